@@ -33,14 +33,14 @@ import { unknownInput } from './unknownInput.js';
  * against the declared replay on that input.
  */
 export async function compareCandidate(comparison: CandidateComparison): Promise<ComparedCandidate> {
-  const { reference, model, session, selected, own, options, capture, candidate, fast } = comparison;
+  const { reference, model, session, selected, own, options, capture, candidate, fast, searched } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
   const chained = { ...ownValues, values: withoutInputs(model, ownValues.values) };
-  const work = workFor(model, candidate);
+  const work = workFor('candidate', model, candidate);
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
@@ -48,7 +48,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     second: secondCapture(model, candidate, chained, fast),
     chainedValues: chained,
     chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
-    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work),
+    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work, searched),
     found: new Map(),
     late: new ReadTooLate({ ...comparison, values: chained }, 'candidate', comparison.warn),
     catchUp: new CatchUp(selected, own, async (layer, index) => {

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
@@ -70,6 +70,7 @@ class Comparison {
   private readonly own: ReadonlySet<Layer>;
   private readonly catchUp: CatchUp;
   private readonly warnings: Warning[] = [];
+  private readonly say = (...warning: readonly [string, string, string]) => this.warn(...warning);
   /** Of the capture's layers that differ. */
   private readonly found = new Map<string, LayerDiagnosis>();
   private readonly isWhole: boolean;
@@ -85,6 +86,7 @@ class Comparison {
     private readonly capture: Capture,
     private readonly options: CompareOptions,
     private readonly fast: Fast,
+    private readonly searched: Searched = new Map(),
   ) {
     this.reference = referenceFor(model.producer, options.kernel);
     this.mode = options.mode ?? 'isolated';
@@ -97,9 +99,7 @@ class Comparison {
     this.from = options.samples?.from ?? 0;
     this.to = options.samples?.to ?? capture.samples;
     const { reference, from, to } = this;
-    this.late = new ReadTooLate({ model, values: capture, reference, from, to, fast }, 'capture', (...warning) =>
-      this.warn(...warning),
-    );
+    this.late = new ReadTooLate({ model, values: capture, reference, from, to, fast }, 'capture', this.say);
     ({ selected: this.selected, own: this.own } = selectedLayers(model, capture, options));
     this.isWhole = this.selected.length === model.layers.length && !options.failFast;
     this.output = this.isWhole ? classification(model, capture, options.candidate ?? null) : null;
@@ -297,8 +297,7 @@ class Comparison {
     const { restsOnNumbers } = await import('./otherRuntime.js');
     if (!restsOnNumbers(found)) return null;
     const { foundElsewhere } = await import('./elsewhere.js');
-    const warn = (...warning: readonly [string, string, string]) => this.warn(...warning);
-    const side = { model, values, session, diagnosis: await this.diagnosis(), from, to, fast, warn };
+    const side = { model, values, session, diagnosis: await this.diagnosis(), from, to, fast, warn: this.say };
     return foundElsewhere(side, { run, diff }, observed, found);
   }
 
@@ -321,9 +320,10 @@ class Comparison {
   /** Loaded where something differs: it is a third of the program. */
   private async diagnosis(): Promise<Diagnosis> {
     const { Diagnosis, workFor } = await import('../diagnose/diagnose.js');
-    const { model, capture, session, fast } = this;
+    const { model, capture, session, fast, searched } = this;
     const paramsOf = (name: string) => session.paramsOf(name);
-    this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, paramsOf, fast, workFor(model, capture));
+    const work = workFor('capture', model, capture);
+    this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, paramsOf, fast, work, searched);
     return this.loadedDiagnosis;
   }
 
@@ -337,12 +337,10 @@ class Comparison {
 
   /** Which causes are responsible for the answers; of a shard in which something differs, with all the other layers. */
   private async answers(layers: LayerReport[], candidate: ComparedCandidate | null): Promise<Part['answers']> {
-    const { model, capture, options, output, from, to, fast, own, selected } = this;
+    const { model, capture, options, output, from, to, fast, own, selected, searched } = this;
     if (!output || !(candidate?.layers ?? layers).some(({ status }) => status === 'mismatch')) return null;
-    if (own.size < selected.length) {
-      const { answers } = await new Comparison(model, capture, { ...options, shard: undefined }, fast).run();
-      return answers;
-    }
+    if (own.size < selected.length)
+      return (await new Comparison(model, capture, { ...options, shard: undefined }, fast, searched).run()).answers;
     const { answersOf } = await import('./answers.js');
     const captured: AnsweringSide = {
       values: this.replayed ?? capture,
@@ -372,6 +370,7 @@ class Comparison {
       captureFound: replayed ? new Map() : this.found,
       session: replayed ? new ReplaySession(model, replayed, reference, 'isolated', fast) : this.isolated,
       fast,
+      searched: this.searched,
       accept: (layer) => this.accept(layer),
       warn: (code, where, message) => this.warn(code, where, message),
     });

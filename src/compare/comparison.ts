@@ -1,5 +1,5 @@
 /** What the comparison of a candidate works with. */
-import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { Reference } from '../kernels/reference.js';
 import type { Capture } from '../nouns/capture.js';
@@ -29,6 +29,7 @@ export interface CandidateComparison {
   readonly captureFound: ReadonlyMap<string, LayerDiagnosis>;
   readonly session: ReplaySession;
   readonly fast: Fast;
+  readonly searched: Searched;
   readonly warn: (code: string, where: string, message: string) => void;
   /** Notes whether a layer that differs is accepted all the same. */
   readonly accept: (layer: LayerReport) => void;

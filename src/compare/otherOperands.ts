@@ -184,7 +184,7 @@ async function withOneMore(asked: AskedOfOperands, variant: Variant): Promise<La
   const run = await session.open(variant.layer, own.kernel, variant.given);
   const diff = await diffReplay(asked, run, observed, zeroPoint);
   const judged: Difference = { run, input: run.input, observed, from, to, diff, afterRelu: zeroPoint !== null };
-  const more = inSamples(await asked.diagnosis().layer({ ...differingRows(judged), met }), run);
+  const more = inSamples(await asked.diagnosis().layer({ ...differingRows(judged), met, single: true }), run);
   const { causes } = more.report;
   if (isUnexplained(more.report) || causes.length > 1 || !more.changes.every(isSure)) return null;
   const first = found(asked, [variant]);

@@ -1,4 +1,4 @@
-import { type Base, basesOf, unnamed, waysTo } from './bases.js';
+import { type Base, basesOf, namedIn, unnamed, waysTo } from './bases.js';
 import { roundsTwice } from './estimate/view.js';
 import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
@@ -28,6 +28,7 @@ export class BaseSearch {
   private known: readonly Base[] | null = null;
   private idleBases: readonly Base[] | null = null;
   private readonly idle = new Map<Base, boolean>();
+  private readonly ways = new Map<Base, ProductChange[][]>();
 
   private constructor(
     private readonly study: ProductStudy,
@@ -64,9 +65,18 @@ export class BaseSearch {
     return this.near.length > 0;
   }
 
-  /** Sets of changes that explain the subset, each with its base; what was offered is then forgotten. */
-  explanations(): Change[][] {
-    const found = this.near.flatMap((near) => this.onBases(near));
+  /**
+   * Sets of changes that explain the subset, each with its base; what was offered is then forgotten. Where a base alone does, one that
+   * is a cause of its own is not looked for beside another change.
+   */
+  explanations(isShown: (changes: readonly Change[]) => boolean): Change[][] {
+    const found: Change[][] = [];
+    let isOne = false;
+    for (const near of this.near) {
+      const own = this.onBases(near, isOne);
+      found.push(...own);
+      isOne ||= near.changes.length === 0 && own.some((changes) => namedIn(changes) === 1 && isShown(changes));
+    }
     this.near = [];
     return found;
   }
@@ -92,19 +102,24 @@ export class BaseSearch {
     return others;
   }
 
-  private onBases({ changes, missed }: Near): Change[][] {
+  private onBases({ changes, missed }: Near, onIdle: boolean): Change[][] {
     const found: { base: Base; changes: readonly Change[] }[] = [];
     // a float path stands on none of them
     for (const base of this.study.declared.steps.float ? this.bases : this.bases.slice(1)) {
+      if (onIdle && !this.isIdle(base)) continue;
       const own = formsOf(changes).find((form) => this.explains([unnamed(base), ...form], missed));
       if (own) found.push({ base, changes: own });
     }
     this.study.engine.forget(missed);
     const idle = found.find(({ base }) => changes.length > 0 && this.isIdle(base));
     if (idle) return [[unnamed(idle.base), ...idle.changes]];
-    return found.flatMap(({ base, changes: own }) =>
-      waysTo(this.study, this.allIdle, base).map((way) => [...way, ...own]),
-    );
+    return found.flatMap(({ base, changes: own }) => this.waysTo(base).map((way) => [...way, ...own]));
+  }
+
+  private waysTo(base: Base): ProductChange[][] {
+    const ways = this.ways.get(base) ?? waysTo(this.study, this.allIdle, base);
+    this.ways.set(base, ways);
+    return ways;
   }
 
   private explains(changes: readonly Change[], missed: Scope): boolean {

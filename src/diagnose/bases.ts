@@ -92,6 +92,6 @@ export function unnamed(base: Base): ProductChange {
   };
 }
 
-function namedIn(changes: readonly ProductChange[]): number {
+export function namedIn(changes: readonly Pick<ProductChange, 'unnamed'>[]): number {
   return changes.filter((change) => !change.unnamed).length;
 }

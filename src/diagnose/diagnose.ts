@@ -40,6 +40,8 @@ export interface DifferingLayer {
   readonly met?: LayerDiagnosis | null;
   /** Nobody observed it: it is what gives every value of a layer after it. */
   readonly proven?: true;
+  /** One cause without a number is all that is asked for. */
+  readonly single?: true;
   /** Told how many hypotheses were tried, at each. */
   readonly watch?: (tried: number) => void;
 }
@@ -53,15 +55,22 @@ export interface Effects {
 type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
 /** For the layers of a model with these values. */
-export function workFor({ layers }: Model, { samples, values }: Pick<Capture, 'samples' | 'values'>): Work {
+export function workFor(side: Side, { layers }: Model, { samples, values }: Pick<Capture, 'samples' | 'values'>): Work {
   const weights = layers.filter(isProduct).map(({ form }) => form.weight.inFeatures * form.weight.outFeatures);
   const captured = [...values.values()].map(({ features }) => features * samples);
-  return new Work([...weights, ...captured].reduce((sum, count) => sum + count, 0));
+  return new Work(
+    side,
+    [...weights, ...captured].reduce((sum, count) => sum + count, 0),
+  );
 }
+
+/** What was found of each layer asked for, and what that took: a shard compares the whole once more for its answers. */
+export type Searched = Map<string, { readonly diagnosis: LayerDiagnosis; readonly took: number }>;
 
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
   private readonly shared = new SharedNumbers();
+  private readonly asked = new Map<string, number>();
 
   constructor(
     private readonly side: Side,
@@ -70,6 +79,7 @@ export class Diagnosis {
     private readonly fast: Fast,
     /** What its searches take in all. */
     readonly work = new Work(),
+    private readonly known: Searched = new Map(),
   ) {}
 
   /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
@@ -86,11 +96,20 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     // a kind without a setup: nothing can be changed
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
-    this.work.beginSearch();
-    const diagnosis = await diagnoseLayer(layer);
-    this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
+    const times = this.asked.get(layer.name) ?? 0;
+    this.asked.set(layer.name, times + 1);
+    const key = `${this.side} ${times} ${layer.name}`;
+    const { diagnosis, took } = this.known.get(key) ?? (await this.searched(layer));
+    this.known.set(key, { diagnosis, took });
+    this.work.spend(took);
     for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
     return diagnosis;
+  }
+
+  private async searched(layer: LayerCase): Promise<{ diagnosis: LayerDiagnosis; took: number }> {
+    this.work.beginSearch();
+    const diagnosis = await diagnoseLayer(layer);
+    return { diagnosis, took: this.work.endSearch(!diagnosis.report.causes.includes('unexplained')) };
   }
 
   /** Of a layer that reads or gives NaN or infinity: nothing is searched. */

@@ -16,6 +16,8 @@ const LEAST = 0.9;
 const MOST_FOLLOWED = 2;
 /** Fewer rows correlate by chance. */
 const FEWEST_BETWEEN = 5;
+/** Weights that are put into other orders, one order after the other: of 80,000 places there are hundreds of them. */
+const MOST_WEIGHTS = 5e6;
 /** Thousands of orders are compared by few values first, of which a right one has far more than this. */
 const FEW = { rows: 16, channels: 4 };
 const LEAST_OF_FEW = 0.6;
@@ -27,6 +29,7 @@ export function followed(
   setupOf: (one: ProductChange) => ProductSetup,
 ): ProductChange[] {
   const { sketch, channels } = study;
+  if (sketch.samples.length < FEWEST_BETWEEN) return [];
   if (likeness(study, study.declared, sketch) >= LEAST) return [];
   const few = gridOf(
     sketch,
@@ -35,9 +38,11 @@ export function followed(
     channels,
   );
   const isAtOnce = (one: ProductChange) => isShift(one) && !study.data.dynamic && !study.declared.params.addend;
+  const most = Math.ceil(MOST_WEIGHTS / study.declared.params.weight.length);
+  const others = candidates.filter((one) => !isAtOnce(one)).slice(0, most);
   return [
     ...shifted(study, candidates.filter(isAtOnce), few),
-    ...candidates.filter((one) => !isAtOnce(one) && likeness(study, setupOf(one), few) >= LEAST_OF_FEW),
+    ...others.filter((one) => likeness(study, setupOf(one), few) >= LEAST_OF_FEW),
   ]
     .map((one) => ({ one, likeness: likeness(study, setupOf(one), sketch) }))
     .filter((each) => each.likeness >= LEAST)

@@ -45,7 +45,7 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
     result = await searchWithShared(study, layer.shared);
   }
   if (constant) return constantly(layer, constant);
-  const inAnotherOrder = await searchReordered(study);
+  const inAnotherOrder = layer.single ? [] : await searchReordered(study);
   if (inAnotherOrder.length > 0) return explained(layer, study, inAnotherOrder, IN_ANOTHER_ORDER);
   return unexplained(layer, study, result);
 }

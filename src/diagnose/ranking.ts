@@ -94,9 +94,18 @@ export function subsetsBySize(changes: readonly Change[], most: number): Change[
 /** Those of the fewest causes, the likeliest first. */
 export function simplest(study: Study, found: readonly Hypothesis[]): Hypothesis[] {
   const size = Math.min(...found.map(weightOf));
-  const ranked = found
-    .filter((hypothesis) => weightOf(hypothesis) === size)
+  return distinct(
+    ranked(
+      study,
+      found.filter((hypothesis) => weightOf(hypothesis) === size),
+    ),
+  );
+}
+
+/** The likeliest first. */
+export function ranked(study: Study, found: readonly Hypothesis[]): Hypothesis[] {
+  return found
     .map((hypothesis) => ({ hypothesis, rank: rankIn(study, hypothesis) }))
-    .sort((a, b) => compareRanks(a.rank, b.rank));
-  return distinct(ranked.map(({ hypothesis }) => hypothesis));
+    .sort((a, b) => compareRanks(a.rank, b.rank))
+    .map(({ hypothesis }) => hypothesis);
 }

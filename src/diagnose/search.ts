@@ -7,6 +7,7 @@ import { constantRows } from './causes/constantValues.js';
 import { areAlike, foreignKernels, siblingKernels } from './departures.js';
 import { firstsOfTwo } from './estimate/firstOfTwo.js';
 import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from './estimate/joint.js';
+import { Failed } from './failed.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
 import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
@@ -14,7 +15,7 @@ import { regionsOf, within } from './regions.js';
 import { causes, OF_ALL_CHANNELS } from './registry.js';
 import { byRules } from './rules.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
-import { isShown } from './shown.js';
+import { fewestShown, isShown } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 import { SearchWork } from './work.js';
 
@@ -53,6 +54,10 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
     return run.result();
   }
+  if (study.data.single) {
+    run.inParts();
+    return run.result();
+  }
   run.nearest();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
@@ -81,9 +86,7 @@ class Search {
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
-  /** Single causes that do not explain, and of those that were looked at the nearest. */
-  private readonly failed: Hypothesis[] = [];
-  private nearestFailed: { hypothesis: Hypothesis; mismatches: number } | null = null;
+  private readonly failed: Failed;
   private tried = 0;
 
   constructor(
@@ -91,6 +94,7 @@ class Search {
     private readonly prefix: readonly Change[],
   ) {
     this.work = new SearchWork(study.data.work);
+    this.failed = new Failed(study);
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
@@ -134,14 +138,16 @@ class Search {
 
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
-    const found = (this.bases?.explanations() ?? []).map((changes) => this.hypothesis(changes));
-    this.found.push(...found.filter((hypothesis) => isShown(this.study, hypothesis, this.enumerated)));
+    const shows = (each: Hypothesis) => isShown(this.study, each, this.enumerated);
+    const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes))) ?? [];
+    const all = found.map((changes) => this.hypothesis(changes));
+    this.found.push(...fewestShown(this.study, all, shows));
   }
 
   singles(): void {
     this.bases?.offer([]);
     for (const change of this.enumerated) {
-      if (!this.explains([change])) this.failed.push(this.hypothesis([change]));
+      if (!this.explains([change])) this.failed.add(this.hypothesis([change]));
     }
     // an estimated number is not believed beside an explanation that needs none
     const believable = this.found.length > 0 ? this.causes.filter((cause) => cause.parameterFree) : this.causes;
@@ -150,7 +156,7 @@ class Search {
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
       this.estimated.push(...changes.slice(0, 1));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0)
-        this.failed.push(this.hypothesis([changes[0]]));
+        this.failed.add(this.hypothesis([changes[0]]));
     }
   }
 
@@ -198,11 +204,14 @@ class Search {
     if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
   }
 
+  /** Where steps of every runtime are possible, what is near beside a change is tried on every base. */
+  private get offBase(): readonly Change[] {
+    return this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
+  }
+
   /** Both without a number. */
   enumeratedPairs(): void {
-    // where steps of every runtime are possible, each pair that is near is tried on every base
-    const steps =
-      this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
+    const steps = this.offBase;
     const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
@@ -219,7 +228,7 @@ class Search {
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
-    for (const base of this.enumerated) this.estimateOnActive(base);
+    for (const base of this.offBase) this.estimateOnActive(base);
     for (const base of globals) this.estimateOn([base]);
     const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
     // a number a channel takes back what an order and one number do
@@ -229,7 +238,7 @@ class Search {
     const pairs = besideLosses(this.study, this.causes, this.enumerated, this.isRefuted);
     if (pairs.filter((pair) => this.explains(pair)).length > 0) return;
     for (const kind of this.bases?.allKinds ?? []) {
-      for (const base of this.enumerated) this.estimateOnActive(base, this.ofAll, [kind]);
+      for (const base of this.offBase) this.estimateOnActive(base, this.ofAll, [kind]);
       const { setup } = this.hypothesis([kind]);
       for (const base of this.ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
         this.estimateOn([base], this.causes, [kind]);
@@ -320,8 +329,9 @@ class Search {
     this.onOtherBases();
   }
 
-  /** What would take back the rest of nearly any two changes, which have been tried by now. */
+  /** What would take back the rest of nearly any two changes, if all of those have been tried by now. */
   lastly(): void {
+    if (this.work.ended) return;
     for (const changes of this.causes.flatMap((cause) => cause.lastly?.(this.study) ?? [])) this.explains(changes);
     this.ruledNumbers();
   }
@@ -383,13 +393,7 @@ class Search {
     return { changes: all, setup: applyChanges(this.study.declared, all) };
   }
 
-  /** Looked for where no single cause explains. */
   nearest(): Hypothesis | null {
-    for (const hypothesis of this.failed.splice(0)) {
-      const mismatches = this.study.mismatches(hypothesis.setup, this.study.probe);
-      if (!this.nearestFailed || mismatches < this.nearestFailed.mismatches)
-        this.nearestFailed = { hypothesis, mismatches };
-    }
-    return this.nearestFailed?.hypothesis ?? null;
+    return this.failed.nearest();
   }
 }

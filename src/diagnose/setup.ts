@@ -159,10 +159,18 @@ export type ProductChange = Change<ProductSetup>;
 export type ElementwiseChange = Change<ElementwiseSetup>;
 export type TensorChange = Change<TensorSetup>;
 
+const RANKS = new Map<Coordinate, number>(COORDINATES.map((coordinate, rank) => [coordinate, rank]));
+
+function rankOf({ coordinate, region }: Change): number {
+  return RANKS.get(coordinate)! + (region ? RANKS.size : 0);
+}
+
 /** Applies changes in the order of their coordinates, those of a region last: {a, b} and {b, a} are one hypothesis. */
 export function applyChanges<S extends Setup>(setup: S, changes: readonly Change[]): S {
-  const rank = ({ coordinate, region }: Change) => COORDINATES.indexOf(coordinate) + (region ? COORDINATES.length : 0);
-  return [...changes].sort((a, b) => rank(a) - rank(b)).reduce((changed, change) => change.apply(changed) as S, setup);
+  if (changes.length < 2) return changes.length === 0 ? setup : (changes[0].apply(setup) as S);
+  return [...changes]
+    .sort((a, b) => rankOf(a) - rankOf(b))
+    .reduce((changed, change) => change.apply(changed) as S, setup);
 }
 
 /** A changed step is an integer kernel's; a float path (PT2E's reference) stays one only where the change says so. */

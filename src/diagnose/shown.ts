@@ -2,7 +2,7 @@
 import { isOfBase } from './baseSearch.js';
 import { foundBy } from './cause.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
-import type { Hypothesis } from './ranking.js';
+import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
@@ -47,4 +47,24 @@ function isFaint(study: Study, { changes }: Hypothesis, number: Change, enumerat
     );
   const leavesFew = (set: readonly Change[]) => study.mismatches(applyChanges(study.declared, set)) < FEWEST_FLEXIBLE;
   return [others, ...less].some((set) => leavesFew(set) || inOtherForms(set).some(leavesFew));
+}
+
+/** Of thousands of ways to say the same, what is shown by the fewest causes: of each set of them the likeliest. */
+export function fewestShown(
+  study: Study,
+  found: readonly Hypothesis[],
+  shows: (hypothesis: Hypothesis) => boolean,
+): Hypothesis[] {
+  for (const size of [...new Set(found.map(weightOf))].sort((a, b) => a - b)) {
+    const shown = new Map<string, Hypothesis>();
+    for (const hypothesis of ranked(
+      study,
+      found.filter((own) => weightOf(own) === size),
+    )) {
+      const set = causesOf(hypothesis).sort().join('+');
+      if (!shown.has(set) && shows(hypothesis)) shown.set(set, hypothesis);
+    }
+    if (shown.size > 0) return [...shown.values()];
+  }
+  return [];
 }

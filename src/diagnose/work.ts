@@ -1,21 +1,30 @@
 /** What a search does, in about nanoseconds: as measured of small layers of noise. */
 export const COST = {
-  search: 1.5e7,
-  tried: 3e4,
-  estimate: 6e4,
-  estimatedValue: 20,
-  value: 120,
-  dynamicValue: 400,
-  multiplyAdd: 7,
+  search: 2e7,
+  tried: 4e4,
+  estimate: 4e4,
+  estimatedValue: 4,
+  sums: 2e4,
+  patches: 4e4,
+  value: 80,
+  dynamicValue: 150,
+  multiplyAdd: 2,
+  weight: 10,
   floatAdd: 50,
 };
 
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
-/** What is spent on layers before one, from which on two causes at once are not sought in it; and then on such layers, before none is sought at all. */
-const [SINGLES_ONLY, ON_SINGLES] = [2e8, 8e8];
-/** What is spent on two causes at once: by one search, of which the last kind of pair that the tests have is found by 1.1e9, and by all of a layer. */
-const [OF_SEARCH, OF_LAYER] = [14e8, 16e8];
+/** What is spent on layers before one, from which on two causes at once are not sought in it. */
+const SINGLES_ONLY = 2e8;
+/**
+ * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 2.6e8 in a capture and by 6.4e8
+ * in a candidate, where any step is possible; by all of a layer; and then on layers in which one is sought, before nothing is sought at all.
+ */
+const LIMITS = {
+  capture: { ofSearch: 3.5e8, ofLayer: 4e8, onSingles: 2.5e8 },
+  candidate: { ofSearch: 7e8, ofLayer: 7.5e8, onSingles: 3e8 },
+};
 
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
@@ -32,7 +41,10 @@ export class Work {
   private isSearching = false;
 
   /** @param values of the files; without it there is no end */
-  constructor(values = Number.POSITIVE_INFINITY) {
+  constructor(
+    private readonly side: keyof typeof LIMITS = 'candidate',
+    values = Number.POSITIVE_INFINITY,
+  ) {
     this.scale = Math.max(1, values / SMALL);
   }
 
@@ -52,10 +64,17 @@ export class Work {
     if (this.isSearching) this.spent += nanoseconds;
   }
 
-  /** What explains its layer counts nothing, be there hundreds: that is what a run is for. */
-  endSearch(isExplained: boolean): void {
-    if (isExplained) this.spent = this.atSearch;
+  /** @returns what it took. What explains its layer counts nothing, be there hundreds: that is what a run is for. */
+  endSearch(isExplained: boolean): number {
+    const took = isExplained ? 0 : this.spent - this.atSearch;
+    this.spent = this.atSearch;
     this.isSearching = false;
+    return took;
+  }
+
+  /** What a search took, now or when the same was searched before. */
+  spend(nanoseconds: number): void {
+    this.spent += nanoseconds;
   }
 
   /** Layers before have taken what there is: not all hypotheses are tried. */
@@ -66,11 +85,12 @@ export class Work {
   /** No second cause is sought beside one. */
   get endsPairs(): boolean {
     const { spent, atSearch, atLayer, scale } = this;
-    return this.isShort || spent - atSearch > OF_SEARCH * scale || spent - atLayer > OF_LAYER * scale;
+    const { ofSearch, ofLayer } = LIMITS[this.side];
+    return this.isShort || spent - atSearch > ofSearch * scale || spent - atLayer > ofLayer * scale;
   }
 
   get isOver(): boolean {
-    return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.scale;
+    return this.atShort !== null && this.spent - this.atShort > LIMITS[this.side].onSingles * this.scale;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the searches of a run take in all is bounded by counted work: the same in every shard, and a layer alone is searched further. */
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { compare } from '../../src/compare/compare.js';
+import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { Work } from '../../src/diagnose/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
@@ -68,7 +68,7 @@ it('of layers of noise the first are searched for two causes, the last for one; 
 });
 
 it('larger files are given as many times more, and what explains its layer counts nothing', () => {
-  const [small, large, endless] = [new Work(0), new Work(4e6), new Work()];
+  const [small, large, endless] = [new Work('candidate', 0), new Work('candidate', 4e6), new Work()];
   for (const work of [small, large, endless]) {
     work.beginLayer();
     work.beginSearch();
@@ -76,19 +76,19 @@ it('larger files are given as many times more, and what explains its layer count
   }
   expect([small.endsPairs, large.endsPairs, endless.endsPairs]).toEqual([true, false, false]);
   expect(small.isOver).toBe(false); // it is the first
-  for (const work of [small, large]) work.endSearch(work === large);
+  for (const work of [small, large]) work.spend(work.endSearch(work === large));
   for (const work of [small, large]) work.beginLayer();
   expect([small.isShort, small.isOver]).toEqual([true, false]); // single causes of the next are sought, whatever one took
   small.beginSearch();
   small.add(1e9);
-  small.endSearch(false);
+  small.spend(small.endSearch(false));
   small.beginLayer();
   expect([small.isShort, small.isOver]).toEqual([true, true]);
   large.add(1e12); // no search
   for (let layer = 0; layer < 100; layer++) {
     large.beginSearch();
     large.add(1e9);
-    large.endSearch(true);
+    large.spend(large.endSearch(true));
     large.beginLayer();
   }
   expect(large.isShort).toBe(false);
@@ -109,6 +109,27 @@ it('what happened in some samples is sought whatever pairs took before', async (
   const { candidate_layers } = await compare(model, capture, { candidate });
   await model.close();
   expect(candidate_layers![0].diagnosis).toMatchObject({ causes: ['constant-values'], explained: 216 });
+});
+
+it('a shard that compares the whole for its answers searches no layer twice', async () => {
+  const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch', 'digits-vnni');
+  const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
+  const capture = await openCapture(nodeFileSystem, join(folder, 'capture.npz'), model);
+  const fc1 = capture.values.get('fc1')!;
+  const data = (await fc1.read(0, capture.samples)).map((code, i) => (i % 7 === 0 ? 255 - code : code));
+  const read = async (from: number, to: number) => data.subarray(from * fc1.features, to * fc1.features);
+  const values = new Map([...capture.values, ['fc1', { ...fc1, read }] as const]);
+  const searched: string[] = [];
+  const { answers } = await comparePart(model, { ...capture, values } as never, {
+    shard: { index: 1, count: 2 },
+    samples: { from: 0, to: 40 },
+    onProgress: ({ layer, stage, tried }) => {
+      if (stage === 'diagnose' && tried === 1) searched.push(layer);
+    },
+  });
+  await model.close();
+  expect(answers).not.toBeNull();
+  expect(searched.filter((name) => name === 'fc1')).toHaveLength(1);
 });
 
 it.each([

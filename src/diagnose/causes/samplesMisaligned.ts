@@ -4,7 +4,9 @@ import { wrapInt32 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
+import { byColumn } from '../study/agree.js';
 import { spread } from '../study/arrays.js';
+import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { inOrder } from '../words/code.js';
@@ -19,7 +21,7 @@ declare module '../evidence.js' {
 
 /** Rows of observation and replay are compared as texts in memory up to this many values. */
 const MOST_VALUES = 5e7;
-/** By which noise is told first. */
+/** By which noise is told first, where samples are read in blocks. */
 const FEW_CHANNELS = 8;
 
 /** Rows in another order than the input's. */
@@ -55,7 +57,9 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const rows = study.data.to - study.data.from;
   const samples = rows / positions;
   if (samples < 2 || rows * study.channels > MOST_VALUES) return null;
-  if (isProductStudy(study) && isQuantized(study.declared.params.output) && study.channels > 2 * FEW_CHANNELS) {
+  if (isProductStudy(study) && study.complete) {
+    if (!isOfColumn(study, base)) return null;
+  } else if (isProductStudy(study) && isQuantized(study.declared.params.output) && study.channels > 2 * FEW_CHANNELS) {
     const few = await rowsUnder(study, base, spread([...Array(study.channels).keys()], FEW_CHANNELS));
     if (few.observed.sort().join() !== few.replayed.sort().join()) return null;
   }
@@ -74,6 +78,29 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   if (shift === null && permutation === null) return null;
   const order = permutation ?? observed.map((_, sample) => (sample + shift!) % samples);
   return inOrderOf(order, positions, (from, row) => observed[row] !== replayed[row] && from !== row);
+}
+
+interface Column {
+  readonly scope: Scope;
+  readonly observed: NumericArray;
+}
+
+const columns = new WeakMap<Study, Column>();
+
+/** Whether one channel's values are those that were observed, in any order: asked for beside each change, and of noise they are not. */
+function isOfColumn(study: Study, base: Setup): boolean {
+  const column = columns.get(study) ?? columnOf(study);
+  columns.set(study, column);
+  const replayed = study.outputs(base, column.scope).data.slice().sort();
+  return column.observed.every((value, row) => value === replayed[row] || Object.is(value, replayed[row]));
+}
+
+/** Of the channel that differs most. */
+function columnOf(study: Study): Column {
+  const counts = byColumn(study.differing, study.channels);
+  const channel = counts.indexOf(Math.max(...counts));
+  const scope = gridOf(study.subset, [...study.subset.samples.keys()], [channel], study.channels);
+  return { scope, observed: scope.observed.slice().sort() };
 }
 
 /** Every judged row, as text. channels: of these only; null: of all. */

@@ -48,7 +48,7 @@ export const strideWrong: Cause<'stride-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => (base.patches ? [] : otherStrides(study)),
+  estimate: (study, base) => (base.patches ? [] : base === study.declared ? otherStrides(study) : evenStrides(study)),
 
   words: otherSteps('stride', 'Windows lie further apart, or nearer, than the file says.'),
 };
@@ -61,7 +61,8 @@ export const dilationWrong: Cause<'dilation-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => (base.patches ? [] : otherDilations(study)),
+  estimate: (study, base) =>
+    base.patches ? [] : base === study.declared ? otherDilations(study) : evenDilations(study),
 
   words: otherSteps('dilation', 'Taps lie further apart, or nearer, than the file says.'),
 };
@@ -80,6 +81,21 @@ const otherDilations = madeOnce((study) => {
     ...centred(study, dilation),
   ]);
 });
+
+/** Beside another mistake the same along all axes: each pair of two dilations on each of a hundred bases is thousands. */
+const evenStrides = madeOnce((study) => {
+  const { output } = patchOf(study.declared);
+  return otherStrides(study).filter(isEven((axis) => output[axis] > 1));
+});
+
+const evenDilations = madeOnce((study) => {
+  const { window } = patchOf(study.declared);
+  return otherDilations(study).filter(isEven((axis) => window.kernel[axis] > 1));
+});
+
+function isEven(mayMove: (axis: number) => boolean): (change: ProductChange) => boolean {
+  return ({ found }) => new Set((found as OtherSteps).found!.filter((_, axis) => mayMove(axis))).size === 1;
+}
 
 function othersOf(own: number, most: number): number[] {
   const others = Array.from({ length: Math.max(most, own) }, (_, i) => i + 1).filter((other) => other !== own);

@@ -79,6 +79,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly met?: { readonly changes: readonly Change[] } | null;
   /** What is observed is what a hypothesis gives, proven by layers after it: few values tell enough. */
   readonly proven?: true;
+  /** One cause without a number is all that is asked for. */
+  readonly single?: true;
 }
 
 export interface DynamicData {

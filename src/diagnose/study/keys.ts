@@ -18,17 +18,24 @@ export class Identities {
 /** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
 export class SetupKeys {
   private readonly identities = new Identities();
+  /** Of steps and numbers that many hypotheses share. */
+  private readonly known = new WeakMap<object, string>();
 
   of(setup: Setup): string {
-    return Object.entries(setup)
-      .map(([name, value]) => `${name}:${isPart(name) ? this.parts(value) : this.part(value)}`)
-      .join('|');
+    let key = '';
+    for (const [name, value] of Object.entries(setup))
+      key += `${name}:${isPart(name) ? this.parts(value) : this.part(value)}|`;
+    return key;
   }
 
   private parts(value: object): string {
-    return Object.entries(value)
-      .map(([name, part]) => `${name}=${this.part(part)}`)
-      .join(',');
+    let key = this.known.get(value);
+    if (key === undefined) {
+      key = '';
+      for (const [name, part] of Object.entries(value)) key += `${name}=${this.part(part)},`;
+      this.known.set(value, key);
+    }
+    return key;
   }
 
   private part(value: unknown): string {

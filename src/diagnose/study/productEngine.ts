@@ -11,12 +11,12 @@ import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
 import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
-import { columnsOf, rowsOf } from './arrays.js';
+import { columnsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { patchesOf } from './images.js';
 import { Identities, SetupKeys } from './keys.js';
-import { codesOfChannels, mostOf } from './restricted.js';
+import { codesOfChannels, mostOf, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
 
@@ -32,7 +32,8 @@ type Visit = (first: number, rows: number, input: QuantParams) => void;
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
   private readonly accumulators = new Map<Scope, Map<string, SumData>>();
-  private readonly parts = new WeakMap<object, Map<Scope, NumericArray>>();
+  private readonly called = new WeakMap<Product, Product>();
+  private readonly restricted = new RestrictedProducts();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
   private readonly readings = new WeakMap<Scope, Map<string, Codes>>();
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
@@ -182,7 +183,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     let accumulator = cache.get(key);
     if (!accumulator) {
       const { steps, params } = setup;
-      this.data.work?.add(scope.observed.length * params.inFeatures * COST.multiplyAdd);
+      this.data.work?.add(this.costOf(setup, scope));
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
         : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
@@ -193,34 +194,15 @@ export class ProductEngine implements Engine<ProductSetup> {
     return accumulator;
   }
 
+  /** Other weights, and other patches, are put into place first. */
+  private costOf({ params: { weight, inFeatures }, patches }: ProductSetup, { observed }: Scope): number {
+    const made = weight === this.data.declared.params.weight ? 0 : weight.length * COST.weight;
+    return COST.sums + made + (patches ? COST.patches : 0) + observed.length * inFeatures * COST.multiplyAdd;
+  }
+
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
   restrict(params: Product, scope: Scope): Product {
-    const { channels } = scope;
-    if (!channels) return params;
-    const pick = <A extends NumericArray>(values: A, width: number): A => {
-      let parts = this.parts.get(values);
-      if (!parts) {
-        parts = new Map();
-        this.parts.set(values, parts);
-      }
-      let part = parts.get(scope);
-      if (!part) {
-        part = rowsOf(values, channels, width);
-        parts.set(scope, part);
-      }
-      return part as A;
-    };
-    return {
-      ...params,
-      outFeatures: channels.length,
-      ...(groupsOf(params) > 1 && { groups: channels.length }),
-      weight: pick(params.weight, params.inFeatures),
-      weightScale: params.weightScale.length > 1 ? pick(params.weightScale, 1) : params.weightScale,
-      weightZeroPoint: params.weightZeroPoint.length > 1 ? pick(params.weightZeroPoint, 1) : params.weightZeroPoint,
-      bias: params.bias && pick(params.bias, 1),
-      biasInt32: params.biasInt32 && pick(params.biasInt32, 1),
-      ...(params.biasInt64 && { biasInt64: pick(params.biasInt64, 1) }),
-    };
+    return this.restricted.of(params, scope);
   }
 
   /** Patches that are taken otherwise; the same arrays as long as the same scope asks. */
@@ -372,7 +354,12 @@ export class ProductEngine implements Engine<ProductSetup> {
   /** As it is called for a sample. */
   inCall(params: Product, sample: number): Product {
     const call = this.data.callOf?.(sample);
-    return call ? { ...params, call } : params;
+    if (!call) return params;
+    const known = this.called.get(params);
+    if (known?.call === call) return known;
+    const called = { ...params, call };
+    this.called.set(params, called);
+    return called;
   }
 
   private eachBatch({ samples, inputs }: Scope, steps: ProductSteps, visit: Visit): void {
