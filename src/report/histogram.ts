@@ -1,5 +1,7 @@
 /** The nine bins of a channel's differences as nine characters: what is too low left of the bar, too high right of it. */
 
+import type { LayerReport } from '../nouns/report.js';
+
 const BLOCKS = ' ▁▂▃▄▅▆▇█';
 const ASCII = ' .:-=+*#@';
 
@@ -7,8 +9,21 @@ export function histogramHead(unicode: boolean): string {
   return `-   ${unicode ? '│' : '|'}   +`;
 }
 
-export function histogramLegend(unicode: boolean): string {
-  return `bars: <=-17, -16..-5, -4..-2, -1 ${unicode ? '│' : '|'} +1, +2..+4, +5..+16, >=+17`;
+/** A line, if a layer has one. */
+export function histogramLegend(layers: readonly LayerReport[], unicode: boolean): string[] {
+  const drawn = layers.filter(hasHistogram);
+  if (drawn.length === 0) return [];
+  const floats = drawn.some(({ unit }) => unit === 'ulp') ? ' (of floats: in ulp)' : '';
+  return [`bars${floats}: <=-17, -16..-5, -4..-2, -1 ${unicode ? '│' : '|'} +1, +2..+4, +5..+16, >=+17`];
+}
+
+/** Floats that are all off by more than bins tell are too low or too high, no more: their mean says it. */
+export function hasHistogram({ unit, channels }: Pick<LayerReport, 'unit' | 'channels'>): boolean {
+  if (unit !== 'ulp') return true;
+  return (channels ?? []).some(({ histogram }) => {
+    const centre = (histogram.length - 1) / 2;
+    return histogram.some((count, i) => count > 0 && i !== centre && i > 0 && i < histogram.length - 1);
+  });
 }
 
 /** Heights are relative to the fullest bin; a bin that is not empty is never blank. Equal values are not drawn. */

@@ -12,7 +12,7 @@ import { divergenceSentences } from './divergences.js';
 import { type Finding, findingLayers, type Tell } from './finding.js';
 import { firstWords, notes } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
-import { histogramBars, histogramHead, histogramLegend } from './histogram.js';
+import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './histogram.js';
 import { type Ink, inkOf } from './ink.js';
 import { padEnd } from './layout.js';
 import { modelLines } from './modelDifferences.js';
@@ -217,12 +217,13 @@ function channelBlocks(view: View): string[][] {
   const most = verbose || options.channels !== undefined ? Number.POSITIVE_INFINITY : MOST_LAYERS_WITH_CHANNELS;
   const left = layers.length - most;
   const worst = new Set(worstLayers(layers).slice(0, most));
-  const blocks = layers.filter((layer) => worst.has(layer)).map((layer) => channelLines(layer, view));
+  const shown = layers.filter((layer) => worst.has(layer));
+  const blocks = shown.map((layer) => channelLines(layer, view));
   blocks
     .at(-1)!
     .push(
       ...labelled(view, '  ', 'strip: max |diff| of every channel, on a logarithmic scale', ink.dim),
-      ...labelled(view, '  ', histogramLegend(options.unicode), ink.dim),
+      ...histogramLegend(shown, options.unicode).flatMap((line) => labelled(view, '  ', line, ink.dim)),
       ...(left > 0 ? prose(view, `channels of ${counted(left, 'more layer')} not shown: -v, or --layer NAME`) : []),
     );
   return blocks;
@@ -240,6 +241,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
   const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
   const cells = (text: (channel: ChannelReport) => string) => channels.map(text);
   const added = addedCauses(layer, view.report, view.whole);
+  const bars = cells((c) => histogramBars(c.histogram, options.unicode));
   const columns: Column[] = [
     { head: ['  channel'], cells: cells((c) => String(c.channel)), align: 'right' },
     {
@@ -249,12 +251,9 @@ function channelLines(layer: LayerReport, view: View): string[] {
     },
     { head: ['max |diff|'], cells: cells((c) => size(largestOf(c))), align: 'right', dropOrder: 0 },
     { head: ['mean diff'], cells: cells((c) => signedMean(meanOf(c))), align: 'right', dropOrder: 2 },
-    {
-      head: [histogramHead(options.unicode)],
-      cells: cells((c) => histogramBars(c.histogram, options.unicode)),
-      align: 'left',
-      dropOrder: 1,
-    },
+    ...(hasHistogram(layer)
+      ? [{ head: [histogramHead(options.unicode)], cells: bars, align: 'left' as const, dropOrder: 1 }]
+      : []),
     {
       head: ['why'],
       cells: cells((c) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + ')),
