@@ -48,6 +48,7 @@ export const goldenSchema = z.object({
         .check(z.describe('from the accumulator on, in order; each rounds to float32')),
       rounding: z.string(),
       offset_and_clamp: z.string(),
+      clamp: z.array(z.int()).check(z.describe('of codes, a fused activation included')),
     }),
   ),
   values: z

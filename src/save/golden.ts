@@ -5,6 +5,7 @@ import type { GoldenArray } from '../analyze/goldenArrays.js';
 import type { GoldenValue } from '../analyze/goldenValues.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
+import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fileNames } from '../load/fileName.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
@@ -131,6 +132,7 @@ function describe({ name, op, product, shapes, steps, recipe }: GoldenLayer): Go
     })),
     rounding: recipe.fixedPoint ? steps.multiplier.equation : steps.round.name,
     offset_and_clamp: steps.offsetAndClamp.name,
+    clamp: [...clampOfCodes(activation, output, steps.bound)],
   };
 }
 

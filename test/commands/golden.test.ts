@@ -78,7 +78,8 @@ describe('$readmemh files', async () => {
   const { folder, stdout } = await golden(IRIS, '--kernel', 'tflite-double', '--format', 'memh');
 
   it('are described by the manifest, with checksums', () => {
-    const { arrays, files } = manifestOf(folder);
+    const { arrays, files, layers } = manifestOf(folder);
+    expect(layers[0]).toMatchObject({ rounding: expect.stringContaining('2^-shift'), clamp: [0, 255] });
     expect(arrays.find(({ name }: { name: string }) => name === 'fc1.accumulator')).toMatchObject({
       file: 'fc1.accumulator.memh',
       dtype: 'int32',

@@ -473,7 +473,7 @@ const formula = (change: Partial<Formula> = {}): Formula => ({
 const fixedPoint = formula({
   multiplier: {
     step: 'fixedPointSingleRounding',
-    equation: 'roundHalfUp(acc * m / 2^(31 + shift))',
+    equation: 'roundHalfUp(acc * m / 2^(31 - shift))',
     arithmetic: 'fixed-point',
     value: 0.000950312,
     int32: 2090146478,

@@ -41,7 +41,7 @@ export const DOUBLE_ROUNDING: FixedPointArithmetic = {
   rounding: 'double',
   quantize: quantizeMultiplier,
   multiply: multiplyByFixedPointDoubleRounding,
-  equation: (x) => `roundHalfAway(((${x} * m + 2^30) >> 31) / 2^shift)`,
+  equation: (x) => `roundHalfAway(((${x} * m + 2^30) >> 31) / 2^-shift)`,
   numpy(x, value, m) {
     const away = 'q = (abs(q) + (1 << -e - 1) >> -e) * (1 if q > 0 else -1)  # ties away from 0';
     return [firstRounding(x, value, m), ...(m.exponent < 0 ? [away] : [])];
@@ -54,7 +54,7 @@ export const DOUBLE_ROUNDING_UP: FixedPointArithmetic = {
   rounding: 'double-up',
   quantize: quantizeMultiplier,
   multiply: multiplyByFixedPointDoubleRoundingUp,
-  equation: (x) => `roundHalfUp(((${x} * m + 2^30) >> 31) / 2^shift)`,
+  equation: (x) => `roundHalfUp(((${x} * m + 2^30) >> 31) / 2^-shift)`,
   numpy: (x, value, m) => [firstRounding(x, value, m), ...(m.exponent < 0 ? ['q = (q + (1 << -e - 1)) >> -e'] : [])],
   c: [...FIRST_ROUNDING_C, '  code = e < 0 ? shift_right_half_up(high, -e) : high;'],
 };
@@ -64,7 +64,7 @@ export const SINGLE_ROUNDING: FixedPointArithmetic = {
   rounding: 'single',
   quantize: quantizeMultiplierSingleRounding,
   multiply: multiplyByFixedPointSingleRounding,
-  equation: (x) => `roundHalfUp(${x} * m / 2^(31 + shift))`,
+  equation: (x) => `roundHalfUp(${x} * m / 2^(31 - shift))`,
   numpy(x, value, { multiplier, exponent }) {
     const mayWrap = Math.abs(value * multiplier * 2 ** (exponent - 31)) >= 2 ** 31 - 1;
     const wrap = 'q = (q + 2**31) % 2**32 - 2**31  # int32 wraps';
@@ -81,11 +81,11 @@ function unrounded(equation: string, multiply: FixedPointArithmetic['multiply'])
 }
 
 /** (acc * M) >> n of an RTL or a script, before it is shifted. */
-export const UNROUNDED = unrounded('acc * m / 2^(31 + shift)', fixedPointUnrounded);
+export const UNROUNDED = unrounded('acc * m / 2^(31 - shift)', fixedPointUnrounded);
 /** gemmlowp's, before its second rounding. */
-export const UNROUNDED_HIGH = unrounded('((acc * m + 2^30) >> 31) / 2^shift', (x, m) =>
+export const UNROUNDED_HIGH = unrounded('((acc * m + 2^30) >> 31) / 2^-shift', (x, m) =>
   fixedPointHalfRounded(x, m, true),
 );
-export const UNROUNDED_HIGH_FLOOR = unrounded('((acc * m) >> 31) / 2^shift', (x, m) =>
+export const UNROUNDED_HIGH_FLOOR = unrounded('((acc * m) >> 31) / 2^-shift', (x, m) =>
   fixedPointHalfRounded(x, m, false),
 );

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { kernels } from '../../../src/kernels/registry.js';
 import * as bias from '../../../src/kernels/steps/bias.js';
+import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, SINGLE_ROUNDING } from '../../../src/kernels/steps/fixedPoint.js';
 import * as multiplier from '../../../src/kernels/steps/multiplier.js';
 import * as offset from '../../../src/kernels/steps/offsetAndClamp.js';
 import * as round from '../../../src/kernels/steps/round.js';
@@ -206,3 +207,24 @@ it('replays an example by hand: 3 * 4 - 2 * 5 at scale 0.02, bias 0.1', () => {
     });
   }
 });
+
+// the shift of every file and table: an exponent, which is negative where it shifts to the right
+test.each([DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, SINGLE_ROUNDING])(
+  'the equation of $rounding rounding gives its values',
+  (form) => {
+    const real = 0.0007316571;
+    const { multiplier: m, exponent: shift } = form.quantize(real);
+    const written = form
+      .equation('acc')
+      .replace('((acc * m + 2^30) >> 31)', 'Math.floor((acc * m + 2^30) / 2^31)')
+      .replace('2^-shift', '2^(-shift)')
+      .replaceAll('^', '**');
+    const up = (v: number) => Math.floor(v + 0.5);
+    const away = (v: number) => Math.sign(v) * up(Math.abs(v));
+    const compute = new Function('acc', 'm', 'shift', 'roundHalfUp', 'roundHalfAway', `return ${written}`);
+    for (const acc of [-160_000, -683, 0, 683, 2050, 160_001]) {
+      expect(compute(acc, m, shift, up, away) + 0).toBe(form.multiply(acc, { multiplier: m, exponent: shift }) + 0);
+      expect(Math.abs(compute(acc, m, shift, up, away) - acc * real)).toBeLessThan(1);
+    }
+  },
+);
