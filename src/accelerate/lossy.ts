@@ -32,9 +32,7 @@ function sumRows(machine: Machine, form: LossyForm, x: Codes, product: Product, 
   const { inFeatures, outFeatures, weight, input } = product;
   machine.reset();
   // two rows at a time
-  const codes = new Int16Array((x.rows + (x.rows & 1)) * inFeatures);
-  for (let i = 0; i < x.data.length; i++) codes[i] = x.data[i] - input.zeroPoint;
-  const source = machine.place(codes);
+  const source = machine.place(centred(x.data, input.zeroPoint, (x.rows + (x.rows & 1)) * inFeatures));
   const panel = machine.allocate(4 * PANEL * inFeatures);
   const start = machine.allocate(4 * PANEL);
   const out = machine.allocate(4 * PANEL * (x.rows + 1));
@@ -43,14 +41,30 @@ function sumRows(machine: Machine, form: LossyForm, x: Codes, product: Product, 
   for (let first = 0; first < outFeatures; first += PANEL) {
     const channels = Math.min(PANEL, outFeatures - first);
     for (let c = 0; c < channels; c++) {
-      const zeroPoint = weightZeroPointOf(product, first + c);
-      const own = (first + c) * inFeatures;
-      for (let k = 0, at = c; k < inFeatures; k++, at += PANEL) weights[at] = (weight[own + k] - zeroPoint) & 0xffff;
+      const own = weight.subarray((first + c) * inFeatures, (first + c + 1) * inFeatures);
+      putEvery(PANEL, own, weightZeroPointOf(product, first + c), weights.subarray(c));
       starts[c] = Math.min(Math.max(form.start?.[first + c] ?? 0, form.least), form.most);
     }
     machine.lossySums(form, { x: source, w: panel, start, rows: x.rows, length: inFeatures, out });
-    for (let row = 0; row < x.rows; row++) {
-      for (let c = 0; c < channels; c++) sums[row * outFeatures + first + c] = found[row * PANEL + c];
-    }
+    takePanel(found, channels, sums.subarray(first), outFeatures);
+  }
+}
+
+// Loops in functions of their own: with all of them in one V8 takes 20 ms and more to compile it.
+
+function centred(codes: Codes['data'], zeroPoint: number, length: number): Int16Array {
+  const differences = new Int16Array(length);
+  for (let i = 0; i < codes.length; i++) differences[i] = codes[i] - zeroPoint;
+  return differences;
+}
+
+/** 16 bits each. */
+function putEvery(step: number, weights: Product['weight'], zeroPoint: number, target: Int32Array): void {
+  for (let k = 0, at = 0; k < weights.length; k++, at += step) target[at] = (weights[k] - zeroPoint) & 0xffff;
+}
+
+function takePanel(panel: Int32Array, channels: number, target: Int32Array, width: number): void {
+  for (let from = 0, to = 0; from < panel.length; from += PANEL, to += width) {
+    for (let c = 0; c < channels; c++) target[to + c] = panel[from + c];
   }
 }

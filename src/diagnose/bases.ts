@@ -28,9 +28,10 @@ export function basesOf(study: ProductStudy): Base[] {
     .filter(({ kernel }) => study.mayRun(kernel))
     .flatMap(({ steps }) => formsOf(steps));
   const known = new Map<string, Base>();
+  const addedBy = added(declared);
   for (const steps of [declared.steps, ...ofKernels, ...(study.free ? scripts(study) : [])]) {
     const base = asDeclared(declared, steps);
-    const key = keyOf(declared, base);
+    const key = keyOf(declared, base, addedBy);
     if (!known.has(key)) known.set(key, base);
   }
   return [...known.values()];
@@ -59,10 +60,26 @@ function asDeclared({ steps, ...setup }: ProductSetup, base: Base): Base {
   return { bias, multiplier, round, offsetAndClamp: isSame ? steps.offsetAndClamp : offsetAndClamp };
 }
 
-function keyOf({ params }: ProductSetup, { bias, multiplier, offsetAndClamp }: Base): string {
-  const prepared = bias.prepare(params);
-  const added = prepared.unit === 'int32' ? prepared.values.join() : prepared.unit === 'none' ? '' : bias.name;
-  return [stepOfCall(multiplier, params).name, offsetAndClamp.name, added].join('|');
+function keyOf(
+  { params }: ProductSetup,
+  { bias, multiplier, offsetAndClamp }: Base,
+  addedBy: (bias: BiasStep) => string,
+): string {
+  return [stepOfCall(multiplier, params).name, offsetAndClamp.name, addedBy(bias)].join('|');
+}
+
+/** What a bias step adds, as text; a few stand in dozens of bases. */
+function added({ params }: ProductSetup): (bias: BiasStep) => string {
+  const known = new Map<BiasStep, string>();
+  return (bias) => {
+    let text = known.get(bias);
+    if (text === undefined) {
+      const prepared = bias.prepare(params);
+      text = prepared.unit === 'int32' ? prepared.values.join() : prepared.unit === 'none' ? '' : bias.name;
+      known.set(bias, text);
+    }
+    return text;
+  };
 }
 
 /**

@@ -322,12 +322,16 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
 }
 
 function ordered(params: Product, from: Order): Product['weight'] {
-  const { weight, inFeatures } = params;
-  return weight.map((_, i) => {
-    const out = Math.floor(i / inFeatures);
-    const index = from(out, i % inFeatures);
-    return index < 0 ? weightZeroPointOf(params, out) : weight[index];
-  });
+  const { weight, inFeatures, outFeatures } = params;
+  const taken = emptyLike(weight, weight.length);
+  for (let out = 0, i = 0; out < outFeatures; out++) {
+    const zeroPoint = weightZeroPointOf(params, out);
+    for (let k = 0; k < inFeatures; k++, i++) {
+      const index = from(out, k);
+      taken[i] = index < 0 ? zeroPoint : weight[index];
+    }
+  }
+  return taken;
 }
 
 /** The same by stretches of a row. */

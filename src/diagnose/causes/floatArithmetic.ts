@@ -213,13 +213,17 @@ function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest
   const { length } = study.subset.observed;
   const isFew = (open: number) => (open / length) ** differing < chance;
   let [open, seen] = [0, 0];
-  study.eachChunk(study.subset, (part) => {
-    const { low, high } = study.outputs(setup, part);
-    if (!low || !high) open = isBoundless ? open : Number.POSITIVE_INFINITY;
-    else for (let i = 0; i < low.length; i++) if (low[i] < high[i]) open++;
-    seen += part.observed.length;
-    return isFew(open) && !isFew(open + length - seen);
-  });
+  study.eachChunk(
+    study.subset,
+    (part) => {
+      const { low, high } = study.outputs(setup, part);
+      if (!low || !high) open = isBoundless ? open : Number.POSITIVE_INFINITY;
+      else for (let i = 0; i < low.length; i++) if (low[i] < high[i]) open++;
+      seen += part.observed.length;
+      return isFew(open) && !isFew(open + length - seen);
+    },
+    1,
+  );
   return isFew(open);
 }
 

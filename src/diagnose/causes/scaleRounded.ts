@@ -88,17 +88,31 @@ function areTies(study: Study, setup: Setup): boolean {
 }
 
 function allOf({ declared }: Study): Change[] {
-  const known = new Set<string>();
+  const known = new Set([keyOf(declared)]);
   return ROUNDINGS.flatMap((rounding) =>
     WHICH.flatMap((of) => {
       const rounded = withRounded(declared, of, rounding);
-      const scales = scalesOf(rounded);
-      const key = scales.join();
-      if (known.has(key) || key === scalesOf(declared).join() || scales.some((s) => !(s > 0))) return [];
+      const key = keyOf(rounded);
+      if (known.has(key) || scalesOf(rounded).some((s) => !(s > 0))) return [];
       known.add(key);
       return [change(declared, rounded, of, rounding)];
     }),
   );
+}
+
+/** Equal for equal scales. */
+function keyOf(setup: Setup): string {
+  const [input, output] = [inputOf(setup), setup.params.output].map((value) => (isQuantized(value) ? value.scale : 1));
+  return [input, output, setup.kind === 'product' ? textOf(setup.params.weightScale) : ''].join();
+}
+
+const texts = new WeakMap<Float64Array, string>();
+
+/** Of hundreds of scales, which stand beside each rounding of the others. */
+function textOf(scales: Float64Array): string {
+  const text = texts.get(scales) ?? scales.join();
+  texts.set(scales, text);
+  return text;
 }
 
 interface Rounding {

@@ -1,4 +1,6 @@
+import type { NumericArray } from '../../nouns/array.js';
 import type { Product } from '../../nouns/kernel.js';
+import { emptyLike } from '../../numeric/array.js';
 
 /** Beyond this the matching is not worth its time: no real permutation of scales is arbitrary. */
 const MOST_FOR_MATCHING = 2048;
@@ -92,9 +94,12 @@ function augment(n: number, options: readonly number[][], owner: Int32Array, vis
   return false;
 }
 
-export function permuteBias(product: Product, permutation: readonly number[]): Partial<Product> {
-  return {
-    bias: product.bias && Float32Array.from(permutation, (from) => product.bias![from]),
-    biasInt32: product.biasInt32 && Int32Array.from(permutation, (from) => product.biasInt32![from]),
-  };
+export function permuteBias({ bias, biasInt32 }: Product, permutation: readonly number[]): Partial<Product> {
+  return { bias: bias && taken(bias, permutation), biasInt32: biasInt32 && taken(biasInt32, permutation) };
+}
+
+function taken<A extends NumericArray>(values: A, from: readonly number[]): A {
+  const own = emptyLike(values, from.length);
+  for (let n = 0; n < own.length; n++) own[n] = values[from[n]];
+  return own;
 }

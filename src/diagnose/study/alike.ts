@@ -4,15 +4,31 @@ import type { Engine } from './engine.js';
 import { ProductEngine } from './productEngine.js';
 
 /**
- * Whether two setups that differ in their sums' step alone have the same sums of a scope (no sum leaves the width, no pair
- * saturates): then what follows is the same, and is not computed again. False: nothing is known.
+ * Whether two setups give the same codes of a scope, by less than all that both compute: they differ in their sums' step alone and have
+ * the same sums (no sum leaves the width, no pair saturates), or in what follows them. Null: nothing is known.
  */
-export function sameBySums(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean {
+export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean | null {
   if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
-    return false;
-  if (a.steps.float || !differInSumsAlone(a, b)) return false;
+    return null;
+  if (a.steps.float || !differInSumsAlone(a, b)) return haveSameCodes(engine, a, b, scope);
   const [one, other] = [engine.accumulator(a, scope), engine.accumulator(b, scope)];
-  return one.every((sum: number, i: number) => sum === other[i]);
+  return one.every((sum: number, i: number) => sum === other[i]) || null;
+}
+
+const FIRST_ROWS = 4;
+
+/** Looked at by ever larger pieces of what follows the sums: most setups part in some hundred values. */
+function haveSameCodes(engine: ProductEngine, a: ProductSetup, b: ProductSetup, scope: Scope): boolean | null {
+  const isPlain = ({ steps, params }: ProductSetup) => !steps.multiplier.ofCall && !params.addend;
+  if (!isPlain(a) || !isPlain(b) || !engine.sameSums(a, b)) return null;
+  const [one, other] = [a, b].map(({ params }) => engine.inCall(engine.restrict(params, scope), scope.samples[0]));
+  const sums = engine.accumulator(a, scope);
+  for (let from = 0, to = FIRST_ROWS * one.outFeatures; from < sums.length; from = to, to *= 4) {
+    const part = sums.subarray(from, to);
+    const codes = engine.finish(b.steps, other, part);
+    if (engine.finish(a.steps, one, part).some((code, i) => code !== codes[i])) return false;
+  }
+  return true;
 }
 
 function differInSumsAlone({ steps, ...a }: ProductSetup, { steps: other, ...b }: ProductSetup): boolean {

@@ -324,7 +324,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     return data;
   }
 
-  private finish(steps: ProductSteps, params: Product, accumulator: SumData, added?: NumericArray | null) {
+  finish(steps: ProductSteps, params: Product, accumulator: SumData, added?: NumericArray | null) {
     this.data.work?.add(accumulator.length * COST.value);
     return finishProduct(steps, params, accumulator, this.data.fast, added ?? null);
   }

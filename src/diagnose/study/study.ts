@@ -1,7 +1,7 @@
 import type { Kernel } from '../../nouns/kernel.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
-import { sameBySums } from './alike.js';
+import { areAlike } from './alike.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
@@ -177,7 +177,8 @@ export class Study<K extends Kind = Kind> {
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
     const isSame = (part: Scope) => {
-      if (sameBySums(this.asEngine, a, b, part)) return true;
+      const known = areAlike(this.asEngine, a, b, part);
+      if (known !== null) return known;
       const one = this.outputs(a, part).data;
       const other = this.outputs(b, part).data;
       for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
@@ -323,8 +324,7 @@ export class Study<K extends Kind = Kind> {
   }
 
   /** Whether a test holds for all chunks of rows: a small one, in which most hypotheses fail, then ever larger ones. */
-  eachChunk(scope: Scope, test: (part: Scope) => boolean): boolean {
-    const fewest = rowsOfChunk(scope, this.channels);
+  eachChunk(scope: Scope, test: (part: Scope) => boolean, fewest = rowsOfChunk(scope, this.channels)): boolean {
     if (this.engine.wholeScopes || fewest >= scope.samples.length) return test(scope);
     for (let from = 0, to = fewest; from < scope.samples.length; from = to, to *= 4) {
       if (!test(this.chunk(scope, from, Math.min(scope.samples.length, to)))) return false;
@@ -339,10 +339,11 @@ export class Study<K extends Kind = Kind> {
       chunks = new Map();
       this.chunks.set(scope, chunks);
     }
-    let chunk = chunks.get(from);
+    const key = from * scope.samples.length + to;
+    let chunk = chunks.get(key);
     if (!chunk) {
       chunk = sliceOf(scope, from, to);
-      chunks.set(from, chunk);
+      chunks.set(key, chunk);
     }
     return chunk;
   }
