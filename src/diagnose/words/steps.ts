@@ -58,7 +58,8 @@ export function stepSentences(
     sentences.push(
       found.multiplier.or_float
         ? `${own} ${openText(found)}: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
-        : `${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`,
+        : (sameProduct(own, found, other, met) ??
+            `${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`),
     );
   }
   if (!multiplies && found.rounding && met.rounding && found.rounding.step !== met.rounding.step) {
@@ -93,6 +94,17 @@ function multiplierText(formula: Formula): string {
   const rounds = formula.rounding ? `, then rounds ${rule ? rule.does : formula.rounding.equation}` : '';
   if (few) return `by ${few.k} * 2^-${few.n} = ${short(value)} (channel ${formula.channel})${rounds}`;
   return `by the ${arithmetic} ${short(value)} (channel ${formula.channel}): ${equation}${rounds}`;
+}
+
+/** Both have the same number: only what becomes of the product differs. */
+function sameProduct(own: string, found: Formula, other: string, met: Formula): string | null {
+  const { multiplier, rounding } = found;
+  const { int32, shift = 0, rounding: rounds = '' } = met.multiplier;
+  const isCut = multiplier.arithmetic === 'fixed-point' && !multiplier.short && multiplier.int32 === undefined;
+  if (!isCut || !rounding || int32 === undefined || !(rounds in ROUNDINGS)) return null;
+  if (Math.abs(multiplier.value / (int32 * 2 ** (shift - 31)) - 1) > 2 ** -30) return null;
+  const rule = RULES[rounding.step]?.does ?? rounding.equation;
+  return `both multiply by the int32 ${int32} * 2^${shift - 31} (channel ${met.channel}); ${own} rounds ${multiplier.equation} ${rule}, ${other} ${ROUNDINGS[rounds].replace('rounding ', '')}`;
 }
 
 /** An integer or a float: what both of them do. */
