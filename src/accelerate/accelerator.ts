@@ -14,7 +14,7 @@ import { transposedBytes } from './transposed.js';
 
 /** Below this many multiply-adds in all compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
-const WORTH_CALLING = 2 ** 14;
+const WORTH_CALLING = 2 ** 12;
 /** Sums whose codes are worth a call, where the module is there. */
 const WORTH_FINISHING = 2 ** 8;
 /** Activations (packed, 16 bits) that lie in shared memory at a time. */

@@ -40,6 +40,8 @@ export interface AskedOfOperands extends Samples {
  * by chance, and a requantized copy of the operand is off by one, as another rounding is.
  */
 const [LEAST, LEAST_NUMBERS] = [16, 4];
+/** After the first sample alone: a sample by itself takes its layer's weights into the accelerator again. */
+const VALUES_AT_ONCE = 2 ** 16;
 /** Multiply-adds and values of all that are tried. */
 const MOST_EFFORT = 5e8;
 /** How much nearer than the file's operands those have to be with which one cause more is looked for, and how many are. */
@@ -96,15 +98,16 @@ function isOfFile({ cause, evidence }: Variant): boolean {
 }
 
 /** Constant data, some values or such at a clamp are no proof of anything. */
-async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoint, fast }: AskedOfOperands) {
-  if (diff.mismatched < LEAST) return false;
+async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoint }: AskedOfOperands) {
   const { output } = run.ready.layer;
   const [low, high, rounding] =
     output && isQuantized(output) ? [output.quantMin, output.quantMax, 1] : [-Infinity, Infinity, 0];
+  if (diff.mismatched < LEAST || (rounding > 0 && diff.maxAbsReal <= rounding)) return false;
+  const step = Math.max(1, Math.floor(VALUES_AT_ONCE / observed.features));
   const numbers = new Set<number>();
   let telling = 0;
-  for (let sample = from; sample < to; sample++) {
-    const at = { from: sample, to: sample + 1, fast, observed, zeroPoint };
+  for (let first = from, last = from + 1; first < to; first = last, last = Math.min(to, last + step)) {
+    const at = { from: first, to: last, observed, zeroPoint };
     const [own, wanted] = await Promise.all([valuesOf(at, run), wantedOf(at)]);
     for (const [i, value] of wanted.entries()) {
       if (Math.abs(value - own[i]) <= rounding || value <= Math.max(low, zeroPoint ?? low) || value >= high) continue;

@@ -209,16 +209,17 @@ function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named
   const { view, scope, tried } = boundedIn(study, base);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
-  const sumOf = sumsIn(base.params, codes);
+  const sumsOf = sumsIn(base.params, codes);
   const sums = knownSums(codes, base.params);
   let left = [...orders.keys()];
   for (const i of tried) {
     const [row, column] = [Math.floor(i / view.channels), i % view.channels];
     const n = scope.channels?.[column] ?? column;
+    const sumOf = sumsOf(row, n);
     const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
     sums.set(i, ofValue);
     left = left.filter((order) => {
-      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(row, n, orders[order][2], orders[order][3]);
+      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2], orders[order][3]);
       const v = ofValue[order] * view.stepsPerUnit[column] + view.biasSteps[column];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
@@ -250,20 +251,30 @@ function knownSums({ data }: Codes, { input, weightZeroPoint }: Product): Map<nu
   return sums;
 }
 
-/** The sum of one row and channel, its weights in another order. */
+/** Of one row and channel the sum with its weights in another order. Shifts and rotations share their runs. */
 function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product, { cols, data }: Codes) {
-  return (row: number, n: number, from: Order, runs?: readonly Run[]): number => {
+  return (row: number, n: number) => {
     const group = cols === inFeatures ? 0 : groupOf({ ...params, weight, inFeatures } as Product, n);
     const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
-    let sum = 0;
-    for (const { first, end, by } of runs ?? []) {
+    const known = new Map<number, number>();
+    const sumOfRun = ({ first, end, by }: Run) => {
+      const key = first * 2 * inFeatures + by;
+      let sum = known.get(key);
+      if (sum !== undefined) return sum;
+      sum = 0;
       for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
-    }
-    for (let k = runs ? inFeatures : 0; k < inFeatures; k++) {
-      const index = from(n, k);
-      if (index >= 0) sum += (data[x + k] - zeroPoint) * (weight[index] - own);
-    }
-    return sum;
+      known.set(key, sum);
+      return sum;
+    };
+    return (from: Order, runs?: readonly Run[]): number => {
+      let sum = 0;
+      for (const run of runs ?? []) sum += sumOfRun(run);
+      for (let k = runs ? inFeatures : 0; k < inFeatures; k++) {
+        const index = from(n, k);
+        if (index >= 0) sum += (data[x + k] - zeroPoint) * (weight[index] - own);
+      }
+      return sum;
+    };
   };
 }
 

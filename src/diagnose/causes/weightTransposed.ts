@@ -1,4 +1,4 @@
-import type { Product } from '../../nouns/kernel.js';
+import type { Fast, Product } from '../../nouns/kernel.js';
 import { transposed } from '../../tensor/rows.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
@@ -18,7 +18,7 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
-  changes: ({ declared }) => {
+  changes: ({ declared, data: { fast } }) => {
     const { weight } = declared.params;
     const { outputs, inputs } = sidesOf(declared.params);
     if (outputs !== inputs || outputs < 2) return [];
@@ -30,7 +30,7 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
         freedom: FREEDOM.none,
         label: 'transposed',
         apply: (setup) => {
-          exchanged ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs);
+          exchanged ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs, fast);
           return withParams(setup, { weight: exchanged });
         },
       },
@@ -70,7 +70,9 @@ function sidesOf({ outFeatures, inFeatures, patch }: Product) {
 }
 
 /** [groups, out, taps, in] with out and in exchanged; as many of either. */
-function transposedOf(weight: Product['weight'], side: number, taps: number): Product['weight'] {
+function transposedOf(weight: Product['weight'], side: number, taps: number, fast: Fast): Product['weight'] {
+  if (taps === 1 && weight instanceof Int8Array)
+    return fast?.transposed(weight, side, side) ?? transposed(weight, side, side);
   if (taps === 1) return transposed(weight, side, side);
   const group = side * taps * side;
   return weight.map((_, i) => {

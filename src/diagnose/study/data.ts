@@ -101,6 +101,8 @@ export interface Scope {
   readonly images?: Images;
   /** [samples, channels] */
   readonly observed: NumericArray;
+  /** Of consecutive rows of another scope: from which on. */
+  readonly slice?: { readonly of: Scope; readonly from: number };
 }
 
 /** What a setup computes for a scope, [samples, channels]. */

@@ -8,14 +8,14 @@ import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/gro
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
-import { mapCodes, type PatchReading, type ProductSetup } from '../setup.js';
+import { mapCodes, type ProductSetup } from '../setup.js';
 import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
-import { patchesOf } from './images.js';
 import { Identities, SetupKeys } from './keys.js';
+import { Readings } from './readings.js';
 import { codesOfChannels, mostOf, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
@@ -23,8 +23,6 @@ import { placed, storedCodes } from './storedCodes.js';
 /** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
 const MOST_KEPT = 24;
 const MOST_KEPT_SUMS = 2 ** 24;
-/** Patches of a scope can be some 100 MB. */
-const MOST_READINGS = 2;
 const MOST_FLOATS = 2; // three numbers a value
 
 type Visit = (first: number, rows: number, input: QuantParams) => void;
@@ -35,14 +33,16 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly called = new WeakMap<Product, Product>();
   private readonly restricted = new RestrictedProducts();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
-  private readonly readings = new WeakMap<Scope, Map<string, Codes>>();
+  private readonly readings: Readings;
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
   private readonly rising = new Rising();
   private readonly floats = new WeakMap<Scope, Map<string, Outputs>>();
   private readonly identities = new Identities();
   private readonly keys = new SetupKeys();
 
-  constructor(private readonly data: LayerData<'product'>) {}
+  constructor(private readonly data: LayerData<'product'>) {
+    this.readings = new Readings(data.dynamic !== null);
+  }
 
   /** A dynamic layer's scale is chosen for a whole batch. */
   get wholeScopes(): boolean {
@@ -147,7 +147,11 @@ export class ProductEngine implements Engine<ProductSetup> {
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
   codes(setup: ProductSetup, scope: Scope): Codes {
     if (this.data.dynamic) return placed(setup, scope, mapCodes(this.quantized(setup, scope), setup.reads[0]));
-    return storedCodes(setup, scope, setup.patches ? this.patched(setup.patches, scope) : (scope.inputs[0] as Codes));
+    return storedCodes(
+      setup,
+      scope,
+      setup.patches ? this.readings.of(setup.patches, scope) : (scope.inputs[0] as Codes),
+    );
   }
 
   /** The codes that one channel reads, [rows, in_features]: those of its group. */
@@ -180,7 +184,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     const cache = this.accumulators.get(scope) ?? new Map<string, SumData>();
     this.accumulators.set(scope, cache);
     const key = this.keyOf(setup);
-    let accumulator = cache.get(key);
+    let accumulator = cache.get(key) ?? this.ofWhole(scope, key);
     if (!accumulator) {
       const { steps, params } = setup;
       this.data.work?.add(this.costOf(setup, scope));
@@ -200,29 +204,20 @@ export class ProductEngine implements Engine<ProductSetup> {
     return COST.sums + made + (patches ? COST.patches : 0) + observed.length * inFeatures * COST.multiplyAdd;
   }
 
+  private ofWhole({ slice, samples, observed }: Scope, key: string): SumData | undefined {
+    const first = slice && (slice.from * observed.length) / samples.length;
+    return (
+      slice &&
+      this.accumulators
+        .get(slice.of)
+        ?.get(key)
+        ?.subarray(first, first! + observed.length)
+    );
+  }
+
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
   restrict(params: Product, scope: Scope): Product {
     return this.restricted.of(params, scope);
-  }
-
-  /** Patches that are taken otherwise; the same arrays as long as the same scope asks. */
-  private patched(reading: PatchReading, scope: Scope): Codes {
-    let readings = this.readings.get(scope);
-    if (!readings) {
-      readings = new Map();
-      this.readings.set(scope, readings);
-    }
-    let codes = readings.get(reading.name);
-    if (!codes) {
-      const { channels, taps } = reading;
-      // of floats real 0; a code there is told by NaN, as no number is
-      const fill = this.data.dynamic ? (reading.fill === null ? 0 : Number.NaN) : reading.fill!;
-      const data = patchesOf(scope.images!, scope.samples, reading, fill) as Codes['data'];
-      codes = { rows: scope.samples.length, cols: taps.taps * channels.length, data };
-      if (readings.size >= mostOf(MOST_READINGS, data.length)) readings.delete(readings.keys().next().value!);
-      readings.set(reading.name, codes);
-    }
-    return codes;
   }
 
   /** What the scope's channels read: of a grouped product, for each of them the codes of its group, as if it were one of its own. */
@@ -280,7 +275,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     const key = `${quantizationOf(dynamic!, this.data.dynamic!.reduceRange)} ${patches?.name ?? ''}`;
     let codes = known.get(key);
     if (!codes) {
-      const { rows, cols, data } = patches ? this.patched(patches, scope) : scope.inputs[0];
+      const { rows, cols, data } = patches ? this.readings.of(patches, scope) : scope.inputs[0];
       const fill = patches?.fill ?? 0;
       codes = { rows, cols, data: new Uint8Array(data.length) };
       const steps = { ...this.data.declared.steps, dynamic };

@@ -210,6 +210,7 @@ export function sliceOf(scope: Scope, from: number, to: number): Scope {
       data: data.subarray(from * cols, to * cols),
     })),
     observed: scope.observed.subarray(from * width, to * width),
+    slice: { of: scope, from },
     ...(scope.images && { images: { ...scope.images, of: scope.images.of.subarray(from, to) } }),
   };
 }
