@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { printable } from '../text.js';
-import { Checks } from './checks.js';
+import { Checks, name } from './checks.js';
 
 /*
  * baseline.json, version 1: what a run may differ by. The one source of its types, of the messages for a wrong field,
@@ -14,7 +14,7 @@ const size = z.union([z.number().check(z.nonnegative()), z.literal('inf')]);
 const channelSchema = z.object({ channel: count, mismatched: count, max_abs_diff: size });
 
 const layerSchema = z.object({
-  name: z.string().check(z.minLength(1)),
+  name,
   mismatched: count,
   max_abs_diff: size,
   causes: z.array(z.string()),
@@ -40,7 +40,7 @@ export type RecordedSize = z.infer<typeof size>;
 export function validateBaseline(raw: unknown, path: string): Baseline {
   const checks = new Checks(path);
   const isFormat = checks.parse(formatSchema, raw, []) !== null;
-  const baseline = isFormat ? checks.parse(baselineSchema, raw, []) : null;
+  const baseline = isFormat ? checks.parseFile(baselineSchema, raw) : null;
   const seen = new Set<string>();
   for (const [i, { name }] of (baseline?.layers ?? []).entries()) {
     if (seen.has(name)) {

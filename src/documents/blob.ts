@@ -124,7 +124,7 @@ export function sealed<B extends { readonly runs: unknown }>(json: B): B & { rea
 export function validateBlob(raw: unknown, path: string): Blob {
   const checks = new Checks(path);
   const isFormat = checks.parse(formatSchema, raw, []) !== null;
-  if (isFormat) checks.parse(blobSchema, spelled(raw), []);
+  if (isFormat) checks.parseFile(blobSchema, spelled(raw));
   checks.finish();
   const blob = withoutMarks(raw) as Blob;
   for (const [i, { part, details }] of blob.runs.entries()) {

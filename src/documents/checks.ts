@@ -2,8 +2,32 @@ import * as z from 'zod/mini';
 import { InputError, type Problem, type Warning } from '../nouns/problem.js';
 import { counted, printable } from '../text.js';
 
+/** No member of a zip file has a longer name; each is printed and looked for many times. */
+const LONGEST_NAME = 65_535;
+
+/** Of a value, a layer, a model. */
+export const name = z.string().check(z.minLength(1), z.maxLength(LONGEST_NAME));
+
 /** A place inside a file: keys and list indices from the top. */
 export type Place = readonly (string | number)[];
+
+/** Of one file. A list of 300,000 numbers for layers was as many problems. */
+const MOST_PROBLEMS = 1000;
+
+const FIRST_ITEMS = 64;
+
+/** A value with no list of more items; itself where it has none. */
+function firstItems(value: unknown, most: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.slice(0, most);
+    const parts = items.map((item) => firstItems(item, most));
+    return items.length === value.length && parts.every((part, i) => part === items[i]) ? value : parts;
+  }
+  const entries = Object.entries(value);
+  const parts = entries.map(([key, own]) => [key, firstItems(own, most)] as const);
+  return parts.every(([, part], i) => part === entries[i][1]) ? value : Object.fromEntries(parts);
+}
 
 /** Collects every problem and warning of one file, so that all of them are reported. */
 export class Checks {
@@ -27,12 +51,40 @@ export class Checks {
     this.problems.push({ kind, where: this.where(place), message });
   }
 
+  /** Whether nobody would read more: the rest of `place` is not walked then. */
+  isFull(place: Place): boolean {
+    if (this.problems.length < MOST_PROBLEMS) return false;
+    const got = `got ${counted(this.problems.length, 'problem')} before; correct those first`;
+    this.problem('too-many', place, `expected a part that is worth reading, ${got}`);
+    return true;
+  }
+
   warn(code: string, place: Place, message: string): void {
     this.warnings.push({ code, where: this.where(place), message });
   }
 
   /** The value as its schema types it, or null after a problem for each wrong field. */
   parse<S extends z.ZodMiniType>(schema: S, value: unknown, place: Place): z.infer<S> | null {
+    try {
+      return this.parsed(schema, value, place);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // zod hands on 100,000 problems and more as arguments of a call
+      this.problem('field', place, 'expected another value, got one in which too much is wrong to be told');
+      return null;
+    }
+  }
+
+  /** As parse, of a whole file: what is wrong in the first items of its lists is said before the others are walked. */
+  parseFile<S extends z.ZodMiniType>(schema: S, value: unknown): z.infer<S> | null {
+    for (let most = FIRST_ITEMS; ; most *= 8) {
+      const part = firstItems(value, most);
+      const parsed = this.parse(schema, part, []);
+      if (parsed === null || part === value) return parsed;
+    }
+  }
+
+  private parsed<S extends z.ZodMiniType>(schema: S, value: unknown, place: Place): z.infer<S> | null {
     const parsed = z.safeParse(schema, value, { error: (issue) => expectedBy(issue as z.core.$ZodIssue) });
     if (parsed.success) return parsed.data;
     const seen = new Set<string>();
@@ -95,7 +147,9 @@ function expectedBy(issue: z.core.$ZodIssue): string {
     case 'too_small':
       return issue.origin === 'string' ? 'expected text that is not empty' : 'expected at least one';
     case 'too_big':
-      return 'expected a smaller integer';
+      return issue.origin === 'string'
+        ? `expected text of at most ${issue.maximum} characters`
+        : 'expected a smaller integer';
     case 'invalid_union':
       return 'expected a name or a list of names';
     default:

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { printable } from '../text.js';
-import { Checks, type Place } from './checks.js';
+import { Checks, type Place, name as text } from './checks.js';
 
 /*
  * qdiff.config.json, version 1: the pairs that plain `qdiff` compares, and how. Fields are the options of the command
@@ -8,7 +8,6 @@ import { Checks, type Place } from './checks.js';
  * misspelt tolerance must not pass for a strict one, nor the other way round.
  */
 
-const text = z.string().check(z.minLength(1));
 const textOrNumber = z.union([text, z.number()]);
 const oneOrMore = <T extends z.ZodMiniType>(one: T) => z.union([one, z.array(one)]);
 
@@ -58,9 +57,10 @@ export type Config = Omit<z.infer<typeof topSchema>, 'models'> & { readonly mode
 /** The configuration that a JSON value holds. Throws InputError with every problem. */
 export function validateConfig(raw: unknown, path: string): Config {
   const checks = new Checks(path);
-  const config = checks.parse(formatSchema, raw, []) && checks.parse(topSchema, raw, []);
+  const config = checks.parse(formatSchema, raw, []) && checks.parseFile(topSchema, raw);
   refuseUnknown(checks, topSchema, raw, []);
   const models = (config?.models ?? []).flatMap((model, i) => {
+    if (checks.isFull(['models', i])) return checks.finish() as never;
     refuseUnknown(checks, pairSchema, model, ['models', i]);
     return checks.parse(pairSchema, model, ['models', i]) ?? [];
   });

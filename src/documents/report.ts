@@ -222,8 +222,8 @@ const formatSchema = z.object({ format: z.enum(['qdiff-report', 'qdiff-reports']
 export function validateReports(raw: unknown, path: string): readonly NamedReport[] {
   const checks = new Checks(path);
   const head = checks.parse(formatSchema, raw, []);
-  const several = head?.format === 'qdiff-reports' ? checks.parse(reportsSchema, raw, []) : null;
-  const one = head?.format === 'qdiff-report' ? checks.parse(reportSchema, raw, []) : null;
+  const several = head?.format === 'qdiff-reports' ? checks.parseFile(reportsSchema, raw) : null;
+  const one = head?.format === 'qdiff-report' ? checks.parseFile(reportSchema, raw) : null;
   checks.finish();
   return several?.reports ?? [{ name: null, report: one! }];
 }

@@ -14,7 +14,7 @@ export async function collecting<T>(problems: Problem[], check: () => Promise<T>
     return await check();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    problems.push(...error.problems);
+    for (const problem of error.problems) problems.push(problem); // as arguments 100,000 are too many
     return undefined;
   }
 }

@@ -27,10 +27,14 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   const rawLayers = listOf(field(raw, 'layers'));
   const names = new Names(checks, rawLayers);
   const rawInputs = listOf(field(raw, 'inputs'));
-  const inputs = rawInputs.map((input, i) => readInput(input, ['inputs', i], checks, names));
+  const inputs: (ModelInput | null)[] = [];
+  for (let i = 0; i < rawInputs.length && !checks.isFull(['inputs', i]); i++) {
+    inputs.push(readInput(rawInputs[i], ['inputs', i], checks, names));
+  }
   const rawConstants = listOf(field(raw, 'constants'));
   const constants: (Constant | null)[] = [];
   for (const [i, constant] of rawConstants.entries()) {
+    if (checks.isFull(['constants', i])) break;
     const place = ['constants', i];
     const read = readConstant(constant, place, checks, arrays);
     names.declare(constant, read?.params, place);
@@ -38,7 +42,10 @@ export async function validateModel(raw: unknown, path: string, arrays: ModelArr
   }
   const reader = new LayerReader(checks, names, arrays);
   const layers: (Layer | null)[] = [];
-  for (let i = 0; i < rawLayers.length; i++) layers.push(await reader.read(rawLayers[i], i));
+  for (let i = 0; i < rawLayers.length && !checks.isFull(['layers', i]); i++) {
+    layers.push(await reader.read(rawLayers[i], i));
+  }
+  if (layers.length < rawLayers.length) checks.finish();
   const declared = new Map([
     ...declaredShapes(rawInputs, 'inputs', checks),
     ...declaredShapes(rawLayers, 'layers', checks),

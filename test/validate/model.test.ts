@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { validateBaseline } from '../../src/documents/baseline.js';
+import { validateBlob } from '../../src/documents/blob.js';
+import { validateConfig } from '../../src/documents/config.js';
+import { validateReports } from '../../src/documents/report.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { Model, ProductLayer } from '../../src/nouns/model.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -805,5 +809,49 @@ test('ten million inline weights are checked in one loop', async () => {
 
 test('a long chain of layers in the wrong order ends', async () => {
   const layers = Array.from({ length: 20_000 }, (_, i) => ({ name: `l${i}`, op: 'relu', input: `l${i + 1}` }));
-  expect((await problemsOf(validate({ format: 'qdiff-model', version: 1, layers }))).length).toBe(20_000);
+  expect((await problemsOf(validate({ format: 'qdiff-model', version: 1, layers }))).length).toBe(1001);
+});
+
+describe('more than anybody reads', () => {
+  test.each([
+    [
+      'layers that are none',
+      (m: Json) => (m.layers = new Array(300_000).fill(0)),
+      /^m\.json layers\[1000\]: .* 1000 problems/,
+    ],
+    [
+      'inputs that are none',
+      (m: Json) => (m.inputs = new Array(300_000).fill(0)),
+      /^m\.json layers\[0\]: .* problems before/,
+    ],
+    [
+      'a list of texts for a shape',
+      (m: Json) => (m.layers[0].output_shape = m.layers[0].shape = new Array(300_000).fill('')),
+      /^m\.json layers\[0\].*: expected /,
+    ],
+    [
+      'a name',
+      (m: Json) => (m.layers[0].name = 'n'.repeat(65_536)),
+      /expected text of at most 65535 characters, got "n{60}\.\.\."/,
+    ],
+  ])('is not walked: %s', async (_, change, message) => {
+    const problems = await problemsOf(validate(changed(change)));
+    expect(problems.length).toBeLessThan(3000);
+    expect(problems).toContainEqual(expect.stringMatching(message));
+  });
+
+  const zeros = new Array(300_000).fill(0);
+  const first = { format: 'qdiff-baseline', version: 1, tool: {}, kernel: '', mode: 'isolated' };
+  test.each([
+    ['a baseline', () => validateBaseline({ ...first, layers: zeros }, 'a.json')],
+    ['a report', () => validateReports({ format: 'qdiff-report', version: 1, layers: zeros }, 'a.json')],
+    ['a configuration', () => validateConfig({ format: 'qdiff-config', version: 1, models: zeros }, 'a.json')],
+    ['a blob', () => validateBlob({ format: 'qdiff-blob', version: 1, runs: zeros }, 'a.json')],
+  ])('nor in %s', async (_, read) => {
+    const problems = await problemsOf((async () => read())());
+    expect(problems.length).toBeLessThan(1100);
+    expect(problems).toContainEqual(
+      expect.stringMatching(/^a\.json (?:layers|models|runs)\[\d+\]: expected an object, got 0/),
+    );
+  });
 });

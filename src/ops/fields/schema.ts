@@ -1,5 +1,6 @@
 /** Parts of the schemas of layers: types, messages for a wrong field, and the JSON Schema that ships with the package. */
 import * as z from 'zod/mini';
+import { name } from '../../documents/checks.js';
 
 /*
  * Lists of numbers are `unknown` here: zod would walk 10^7 weights one by one; numbers.ts checks them in one loop.
@@ -21,7 +22,8 @@ export function isUsableScale(scale: unknown): scale is number {
 
 export const EXPECTED_SCALE = `expected a positive number that float32 holds, as it does 1/scale (at least ${SMALLEST_SCALE})`;
 
-export const name = z.string().check(z.minLength(1));
+export { name };
+
 const scale = z.number(EXPECTED_SCALE).check(z.positive(EXPECTED_SCALE), z.refine(isUsableScale, EXPECTED_SCALE));
 export const integer = z.int();
 
