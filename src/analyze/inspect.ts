@@ -10,9 +10,11 @@ import type {
 } from '../documents/inspect.js';
 import { declaredKernel } from '../kernels/named.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
+import { NoNumbers } from '../load/noNumbers.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Product } from '../nouns/kernel.js';
 import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
+import { InputError, type Warning } from '../nouns/problem.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { roundHalfEven } from '../numeric/round.js';
@@ -32,12 +34,17 @@ const MOST_WEIGHTS = 1 << 23;
 export async function inspectArrays(file: ArrayFile): Promise<InspectDocument> {
   let budget = MOST_VALUES_IN_ALL;
   const arrays: InspectedArray[] = [];
+  const warnings: Warning[] = [];
   for (const source of file.arrays.values()) {
-    const array = await inspectArray(source, Math.min(budget, MOST_VALUES));
+    if (source instanceof NoNumbers) {
+      warnings.push(...asWarnings(source.error));
+      continue;
+    }
+    const array = await inspectArray(source, Math.min(budget, MOST_VALUES), warnings);
     budget -= array.range_values;
     arrays.push(array);
   }
-  return { ...EMPTY, kind: 'arrays', path: file.path, arrays };
+  return { ...EMPTY, kind: 'arrays', path: file.path, arrays, warnings };
 }
 
 const EMPTY: Omit<InspectDocument, 'kind' | 'path'> = {
@@ -51,14 +58,14 @@ const EMPTY: Omit<InspectDocument, 'kind' | 'path'> = {
   warnings: [],
 };
 
-async function inspectArray(source: ArraySource, most: number): Promise<InspectedArray> {
+async function inspectArray(source: ArraySource, most: number, warnings: Warning[]): Promise<InspectedArray> {
   const { key, dtype, shape, fortranOrder = false } = source;
   const count = sizeOf(shape);
   const rows = shape[0] ?? 1;
   const rowLength = rows === 0 ? 0 : count / rows;
   // the first rows of a large array in Fortran order are all over the file
   const readable = count <= most ? rows : fortranOrder ? 0 : Math.floor(most / rowLength);
-  const values = readable > 0 && count > 0 ? await source.read(0, readable) : [];
+  const values = readable > 0 && count > 0 ? await numbersOf(source, readable, warnings) : [];
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < values.length; i++) {
     if (values[i] < min) min = values[i];
@@ -73,6 +80,21 @@ async function inspectArray(source: ArraySource, most: number): Promise<Inspecte
     range: min <= max ? [min, max] : null,
     range_values: values.length,
   };
+}
+
+/** None where the file has integers that no double holds: their range is not known. */
+async function numbersOf(source: ArraySource, rows: number, warnings: Warning[]): Promise<ArrayLike<number>> {
+  try {
+    return await source.read(0, rows);
+  } catch (error) {
+    if (!(error instanceof InputError) || error.problems.some(({ kind }) => kind !== 'range')) throw error;
+    warnings.push(...asWarnings(error));
+    return [];
+  }
+}
+
+function asWarnings({ problems }: InputError): Warning[] {
+  return problems.map(({ kind: code, where, message }) => ({ code, where, message }));
 }
 
 const BYTES: Readonly<Record<ArraySource['dtype'], number>> = {

@@ -3,6 +3,7 @@ import { Checks } from '../documents/checks.js';
 import { fileNames } from '../load/fileName.js';
 import { isInside } from '../load/inside.js';
 import { readJson } from '../load/json.js';
+import { NoNumbers } from '../load/noNumbers.js';
 import { openNpz } from '../load/npz.js';
 import type { PlainOf } from '../load/plainFiles.js';
 import { collecting, refuse, unreadable } from '../load/refuse.js';
@@ -102,7 +103,12 @@ export async function producerIn(fs: FileSystem, path: string): Promise<RanBy> {
   if (!file) return {};
   const producer = await readProducer(file, new Checks(path));
   await file.close();
-  return { ...producer, captured: new Map([...file.arrays].map(([name, { shape }]) => [name, shape])) };
+  return { ...producer, captured: shapesOf(file) };
+}
+
+function shapesOf({ arrays }: ArrayFile): ReadonlyMap<string, readonly number[]> {
+  const numbers = [...arrays].filter(([, source]) => !(source instanceof NoNumbers));
+  return new Map(numbers.map(([name, { shape }]) => [name, shape]));
 }
 
 /** Whether values bring the model that computed them. */

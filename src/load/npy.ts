@@ -3,6 +3,7 @@ import type { NumericArray, StoredDtype } from '../nouns/array.js';
 import { MOST_AXES, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { ByteSource } from './bytes.js';
+import { NO_NUMBERS } from './noNumbers.js';
 import { readNpyDict, tupleOf } from './npyDict.js';
 import { refuse } from './refuse.js';
 
@@ -98,7 +99,7 @@ function parseHeader(head: Uint8Array, where: string): NpyHeader {
   const text = Buffer.from(head.subarray(head[6] === 1 ? 10 : 12)).toString('latin1');
   if (/['"]descr['"]\s*:\s*[[({]/.test(text)) {
     const got = 'got a structured dtype; save each field as its own array';
-    throw refuse('dtype', where, `expected one number a value, ${got}`);
+    throw refuse(NO_NUMBERS, where, `expected one number a value, ${got}`);
   }
   const dict = readNpyDict(text);
   if (!dict) {
@@ -127,7 +128,7 @@ function dtypeOf(descr: string, where: string) {
   }
   const got = `got dtype ${printable(descr.slice(0, 40))}`;
   throw refuse(
-    'dtype',
+    NO_NUMBERS,
     where,
     `expected numbers (int8 ... uint64, float16 ... float64, bool), ${got}; convert with .astype`,
   );

@@ -4,6 +4,7 @@ import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import { type ByteSource, openFile, Recent, readFully } from './bytes.js';
+import { arrayOrNoNumbers, needNumbers } from './noNumbers.js';
 import { readNpyHeader } from './npy.js';
 import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';
 import { collecting, refuse, unreadable } from './refuse.js';
@@ -24,7 +25,7 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
         const got = `got ${printable(key)} by two files; keep one of them`;
         throw refuse('duplicate', printable(filePath), `expected a name of its own, ${got}`);
       }
-      arrays.set(key, await openNpy(fs, filePath, key, cache));
+      arrays.set(key, await arrayOrNoNumbers(key, () => openNpy(fs, filePath, key, cache)));
     });
   }
   if (problems.length > 0) throw new InputError(problems);
@@ -35,6 +36,7 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
       'expected files NAME.npy in the folder (a candidate may have LAYER.memh or LAYER.bin), got none; save values with numpy.save',
     );
   }
+  needNumbers(arrays);
   return { path, arrays, close: async () => cache.clear() };
 }
 

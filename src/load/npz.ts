@@ -3,6 +3,7 @@ import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { listed, printable } from '../text.js';
 import { openFile, Recent } from './bytes.js';
+import { arrayOrNoNumbers, needNumbers } from './noNumbers.js';
 import { readNpyHeader } from './npy.js';
 import { type BlockCache, CACHE_BYTES, NpyArray } from './npyArray.js';
 import { collecting, refuse } from './refuse.js';
@@ -20,11 +21,13 @@ export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> 
       const key = name.slice(0, -'.npy'.length);
       const where = `${printable(path)} ${printable(key)}`;
       await collecting(problems, async () => {
-        arrays.set(key, new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where));
+        const open = async () => new NpyArray(key, await readNpyHeader(bytes, where), bytes, cache, where);
+        arrays.set(key, await arrayOrNoNumbers(key, open));
       });
     }
     if (problems.length > 0) throw new InputError(problems);
     if (arrays.size === 0) throw noArrays(path, zip.names);
+    needNumbers(arrays);
     return {
       path,
       arrays,

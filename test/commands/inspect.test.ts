@@ -7,7 +7,7 @@ import { inspectArrays } from '../../src/analyze/inspect.js';
 import type { ArraySource } from '../../src/nouns/array.js';
 import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
-import { npy } from '../support/npz.js';
+import { npy, npyHeader, npz } from '../support/npz.js';
 
 const qdiff = cli();
 const iris = (file: string) => `fixtures/pytorch/iris-avx2/${file}`;
@@ -110,4 +110,18 @@ it('an npy is one array', async () => {
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/x\.npy {2}float32 {2}\(2, 3\)/);
   expect(stdout).toContain('qdiff run MODEL');
+});
+
+it('what is no number of a double or none at all is said, and the rest is shown', async () => {
+  const text = Buffer.concat([npyHeader("{'descr': '<U2', 'fortran_order': False, 'shape': (1,), }"), Buffer.alloc(8)]);
+  const path = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'a.npz');
+  writeFileSync(path, npz({ fc1: npy('uint8', [2], [1, 7]), labels: text, seeds: npy('uint64', [1], [2 ** 63]) }));
+  const { stdout, exitCode } = await qdiff(['inspect', path, '--reporter', 'json']);
+  const { arrays, warnings } = JSON.parse(stdout);
+  expect(exitCode).toBe(0);
+  expect(arrays.map(({ key, range }: { key: string; range: unknown }) => [key, range])).toEqual([
+    ['fc1', [1, 7]],
+    ['seeds', null],
+  ]);
+  expect(warnings.map(({ where }: { where: string }) => where)).toEqual([`${path} labels`, `${path} seeds`]);
 });

@@ -78,6 +78,26 @@ describe('files that numpy wrote', () => {
   });
 });
 
+test('text and the like beside numbers is refused where it is asked for, in an npz and in a folder; Python objects always', async () => {
+  const text = Buffer.concat([npyHeader("{'descr': '<U2', 'fortran_order': False, 'shape': (1,), }"), Buffer.alloc(8)]);
+  const numbers = npy('uint8', [2], [1, 2]);
+  const folder = memoryFiles({ 'a/fc1.npy': numbers, 'a/labels.npy': text });
+  for (const file of [
+    await open(npz({ fc1: numbers, labels: text })),
+    await openNpyFolder({ ...folder, list: async () => ['fc1.npy', 'labels.npy'] }, 'a'),
+  ]) {
+    expect([...(await file.arrays.get('fc1')!.read())]).toEqual([1, 2]);
+    const labels = file.arrays.get('labels')!;
+    for (const ask of [() => labels.read(), async () => labels.dtype, async () => labels.shape]) {
+      expect(await problemsOf(ask())).toEqual([
+        expect.stringMatching(/labels\S*: expected numbers .*, got dtype <U2;/),
+      ]);
+    }
+  }
+  const object = npyHeader("{'descr': '|O', 'fortran_order': False, 'shape': (0,), }");
+  expect(await problemsOf(openNpz(memoryFiles({ 'a.npz': npz({ fc1: numbers, object }) }), 'a.npz'))).toHaveLength(1);
+});
+
 describe('dtypes as typed arrays', () => {
   test.each([
     ['bool', Uint8Array],
