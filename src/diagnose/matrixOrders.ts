@@ -101,7 +101,22 @@ function makeOrders(params: Product): Named[] {
       (n, k) => n * inputs + from(k),
     ],
   );
-  return [...wholeOrders(params), ...planes, ...cutShort(inputs, 'product'), ...shifts(inputs, inputs)];
+  const others = [...planes, ...otherRows(params), ...cutShort(inputs, 'product')];
+  return [...wholeOrders(params), ...others, ...shifts(inputs, inputs)];
+}
+
+/** Banks of weights that were taken for each other's; biases and multipliers are each channel's own. */
+function otherRows({ inFeatures: inputs, outFeatures: outputs }: Product): Named[] {
+  const named = (what: string, row: (n: number) => number): Named => {
+    return [`rows ${what}`, 'weights', (n, k) => row(n) * inputs + k];
+  };
+  if (outputs < 2) return [];
+  return [
+    ...(outputs % 2 === 0 ? [named('exchanged in pairs', (n) => (n % 2 === 0 ? n + 1 : n - 1))] : []),
+    named('from last to first', (n) => outputs - 1 - n),
+    named('one further', (n) => (n + 1) % outputs),
+    named('one before', (n) => (n + outputs - 1) % outputs),
+  ];
 }
 
 /** A loop that begins late or ends early: a tail that fills no vector, a bound off by one. */
@@ -120,9 +135,10 @@ function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Named[] {
 }
 
 /** The same order of channels in every tap. */
-function ordersOfChannels({ inFeatures, patch }: Product): Named[] {
+function ordersOfChannels(params: Product): Named[] {
+  const { inFeatures, patch } = params;
   const { inChannels, window } = patch!;
-  const cut = cutKernel(window.kernel, inChannels);
+  const cut = [...cutKernel(window.kernel, inChannels), ...otherRows(params)];
   if (inChannels < 2) return cut;
   const planes = planesOf(inChannels).map(
     ([a, b, from]): Named => [

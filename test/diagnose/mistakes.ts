@@ -503,6 +503,9 @@ export const MISTAKES: readonly Mistake[] = [
       weight: world.linear.weight.map((w, i) => (i % world.linear.inFeatures >= world.linear.inFeatures - 2 ? 0 : w)),
     }),
   ),
+  candidate('weights of neighbours exchanged', ['k-order'], (world) =>
+    ofWeights(world, (linear, n, k) => (n % 2 === 0 ? n + 1 : n - 1) * linear.inFeatures + k),
+  ),
   candidate('shifted by a bit too few', ['output-scale-wrong'], (world) =>
     outputsOf(world, undefined, {
       ...world.linear,

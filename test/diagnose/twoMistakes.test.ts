@@ -380,6 +380,7 @@ test('weight scales up to twice the one that a file has for all, where biases ar
 test.each<[string, (scales: Float64Array) => Float64Array]>([
   ['scale-shifted', rotated],
   ['scale-per-tensor', (scales) => scales.map(() => scales[0])],
+  ['weight-scale-wrong', (scales) => scales.map((s, n) => (n === 5 ? s / 2 : s))],
 ])('%s of the multipliers alone', async (cause, change) => {
   const world = worldOf('small', randomFrom(41));
   const { linear } = world;

@@ -4,8 +4,8 @@ import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import type { Study } from '../study/study.js';
-import { parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
+import { unitsText } from '../words/place.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -36,7 +36,7 @@ export const constantValues: Cause<'constant-values'> = {
     title: (e) =>
       e.value === undefined
         ? 'one value in every channel'
-        : `${e.region ? 'one value' : e.channels ? 'one value in some channels' : 'one value everywhere'}: ${short(e.value)}`,
+        : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : unitsText('channel', e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
     explanation: 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
@@ -45,10 +45,13 @@ export const constantValues: Cause<'constant-values'> = {
         : `every value is ${short(e.value)}${e.is ? CONSTANTS[e.is] : ''}, where the replay has several`,
       e.each ? `by channel: ${e.each.map(short).join(', ')}; the replay has several in each` : null,
     ],
-    fix: parameterFix(
-      (context) => `capture ${printable(context.layer)} again: its values were not computed, or not written`,
-      'check that this layer runs and that its own output buffer is what is saved',
-    ),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate')
+        return `capture ${printable(context.layer)} again: its values were not computed, or not written`;
+      return e.channels && !e.region
+        ? `check that ${e.channels.length > 4 ? 'these channels are' : `${unitsText('channel', e.channels)} ${e.channels.length > 1 ? 'are' : 'is'}`} computed, and written`
+        : 'check that this layer runs and that its own output buffer is what is saved';
+    },
   },
 };
 

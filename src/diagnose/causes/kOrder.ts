@@ -43,7 +43,9 @@ export const kOrder: Cause<'k-order', 'product'> = {
     explanation: (e) =>
       isCutShort(e)
         ? 'In every channel the same products are missing from the sum: its loop begins late or ends early.'
-        : 'Every channel multiplies weights with values of other places along k, in the same order.',
+        : e.order?.startsWith('rows ')
+          ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
+          : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
     evidence: (e) => [e.order === undefined || isCutShort(e) ? null : `${e.of}: ${e.order}`],
     fix: (e, { subject, layer }) => {
