@@ -26,11 +26,18 @@ export function cardsOf(report: Report): Card[] {
   const cards = findings(report, differs).map((finding) => {
     const values = finding.layers.reduce((sum, { mismatched }) => sum + (mismatched ?? 0), 0);
     const worst = worstOf(finding.layers);
-    const headlines = [...finding.headlines].sort((a, b) => Number(isDeclared(a)) - Number(isDeclared(b)));
+    const headlines = [...finding.headlines]
+      .map(withCommas)
+      .sort((a, b) => Number(isDeclared(a)) - Number(isDeclared(b)));
     return { finding, headlines, kind: kindOf(finding.layers, report), values, worst };
   });
   cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
   return cards.map((card, i) => ({ ...card, letter: card.kind === 'inherited' ? '↓' : letterOf(i) }));
+}
+
+/** "(18,557 values)", and at the beginning; elsewhere may stand a name. */
+function withCommas(headline: string): string {
+  return headline.replace(/(?:^|(?<=\())\d{4,}(?= values\b)/g, (count) => Number(count).toLocaleString('en-US'));
 }
 
 /** "PyTorch: as declared (onednn)" */

@@ -262,17 +262,12 @@ function isWhole({ label, sentences }: FindingDetail, layers: readonly LayerRepo
 }
 
 /** Who, what, and in brackets where such values come from. */
-const HEADLINE = /^(?:(\D[^:]*:) )?(.*?)( \((?!\d+ values?\))[^()]*\))?$/s;
+const HEADLINE = /^(?:(\D[^:]*:) )?(.*?)( \((?![\d,]+ values?\))[^()]*\))?$/s;
 
 function headlineHtml(headline: string): string {
   const [, who, what, origin] = HEADLINE.exec(headline)!;
-  const parts = `${who ? `<span>${text(who)}</span> ` : ''}${saidOfValues(what)}${origin ? `<span>${text(origin)}</span>` : ''}`;
+  const parts = `${who ? `<span>${text(who)}</span> ` : ''}${text(what)}${origin ? `<span>${text(origin)}</span>` : ''}`;
   return isDeclared(headline) ? `<span>${parts}</span>` : parts;
-}
-
-/** "(18,557 values)", and at the beginning; elsewhere may stand a name. */
-function saidOfValues(words: string): string {
-  return text(words.replace(/(?:^|(?<=\())\d{4,}(?= values\b)/g, (count) => Number(count).toLocaleString('en-US')));
 }
 
 /** Why, and beside it what to do. */
