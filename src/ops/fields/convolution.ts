@@ -133,6 +133,7 @@ function tapByTap({ shape, read, release }: WeightField, groups: number, transpo
     inFeatures: taps * inChannels,
     async read() {
       const stored = await read();
+      if (taps === 1 && !transposed) return stored; // rows as they are
       const rows = stored instanceof Int8Array ? new Int8Array(stored.length) : new Int16Array(stored.length);
       const [source, target] = [inBits(stored), inBits(rows)];
       const step = transposed ? second * taps : taps;
