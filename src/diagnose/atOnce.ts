@@ -21,6 +21,16 @@ export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
   return (setup) => mayHalve(setup) && scopes.every((scope) => differing(study, setup, scope) <= most);
 }
 
+/** How many more of the probe's values a setup may miss than one that it lessens in all. */
+const BY_CHANCE = 1 / 8;
+
+/** Whether a setup misses fewer values than another: of noise the probe says that it misses many more. */
+export function missesLess(study: Study, setup: Setup, than: Setup): boolean {
+  const { probe } = study;
+  const most = study.mismatches(than, probe) + BY_CHANCE * probe.observed.length;
+  return study.mismatches(setup, probe) <= most && study.mismatches(setup) < study.mismatches(than);
+}
+
 /** Whether more channels than these have mismatches: of noise a few rows say so. */
 export function differsInMore(study: ProductStudy, setup: ProductSetup, scope: Scope, channels: number): boolean {
   const differ = new Set<number>();

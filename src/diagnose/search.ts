@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, saturates } from './arrangeable.js';
-import { halving, known, refutedBySums } from './atOnce.js';
+import { halving, known, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -314,9 +314,8 @@ class Search {
   inParts(): void {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
     const { setup } = this.hypothesis([]);
-    const mismatches = this.study.mismatches(setup);
-    const lessens = (change: Change) => this.study.mismatches(this.hypothesis([change]).setup) < mismatches;
-    for (const base of [[], ...this.saturations.filter(lessens).map((change) => [change])]) {
+    const isLess = (change: Change) => missesLess(this.study, this.hypothesis([change]).setup, setup);
+    for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
         for (const change of [...constant, ...this.enumerated]) {

@@ -12,18 +12,33 @@ export function sameValue({ data, low, high }: Outputs, observed: NumericArray, 
 
 /** The first observed value that is not what was computed; -1: none. */
 export function firstMissOf(outputs: Outputs, observed: NumericArray): number {
-  const { data } = outputs;
-  for (let i = 0; i < observed.length; i++) if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) return i;
+  let i = nextOther(outputs.data, observed, 0);
+  while (i >= 0 && isLoose(outputs) && sameValue(outputs, observed, i)) i = nextOther(outputs.data, observed, i + 1);
+  return i;
+}
+
+/** More than one number may be right; of codes there is one, and nothing is to be asked of those that differ. */
+function isLoose({ data, low }: Outputs): boolean {
+  return low !== null || data instanceof Float32Array;
+}
+
+function nextOther(data: Outputs['data'], observed: NumericArray, from: number): number {
+  for (let i = from; i < observed.length; i++) if (data[i] !== observed[i]) return i;
   return -1;
 }
 
 /** 1 where outputs and observation differ. */
 export function differences(outputs: Outputs, observed: NumericArray): Uint8Array {
-  const { data } = outputs;
   const differing = new Uint8Array(observed.length);
-  for (let i = 0; i < differing.length; i++)
-    if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) differing[i] = 1;
+  markOthers(outputs.data, observed, differing);
+  if (!isLoose(outputs)) return differing;
+  for (let i = differing.indexOf(1); i >= 0; i = differing.indexOf(1, i + 1))
+    if (sameValue(outputs, observed, i)) differing[i] = 0;
   return differing;
+}
+
+function markOthers(data: Outputs['data'], observed: NumericArray, differing: Uint8Array): void {
+  for (let i = 0; i < differing.length; i++) if (data[i] !== observed[i]) differing[i] = 1;
 }
 
 /** How many of these differ. */
@@ -44,8 +59,10 @@ export function byColumn(differing: Uint8Array, width: number): Float64Array {
 export function signsOf(outputs: Outputs, observed: NumericArray): Int8Array {
   const { data } = outputs;
   const signs = new Int8Array(observed.length);
+  const loose = isLoose(outputs);
   for (let i = 0; i < signs.length; i++) {
-    if (data[i] !== observed[i] && !sameValue(outputs, observed, i)) signs[i] = observed[i] > data[i] ? 1 : -1;
+    if (data[i] !== observed[i] && !(loose && sameValue(outputs, observed, i)))
+      signs[i] = observed[i] > data[i] ? 1 : -1;
   }
   return signs;
 }

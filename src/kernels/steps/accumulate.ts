@@ -332,9 +332,7 @@ function eachCapableChannel(
 ): void {
   const { outFeatures, inFeatures, weight } = product;
   const { first, second } = step.pairs(product);
-  const code = pairedCode(x, product, step);
-  const codes = new Int32Array(x.data.length);
-  for (let row = 0, i = 0; row < x.rows; row++) for (let k = 0; k < x.cols; k++, i++) codes[i] = code(row, k);
+  const codes = pairedCodes(x, product, step);
   const range = rangeOf(codes);
   const list = () => new Int32Array(first.length);
   const pairs: CapablePairs = { count: 0, k0: list(), k1: list(), w0: list(), w1: list() };
@@ -343,6 +341,18 @@ function eachCapableChannel(
     takeCapable(pairs, weight.subarray(channel * inFeatures, (channel + 1) * inFeatures), first, second, range);
     if (pairs.count > 0) visit(channel, codes, pairs);
   }
+}
+
+function pairedCodes(x: Codes, product: Product, step: Losing): Int32Array {
+  const codes = new Int32Array(x.data);
+  if (hasHolesToLeave(step, product)) {
+    const code = pairedCode(x, product, step);
+    for (let row = 0, i = 0; row < x.rows; row++) for (let k = 0; k < x.cols; k++, i++) codes[i] = code(row, k);
+    return codes;
+  }
+  const shift = step.codeShift(product);
+  if (shift !== 0) for (let i = 0; i < codes.length; i++) codes[i] += shift;
+  return codes;
 }
 
 function takeCapable(
