@@ -56,8 +56,11 @@ exports.writeCompiled = () => {
   return require(file);
 };
 
-/** Microseconds of the CPU. What V8 made of functions that have not run for a while is dropped: after a long run most is gone. */
-const SHORT_RUN = 1e6;
+/**
+ * Microseconds of the CPU. What V8 made of functions that have not run for a while is dropped: after a long run most is gone. And of a
+ * model of some size it makes what a small run does without, but reads (70 kB, 1 to 2 ms).
+ */
+const SHORT_RUN = 5e5;
 
 /** --version calls few functions. */
 const didItsWork = () => process.argv.length >= 4 && process.cpuUsage().user < SHORT_RUN;
