@@ -87,7 +87,10 @@ export const compareCommand: CliCommand = {
 /** The options of every comparison. */
 export function declareComparison(command: Command): Command {
   command
-    .option('--candidate <npz|dir>', 'your own implementation: judged against the capture')
+    .option(
+      '--candidate <npz|dir>',
+      'your own implementation, npz or a file or folder of LAYER.npy, .memh, .bin: judged against the capture',
+    )
     .option(
       '--candidate-model <file>',
       'the model file that the candidate comes from (the ONNX export of a PyTorch model ...): its layers are matched to those of MODEL',

@@ -277,11 +277,11 @@ async function withInput(
   reading: Reading,
   { from, inherited, departing }: Effects & { from: string },
 ): Promise<LayerDiagnosis> {
-  const { layer } = one;
   const { causes, evidence } = own.report;
   const [fix] = own.report.fixes;
+  const text = firstFixSentence(one.report, from, inherited);
   const fixes = changing(one, [
-    { subject: 'candidate', text: firstFixSentence(layer.name, from), rehearsal: await onCaptured(one, own) },
+    { subject: 'candidate', text, rehearsal: await onCaptured(one, own) },
     ...(fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : []),
   ]);
   const counts = Object.fromEntries(

@@ -4,7 +4,7 @@
  * may be continued. Names from files are escaped here, since a fix also goes into the JSON report.
  */
 import { kernelNamed } from '../kernels/named.js';
-import type { DiagnosisReport } from '../nouns/report.js';
+import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { opByName } from '../ops/named.js';
 import { counted, listed, printable } from '../text.js';
 import { evidenceOf } from './causesInOrder.js';
@@ -314,12 +314,12 @@ export function explainedBySentence(kernels: readonly string[]): string | null {
 export function rehearsalSentence(mismatchedAfterFix: number, values: number): string {
   return mismatchedAfterFix === 0
     ? `replayed with the fix: all ${counted(values, 'value')} equal`
-    : `replayed with the fix: ${mismatchedAfterFix} of ${counted(values, 'value')} still differ`;
+    : `replayed with the fix: ${mismatchedAfterFix} of ${counted(values, 'value')} still differ${mismatchedAfterFix === 1 ? 's' : ''}`;
 }
 
 /** What came with the input goes with it. */
-export function firstFixSentence(layer: string, from: string): string {
-  return `correct ${printable(from)} first: most of what differs in ${printable(layer)} came with it`;
+export function firstFixSentence({ name, mismatched }: LayerReport, from: string, values: number): string {
+  return `correct ${printable(from)} first: ${values} of ${counted(mismatched!, 'differing value')} of ${printable(name)} came with it`;
 }
 
 /** How an implementation that does as declared can follow the other side, where that is what departs. */
