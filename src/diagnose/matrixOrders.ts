@@ -365,10 +365,23 @@ function ordered(params: Product, from: Order): Product['weight'] {
 function moved(params: Product, runs: readonly Run[]): Product['weight'] {
   const { weight, inFeatures, outFeatures } = params;
   const taken = weight.slice();
+  const moving = runs.filter(({ by }) => by !== 0);
+  const left = gapsOf(runs, inFeatures);
   for (let out = 0; out < outFeatures; out++) {
     const row = out * inFeatures;
-    taken.fill(weightZeroPointOf(params, out), row, row + inFeatures);
-    for (const { first, end, by } of runs) taken.set(weight.subarray(row + first + by, row + end + by), row + first);
+    for (const [first, end] of left) taken.fill(weightZeroPointOf(params, out), row + first, row + end);
+    for (const { first, end, by } of moving) taken.set(weight.subarray(row + first + by, row + end + by), row + first);
   }
   return taken;
+}
+
+/** Places that are in no run. */
+function gapsOf(runs: readonly Run[], inFeatures: number): [first: number, end: number][] {
+  const gaps: [number, number][] = [];
+  let first = 0;
+  for (const run of runs.toSorted((a, b) => a.first - b.first)) {
+    if (run.first > first) gaps.push([first, run.first]);
+    first = Math.max(first, run.end);
+  }
+  return first < inFeatures ? [...gaps, [first, inFeatures]] : gaps;
 }
