@@ -36,12 +36,10 @@ export function rotations(count: number): number[][] {
   return [...shifts.map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
 }
 
-/** The rotation that a permutation is, the shorter way round; or undefined. */
+/** The rotation that a permutation is, or undefined. */
 export function rotationOf(permutation: readonly number[]): number | undefined {
-  const [shift] = permutation;
-  const count = permutation.length;
-  if (!permutation.every((from, n) => from === (n + shift) % count)) return undefined;
-  return shift > count / 2 ? shift - count : shift;
+  const shift = permutation[0];
+  return permutation.every((from, n) => from === (n + shift) % permutation.length) ? shift : undefined;
 }
 
 function identityFits(count: number, allowed: (n: number, from: number) => boolean): boolean {
