@@ -513,7 +513,7 @@ export const MISTAKES: readonly Mistake[] = [
     }),
   ),
   candidate('a zero point that is no code', ['output-zero-point-wrong'], (world) =>
-    outputsOf(world).map((code) => Math.max(0, code - output(world.linear).zeroPoint - 3)),
+    outputsOf(world, undefined, { ...world.linear, output: { ...output(world.linear), zeroPoint: -3 } }),
   ),
   candidate('negative sums shifted as unsigned', ['signedness'], (world) => {
     const { zeroPoint, quantMax } = output(world.linear);
