@@ -36,7 +36,8 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
     const v = before(sums[i], channel, i, added?.[i]);
     const slack = Math.abs(units[channel]) * 1.5 * (1 + RELATIVE) + Math.abs(v) * RELATIVE;
     const [least, most] = [code(v - slack), code(v + slack)];
-    for (let c = least; c <= most && c <= least + MOST_CODES; c++) if (store(c) === scope.observed[i]) return true;
+    // counted: beyond 2^53, where zero points that are no codes may lie, c + 1 is c
+    for (let n = 0; n <= MOST_CODES && least + n <= most; n++) if (store(least + n) === scope.observed[i]) return true;
     return most > least + MOST_CODES;
   };
 }

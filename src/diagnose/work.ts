@@ -5,7 +5,8 @@ export const COST = {
   estimate: 4e4,
   estimatedValue: 4,
   sums: 2e4,
-  patches: 4e4,
+  patches: 8e4,
+  group: 4e3,
   value: 80,
   dynamicValue: 150,
   multiplyAdd: 2,
@@ -18,12 +19,12 @@ const SMALL = 1e6;
 /** What is spent on layers before one, from which on two causes at once are not sought in it. */
 const SINGLES_ONLY = 2e8;
 /**
- * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 2.6e8 in a capture and by 6.4e8
+ * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 2.6e8 in a capture and by 5.3e8
  * in a candidate, where any step is possible; by all of a layer; and then on layers in which one is sought, before nothing is sought at all.
  */
 const LIMITS = {
   capture: { ofSearch: 3.5e8, ofLayer: 4e8, onSingles: 2.5e8 },
-  candidate: { ofSearch: 7e8, ofLayer: 7.5e8, onSingles: 3e8 },
+  candidate: { ofSearch: 6.2e8, ofLayer: 6.5e8, onSingles: 2.5e8 },
 };
 
 /**

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { reaching, reachingWrapped } from '../../src/diagnose/estimate/weights.js';
+import { reachOf } from '../../src/diagnose/reach.js';
+import { kernel, randomFrom, worldOf } from './world.js';
 
 const wrap16 = (sum: number) => (sum << 16) >> 16;
 const sat16 = (sum: number) => Math.max(-32768, Math.min(32767, sum));
@@ -38,4 +40,14 @@ test('what no change reaches has none', () => {
 test('where sums wrap few changes are left to try', () => {
   const tried = reachingWrapped([0, 77], 5000, 5040).flatMap(([from, to]) => Math.max(0, to - from + 1));
   expect(tried.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(3);
+});
+
+test('codes beyond 2^53, where c + 1 is c, are looked at as often as others', () => {
+  const { linear } = worldOf('small', randomFrom(1));
+  const output = { ...linear.output, zeroPoint: 1e38 };
+  const params = { ...linear, output, activation: 'relu' as const }; // clamped at it
+  const engine = { accumulator: () => Int32Array.of(5), restrict: () => params, addend: () => null };
+  const setup = { kind: 'product', steps: kernel('fbgemm'), params, reads: [null], stores: null, order: null };
+  const reaches = reachOf({ engine } as never, setup as never, { observed: Int32Array.of(7) } as never);
+  expect(reaches(0)).toBe(false);
 });

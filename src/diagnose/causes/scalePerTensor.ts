@@ -120,13 +120,14 @@ function byRoundedBias(view: View, base: ProductSetup, n: number, { lo, hi }: In
   ];
   const perScale = view.stepsPerUnit[n] / weightScaleOf(base, n);
   const parts: Interval[] = [];
-  for (let bias = first; bias <= last && bias < first + MOST_BIASES; bias++) {
+  for (let i = 0; i < MOST_BIASES && first + i <= last; i++) {
+    const bias = first + i;
     const part = { lo, hi };
     // b / (s_x * s) rounds to this integer
     narrow(part, bias - 0.5, Number.NEGATIVE_INFINITY, units);
     narrow(part, bias + 0.5, units, Number.POSITIVE_INFINITY);
-    for (let i = n; i < view.acc.length; i += view.channels) {
-      narrow(part, (view.acc[i] + bias) * perScale, view.lo[i], view.hi[i]);
+    for (let at = n; at < view.acc.length; at += view.channels) {
+      narrow(part, (view.acc[at] + bias) * perScale, view.lo[at], view.hi[at]);
     }
     if (!isEmpty(widened(part, 2e-6))) parts.push(part);
   }

@@ -199,9 +199,12 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** Other weights, and other patches, are put into place first. */
-  private costOf({ params: { weight, inFeatures }, patches }: ProductSetup, { observed }: Scope): number {
+  private costOf({ params, patches }: ProductSetup, { observed, channels }: Scope): number {
+    const { weight, inFeatures } = params;
     const made = weight === this.data.declared.params.weight ? 0 : weight.length * COST.weight;
-    return COST.sums + made + (patches ? COST.patches : 0) + observed.length * inFeatures * COST.multiplyAdd;
+    const groups = channels ? Math.min(groupsOf(params), channels.length) : groupsOf(params);
+    const once = COST.sums + groups * COST.group + made + (patches ? COST.patches : 0);
+    return once + observed.length * inFeatures * COST.multiplyAdd;
   }
 
   private ofWhole({ slice, samples, observed }: Scope, key: string): SumData | undefined {
