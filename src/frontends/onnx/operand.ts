@@ -56,12 +56,16 @@ export function rangeOf({ q, clamp }: Tail): { range?: readonly [number, number]
   return q && clamp && !isRedundant(q, clamp.lower, clamp.upper) ? { range: codesOf(q, clamp.lower, clamp.upper) } : {};
 }
 
+/** In a row: each node of 20,000 walked all that follow. */
+const MOST_CLAMPS = 16;
+
 export async function tailOf(tensor: string, context: Context): Promise<Tail> {
   const { graph } = context;
   const nodes: GraphNode[] = [];
   let clamp = null as Tail['clamp'];
   let end = tensor;
   for (let reader = graph.onlyReader(end); isOnnx(reader, 'Relu', 'Clip'); reader = graph.onlyReader(end)) {
+    if (nodes.length === MOST_CLAMPS) break;
     const bounds = reader.inputs[0] === end ? await boundsOf(reader, context) : null;
     if (!bounds) break;
     clamp = {

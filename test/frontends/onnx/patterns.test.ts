@@ -962,6 +962,16 @@ test('a shape that doubles with every node is given up on, not followed', async 
   expect(layer.notReplayed).toBe('its shape is not known before it runs');
 });
 
+test('more clamps in a row than anybody writes stay layers of their own: each would walk all that follow', async () => {
+  const relus = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      node('Relu', [i > 0 ? `r${i}` : 'xd'], [i + 1 < count ? `r${i + 1}` : 'g']),
+    );
+  const layersWith = async (count: number) => (await layersOf(between(relus(count)))).map((line) => line.split(' ')[0]);
+  expect(await layersWith(3)).toEqual(['quantize', 'requantize', 'dequantize']);
+  expect((await layersWith(40)).filter((op) => op === 'relu').length).toBeGreaterThan(20);
+});
+
 test('an operator’s name that steers a terminal is harmless in what is said of it', async () => {
   const odd = [node('Odd\u001b[31m', ['xd'], ['g'])];
   const { layers } = await opened(between(odd));
