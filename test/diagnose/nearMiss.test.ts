@@ -40,7 +40,13 @@ const OUTSIDE: readonly Outside[] = [
     'three values off by one',
     (y, _, r) => [1, 2, 3].reduce((z) => withValue(z, r.integer(0, z.length - 1), (v) => (v > 128 ? v - 1 : v + 1)), y),
   ],
-  ['two channels swapped', (y, w) => swapped(y, w.linear.outFeatures, 1, 4)],
+  [
+    'two channels swapped in every other sample',
+    (y, { linear: { outFeatures } }) => {
+      const all = swapped(y, outFeatures, 1, 4);
+      return y.map((v, i) => (Math.floor(i / outFeatures) % 2 === 0 ? v : all[i]));
+    },
+  ],
   ['one channel duplicated', (y, w) => y.map((v, i) => (i % w.linear.outFeatures === 3 ? y[i - 1] : v))],
   // under a fused ReLU nothing is left below the zero point
   [
