@@ -274,7 +274,7 @@ function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product
     const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
     const known = new Map<number, number>();
     const sumOfRun = ({ first, end, by }: Run) => {
-      const key = first * 2 * inFeatures + by;
+      const key = (first * (inFeatures + 1) + end) * 2 * inFeatures + by;
       let sum = known.get(key);
       if (sum !== undefined) return sum;
       sum = 0;
