@@ -1,5 +1,6 @@
 /** The network as it is, every layer a link, coloured by its largest difference. */
-import { CLASS_NAMES, cssClass, number, short } from './classes.js';
+import { percent } from '../numbers.js';
+import { CLASS_NAMES, cssClass, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, layerText, type Model, sizeText } from './model.js';
 import { type NetworkLayout, networkLayout, WIDE } from './networkLayout.js';
@@ -136,7 +137,7 @@ function inWords(layer: Layer, shown: string): HTMLElement[] {
   const differs = mismatched > 0;
   const size = differs && unit !== 'real' ? sizeText(layer, layer.maxAbsDiff) : shown;
   const state = isCompared(layer) ? 'equal' : 'not compared';
-  const often = differs ? [element('span', {}, `${number(mismatched)} of ${number(values)}`)] : [];
+  const often = differs ? [element('span', {}, percent(mismatched, values))] : [];
   return [element('span', { class: 'op' }, op), element('b', {}, differs ? size : state, ...often)];
 }
 
