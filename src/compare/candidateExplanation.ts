@@ -12,7 +12,7 @@ import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import type { OwnComparison } from './comparison.js';
 import { type Difference, differingRows, inSamples } from './differing.js';
 import { otherInput, sourceOf } from './inherited.js';
-import { fillDiagnosis, isUnexplained, onOwnInput } from './layerReport.js';
+import { besideOrder, fillDiagnosis, isUnexplained, onOwnInput } from './layerReport.js';
 import { asOwnFile } from './models/ownFile.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
@@ -193,7 +193,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const other = await onOthers(one, reading, named !== null);
     if (other) return saysOwn(one, other, reading, readings[0]);
   }
-  for (const reading of !named || named.found.report.causes.includes('samples-misaligned') ? readings : []) {
+  for (const reading of !named || besideOrder(named.found.report) ? readings : []) {
     const { inOtherPlaces } = await import('./outputOrder.js');
     const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
     if (places) return saysOwn(one, places, reading, readings[0]);

@@ -4,7 +4,7 @@ import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
-import type { LayerReport, OwnInputReport } from '../nouns/report.js';
+import type { DiagnosisReport, LayerReport, OwnInputReport } from '../nouns/report.js';
 import type { Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { channelsOf, coordinatesOf, positionsOf } from '../tensor/shape.js';
@@ -116,6 +116,11 @@ export function differingIn(layers: readonly LayerReport[]): (name: string) => b
 /** Whether nothing was named. */
 export function isUnexplained(diagnosis: LayerReport['diagnosis']): boolean {
   return diagnosis?.causes.includes('unexplained') ?? false;
+}
+
+/** Whether rows in another order need a cause beside them: one of them is no other's, as where all came a sample late. */
+export function besideOrder({ causes }: DiagnosisReport): boolean {
+  return causes.length > 1 && causes.includes('samples-misaligned');
 }
 
 /** Of a layer that was left unexplained before all hypotheses were tried: what would try them; null: they were. */
