@@ -11,6 +11,7 @@ export const COST = {
   dynamicValue: 150,
   multiplyAdd: 2,
   weight: 10,
+  readWeight: 5,
   floatAdd: 50,
 };
 

@@ -203,7 +203,8 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { weight, inFeatures } = params;
     const made = weight === this.data.declared.params.weight ? 0 : weight.length * COST.weight;
     const groups = channels ? Math.min(groupsOf(params), channels.length) : groupsOf(params);
-    const once = COST.sums + groups * COST.group + made + (patches ? COST.patches : 0);
+    const read = (channels?.length ?? params.outFeatures) * inFeatures * COST.readWeight;
+    const once = COST.sums + groups * COST.group + made + read + (patches ? COST.patches : 0);
     return once + observed.length * inFeatures * COST.multiplyAdd;
   }
 
