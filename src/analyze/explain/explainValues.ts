@@ -35,10 +35,11 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
 async function readThere({ run, sample, channel, position, layer }: Place) {
   const { inputs, output } = run.ready.shapes;
   const steps: { name: string; value: number }[] = [];
+  const feature = featureAt(output, { channel, position }); // an input's channels may lie along another axis
   for (const [i, shape] of inputs.entries()) {
     if (shape.dims.join() !== output.dims.join()) continue;
     const values = await run.inputs[i].read(sample, sample + 1);
-    steps.push({ name: layer.inputs[i], value: values[featureAt(shape, { channel, position })] });
+    steps.push({ name: layer.inputs[i], value: values[feature] });
   }
   return steps;
 }
