@@ -66,6 +66,7 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     const own = multiplyAdds(x, product);
     const found = machineFor(own);
     before += own;
+    found?.multipliesBytes(before); // tried once there was so much work: of groups each product is small
     return found && multiply(found, form, x, product, into);
   };
   return {

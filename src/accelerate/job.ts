@@ -108,7 +108,7 @@ const FREE = 4096;
  */
 const WORTH_THREADS = 3e9;
 const WORTH_THREADS_RELAXED = 2 * WORTH_THREADS;
-/** Of one product that pay for a second module and its self-test, about 1 ms. */
+/** Those of a run that pay for a second module and its self-test, about 1 ms. */
 const WORTH_PROVING = 2 ** 27;
 /** A thread's reserve, stack and isolate take some 10 MB: more cores than this wait for memory anyway. */
 const MOST_THREADS = 64;
@@ -150,7 +150,7 @@ export class Machine {
     return new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as never;
   }
 
-  /** Whether a product of so many multiply-adds may have `bytes`: where this CPU and this V8 multiply them exactly. */
+  /** Whether after so many multiply-adds a product may have `bytes`: where this CPU and this V8 multiply them exactly. */
   multipliesBytes(multiplyAdds: number): boolean {
     const { worthProving = WORTH_PROVING, relaxedModule = relaxed } = this.settings;
     if (this.relaxed === null && this.workers === 0 && multiplyAdds >= worthProving) {

@@ -98,7 +98,9 @@ function isOfFile({ cause, evidence }: Variant): boolean {
 }
 
 /** Constant data, some values or such at a clamp are no proof of anything. */
-async function tellsEnough({ reading: { run, diff }, observed, from, to, zeroPoint }: AskedOfOperands) {
+export async function tellsEnough(asked: Pick<AskedOfOperands, 'reading' | 'observed' | 'from' | 'to' | 'zeroPoint'>) {
+  const { observed, from, to, zeroPoint } = asked;
+  const { run, diff } = asked.reading;
   const { output } = run.ready.layer;
   const [low, high, rounding] =
     output && isQuantized(output) ? [output.quantMin, output.quantMax, 1] : [-Infinity, Infinity, 0];

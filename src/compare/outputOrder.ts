@@ -13,6 +13,7 @@ import { counted } from '../text.js';
 import { afterRelu } from './alignment.js';
 import { rectified } from './layerReport.js';
 import { named } from './named.js';
+import { tellsEnough } from './otherOperands.js';
 import { diffReplay, type Reading, type Samples } from './readings.js';
 
 export interface AskedOfPlaces extends Samples {
@@ -36,8 +37,6 @@ interface Order {
 
 /** Held in memory as a whole, twice. */
 const MOST_VALUES = 2e7;
-/** Values that are not where they belong, and how many numbers they are: fewer may be where they are by chance. */
-const [LEAST, LEAST_NUMBERS] = [16, 4];
 const MOST_AXES = 4;
 /** Places by which all values may be late or early, beside those of a row and a sample. */
 const MOST_PLACES = 16;
@@ -45,20 +44,35 @@ const MOST_PLACES = 16;
 /** Null: in no such order it has the replay's values. */
 export async function inOtherPlaces(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
   const { reading, observed, from, to, zeroPoint } = asked;
-  const { run, diff } = reading;
+  const { run } = reading;
   const count = (to - from) * observed.features;
-  if (diff.mismatched < LEAST || count > MOST_VALUES) return null;
+  if (count > MOST_VALUES || !(await tellsEnough(asked))) return null;
   const wanted = await afterRelu(observed, zeroPoint).read(from, to);
-  if (new Set(wanted.subarray(0, 4096)).size < LEAST_NUMBERS) return null;
   const { data } = await run.replay(from, to);
   const replayed = zeroPoint === null ? data : rectified(data, zeroPoint);
   const { output } = run.ready.shapes;
   if (sizeOf(output.dims) !== observed.features || replayed.length !== count) return null;
+  if (isMadeOfValues(wanted, replayed)) return null;
   for (const order of ordersFor(output, to - from, wanted, replayed)) {
     if (!isIn(order, wanted, replayed, observed.features)) continue;
     return found(asked, order);
   }
   return null;
+}
+
+/**
+ * Whether larger ones of the replay are larger, or none is: then arithmetic makes the ones of the others, and of a ramp that is the next
+ * place's value too.
+ */
+function isMadeOfValues(wanted: NumericArray, replayed: NumericArray): boolean {
+  const pairs = new Map<number, number>();
+  for (let i = 0; i < wanted.length; i++) {
+    if ((pairs.get(replayed[i]) ?? wanted[i]) !== wanted[i]) return false;
+    pairs.set(replayed[i], wanted[i]);
+  }
+  const inOrder = [...pairs].sort(([a], [b]) => a - b).map(([, value]) => value);
+  const steps = inOrder.slice(1).map((value, i) => value - inOrder[i]);
+  return steps.every((step) => step >= 0) || steps.every((step) => step <= 0);
 }
 
 function isIn({ of, from }: Order, wanted: NumericArray, replayed: NumericArray, features: number): boolean {

@@ -79,6 +79,20 @@ it('portable means without it', async () => {
   expect(fast.describe()).toBe('webassembly');
 });
 
+it('many small products pay for it as a large one does', async () => {
+  const { x, linear } = [...cases()].find(
+    ({ x, linear }) => x.data instanceof Uint8Array && x.cols * linear.outFeatures > 99,
+  )!;
+  const worthProving = 2 * x.rows * x.cols * linear.outFeatures;
+  const relaxedModule = await moduleWith(EXACT);
+  const fast = webAssembly({ threads: 1, worthStarting: 0, worthProving, relaxedModule });
+  const described = [1, 2].map(() => {
+    fast.accumulate({ pairs: null }, x, linear);
+    return fast.describe();
+  });
+  expect(described).toEqual(['webassembly', RELAXED_DOT]);
+});
+
 it('threads share what a proof finds', async () => {
   const relaxedModule = await moduleWith(FLAKY, FAULT);
   const found = compareAll({ threads: 3, worthThreads: 0, relaxedModule });
