@@ -1,11 +1,12 @@
 /** The document of a layer without products: what of a product's it says nothing about is null. */
 import type { ExplainColumn, ExplainDocument } from '../../documents/explain.js';
-import type { Layer } from '../../nouns/model.js';
+import { isState, type Layer } from '../../nouns/model.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 
 interface Plain extends Pick<ExplainDocument, 'channel' | 'sample' | 'captured' | 'candidate'> {
   readonly layer: Layer;
-  readonly input: ValueParams;
+  /** Undefined: it reads a state alone, what another layer gave in the call before. */
+  readonly input: ValueParams | undefined;
   /** Its position; undefined where a channel has one value. */
   readonly at?: number[];
   readonly columns: ExplainColumn[];
@@ -27,7 +28,7 @@ export function plainDocument(plain: Plain): ExplainDocument {
     captured,
     candidate,
     candidate_input_codes_differ: null,
-    input: { name: layer.inputs[0], ...described(input), features: 1 },
+    input: { name: layer.inputs[0] ?? stateOf(layer), ...described(input ?? layer.output!), features: 1 },
     weight: null,
     output: described(layer.output!),
     activation: 'none',
@@ -38,6 +39,8 @@ export function plainDocument(plain: Plain): ExplainDocument {
     numpy,
   };
 }
+
+const stateOf = (layer: Layer) => (isState(layer) && layer.form.assigned) || layer.name;
 
 function described(params: ValueParams) {
   if (!isQuantized(params)) return { dtype: params.dtype, scale: null, zero_point: null };

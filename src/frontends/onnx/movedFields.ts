@@ -131,12 +131,26 @@ function bounded(value: number): number {
 /** One range of the axis for each output. */
 async function split(node: GraphNode, context: Context, output: number): Promise<SharedFields> {
   const axis = ownAxis(intOf(node, 'axis', 0), node, context);
-  const sizes = await partsOf(dimsOf(node.inputs[0], context.asRun), node, context.asRun);
-  if (!allKnown(sizes) || sizes.length !== node.outputs.length)
-    return unknown('slice', 'the sizes of its parts are not constant');
+  const found = ends.get(node) ?? endsOf(node, context);
+  ends.set(node, found);
+  const parts = await found;
+  if (!parts) return unknown('slice', 'the sizes of its parts are not constant');
   if (axis === null) return unknown('slice', OVER_SAMPLES);
-  const start = sizes.slice(0, output).reduce((sum, size) => sum + size, 0);
-  return known('slice', { dim: axis, start, end: start + sizes[output] });
+  return known('slice', { dim: axis, start: parts[output - 1] ?? 0, end: parts[output] });
+}
+
+/** Asked once for each of a node's outputs, of which there may be 30,000. */
+const ends = new WeakMap<GraphNode, Promise<number[] | null>>();
+
+/** Where each part ends; null: not known. */
+async function endsOf(node: GraphNode, { asRun }: Context): Promise<number[] | null> {
+  const sizes = await partsOf(dimsOf(node.inputs[0], asRun), node, asRun);
+  if (!allKnown(sizes) || sizes.length !== node.outputs.length) return null;
+  let end = 0;
+  return sizes.map((size) => {
+    end += size;
+    return end;
+  });
 }
 
 /** More indices than anything takes by constants. */
