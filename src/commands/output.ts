@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import type { Report } from '../nouns/report.js';
+import { NO_INK } from '../report/ink.js';
 import { jsonText } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Format, Formats, ReportOptions, Run } from '../report/reporter.js';
@@ -162,7 +163,7 @@ async function writeToGitHub(
   resolved: Resolved,
 ): Promise<void> {
   const { githubActions, stepSummary } = await import('../report/githubActions.js');
-  const look = { ...lookOf(options, null, io), ...resolved };
+  const look = { ...(await lookOf(options, null, io)), ...resolved };
   if (!options.reporter?.some(({ name }) => name === 'github-actions')) io.stderr.write(githubActions(runs, look));
   const path = io.env.GITHUB_STEP_SUMMARY;
   if (!path) return;
@@ -190,12 +191,12 @@ export async function writeDocument<D>(
   const targets = options.reporter ?? [{ name: 'table', file: null }];
   for (const { name, file } of targets.filter((target) => target.file !== null)) {
     const format = formats.get(name)!;
-    const look = { ...lookOf(options, null, io), ...resolved, ...(await pageOf(io, format)) };
+    const look = { ...(await lookOf(options, null, io)), ...resolved, ...(await pageOf(io, format)) };
     await writeOutput(io, file!, (await format.load(document))(document, look));
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
     const format = formats.get(name)!;
-    const look = { ...lookOf(options, io.stdout, io), ...resolved, ...(await pageOf(io, format)) };
+    const look = { ...(await lookOf(options, io.stdout, io)), ...resolved, ...(await pageOf(io, format)) };
     const text = (await format.load(document))(document, look);
     io.stdout.write(inGitHubActions(io) && !format.forMachines ? harmlessInLog(text) : text);
   }
@@ -206,20 +207,21 @@ async function pageOf(io: Io, { page }: Format<never>): Promise<Pick<ReportOptio
   return page === undefined ? {} : { page: await io.readAsset(page) };
 }
 
-function lookOf(options: OutputOptions, stream: OutputStream | null, io: CommandIo): ReportOptions {
+async function lookOf(options: OutputOptions, stream: OutputStream | null, io: CommandIo): Promise<ReportOptions> {
+  const level = stream && options.color ? colorLevel(stream, io) : 0;
   return {
     ...(options.channels === undefined ? {} : { channels: options.channels }),
     sort: options.sort ?? 'graph',
     verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
-    color: stream && options.color ? colorLevel(stream, io) : 0,
+    ink: level === 0 ? NO_INK : (await import('../report/colours.js')).coloursOf(level),
     width: columnsOf(io, stream),
     unicode: hasUnicode(io),
     commands: io.commands,
   };
 }
 
-/** NO_COLOR and FORCE_COLOR as their conventions say; otherwise colour only on a terminal. */
-function colorLevel(stream: OutputStream, { env }: Io): ReportOptions['color'] {
+/** 0: none. NO_COLOR and FORCE_COLOR as their conventions say; otherwise colour only on a terminal. */
+function colorLevel(stream: OutputStream, { env }: Io): 0 | 1 | 2 | 3 {
   const forced = env.FORCE_COLOR;
   if (forced !== undefined && forced !== '') {
     if (forced === '0' || forced === 'false') return 0;

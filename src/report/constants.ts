@@ -4,7 +4,7 @@ import type { TableChannel, TableDocument, TableLayer } from '../documents/table
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { float32Literal } from './constantsC.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 import { skippedNotes } from './skipped.js';
@@ -12,7 +12,7 @@ import { skippedNotes } from './skipped.js';
 const DEFAULT_CHANNELS = 8;
 
 export function constantsText(document: TableDocument, options: ReportOptions): string {
-  const ink = inkOf(options);
+  const { ink } = options;
   const head = `constants of ${counted(document.layers.length, 'layer')} under kernel ${document.kernel}`;
   const blocks = [
     prose({ options }, head).map((line) => ink.bold(line)),

@@ -3,7 +3,7 @@
 import type { Change, LayerChange, LayerState, ReportsDiff } from '../documents/reportsDiff.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -19,7 +19,7 @@ const LOOKS = {
 } as const satisfies Record<Change, readonly [string, string, string]>;
 
 export function diffReportsText(diff: ReportsDiff, options: ReportOptions): string {
-  const ink = inkOf(options);
+  const { ink } = options;
   const { before, after, settings, layers, verdict } = diff;
   const shown = options.verbosity === 'verbose' ? layers : layers.filter(({ change }) => change !== 'same');
   const paint = ink[LOOKS[verdict][2]];

@@ -5,7 +5,7 @@ import { largestOf } from '../numeric/extremes.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, renderColumns } from './columns.js';
 import { outcomeLines } from './explainOutcome.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { wrap } from './layout.js';
 import { option, path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
@@ -29,7 +29,7 @@ export function explainText({
   repeated = [],
 }: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const ink = inkOf(options);
+    const { ink } = options;
     const files = [path(model), ...(capture === null ? [] : [path(capture)])];
     const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)]), ...repeated];
     const { layer, channel, sample, at } = document;

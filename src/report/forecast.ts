@@ -7,7 +7,7 @@ import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
 import { grouped } from './grouped.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { option, path, shellCommand } from './next.js';
 import { size } from './numbers.js';
 import { labelled, prose } from './prose.js';
@@ -28,7 +28,7 @@ const MOST_LAYERS = 16;
 
 export function forecastText(inputs: ForecastInputs): (document: ForecastDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const ink = inkOf(options);
+    const { ink } = options;
     const { layers, samples, output, kernels } = document;
     const agree = kernels.filter((kernel) => layers.every(({ changed }) => changed[kernel] === 0));
     const next = nextCommand(document, agree, inputs);

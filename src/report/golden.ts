@@ -2,7 +2,6 @@
 
 import type { GoldenManifest } from '../documents/golden.js';
 import { counted, printable } from '../text.js';
-import { inkOf } from './ink.js';
 import { option, path, shellCommand } from './next.js';
 import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -10,7 +9,7 @@ import { skippedNotes } from './skipped.js';
 
 export function goldenText(folder: string): (manifest: GoldenManifest, options: ReportOptions) => string {
   return (manifest, options) => {
-    const ink = inkOf(options);
+    const { ink } = options;
     const { kernel, equation, layers, values = [], samples, files, skipped } = manifest;
     const lines = [
       ...prose(

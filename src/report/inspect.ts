@@ -10,7 +10,7 @@ import { largestOf } from '../numeric/extremes.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, printable } from '../text.js';
 import { type Column, renderColumns } from './columns.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -21,7 +21,7 @@ const MOST_LAYERS_WITH_CHANNELS = 12;
 
 /** What is in a file, a row a layer or an array. */
 export function inspectText(document: InspectDocument, options: ReportOptions): string {
-  const ink = inkOf(options);
+  const { ink } = options;
   const linear = (document.layers ?? []).filter(({ channels }) => channels !== null);
   const most = options.verbosity === 'verbose' ? linear.length : MOST_LAYERS_WITH_CHANNELS;
   const blocks = [

@@ -1,6 +1,5 @@
 import type { KernelsDocument } from '../documents/kernels.js';
 import { counted } from '../text.js';
-import { inkOf } from './ink.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
 
@@ -8,7 +7,7 @@ type ListedKernel = KernelsDocument['kernels'][number];
 
 /** A block a kernel: its equation, where it runs, and what its model was run against. */
 export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions): string {
-  const ink = inkOf(options);
+  const { ink } = options;
   const blocks = kernels.map((kernel) => [
     ink.bold(kernel.name),
     ...labelled({ options }, '  computes  ', kernel.equation),

@@ -3,7 +3,7 @@
 import type { LintDocument, LintFinding, Severity } from '../documents/lint.js';
 import { counted, listed, printable } from '../text.js';
 import { renderColumns } from './columns.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -19,7 +19,7 @@ const MOST_NOT_CHECKED = 8;
 
 export function lintText({ model, capture }: LintInputs): (document: LintDocument, options: ReportOptions) => string {
   return (document, options) => {
-    const ink = inkOf(options);
+    const { ink } = options;
     const groups = grouped(document.findings);
     const most = options.verbosity === 'verbose' ? groups.length : MOST_GROUPS;
     const next = shellCommand(

@@ -1,6 +1,7 @@
 import type { BlobRun, PageLayerDetails } from '../documents/blob.js';
 import type { Shard } from '../nouns/part.js';
 import type { Report } from '../nouns/report.js';
+import type { Ink } from './ink.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
 export interface ReportOptions {
@@ -10,8 +11,7 @@ export interface ReportOptions {
   readonly sort: 'graph' | 'worst';
   /** quiet: verdict and problems only; verbose: every layer's channels, resolved settings. */
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
-  /** 0 is no colour, 1 is 16 colours, 2 is 256, 3 is true colour. */
-  readonly color: 0 | 1 | 2 | 3;
+  readonly ink: Ink;
   /** Columns of the terminal; 80 where there is none. */
   readonly width: number;
   /** Text with long names made short. */

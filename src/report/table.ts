@@ -13,7 +13,7 @@ import { type Finding, findingLayers, type Tell } from './finding.js';
 import { firstWords, notes } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './histogram.js';
-import { type Ink, inkOf } from './ink.js';
+import type { Ink } from './ink.js';
 import { padEnd } from './layout.js';
 import { modelLines } from './modelDifferences.js';
 import { nextCommand } from './next.js';
@@ -46,7 +46,7 @@ export const tableOfRuns =
   (tell: Tell): Reporter =>
   (runs, options) => {
     if (runs.length === 1) return table(runs[0].report, options, tell);
-    const ink = inkOf(options);
+    const { ink } = options;
     const blocks = runs.map(
       ({ name, report }) => `${ink.bold(`== ${printable(name)} ==`)}\n${table(report, options, tell)}`,
     );
@@ -70,7 +70,7 @@ export function table(report: Report, options: ReportOptions, tell: Tell): strin
       channels: options.channels ?? (verbose ? Number.POSITIVE_INFINITY : DEFAULT_CHANNELS),
     }),
     options: { ...options, brief: briefly(names, ellipsis) },
-    ink: inkOf(options),
+    ink: options.ink,
     ellipsis,
     verbose,
   };

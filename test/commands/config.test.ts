@@ -106,7 +106,7 @@ test('2 wins over 1; the problems of every model are told with its name, and not
   expect([exitCode, stdout, files.size]).toEqual([2, '', 1]);
   expect(stderr).toBe(
     'qdiff: gone: gone.json: expected a file, found nothing; check the path\n' +
-      'qdiff: vnni: --layer: expected a layer of the model (fc1, relu1, fc2), got fc9\n',
+      'qdiff: vnni: --layer: expected a layer of the model (fc1, relu1, fc2), got fc9; did you mean fc1?\n',
   );
 });
 

@@ -34,10 +34,10 @@ test.each([
     'top-1: 2 of 151 answers change; 2 come back without int16-saturation; none comes back without bias-int32; not known: how many without weight-value',
   ],
   [
-    'what nothing explains, by its replay',
+    'what nothing explains: all come back without it',
     { unexplained: 2, all: 2 },
     ['unexplained'],
-    'top-1: 2 of 151 answers change; 2 come back without what is unexplained',
+    'top-1: 2 of 151 answers change',
   ],
   ['none', { 'int16-saturation': 0, all: 0 }, undefined, 'top-1: no answer of 151 samples changes'],
 ] as const)('%s', (_, flips, causes, sentence) => {

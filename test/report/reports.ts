@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '../../src/nouns/report.js';
 import { findings } from '../../src/report/findings.js';
+import { NO_INK } from '../../src/report/ink.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
 import { table as tableWith } from '../../src/report/table.js';
 
@@ -22,7 +23,7 @@ export function readReport(name: (typeof reportNames)[number]): Report {
 export const plain: ReportOptions = {
   sort: 'graph',
   verbosity: 'normal',
-  color: 0,
+  ink: NO_INK,
   width: 80,
   unicode: true,
   commands: ['explain', 'forecast'],

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { NO_INK } from '../../src/report/ink.js';
 import { skippedNotes } from '../../src/report/skipped.js';
 
 const skipped = ['a', 'b', 'c', 'd'].map((layer) => ({ layer, why: 'quantize has no vectors of its own' }));
-const options = { verbosity: 'normal', color: 0, unicode: true, width: 100 } as Parameters<typeof skippedNotes>[1];
+const options = { verbosity: 'normal', ink: NO_INK, unicode: true, width: 100 } as Parameters<typeof skippedNotes>[1];
 
 it('says one reason once, and with -v every layer of it', () => {
   const all = [...skipped, { layer: 'e', why: 'no steps' }];

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { coloursOf } from '../../src/report/colours.js';
 import { displayWidth } from '../../src/report/layout.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
 import { fileOf, plain, readReport, reportNames, table } from './reports.js';
@@ -39,7 +40,7 @@ describe.each(reportNames)('%s', (name) => {
 
   test('colour moves nothing', () => {
     const bare = table(report, plain);
-    const coloured = table(report, { ...plain, color: 1 });
+    const coloured = table(report, { ...plain, ink: coloursOf(1) });
     expect(coloured).not.toBe(bare);
     expect(stripVTControlCharacters(coloured)).toBe(bare);
   });
