@@ -172,8 +172,9 @@ class Memory {
 
   /** What stands in place of a value; null: something else does, or nobody knows the value. */
   async placesOf(layer: Layer): Promise<Found | 'right' | null> {
-    if (!this.asked.values.values.has(layer.name) || !this.chain.has(layer.name)) return null;
     const { from, to } = this.asked;
+    const both = [this.asked.values.values.get(layer.name), this.chain.get(layer.name)];
+    if (both.some((value) => value === undefined || value.samples < to)) return null; // a value may have fewer samples
     const glance = await this.seen(layer, from, Math.min(to, from + GLANCE));
     const places: PlaceOf[] = [];
     let left = differing(glance);

@@ -22,11 +22,11 @@ function firstItems(value: unknown, most: number): unknown {
   if (Array.isArray(value)) {
     const items = value.slice(0, most);
     const parts = items.map((item) => firstItems(item, most));
-    return items.length === value.length && parts.every((part, i) => part === items[i]) ? value : parts;
+    return items.length === value.length && parts.every((part, i) => Object.is(part, items[i])) ? value : parts;
   }
   const entries = Object.entries(value);
   const parts = entries.map(([key, own]) => [key, firstItems(own, most)] as const);
-  return parts.every(([, part], i) => part === entries[i][1]) ? value : Object.fromEntries(parts);
+  return parts.every(([, part], i) => Object.is(part, entries[i][1])) ? value : Object.fromEntries(parts); // also NaN
 }
 
 /** Collects every problem and warning of one file, so that all of them are reported. */

@@ -99,6 +99,16 @@ describe('baselines', () => {
   });
 });
 
+test('a number that is none, where none belongs, is a problem as any other', async () => {
+  const config = JSON.stringify({ format: 'qdiff-config', version: 1, models: [{ ...avx2, other: 0 }] });
+  const run = cli(new Map([['qdiff.config.json', config.replace('"other":0', '"other":NaN')]]));
+  const { exitCode, stderr } = await run([]);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringMatching(/models\[0\]\.other: expected one of name, .*got another field/),
+  ]);
+});
+
 test('2 wins over 1; the problems of every model are told with its name, and nothing is written', async () => {
   const gone = { name: 'gone', model: 'gone.json', capture: 'gone.npz' };
   const { files, run } = configured([avx2, gone, { ...vnni, layer: 'fc9' }], { reporter: ['table', 'junit=r.xml'] });
