@@ -127,12 +127,12 @@ function effortOf({ ready: { layer, shapes } }: LayerRun): number {
 
 type Glance = Pick<AskedOfOperands, 'from' | 'to' | 'zeroPoint'>;
 
-async function valuesOf({ from, to, zeroPoint }: Glance, run: LayerRun): Promise<NumericArray> {
+export async function valuesOf({ from, to, zeroPoint }: Glance, run: LayerRun): Promise<NumericArray> {
   const { data } = await run.replay(from, to);
   return zeroPoint === null ? data : rectified(data, zeroPoint);
 }
 
-async function wantedOf({ from, to, zeroPoint, observed }: Glance & Pick<AskedOfOperands, 'observed'>) {
+export async function wantedOf({ from, to, zeroPoint, observed }: Glance & Pick<AskedOfOperands, 'observed'>) {
   return afterRelu(observed, zeroPoint).read(from, to);
 }
 

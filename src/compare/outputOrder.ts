@@ -10,10 +10,8 @@ import type { Shape } from '../nouns/value.js';
 import { ordersOf, permuted } from '../tensor/permute.js';
 import { channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
-import { afterRelu } from './alignment.js';
-import { rectified } from './layerReport.js';
 import { named } from './named.js';
-import { tellsEnough } from './otherOperands.js';
+import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { diffReplay, type Reading, type Samples } from './readings.js';
 
 export interface AskedOfPlaces extends Samples {
@@ -43,13 +41,11 @@ const MOST_PLACES = 16;
 
 /** Null: in no such order it has the replay's values. */
 export async function inOtherPlaces(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
-  const { reading, observed, from, to, zeroPoint } = asked;
+  const { reading, observed, from, to } = asked;
   const { run } = reading;
   const count = (to - from) * observed.features;
   if (count > MOST_VALUES || !(await tellsEnough(asked))) return null;
-  const wanted = await afterRelu(observed, zeroPoint).read(from, to);
-  const { data } = await run.replay(from, to);
-  const replayed = zeroPoint === null ? data : rectified(data, zeroPoint);
+  const [replayed, wanted] = await Promise.all([valuesOf(asked, run), wantedOf(asked)]);
   const { output } = run.ready.shapes;
   if (sizeOf(output.dims) !== observed.features || replayed.length !== count) return null;
   if (isMadeOfValues(wanted, replayed)) return null;
