@@ -380,6 +380,30 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await page.close();
   });
 
+  test.each([400, 1400])('of %d pixels: nothing that is seen moves while the rest is drawn', async (width) => {
+    for (const run of [bigRun(3, 16), bigRun(200, 64)]) {
+      const { page: opened } = await open(page_(run), { viewport: { width, height: 900 } });
+      const shifts = await opened.evaluate(async () => {
+        const seen: PerformanceEntry[] = [];
+        new PerformanceObserver((list) => void seen.push(...list.getEntries())).observe({
+          type: 'layout-shift',
+          buffered: true,
+        });
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return seen.map((entry) => (entry as unknown as { value: number }).value);
+      });
+      expect(shifts).toEqual([]);
+      await opened.close();
+    }
+  });
+
+  test('a page cut short is read as far as it goes', async () => {
+    const opened = await browser.newPage();
+    await opened.setContent(iris.slice(0, iris.indexOf('id="data"')));
+    expect(await opened.locator('h1').innerText()).toContain('MISMATCH');
+    await opened.close();
+  });
+
   test("works under a server's strict policy that knows the hashes, and the page's own lets nothing else run", async () => {
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(iris)![1];
     const injected = iris.replace(
@@ -408,7 +432,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   test('names from files run nothing', async () => {
     const { page: opened, complaints } = await open(page([hostile()]));
     expect(complaints).toEqual([]);
-    expect(await opened.locator('script').count()).toBe(2);
+    expect(await opened.locator('script').count()).toBe(3);
     expect(await opened.locator('img, h1 b').count()).toBe(0);
     for (const link of await opened.locator('a').all()) expect(await link.getAttribute('href')).toMatch(/^#/);
     expect(await opened.locator('.layers tbody a').first().innerText()).toContain('@octocat #1 |a\\|b| `c`');
@@ -420,6 +444,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
 
   test('200 layers of 4096 channels: drawn and answering', async () => {
     const { page: opened, complaints } = await open(page([bigRun(200, 4096)]));
+    await opened.waitForFunction(() => performance.getEntriesByType('paint').length > 0);
     const paint = await opened.evaluate(() => performance.getEntriesByType('paint')[0].startTime);
     const drawn = await opened.evaluate(() => performance.getEntriesByName('qdiff-ready')[0].startTime);
     expect(await opened.locator('.tile').count()).toBe(200);

@@ -161,10 +161,8 @@ function linkValue(line: HTMLElement, model: Model): void {
   line.replaceChildren(element('a', { href }, words));
 }
 
-// What can be read comes first, the rest a frame later.
-requestAnimationFrame(() =>
-  setTimeout(() => {
-    new App(JSON.parse(document.getElementById('data')!.textContent!));
-    performance.mark('qdiff-ready');
-  }),
-);
+// The last script of the page, and after the first's listener, which shows the page that is drawn here before it is painted.
+addEventListener('DOMContentLoaded', () => {
+  new App(JSON.parse(document.getElementById('data')!.textContent!));
+  performance.mark('qdiff-ready');
+});
