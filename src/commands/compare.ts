@@ -169,7 +169,7 @@ export interface Pair extends ConfiguredPair<Options> {
 }
 
 /** Of files that this process has made by running a model, and does not keep. */
-export interface RanFiles {
+interface RanFiles {
   /** They are open: nobody needs their names any more. */
   opened(): void;
   /** What the user calls them. */
@@ -219,7 +219,7 @@ export function checkOptions(options: Options): void {
 }
 
 /** A model of its own gives values without a file of them: its replay. */
-export function hasCandidate({ candidate, candidateModel }: Pick<Options, 'candidate' | 'candidateModel'>): boolean {
+function hasCandidate({ candidate, candidateModel }: Pick<Options, 'candidate' | 'candidateModel'>): boolean {
   return candidate !== undefined || candidateModel !== undefined;
 }
 

@@ -17,7 +17,7 @@ const NODE_EXPORTER = 'dist/exporters/qdiff_onnx.cjs';
 export type RunnableKind = 'onnx' | 'tflite' | 'pytorch';
 
 /** The files of a run, as absolute paths. */
-export interface RunFiles {
+interface RunFiles {
   readonly model: string;
   readonly inputs: string;
   /** Where the exporter leaves what it makes. */

@@ -68,7 +68,7 @@ export interface CauseEvidence {
 export type CauseCode = keyof CauseEvidence;
 
 /** What a diagnosis as a whole rests on. */
-export interface Basis {
+interface Basis {
   /** Samples compared in this layer. */
   readonly samples?: number;
   /** Pairs that leave int16 in this layer, where the capture could have come from a saturating kernel: 0 says that reduce_range will not help. */

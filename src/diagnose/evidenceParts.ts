@@ -76,12 +76,12 @@ export interface ChosenParams {
   readonly zero_point: number;
 }
 
-export interface ChannelRegion {
+interface ChannelRegion {
   readonly channels: readonly number[];
   readonly of: number;
 }
 
-export interface SampleRegion {
+interface SampleRegion {
   readonly first: At;
   readonly last: At;
 }
@@ -121,7 +121,7 @@ export interface OtherAxes {
   readonly memory?: true;
 }
 
-export interface FormulaStep {
+interface FormulaStep {
   /** The name of the step, and one line of arithmetic. */
   readonly step: string;
   readonly equation: string;

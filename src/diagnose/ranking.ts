@@ -30,14 +30,14 @@ export function fewestCauses(found: readonly Hypothesis[], proven: number): numb
 }
 
 /** Fewer causes, less freedom, then what is more common (the registry's order). */
-export function rankOf({ changes }: Hypothesis): number[] {
+function rankOf({ changes }: Hypothesis): number[] {
   const named = changes.filter((change) => !change.unnamed);
   const freedom = Math.max(0, ...named.map((change) => change.freedom));
   return [freedom, named.reduce((sum, change) => sum + priorOf(change), 0), changes.length - named.length];
 }
 
 /** The same of a side: what the other side does as well is no difference; steps that it cannot have run come last. */
-export function rankIn(study: Study, hypothesis: Hypothesis): number[] {
+function rankIn(study: Study, hypothesis: Hypothesis): number[] {
   const [freedom, ...others] = rankOf(hypothesis);
   const otherSides = study.data.met?.changes ?? [];
   const isOwn = (change: Change) =>
@@ -51,13 +51,13 @@ function priorOf({ cause, rare }: Change): number {
   return causes.findIndex(({ code }) => code === cause) + (rare ? causes.length : 0);
 }
 
-export function compareRanks(a: readonly number[], b: readonly number[]): number {
+function compareRanks(a: readonly number[], b: readonly number[]): number {
   const i = a.findIndex((rank, at) => rank !== b[at]);
   return i < 0 ? 0 : a[i] - b[i];
 }
 
 /** One hypothesis for each set of causes (the first, i.e. simplest), with no more freedom than the best. */
-export function distinct(explanations: readonly Hypothesis[]): Hypothesis[] {
+function distinct(explanations: readonly Hypothesis[]): Hypothesis[] {
   const best = explanations.length === 0 ? 0 : rankOf(explanations[0])[0];
   const bySet = new Map<string, Hypothesis>();
   for (const hypothesis of explanations) {

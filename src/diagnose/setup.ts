@@ -70,7 +70,7 @@ export interface TensorSetup extends Views {
 }
 
 /** A layer on whole values with its numbers. */
-export interface TensorParams {
+interface TensorParams {
   readonly inputs: readonly ValueParams[];
   readonly output: ValueParams;
   readonly attributes: unknown;

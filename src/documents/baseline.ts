@@ -34,7 +34,6 @@ export const baselineSchema = z.object({
 
 export type Baseline = z.infer<typeof baselineSchema>;
 export type RecordedLayer = Baseline['layers'][number];
-export type RecordedSize = z.infer<typeof size>;
 
 /** The baseline that a JSON value holds. Throws InputError with every problem. */
 export function validateBaseline(raw: unknown, path: string): Baseline {

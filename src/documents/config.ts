@@ -50,7 +50,6 @@ const formatSchema = z.object({ format: top.format, version: top.version });
 const pairSchema = z.object(pair);
 const topSchema = z.object({ ...top, models: z.array(z.unknown()).check(z.minLength(1)) });
 
-export type ConfigSettings = z.infer<z.ZodMiniObject<typeof settings>>;
 export type ConfigPair = z.infer<typeof pairSchema>;
 export type Config = Omit<z.infer<typeof topSchema>, 'models'> & { readonly models: readonly ConfigPair[] };
 

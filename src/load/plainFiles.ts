@@ -12,7 +12,7 @@ import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
 
 /** What a name stands for: neither kind of file says so itself. */
-export interface Plain {
+interface Plain {
   readonly dtype: string;
   /** With the samples. */
   readonly shape: readonly number[];

@@ -17,7 +17,7 @@ export interface AdaptivePoolAttributes {
   readonly size: readonly (number | null)[];
 }
 
-export type ResampleMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
+type ResampleMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
 export interface ResampleAttributes {
   readonly mode: ResampleMode;

@@ -8,7 +8,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export interface Scratch {
+interface Scratch {
   readonly folder: string;
   /** What is in it goes as soon as nobody needs its names any more. */
   remove(): void;

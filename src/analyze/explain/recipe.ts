@@ -113,7 +113,7 @@ function ownBias({ bias, biasInt32 }: Product): PreparedBias {
 
 // ---------------------------------------------------------------- running it
 
-export interface TracedStep {
+interface TracedStep {
   readonly name: string;
   readonly value: number;
 }

@@ -221,7 +221,7 @@ function ofBias(own: ProductLayer, other: ProductLayer, [x, y]: Both<ValueParams
 }
 
 /** Null where its unit is not known. */
-export function biasOf({ form }: ProductLayer, input: ValueParams | null): ((channel: number) => number) | null {
+function biasOf({ form }: ProductLayer, input: ValueParams | null): ((channel: number) => number) | null {
   const { bias, biasInt32, biasInt64 } = form;
   if (bias) return (n) => bias[n];
   const codes = biasInt32 ?? biasInt64;

@@ -83,7 +83,7 @@ export interface LayerData<K extends Kind = Kind> {
   readonly single?: true;
 }
 
-export interface DynamicData {
+interface DynamicData {
   readonly reduceRange: boolean;
   /** Which batch a sample belongs to, and the range of that batch's input. */
   batchOf(sample: number): number;

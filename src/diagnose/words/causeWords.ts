@@ -3,7 +3,7 @@ import type { Producer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import type { Evidence } from '../evidence.js';
 
-export type Subject = DiagnosisReport['subject'];
+type Subject = DiagnosisReport['subject'];
 
 /** What a sentence about one cause of one layer may need to know. */
 export interface FindingContext {

@@ -11,7 +11,7 @@ export function short(value: number): string {
 }
 
 /** Nine digits, so that a float32 is told from its neighbours; all of them where nine would pretend a tie. */
-export function steps(value: number): string {
+function steps(value: number): string {
   const nine = Number(value.toPrecision(9));
   return String(nine !== value && Number.isInteger(nine * 2) ? value : nine);
 }
@@ -21,7 +21,7 @@ export function holder({ subject, framework }: Pick<SentenceContext, 'subject' |
   return subject === 'candidate' ? 'yours' : (framework ?? 'the capture');
 }
 
-export function has(context: SentenceContext): string {
+function has(context: SentenceContext): string {
   return `${holder(context)} has`;
 }
 
@@ -43,7 +43,7 @@ export function pairSentences(pair: (SaturatingPair & { sample: number; channel:
 }
 
 /** "k 4 is (ky, kx, c) = (1, 1, 0), pixel 3,4". */
-export function cellText(k: number, { tap, pixel }: CellOfPatch): string {
+function cellText(k: number, { tap, pixel }: CellOfPatch): string {
   return `k ${k} is ${tapText(tap)}, ${pixel ? `pixel ${pixel.join(',')}` : 'padding'}`;
 }
 

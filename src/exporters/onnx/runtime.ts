@@ -82,6 +82,6 @@ export function joined(tensors: readonly OrtTensor[]): OrtTensor {
   return { type, dims: [rows, ...dims.slice(1)], data: all };
 }
 
-export function bytesOf(data: Numbers): Uint8Array {
+function bytesOf(data: Numbers): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -13,7 +13,7 @@ import { RANGE_OF } from './codes.js';
 import { derived, permutedArray, reshaped } from './derived.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
 
-export interface Folding {
+interface Folding {
   readonly node: GraphNode;
   /** Null for one that is left out. */
   readonly inputs: readonly (CheckedTensor | null)[];

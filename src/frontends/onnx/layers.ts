@@ -25,7 +25,7 @@ export interface GraphLayers {
   readonly views: readonly string[];
 }
 
-export interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
+interface GraphInput extends Pick<Draft, 'name' | 'shape'> {
   readonly type: ValueType;
 }
 

@@ -29,8 +29,6 @@ export {
   fixedPointDoubleRounding,
   fixedPointDoubleRoundingUp,
   fixedPointSingleRounding,
-  float64OfFloat32Multiplier,
-  float64OfFloat32Product,
   float64OfFloat32Scales,
   float64Product,
   float64ProductThenDivide,
@@ -336,7 +334,7 @@ export const oneDnnAmxInverted = byCall(
 );
 
 /** C code that makes the multiplier in double and stores it as float. */
-export const float32OfFloat64Multiplier = oneStage32(
+const float32OfFloat64Multiplier = oneStage32(
   'float32OfFloat64Multiplier',
   'f32(acc) * f32((sx * sw) / sy)',
   'f32(sx * sw / sy)',

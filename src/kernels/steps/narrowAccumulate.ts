@@ -142,17 +142,17 @@ function narrowNumpy(
 }
 
 export const int16Wrap = narrow(16, 'wrap', 'sum');
-export const int24Wrap = narrow(24, 'wrap', 'sum');
+const int24Wrap = narrow(24, 'wrap', 'sum');
 export const int16Saturate = narrow(16, 'saturate', 'sum');
-export const int24Saturate = narrow(24, 'saturate', 'sum');
+const int24Saturate = narrow(24, 'saturate', 'sum');
 export const int16SaturateRunning = narrow(16, 'saturate', 'sum', { when: 'running' });
-export const int24SaturateRunning = narrow(24, 'saturate', 'sum', { when: 'running' });
-export const int16WrapRaw = narrow(16, 'wrap', 'raw');
-export const int24WrapRaw = narrow(24, 'wrap', 'raw');
-export const int16SaturateRaw = narrow(16, 'saturate', 'raw');
-export const int24SaturateRaw = narrow(24, 'saturate', 'raw');
-export const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', { when: 'running' });
-export const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', { when: 'running' });
+const int24SaturateRunning = narrow(24, 'saturate', 'sum', { when: 'running' });
+const int16WrapRaw = narrow(16, 'wrap', 'raw');
+const int24WrapRaw = narrow(24, 'wrap', 'raw');
+const int16SaturateRaw = narrow(16, 'saturate', 'raw');
+const int24SaturateRaw = narrow(24, 'saturate', 'raw');
+const int16SaturateRunningRaw = narrow(16, 'saturate', 'raw', { when: 'running' });
+const int24SaturateRunningRaw = narrow(24, 'saturate', 'raw', { when: 'running' });
 
 export const narrowAccumulators: readonly NarrowAccumulateStep[] = [
   int16Wrap,

@@ -19,7 +19,7 @@ export interface PageRun {
   readonly findings: readonly PageFinding[];
 }
 
-export interface PageFinding {
+interface PageFinding {
   /** A, B, ...; an arrow down for what only comes with the input. */
   readonly letter: string;
   readonly title: string;

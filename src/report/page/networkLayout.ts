@@ -6,12 +6,12 @@ export interface GraphNode {
   readonly inputs: readonly number[];
 }
 
-export interface Tile {
+interface Tile {
   readonly x: number;
   readonly y: number;
 }
 
-export interface BlockLabel extends Tile {
+interface BlockLabel extends Tile {
   readonly text: string;
   /** Up to the next block. */
   readonly width: number;

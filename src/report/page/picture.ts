@@ -43,7 +43,7 @@ export function placeText({ sample, at }: Cell): string {
   return `sample ${sample}${at.length > 0 ? `, at ${at.join(',')}` : ''}`;
 }
 
-export function cellText(cell: Cell): string {
+function cellText(cell: Cell): string {
   const off = cell.actual - cell.expected;
   const size = off === 0 ? 'equal' : `${off > 0 ? '+' : ''}${number(off)}`;
   return `${placeText(cell)}: expected ${number(cell.expected)}, actual ${number(cell.actual)}: ${size}`;

@@ -95,7 +95,7 @@ interface Row {
   readonly departs: boolean;
 }
 
-export function table(head: readonly string[], rows: readonly Row[], name: string): HTMLElement {
+function table(head: readonly string[], rows: readonly Row[], name: string): HTMLElement {
   const body = rows.map(({ cells: [first, ...rest], departs }) => {
     const label = departs ? `${first} (differs first)` : first;
     return element(
