@@ -26,7 +26,9 @@ export function meanOf({ mean_real, mean_diff }: ChannelReport): number {
 /** "74 lsb", "0.0123 (0.35% of its range, 2.02e9 ulp)". */
 export function largestInUnits(layer: LayerReport): string {
   const inUnit = `${size(layer.max_abs_diff!)} ${layer.unit}`;
-  return hasReals(layer) ? `${largest(layer)} (${[...shareOfRange(layer), inUnit].join(', ')})` : inUnit;
+  if (!hasReals(layer)) return inUnit;
+  const infinite = !Number.isFinite(layer.max_abs_real!);
+  return infinite ? largest(layer) : `${largest(layer)} (${[...shareOfRange(layer), inUnit].join(', ')})`;
 }
 
 /** "0.0123 (0.35% of its range)": of floats. */

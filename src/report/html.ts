@@ -181,7 +181,11 @@ function facts(report: Report, indexOf: IndexOf): string {
   const first = firstDivergence(report);
   const rows = [
     ['compared', `${report.coverage.compared} of ${report.coverage.layers}`, `layers, ${report.replayed} replayed`],
-    ['differ', String(different), `of ${counted(values, 'value')} in ${counted(differing.length, 'layer')}`],
+    [
+      'differ',
+      String(different),
+      `of ${counted(values, 'value')}${differing.length > 0 ? ` in ${counted(differing.length, 'layer')}` : ''}`,
+    ],
     ...(different > 0 ? [explainedFact(report, different)] : []),
     ...(first ? [[firstDivergenceLabel(report), first.name, firstMismatch(first) ?? '']] : []),
   ];
@@ -261,10 +265,10 @@ function isWhole({ label, sentences }: FindingDetail, layers: readonly LayerRepo
   return label === 'explained' && sentences.every(isAll);
 }
 
-/** Who, what, and in brackets where such values come from. */
-const HEADLINE = /^(?:(\D[^:]*:) )?(.*?)( \((?![\d,]+ values?\))[^()]*\))?$/s;
+/** Who, what, and less loud: in brackets where such values come from, or in how many of two captures' values it shows. */
+const HEADLINE = /^(?:(\D[^:]*:) )?(.*?)( \((?![\d,]+ values?\b)[^()]*\)|: \d+ of \d+ values? on the same input.*)?$/s;
 
-function headlineHtml(headline: string): string {
+export function headlineHtml(headline: string): string {
   const [, who, what, origin] = HEADLINE.exec(headline)!;
   const parts = `${who ? `<span>${text(who)}</span> ` : ''}${text(what)}${origin ? `<span>${text(origin)}</span>` : ''}`;
   return isDeclared(headline) ? `<span>${parts}</span>` : parts;

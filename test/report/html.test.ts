@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { html } from '../../src/report/html.js';
+import { headlineHtml, html } from '../../src/report/html.js';
 import type { PageData } from '../../src/report/page/data.js';
 import type { Run } from '../../src/report/reporter.js';
 import { bigRun } from './bigPage.js';
@@ -62,6 +62,23 @@ test('counts have commas, the digits of names and values stay', () => {
   expect(text).toContain('971 of 5,285 values');
   expect(text).toContain('<bdi>20000</bdi>: 963 of 2,416 values');
   expect(text).toContain('<b><bdi>20000</bdi></b> sample 0, channel 0: expected 26599, actual 153');
+});
+
+test.each([
+  ['X: a (of b)', 'a', ' (of b)'],
+  [
+    'X: holds NaN (1 value: sample 3) and inf (2 values: sample 5)',
+    'holds NaN (1 value: sample 3) and inf (2 values: sample 5)',
+    '',
+  ],
+  [
+    'mul: A rounds; B does not: 1 of 30 values on the same input; the rest',
+    'A rounds; B does not',
+    ': 1 of 30 values on the same input; the rest',
+  ],
+])('of %j what it is is louder than where it comes from', (headline, what, rest) => {
+  const written = headlineHtml(headline).replace(/^<span>\S+ ?<\/span> /, '');
+  expect(written).toBe(`${what}${rest && `<span>${rest}</span>`}`);
 });
 
 test('several findings share what differs, and say how', () => {

@@ -92,6 +92,33 @@ describe('tiles', () => {
   });
 });
 
+test.each([
+  [
+    ['b.0.x', 'b.0.y', 'b.1.x', 'b.1.y'],
+    ['b.0', 'b.1'],
+  ],
+  [
+    ['stages.0.0.x', 'stages.0.0.y', 'stages.0.1.x', 'stages.0.1.y'],
+    ['stages.0.0', 'stages.0.1'],
+  ],
+  [
+    ['encoder.0.0', 'encoder.0.1', 'encoder.1.0'],
+    ['encoder.0', 'encoder.1'],
+  ],
+  [
+    ['features.conv', 'features.relu', 'fc.1'],
+    ['features', 'fc'],
+  ],
+])('blocks of %j', (names, blocks) => {
+  expect(networkLayout(chain(names), 1316).labels.map(({ text }) => text)).toEqual(blocks);
+});
+
+test('a sum at the end of a block stands in it, though its name is not the block’s', () => {
+  const nodes = chain(['stem', 'b.0.x', 'b.0.y', 'add', 'b.1.x', 'fc']);
+  const joined = nodes.map((node, i) => (i === 3 ? { ...node, inputs: [2, 0] } : node));
+  expect(networkLayout(joined, 1316).tiles[3].x).toBeLessThan(networkLayout(nodes, 1316).tiles[3].x);
+});
+
 describe('lines', () => {
   test('of a chain are straight', () => {
     const { edges } = networkLayout(chain(['a', 'b', 'c']), 1000);

@@ -125,6 +125,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
       expect.stringMatching(/^yours against the replay, on \w+ \w+ input\s+0\s+differ: it is exact$/),
       expect.stringMatching(/^channels/),
     ]);
+    expect(await page.locator('.value .sides .departs').innerText()).toMatch(/^the capture \(PyTorch\)/); // yours is exact
     await page.close();
   });
 

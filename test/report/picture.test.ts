@@ -48,7 +48,7 @@ test('floats are coloured by 256ths of their range', () => {
   expect(sizeText(layer, 0.25)).toBe('0.25 (12.5% of the range)');
   expect(sizeText({ unit: 'lsb', step: 1 } as never, 1)).toBe('1 step');
   expect([0.25 / (2 / 256), 0.5 / (2 / 256)].map((size) => cssClass(size))).toEqual(['c4', 'c4']);
-  expect(number(2.5e-7)).toBe('2.50e−7');
+  expect([2.5e-7, -Infinity, Number.NaN].map(number)).toEqual(['2.50e−7', '−inf', 'NaN']);
 });
 
 test('of a large image a cell is the worst of a square of places', async () => {

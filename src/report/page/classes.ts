@@ -22,6 +22,7 @@ export const EQUAL_BIN = 4;
 
 /** "1,103" and "−12.4": a minus is a minus, thousands have commas. */
 export function number(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', 'inf').replace('-', '−');
   const digits = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : Number(value.toPrecision(4));
   if (digits !== 0 && Math.abs(digits) < 1e-4) return digits.toExponential(2).replaceAll('-', '−');
   const text =
@@ -29,9 +30,14 @@ export function number(value: number): string {
   return text.replace('-', '−');
 }
 
+/** Of a difference: the sign tells too. */
+export function signed(difference: number): string {
+  return `${difference > 0 ? '+' : ''}${number(difference)}`;
+}
+
 /** Where there is little room: at most five characters of small floats, "0.027", "6e−4". */
 export function short(value: number): string {
-  if (Number.isInteger(value)) return number(value);
+  if (Number.isInteger(value) || !Number.isFinite(value)) return number(value);
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 0.1) return number(Number(value.toPrecision(2)));
   return Math.abs(value) < 0.01 ? value.toExponential(0).replaceAll('-', '−') : number(Number(value.toPrecision(3)));
 }

@@ -219,7 +219,10 @@ function histogramOf(layer: Layer, channel: number): HTMLElement | string {
     element(
       'figcaption',
       {},
-      `${layer.unit === 'lsb' ? '' : 'units in the last place; '}${number(bins[EQUAL_BIN])} equal values not drawn`,
+      [
+        ...(layer.unit === 'lsb' ? [] : ['units in the last place']),
+        ...(bins[EQUAL_BIN] > 0 ? [`${number(bins[EQUAL_BIN])} equal values not drawn`] : []),
+      ].join('; '),
     ),
     element('ol', {}, ...bars),
   );

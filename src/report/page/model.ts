@@ -1,6 +1,6 @@
 import type { PageDetails } from '../../documents/blob.js';
 import { percent } from '../numbers.js';
-import { number } from './classes.js';
+import { number, signed } from './classes.js';
 import type { PageLayer, PageRun } from './data.js';
 
 /** One model's comparison. */
@@ -118,7 +118,7 @@ export function channelText(layer: Layer, channel: number, { causeSets }: Model)
   return [
     `${number(layer.counts[at])} of ${number(layer.perChannel)} differ`,
     `up to ${sizeText(layer, layer.sizes[at])}`,
-    `mean ${number(layer.means[at])}`,
+    `mean ${signed(layer.means[at])}`,
     causeSets[layer.causeSet[at]] ?? 'other causes',
   ].join(' · ');
 }

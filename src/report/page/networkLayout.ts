@@ -70,20 +70,29 @@ function blocksOf(nodes: readonly GraphNode[]): Block[] {
   return groups.map(({ label, members }) => arranged(nodes, label, members));
 }
 
-/** "layer1.0" of layer1.0.conv1, "encoder.3" of encoder.3.attn.q, "features" of features.conv; null: a name of one part. */
+/**
+ * "layer1.0" of layer1.0.conv1, "stages.0.1" of stages.0.1.conv1, "encoder.3" of encoder.3.attn.q and encoder.3.0, "features" of
+ * features.conv; null: a name of one part.
+ */
 function prefixOf(name: string): string | null {
   const parts = name.split(/[./]/);
   if (parts.length < 2) return null;
-  const number = parts.findIndex((part) => /^\d+$/.test(part));
-  return parts.slice(0, number > 0 && number < parts.length - 1 ? number + 1 : 1).join('.');
+  const isNumber = (part: string) => /^\d+$/.test(part);
+  const first = parts.findIndex(isNumber);
+  if (first < 1 || first === parts.length - 1) return parts[0];
+  const rest = parts.slice(first, -1);
+  const numbers = rest.findIndex((part) => !isNumber(part));
+  return parts.slice(0, first + (numbers < 0 ? rest.length : numbers)).join('.');
 }
 
 function groupsByName(nodes: readonly GraphNode[]) {
   const groups: { label: string; members: number[] }[] = [];
-  for (const [i, { name }] of nodes.entries()) {
+  for (const [i, { name, inputs }] of nodes.entries()) {
     const label = prefixOf(name) ?? '';
     const last = groups.at(-1);
-    if (last && last.label === label) last.members.push(i);
+    // what a traced graph adds at a block's end has no name of the block's
+    const isJoin = label === '' && inputs.length > 1 && inputs.includes(i - 1);
+    if (last && (last.label === label || isJoin)) last.members.push(i);
     else groups.push({ label, members: [i] });
   }
   return groups;

@@ -17,7 +17,7 @@ export function sidebar(model: Model, current: Layer): HTMLElement {
       'a',
       { href: layerHref(model, layer) },
       element('span', { class: `size ${stateOf(layer)}` }, size),
-      element('span', { class: 'name' }, layer.name),
+      element('span', { class: 'name' }, element('bdi', {}, layer.name)),
       element('span', { class: 'own' }, letter),
     );
     if (layer === current) link.setAttribute('aria-current', 'page');

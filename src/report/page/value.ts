@@ -1,6 +1,6 @@
 /** One value: both sides, the steps with the first that departs, the pairs that leave int16, what to type. */
 import type { PageExplained } from '../../documents/blob.js';
-import { number } from './classes.js';
+import { number, signed } from './classes.js';
 import { copyButton, element } from './dom.js';
 import type { Layer, Model } from './model.js';
 import { type Cell, placeText } from './picture.js';
@@ -12,16 +12,20 @@ export function valuePanel(model: Model, layer: Layer, channel: number, cell: Ce
   const title = element('header', {}, element('h3', {}, 'One value'));
   if (cell) title.append(element('span', {}, `channel ${channel} · ${placeText(cell)}`));
   const panel = element('aside', { class: 'value', 'aria-label': 'One value' }, title);
-  if (cell) panel.append(sides(model, cell));
+  if (cell) panel.append(sides(model, layer, cell));
   if (isWorked) panel.append(...arithmetic(explained));
   else panel.append(element('p', { class: 'hint' }, hint(explained, cell)));
   panel.append(buttons(layer, channel, cell, isWorked ? explained : null));
   return panel;
 }
 
-function sides({ sides: names }: Model, { expected, actual }: Cell): HTMLElement {
+/** Marked is who departs, where the layer's counts against the replay tell; without a candidate they do not. */
+function sides({ sides: names }: Model, { reference, onOwnInput }: Layer, { expected, actual }: Cell): HTMLElement {
   const off = actual - expected;
-  const side = (name: string, value: number, departs: boolean) => {
+  const isExact = (side: Layer['reference']) => side?.mismatched === 0;
+  const [expectedDeparts, actualDeparts] =
+    off === 0 || isExact(reference) === isExact(onOwnInput) ? [] : [isExact(onOwnInput), isExact(reference)];
+  const side = (name: string, value: number, departs = false) => {
     return element(
       'div',
       departs ? { class: 'departs' } : {},
@@ -29,12 +33,12 @@ function sides({ sides: names }: Model, { expected, actual }: Cell): HTMLElement
       element('dd', {}, number(value)),
     );
   };
-  const difference = off === 0 ? 'equal' : `${off > 0 ? '+' : ''}${number(off)}`;
+  const difference = off === 0 ? 'equal' : signed(off);
   return element(
     'dl',
     { class: 'sides' },
-    side(names.expected, expected, false),
-    side(names.actual, actual, off !== 0),
+    side(names.expected, expected, expectedDeparts),
+    side(names.actual, actual, actualDeparts),
     element('div', {}, element('dt', {}, 'difference'), element('dd', {}, difference)),
   );
 }
