@@ -13,8 +13,27 @@ import { version } from './version.js';
 
 const REPORT_TO = 'https://github.com/qdiff/qdiff/issues';
 
+/** Words of a usage line, as a newcomer asks for them. */
+const FILES: readonly (readonly [word: string, what: string])[] = [
+  ['MODEL', 'model.json (of qdiff exporter), .onnx, .tflite'],
+  [
+    'CAPTURE',
+    'npz: what each layer gave when the model ran (of\n           qdiff run, or the Python file of qdiff exporter)',
+  ],
+  ['INPUTS', 'what the model reads: npz; npy of one input'],
+];
+
+function filesOf(usage: string): string {
+  const named = FILES.filter(([word]) => new RegExp(`\\b${word}\\b`).test(usage));
+  return named.length === 0
+    ? ''
+    : `\nFiles:\n${named.map(([word, what]) => `  ${word.padEnd(7)}  ${what}\n`).join('')}`;
+}
+
+const USAGE = 'MODEL CAPTURE [options]\n       qdiff COMMAND [arguments] [options]';
+
 /** What one wants to know first; every option stands in the help of its command. */
-const AFTER_HELP = `
+const AFTER_HELP = `${filesOf(USAGE)}
 Example:
   qdiff model.json capture.npz --candidate mine.npz
 
@@ -39,7 +58,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     exitCode = await action({ ...io, commands: commands.map(({ name }) => name) });
   };
   const program = new Command('qdiff')
-    .usage('MODEL CAPTURE [options]\n       qdiff COMMAND [arguments] [options]')
+    .usage(USAGE)
     .description('Compares quantized inference integer by integer, and says why it differs.')
     .addHelpText('after', AFTER_HELP)
     .version(version)
@@ -61,9 +80,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   for (const row of commands) {
     if (!isCalled(row.name, argv)) continue;
     (await row.load()).register(program, run);
-    program.commands
-      .at(-1)!
-      .addHelpText('after', helpAfter(row))
+    const command = program.commands.at(-1)!;
+    command
+      .addHelpText('after', `${filesOf(command.usage())}${helpAfter(row)}`)
       .showHelpAfterError(`(qdiff ${row.name} --help lists its options)`);
   }
   try {

@@ -220,14 +220,14 @@ async function lookOf(options: OutputOptions, stream: OutputStream | null, io: C
   };
 }
 
-/** 0: none. NO_COLOR and FORCE_COLOR as their conventions say; otherwise colour only on a terminal. */
+/** 0: none. NO_COLOR, CLICOLOR=0 and FORCE_COLOR as their conventions say; otherwise colour only on a terminal. */
 function colorLevel(stream: OutputStream, { env }: Io): 0 | 1 | 2 | 3 {
   const forced = env.FORCE_COLOR;
   if (forced !== undefined && forced !== '') {
     if (forced === '0' || forced === 'false') return 0;
     return forced === '2' ? 2 : forced === '3' ? 3 : 1;
   }
-  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return 0;
+  if ((env.NO_COLOR !== undefined && env.NO_COLOR !== '') || env.CLICOLOR === '0') return 0;
   if (!stream.isTTY || env.TERM === 'dumb') return 0;
   if (env.COLORTERM === 'truecolor' || env.COLORTERM === '24bit') return 3;
   return env.TERM?.includes('256') ? 2 : 1;

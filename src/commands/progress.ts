@@ -9,7 +9,7 @@ const REFRESH_MS = 100;
 
 /** A line on standard error that rewrites itself, on a terminal and for long work only. */
 export function progressOn(io: Io): { show?: (progress: Progress) => void; clear: () => void } {
-  if (!io.stderr.isTTY) return { clear: () => {} };
+  if (!io.stderr.isTTY || io.env.TERM === 'dumb') return { clear: () => {} };
   const started = io.now();
   let last = started + QUIET_MS - REFRESH_MS;
   let shown = false;
@@ -19,7 +19,7 @@ export function progressOn(io: Io): { show?: (progress: Progress) => void; clear
       if (now - last < REFRESH_MS) return;
       last = now;
       shown = true;
-      const look = { width: io.stderr.columns ?? 80, unicode: hasUnicode(io) };
+      const look = { width: io.stderr.columns || 80, unicode: hasUnicode(io) };
       io.stderr.write(`\r${progressLine({ ...progress, elapsedMs: now - started }, look)}`);
     },
     clear: () => {

@@ -40,6 +40,10 @@ it.each(commands.map(({ name }) => name))('%s --help: usage, an example, options
     expect(exitCode).toBe(0);
     for (const part of ['Usage: qdiff', 'Options:', 'Example:\n  qdiff ', 'Exit codes:\n  0  ', '\n  2  could not run'])
       expect(stdout).toContain(part);
+    for (const file of ['MODEL', 'CAPTURE', 'INPUTS']) {
+      const isUsed = new RegExp(`^Usage: .*\\b${file}\\b`).test(stdout);
+      expect(stdout.includes(`\n  ${file.padEnd(7)}  `)).toBe(isUsed);
+    }
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(terminal);
   }
 });

@@ -24,6 +24,7 @@ describe('colour', () => {
     ['FORCE_COLOR=0', { FORCE_COLOR: '0' }, 80, [], false],
     ['FORCE_COLOR over NO_COLOR', { FORCE_COLOR: '1', NO_COLOR: '1' }, 80, [], true],
     ['--no-color over FORCE_COLOR', { FORCE_COLOR: '1' }, 80, ['--no-color'], false],
+    ['CLICOLOR=0', { CLICOLOR: '0' }, 80, [], false],
     ['a dumb terminal', { TERM: 'dumb' }, 80, [], false],
   ];
 

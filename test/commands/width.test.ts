@@ -9,6 +9,7 @@ test.each([
   ['60', true, 200, 60],
   [undefined, true, 132, 132],
   [undefined, true, undefined, 80],
+  [undefined, true, 0, 80], // a terminal of a container that nobody looks at
   [undefined, false, undefined, 80],
   ['', true, 90, 90],
   ['0', true, 90, 90],
