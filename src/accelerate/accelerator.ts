@@ -4,6 +4,7 @@ import type { Bytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { depthwiseCodes, planesCodes } from './depthwise.js';
+import { codesOfFloats, lookedUp, pairsOfBytes } from './elementwise.js';
 import { codesFor, finished, fromChannel, placed } from './finish.js';
 import { gatheredPart, type Places } from './gatheredPart.js';
 import { type JobFields, Machine, type MachineSettings } from './job.js';
@@ -107,6 +108,11 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     largest(image, windows, least) {
       return machine && image.codes.length >= WORTH_CALLING ? largestBytes(machine, image, windows, least) : null;
     },
+    pairs: (a, b, pair, out) =>
+      machine && out.length >= WORTH_CALLING ? pairsOfBytes(machine, a, b, pair, out) : null,
+    climbed: (values, climb, out) =>
+      machine && out.length >= WORTH_CALLING ? codesOfFloats(machine, values, climb, out) : null,
+    lookedUp: (codes, table) => (machine && codes.length >= WORTH_CALLING ? lookedUp(machine, codes, table) : null),
     describe: () => machine?.describeDot() ?? null,
     sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
   };

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { LossyForm } from '../nouns/sumForms.js';
+import elementwise from './assembly/elementwise.ts?wasm';
 import portable from './assembly/kernels.ts?wasm';
 import relaxed from './assembly/kernels.ts?wasm-relaxed';
 
@@ -98,6 +99,22 @@ interface Exports {
   sumOfSquares(source: number, length: number, signed: number, zeroPoint: number): bigint;
 }
 
+/** assembly/elementwise.ts: a module of its own, compiled when it is first needed. */
+interface Elementwise {
+  pairs(
+    kind: number,
+    a: number,
+    b: number,
+    out: number,
+    length: number,
+    left: number,
+    right: number,
+    ladder: number,
+  ): void;
+  climb(source: number, out: number, length: number, ladder: number, reach: number): number;
+  lookup(source: number, out: number, length: number, table: number): void;
+}
+
 const PAGE = 1 << 16;
 const JOB = 1024;
 /** Where space for arrays begins. */
@@ -131,6 +148,7 @@ export class Machine {
   private readonly memory: WebAssembly.Memory;
   private module: WebAssembly.Module;
   private exports: Exports;
+  private ofValues: Elementwise | null = null;
   private workers = 0;
   private top = FREE;
   private threads: number;
@@ -183,6 +201,14 @@ export class Machine {
     const worth = this.settings.worthThreads ?? (this.relaxed ? WORTH_THREADS_RELAXED : WORTH_THREADS);
     if (multiplyAdds >= worth) this.startWorkers();
     return this.workers + 1;
+  }
+
+  /** What is computed of each value by itself, by this thread alone. */
+  get elementwise(): Elementwise {
+    this.ofValues ??= this.instanceOf(
+      new WebAssembly.Module(Buffer.from(elementwise, 'base64')),
+    ) as never as Elementwise;
+    return this.ofValues;
   }
 
   /** Forgets what was allocated. */

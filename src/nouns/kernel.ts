@@ -2,6 +2,7 @@
 import type { Matrix, NumericArray } from './array.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Gathered, Planes } from './gathered.js';
+import type { Climb } from './ladder.js';
 import type { Library } from './library.js';
 import type { Curve, ElementwiseForm, Layer, Memory, Producer, ProductParams, RanAs } from './model.js';
 import type { PreparedBias } from './preparedBias.js';
@@ -92,6 +93,8 @@ export interface Accelerator extends FastTensors {
   lossy(form: LossyForm, x: Codes, product: Product): Int32Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */
   finish(steps: ProductSteps, product: Product, sums: Int32Array): Uint8Array | Int8Array | null;
+  /** Codes of floats, into `out`. */
+  climbed<A extends Uint8Array | Int8Array>(values: Float32Array, climb: Climb, out: A): A | null;
   sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number): number | null; // of code - zeroPoint
   /** [..., outer, inner] to [..., inner, outer]. */
   transposed<A extends Uint8Array | Int8Array>(codes: A, outer: number, inner: number): A | null;

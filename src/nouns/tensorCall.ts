@@ -2,6 +2,7 @@
 
 import type { NumericArray } from './array.js';
 import type { Host, Vectors } from './host.js';
+import type { JoinedPair } from './ladder.js';
 import type { Activation, Memory, RanAs } from './model.js';
 import type { IntegerDtype, Shape, ValueParams } from './value.js';
 
@@ -52,6 +53,10 @@ export interface WindowPlaces {
 export interface FastTensors {
   /** The largest code of each window and channel, and of `least`. */
   largest<A extends Bytes>(image: ImageCodes<A>, windows: WindowPlaces, least: number): A | null;
+  /** Codes of the pairs of two as long, into `out`. */
+  pairs<A extends Bytes>(a: Bytes, b: Bytes, pair: JoinedPair, out: A): A | null;
+  /** Bytes of a table of 256, by the bits of a code. */
+  lookedUp<A extends Bytes>(codes: Bytes, table: A): A | null;
 }
 
 type Bytes = Uint8Array | Int8Array;
@@ -70,6 +75,7 @@ export interface Bounded {
 }
 
 export type { Vectors } from './host.js';
+export type { JoinedPair } from './ladder.js';
 
 /** What an op on whole values does on a kernel. */
 export interface TensorSteps {

@@ -18,6 +18,13 @@ export function asBytes(codes: Int32Array, dtype: string): Int32Array | Bytes {
   return bytes;
 }
 
+/** Of a table of 256, by the bits of a code. */
+export function lookedUp<A extends NumericArray>(codes: Bytes, table: A): A {
+  const found = emptyLike(table, codes.length);
+  for (let i = 0; i < found.length; i++) found[i] = table[codes[i] & 255];
+  return found;
+}
+
 /** Arrays one after the other. `length`: of all together. */
 export function concat(parts: readonly NumericArray[], length: number): NumericArray {
   if (parts.length === 1) return parts[0];

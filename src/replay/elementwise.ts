@@ -1,8 +1,8 @@
 /** Each value from one: converted, or clamped and otherwise as it is. */
 import type { Matrix } from '../nouns/array.js';
-import type { Elementwise, ElementwiseSteps } from '../nouns/kernel.js';
+import type { Elementwise, ElementwiseSteps, Fast } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
-import { asBytes, type Bytes, emptyLike, isBytes } from '../numeric/array.js';
+import { asBytes, type Bytes, isBytes, lookedUp } from '../numeric/array.js';
 import { batchOf } from './calls.js';
 import { quantizedMany } from './quantized.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
@@ -23,18 +23,24 @@ export function replayElementwise(
   layer: Elementwise,
   x: Matrix,
   isInBlock: (value: number) => boolean = () => true,
+  fast: Fast = null,
 ): Replayed {
   const apply = elementwiseFunction(steps, layer);
   const otherwise = steps.rest ? elementwiseFunction(steps.rest, layer) : apply;
-  const data = apply === otherwise ? each(x.data, apply, layer.output) : storageFor(layer.output, x.data.length);
+  const data = apply === otherwise ? each(x.data, apply, layer.output, fast) : storageFor(layer.output, x.data.length);
   if (apply !== otherwise)
     for (let i = 0; i < data.length; i++) data[i] = (isInBlock(i) ? apply : otherwise)(x.data[i]);
   return { rows: x.rows, cols: x.cols, data, low: null, high: null, ...NO_SUMS };
 }
 
-function each(values: Matrix['data'], apply: (value: number) => number, output: ValueParams): Replayed['data'] {
-  if (isBytes(values) && values.length >= WORTH_TABLE) return fromTable(values, apply, output);
-  const codes = isQuantized(output) && quantizedMany(values, apply, output);
+function each(
+  values: Matrix['data'],
+  apply: (value: number) => number,
+  output: ValueParams,
+  fast: Fast,
+): Replayed['data'] {
+  if (isBytes(values) && values.length >= WORTH_TABLE) return fromTable(values, apply, output, fast);
+  const codes = isQuantized(output) && quantizedMany(values, apply, output, fast);
   if (codes) return codes;
   const data = storageFor(output, values.length);
   for (let i = 0; i < data.length; i++) data[i] = apply(values[i]);
@@ -46,14 +52,12 @@ function storageFor(output: ValueParams, length: number): Int32Array | Float32Ar
 }
 
 /** The same function of codes of 8 bits, each computed once. */
-function fromTable(values: Bytes, apply: (value: number) => number, output: ValueParams): Replayed['data'] {
-  const first = values instanceof Int8Array ? -128 : 0;
+function fromTable(values: Bytes, apply: (value: number) => number, output: ValueParams, fast: Fast): Replayed['data'] {
   const wide = storageFor(output, 256);
-  for (let i = 0; i < 256; i++) wide[i] = apply(i + first);
+  const isSigned = values instanceof Int8Array;
+  for (let i = 0; i < 256; i++) wide[i] = apply(isSigned && i > 127 ? i - 256 : i);
   const table = wide instanceof Int32Array ? asBytes(wide, output.dtype) : wide;
-  const data = emptyLike(table, values.length);
-  for (let i = 0; i < data.length; i++) data[i] = table[values[i] - first];
-  return data;
+  return (isBytes(table) && fast?.lookedUp(values, table)) || lookedUp(values, table);
 }
 
 const WORTH_TABLE = 1 << 12;

@@ -141,7 +141,7 @@ export function replayLayer(
     return replayProduct(steps, product, rowsOf(codes, product), fast);
   }
   if (steps?.kind === 'elementwise' && isElementwise(layer)) {
-    return replayElementwise(steps, elementwiseOf(layer, ready.input), x, isInBlock);
+    return replayElementwise(steps, elementwiseOf(layer, ready.input), x, isInBlock, fast);
   }
   if (isLayout(layer)) return replayLayout(layer, ready.shapes, x);
   if (isState(layer)) return { ...x, data: x.data as Replayed['data'], low: null, high: null, ...NO_SUMS };

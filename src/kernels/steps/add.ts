@@ -1,12 +1,12 @@
 /** y = a + b on codes, as each runtime computes it. sa, sb, sy: scales; da, db: centred codes. */
-import type { DequantizeStep, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { DequantizeStep, JoinedPair, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sameDims } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { bothWays } from './atenVectors.js';
-import { fillPairs, type PairCode, quantized, remembered } from './call.js';
+import { fillPairs, INT32_REACH, quantized, reachOf, remembered } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -38,11 +38,17 @@ const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from
   const [ma, mb] = [ra, rb].map((ratio) => roundHalfEven(ratio * unit));
   const half = floor(unit / 2);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return fillPairs(call, (one, other) => {
-    const sum = ma * (one - a.zeroPoint) + mb * (other - b.zeroPoint);
-    const rounded = Math.sign(sum) * floor((Math.abs(sum) + half) / unit);
-    const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
-    return Math.min(Math.max(code, lo), hi);
+  return fillPairs(call, {
+    of: 'int32',
+    join: 'sum',
+    left: (one) => ma * (one - a.zeroPoint),
+    right: (other) => mb * (other - b.zeroPoint),
+    code(sum) {
+      const rounded = Math.sign(sum) * floor((Math.abs(sum) + half) / unit);
+      const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
+      return Math.min(Math.max(code, lo), hi);
+    },
+    reach: INT32_REACH,
   });
 });
 
@@ -60,10 +66,17 @@ export function subtractFloats(quantize: QuantizeStep): TensorSteps {
   );
 }
 
-function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeStep, sign: 1 | -1 = 1): PairCode {
+function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeStep, sign: 1 | -1 = 1): JoinedPair {
   const [a, b] = call.inputs.map(quantized).map((input) => remembered(input, dequantize.prepare(input)));
   const output = quantized(call.output);
   const code = quantize.prepare(output);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return (one, other) => Math.min(Math.max(code(f32(a(one) + sign * b(other))), lo), hi);
+  return {
+    of: 'float32',
+    join: 'sum',
+    left: a,
+    right: sign === 1 ? b : (other) => -b(other),
+    code: (sum) => Math.min(Math.max(code(sum), lo), hi),
+    reach: reachOf(output),
+  };
 }

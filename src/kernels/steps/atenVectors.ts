@@ -1,7 +1,6 @@
 /** ATen's two roundings: in vectors, and one by one at the end of a run. Half of all ties differ where the zero point is odd. */
-import type { CodeArray, DequantizeStep, QuantizeStep, TensorCall, Vectors } from '../../nouns/kernel.js';
-import { everyElement, noElement } from '../../tensor/vectorBody.js';
-import { bodyOf, fill, fillPairs, ofPairs, type PairCode, tabulated } from './call.js';
+import type { CodeArray, DequantizeStep, JoinedPair, QuantizeStep, TensorCall, Vectors } from '../../nouns/kernel.js';
+import { bodyOf, fillEither } from './call.js';
 import { dequantizeFloat32, dequantizeFused } from './dequantize.js';
 import { quantizeFma, quantizeTwoRoundings, quantizeZeroPointAfter, quantizeZeroPointAfter64 } from './quantize.js';
 
@@ -22,11 +21,6 @@ export function inVectors(vectors: Vectors, reciprocal: Reciprocal = 'float32'):
 export const oneByOne: AtenWay = { dequantize: dequantizeFloat32, quantize: quantizeTwoRoundings };
 
 /** Every code of the output, each the way that its place asks for. */
-export function bothWays(call: TensorCall, codeOf: (way: AtenWay) => PairCode): CodeArray {
-  const isBody = bodyOf(call);
-  if (isBody === everyElement) return fillPairs(call, codeOf(inVectors(call.vectors)));
-  if (isBody === noElement) return fillPairs(call, codeOf(oneByOne));
-  const ways = [inVectors(call.vectors), oneByOne].map((way) => ofPairs(call, tabulated(call, codeOf(way))));
-  const [body, rest] = ways;
-  return fill(call, (i) => (isBody(i) ? body(i) : rest(i)));
+export function bothWays(call: TensorCall, codeOf: (way: AtenWay) => JoinedPair): CodeArray {
+  return fillEither(call, bodyOf(call), codeOf(inVectors(call.vectors)), codeOf(oneByOne));
 }

@@ -1,7 +1,8 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
-import type { CodeArray, TensorCall, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, JoinedPair, TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
-import { type Bytes, isBytes } from '../../numeric/array.js';
+import { asBytes, type Bytes, isBytes, lookedUp } from '../../numeric/array.js';
+import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { inBits } from '../../tensor/rows.js';
@@ -34,21 +35,72 @@ export function reader({ inputs, output }: TensorCall, input: number): (element:
 /** Values from which each of the 65,536 pairs of codes of 8 bits is computed once. */
 const WORTH_TABLE = 1 << 17;
 
+/** A code of each code of the first input, of 8 bits: each is computed once. */
+export function fillSingles({ inputs: [input], output, fast }: TensorCall, code: (code: number) => number): CodeArray {
+  const { data } = input;
+  const first = SMALLEST.get(quantized(input).dtype)!;
+  const wide = Int32Array.from({ length: 256 }, (_, bits) => code(((bits - first) & 255) + first));
+  if (!isBytes(data)) return Int32Array.from(data, (own) => wide[own & 255]);
+  const table = asBytes(wide, quantized(output).dtype);
+  return (isBytes(table) && fast?.lookedUp(data, table)) || lookedUp(data, table);
+}
+
 /** A code of the output of the codes of two inputs at its place. */
 export type PairCode = (a: number, b: number) => number;
 
+/** The same of what joins them. */
+export function codeOfJoined({ of, join, left, right, code }: JoinedPair): PairCode {
+  if (of === 'float32')
+    return join === 'sum' ? (a, b) => code(f32(left(a) + right(b))) : (a, b) => code(f32(left(a) * right(b)));
+  return join === 'sum' ? (a, b) => code(left(a) + right(b)) : (a, b) => code(left(a) * right(b));
+}
+
 /** Every code of the output. */
-export function fillPairs(call: TensorCall, code: PairCode): CodeArray {
+export function fillPairs(call: TensorCall, pair: PairCode | JoinedPair): CodeArray {
+  const code = typeof pair === 'function' ? pair : codeOfJoined(pair);
   const size = sizeOf(call.output.shape.dims);
   const [a, b] = call.inputs;
   if (![a, b].every(({ shape }) => sizeOf(shape.dims) === size))
     return fill(call, ofPairs(call, tabulated(call, code)));
   const length = call.samples * size;
+  const joined = typeof pair === 'function' ? null : fastPairs(call, length, pair);
+  if (joined) return joined;
   const bytes = length >= WORTH_TABLE && bytesOfPairs(length, quantized(call.output).dtype, a.data, b.data, code);
   if (bytes) return bytes;
   const codes = new Int32Array(length);
   for (let i = 0; i < codes.length; i++) codes[i] = code(a.data[i], b.data[i]);
   return codes;
+}
+
+/** Every code of the output, by the pair that its place asks for. */
+export function fillEither(
+  call: TensorCall,
+  isBody: (element: number) => boolean,
+  body: JoinedPair,
+  rest: JoinedPair,
+): CodeArray {
+  if (isBody === noElement) return fillPairs(call, rest);
+  const codes = fillPairs(call, body);
+  if (isBody === everyElement) return codes;
+  const other = ofPairs(call, codeOfJoined(rest));
+  for (let i = 0; i < codes.length; i++) if (!isBody(i)) codes[i] = other(i);
+  return codes;
+}
+
+/** In steps of the scale: within, a quantize step neither overflows nor wraps, so that it keeps the order of numbers. */
+const REACH = 2 ** 22;
+
+export function reachOf({ scale }: QuantParams): number {
+  return f32(REACH * scale);
+}
+
+export const INT32_REACH = 2 ** 31 - 1;
+
+/** By the accelerator; null where it declines, or anything is no byte. */
+function fastPairs({ inputs: [a, b], output, fast }: TensorCall, length: number, pair: JoinedPair): Bytes | null {
+  const { dtype } = quantized(output);
+  if (!fast || !isBytes(a.data) || !isBytes(b.data) || !SMALLEST.has(dtype)) return null;
+  return fast.pairs(a.data, b.data, pair, dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length));
 }
 
 /** Each pair is computed where it is met first: a layer has some of them only. Null where anything is no byte. */

@@ -7,7 +7,7 @@ import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
-import { fill, fillPairs, quantized, reader } from './call.js';
+import { fill, fillPairs, INT32_REACH, quantized, reachOf, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -21,9 +21,17 @@ export const multiplyAten: TensorSteps = tensorSteps(
   'rint(da * db * (sa * sb * (1 / sy))) + zp',
   (call) => {
     const [a, b, output] = [...call.inputs, call.output].map(quantized);
-    const code = requantized(f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale))), output);
+    const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale)));
+    const code = requantized(multiplier, output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-    return fillPairs(call, (one, other) => clamp(code((one - a.zeroPoint) * (other - b.zeroPoint)), lo, hi));
+    return fillPairs(call, {
+      of: 'int32',
+      join: 'product',
+      left: (one) => one - a.zeroPoint,
+      right: (other) => other - b.zeroPoint,
+      code: (product) => clamp(code(product), lo, hi),
+      reach: Math.min(INT32_REACH, 2 ** 30 / multiplier), // beyond, the conversion overflows
+    });
   },
   'integers',
 );
@@ -35,7 +43,14 @@ export function multiplyFloats(quantize: QuantizeStep): TensorSteps {
     const output = quantized(call.output);
     const code = quantize.prepare(output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantize);
-    return fillPairs(call, (one, other) => clamp(code(f32(a(one) * b(other))), lo, hi));
+    return fillPairs(call, {
+      of: 'float32',
+      join: 'product',
+      left: a,
+      right: b,
+      code: (product) => clamp(code(product), lo, hi),
+      reach: reachOf(output),
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 /** Functions of one code: a table of 256 in vectors, one of 256 for what is left of a run. */
-import type { Bounded, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { Bounded, CodeArray, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
@@ -7,7 +7,7 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { everyElement, noElement } from '../../tensor/vectorBody.js';
 import { type AtenWay, inVectors, oneByOne, type Reciprocal } from './atenVectors.js';
 import { boundedCodes, codesOf, type Near, nearFunctions } from './bounded.js';
-import { bodyOf, quantized } from './call.js';
+import { bodyOf, fillSingles, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -85,14 +85,10 @@ function smallestOf(dtype: QuantParams['dtype']): number {
 }
 
 /** One table for every place. */
-function looked(call: TensorCall, table: readonly Near[]): Int32Array | Bounded {
+function looked(call: TensorCall, table: readonly Near[]): CodeArray | Bounded {
   if (!table.every(({ low, high }) => low === high)) return lookedAt(call, (code) => table[code]);
-  const codes = Int32Array.from(table, ({ near }) => near);
-  const [{ data, params }] = call.inputs;
-  const first = smallestOf(quantized({ params }).dtype);
-  const out = new Int32Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = codes[data[i] - first];
-  return out;
+  const first = smallestOf(quantized(call.inputs[0]).dtype);
+  return fillSingles(call, (code) => table[code - first].near);
 }
 
 /** code: counted from the dtype's smallest. */

@@ -1,7 +1,8 @@
 /** y = a + b, a - b. u: an operand in units of 2^-left of twice the larger scale. */
 import type { AddAttributes } from '../../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { CodeArray, JoinedPair, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
+import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import {
   multiplyByFixedPointDoubleRounding,
   multiplyHighQ31,
@@ -12,29 +13,30 @@ import { f32, frexp } from '../../../numeric/float.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { fill, quantized, reader } from '../call.js';
+import { noElement } from '../../../tensor/vectorBody.js';
+import { fillEither, fillPairs, INT32_REACH, quantized, remembered } from '../call.js';
 import { tensorSteps } from '../tensor.js';
-import { BYTES, BYTES_AND_INT16, clampOf, codeOf, inBlocks, type Runtime, scaleOf } from './common.js';
+import {
+  BYTES,
+  BYTES_AND_INT16,
+  clampOf,
+  codeOf,
+  inBlocks,
+  type Runtime,
+  reachOfMultiplier,
+  scaleOf,
+} from './common.js';
 
 type Sign = 1 | -1;
-type Centred = (element: number) => number;
 
 interface Operands {
   readonly call: TensorCall;
   readonly sign: Sign;
   readonly params: readonly QuantParams[];
-  /** Centred codes. */
-  readonly a: Centred;
-  readonly b: Centred;
 }
 
 function operandsOf(call: TensorCall, sign: Sign): Operands {
-  const params = [...call.inputs, call.output].map(quantized);
-  const [a, b] = [0, 1].map((input) => {
-    const read = reader(call, input);
-    return (i: number) => read(i) - params[input].zeroPoint;
-  });
-  return { call, sign, params, a, b };
+  return { call, sign, params: [...call.inputs, call.output].map(quantized) };
 }
 
 const EQUATION =
@@ -50,75 +52,59 @@ export function isOfPowers({ call: { attributes }, params }: Pick<Operands, 'cal
 }
 
 /** Each operand by its own shift, halves away from zero; the sum saturates at int16. */
-function byShifts({ call, sign, params, a, b }: Operands): Int32Array {
-  const [ea, eb, ey] = params.map(({ scale }) => frexp(f32(scale)).exponent);
+function byShifts({ call, sign, params }: Operands): CodeArray {
+  const [a, b, y] = params.map(({ scale, zeroPoint }) => ({ exponent: frexp(f32(scale)).exponent, zeroPoint }));
   const code = codeOf(params[2], clampOf(call, 'reference'));
-  return fill(call, (i) =>
-    code(saturateInt16(roundingDivideByPot(a(i), ey - ea) + sign * roundingDivideByPot(b(i), ey - eb))),
-  );
+  return fillPairs(call, {
+    of: 'int32',
+    join: 'sum',
+    left: (one) => roundingDivideByPot(one - a.zeroPoint, y.exponent - a.exponent),
+    right: (other) => sign * roundingDivideByPot(other - b.zeroPoint, y.exponent - b.exponent),
+    code: (sum) => code(saturateInt16(sum)),
+    reach: INT32_REACH,
+  });
 }
 
-interface Multipliers {
-  readonly left: number;
-  readonly sum: (ua: number, ub: number) => number;
-  readonly operands: readonly ReturnType<typeof quantizeMultiplier>[];
-}
+/** An operand in the units of the sum, of the centred code. */
+type Scaled = (d: number, left: number, multiplier: FixedPointMultiplier) => number;
 
-function multipliersOf({ params, sign }: Operands): Multipliers {
+/** Two roundings an operand, two of the sum. */
+const inFixedPoint: Scaled = (d, left, { multiplier, exponent }) =>
+  roundingDivideByPot(multiplyHighQ31(wrapInt32(d * 2 ** left), multiplier), -exponent);
+
+/** Vector code shifts first: one rounding an operand. */
+const inVectors: Scaled = (d, left, { multiplier, exponent }) =>
+  multiplyHighQ31(floor(d * 2 ** (left + exponent)), multiplier);
+
+/** uint8's vectors round an operand once, and cut off what its shift leaves (LiteRT 2.3.0 on x86: 3 of 6400 values tell). */
+const inVectorsOfBytes: Scaled = (d, left, { multiplier, exponent }) =>
+  floor(multiplyHighQ31(wrapInt32(d * 2 ** left), multiplier) * 2 ** exponent);
+
+function pairOf({ call, sign, params }: Operands, scaled: Scaled, runtime: Runtime): JoinedPair {
   const left = params[2].dtype === 'int16' ? 15 : 20;
   const [sa, sb, sy] = params.map(scaleOf);
   const twice = f32(2 * Math.max(sa, sb));
   const output = quantizeMultiplier(twice / f32(2 ** left * sy));
+  const [a, b] = [sa, sb].map((scale, input) => {
+    const multiplier = quantizeMultiplier(scale / twice);
+    return remembered(params[input], (code) => scaled(code - params[input].zeroPoint, left, multiplier));
+  });
+  const code = codeOf(params[2], clampOf(call, runtime));
   return {
-    left,
-    operands: [quantizeMultiplier(sa / twice), quantizeMultiplier(sb / twice)],
-    sum: (ua, ub) => multiplyByFixedPointDoubleRounding(wrapInt32(ua + sign * ub), output),
+    of: 'int32',
+    join: 'sum',
+    left: a,
+    right: sign === 1 ? b : (other) => -b(other),
+    code: (sum) => code(multiplyByFixedPointDoubleRounding(wrapInt32(sum), output)),
+    reach: reachOfMultiplier(output),
   };
-}
-
-/** Two roundings an operand, two of the sum. */
-function inFixedPoint(own: Operands): Centred {
-  const { left, operands, sum } = multipliersOf(own);
-  const [ua, ub] = operands.map(
-    ({ multiplier, exponent }) =>
-      (d: number) =>
-        roundingDivideByPot(multiplyHighQ31(wrapInt32(d * 2 ** left), multiplier), -exponent),
-  );
-  return (i) => sum(ua(own.a(i)), ub(own.b(i)));
-}
-
-/** Vector code shifts first: one rounding an operand. */
-function inVectors(own: Operands): Centred {
-  const { left, operands, sum } = multipliersOf(own);
-  const [ua, ub] = operands.map(
-    ({ multiplier, exponent }) =>
-      (d: number) =>
-        multiplyHighQ31(floor(d * 2 ** (left + exponent)), multiplier),
-  );
-  return (i) => sum(ua(own.a(i)), ub(own.b(i)));
-}
-
-/** uint8's vectors round an operand once, and cut off what its shift leaves (LiteRT 2.3.0 on x86: 3 of 6400 values tell). */
-function inVectorsOfBytes(own: Operands): Centred {
-  const { left, operands, sum } = multipliersOf(own);
-  const [ua, ub] = operands.map(
-    ({ multiplier, exponent }) =>
-      (d: number) =>
-        floor(multiplyHighQ31(wrapInt32(d * 2 ** left), multiplier) * 2 ** exponent),
-  );
-  return (i) => sum(ua(own.a(i)), ub(own.b(i)));
-}
-
-function computed(own: Operands, steps: Centred, runtime: Runtime): Int32Array {
-  const code = codeOf(own.params[2], clampOf(own.call, runtime));
-  return fill(own.call, (i) => code(steps(i)));
 }
 
 /** Reference resolver, TFLite Micro. */
 export function addReference(sign: Sign): TensorSteps {
   const run = (call: TensorCall) => {
     const own = operandsOf(call, sign);
-    return isOfPowers(own) ? byShifts(own) : computed(own, inFixedPoint(own), 'reference');
+    return isOfPowers(own) ? byShifts(own) : fillPairs(call, pairOf(own, inFixedPoint, 'reference'));
   };
   return { ...tensorSteps(EQUATION, run), codes: BYTES_AND_INT16 };
 }
@@ -136,9 +122,9 @@ export const addBuiltin: TensorSteps = {
     const own = operandsOf(call, 1);
     if (isOfPowers(own)) return byShifts(own);
     const isBytes = own.params[2].dtype === 'uint8';
-    const [rest, vectors] = [inFixedPoint(own), isBytes ? inVectorsOfBytes(own) : inVectors(own)];
-    const isVector = isBroadcastInt16(call) ? () => false : inBlocks(call, isBytes ? 8 : 16);
-    return computed(own, (i) => (isVector(i) ? vectors : rest)(i), 'builtin');
+    const vectors = pairOf(own, isBytes ? inVectorsOfBytes : inVectors, 'builtin');
+    const isVector = isBroadcastInt16(call) ? noElement : inBlocks(call, isBytes ? 8 : 16);
+    return fillEither(call, isVector, vectors, pairOf(own, inFixedPoint, 'builtin'));
   }),
   codes: BYTES_AND_INT16,
 };
@@ -152,12 +138,18 @@ export function addXnnpack(sign: Sign): TensorSteps {
     const [ra, rb] = [f32(sa / sy), f32(sb / sy)];
     const shift = 21 - frexp(Math.max(ra, rb)).exponent;
     const [ma, mb] = [roundHalfEven(ra * 2 ** shift), sign * roundHalfEven(rb * 2 ** shift)];
-    const { zeroPoint, quantMin, quantMax } = own.params[2];
+    const [a, b, { zeroPoint, quantMin, quantMax }] = own.params;
     const [lo, hi] = clampOf(call, 'xnnpack');
-    return fill(call, (i) => {
-      const sum = wrapInt32(2 ** (shift - 1) + ma * own.a(i) + mb * own.b(i));
-      const code = saturateInt16(floor(sum / 2 ** shift)) + zeroPoint;
-      return clamp(clamp(code, quantMin, quantMax), lo, hi);
+    return fillPairs(call, {
+      of: 'int32',
+      join: 'sum',
+      left: (one) => 2 ** (shift - 1) + ma * (one - a.zeroPoint),
+      right: (other) => mb * (other - b.zeroPoint),
+      code(sum) {
+        const code = saturateInt16(floor(wrapInt32(sum) / 2 ** shift)) + zeroPoint;
+        return clamp(clamp(code, quantMin, quantMax), lo, hi);
+      },
+      reach: INT32_REACH,
     });
   };
   return { ...tensorSteps(equation, run), codes: BYTES };

@@ -10,8 +10,9 @@ import {
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { sizeOf } from '../../../tensor/shape.js';
+import { everyElement } from '../../../tensor/vectorBody.js';
 import { clampOfCodes } from '../activation.js';
-import { quantized } from '../call.js';
+import { INT32_REACH, quantized } from '../call.js';
 import { quantizeDivisionHalfAway, quantizeOffsetFirst } from '../quantize.js';
 
 /** Codes that the steps of a runtime take. */
@@ -40,15 +41,21 @@ export function byMultiplier(real: number): (x: number) => number {
   return (x) => multiplyByFixedPointDoubleRounding(x, multiplier);
 }
 
+/** Products of smaller numbers neither wrap nor saturate on their way to steps. */
+export function reachOfMultiplier({ exponent }: FixedPointMultiplier): number {
+  return INT32_REACH / 2 ** Math.max(exponent, 0);
+}
+
 /** The same with both half up: vector code. */
 export function byMultiplierUp(multiplier: FixedPointMultiplier): (x: number) => number {
   return (x) => multiplyByFixedPointDoubleRoundingUp(x, multiplier);
 }
 
 /** Whether vector code computes an element of the output, which takes so many of a call's values at a time. */
-export function inBlocks({ output, first, ofCall }: TensorCall, width: number): (element: number) => boolean {
+export function inBlocks({ output, first, samples, ofCall }: TensorCall, width: number): (element: number) => boolean {
   const size = sizeOf(output.shape.dims);
   const [start, end] = [first * size, Math.floor((ofCall * size) / width) * width];
+  if (start + samples * size <= end) return everyElement;
   return (element) => start + element < end;
 }
 

@@ -1,13 +1,13 @@
 /** y = a * b, and sums of such products: the real multiplier as each runtime makes it. p: a product or a sum of them. */
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { JoinedPair, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { multiplyByFixedPoint16, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../../numeric/integer.js';
 import { roundHalfEven } from '../../../numeric/round.js';
-import { fill, quantized, reader } from '../call.js';
+import { fillPairs, INT32_REACH, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
-import { BYTES, BYTES_AND_INT16, byMultiplier, clampOf, codeOf, scaleOf } from './common.js';
+import { BYTES, BYTES_AND_INT16, byMultiplier, clampOf, codeOf, reachOfMultiplier, scaleOf } from './common.js';
 
 type Real = (a: number, b: number, y: number) => number;
 
@@ -40,19 +40,23 @@ export function inFixedPoint(params: readonly QuantParams[], real: Real): (sum: 
   return (sum) => multiplyByFixedPoint16(sum, multiplier);
 }
 
-function productOf(call: TensorCall, params: readonly QuantParams[]): (element: number) => number {
-  const [a, b] = [reader(call, 0), reader(call, 1)];
+/** Of centred codes. */
+function productOf(params: readonly QuantParams[], code: (product: number) => number, reach: number): JoinedPair {
   const [za, zb] = params.map(({ zeroPoint }) => zeroPoint);
-  return (i) => (a(i) - za) * (b(i) - zb);
+  return { of: 'int32', join: 'product', left: (one) => one - za, right: (other) => other - zb, code, reach };
 }
 
 function multiply(real: Real, multiplier: string): TensorSteps {
   const run = (call: TensorCall) => {
     const params = [...call.inputs, call.output].map(quantized);
-    const product = productOf(call, params);
-    const steps = byMultiplier(realOf(real, params));
+    const multiplier = realOf(real, params);
+    const steps = byMultiplier(multiplier);
     const code = codeOf(params[2], clampOf(call, 'reference'));
-    return fill(call, (i) => code(steps(product(i))));
+    const reach = reachOfMultiplier(quantizeMultiplier(multiplier));
+    return fillPairs(
+      call,
+      productOf(params, (product) => code(steps(product)), reach),
+    );
   };
   const equation = `clamp(roundHalfAway(((da * db * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = ${multiplier}`;
   return { ...tensorSteps(equation, run), codes: BYTES_AND_INT16 };
@@ -65,10 +69,12 @@ export const multiplyXnnpack: TensorSteps = {
   ...tensorSteps('rint(clamp(f32(da * db) * f32(f32(sa * sb) / sy))) + zp', (call) => {
     const params = [...call.inputs, call.output].map(quantized);
     const { quantMin, quantMax } = params[2];
-    const product = productOf(call, params);
     const code = inFloat32(params, [quantMin, quantMax]);
     const [lo, hi] = clampOf(call, 'xnnpack');
-    return fill(call, (i) => clamp(code(product(i)), lo, hi));
+    return fillPairs(
+      call,
+      productOf(params, (product) => clamp(code(product), lo, hi), INT32_REACH),
+    );
   }),
   codes: BYTES,
   departure: 'multiplier-precision',

@@ -6,7 +6,7 @@ import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, logistic } from '../../../numeric/gemmlowp.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
-import { quantized } from '../call.js';
+import { fillSingles, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, byMultiplier, scaleOf } from './common.js';
 
@@ -20,11 +20,7 @@ function table(
   const run = (call: TensorCall) => {
     const [input, output] = [call.inputs[0], call.output].map(quantized);
     const entry = entryOf(input, output);
-    const first = input.dtype === 'uint8' ? 0 : -128;
-    const entries = Int32Array.from({ length: 256 }, (_, i) =>
-      clamp(entry(i + first), output.quantMin, output.quantMax),
-    );
-    return Int32Array.from(call.inputs[0].data, (q) => entries[q - first]);
+    return fillSingles(call, (q) => clamp(entry(q), output.quantMin, output.quantMax));
   };
   return { ...tensorSteps(equation, run), codes: BYTES, departure: 'table-entry' };
 }
