@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { parse } from 'npyjs';
 import type { NumericArray, StoredDtype } from '../nouns/array.js';
 import { MOST_AXES, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import type { ByteSource } from './bytes.js';
 import { NO_NUMBERS } from './noNumbers.js';
-import { readNpyDict, tupleOf } from './npyDict.js';
+import { readNpyDict } from './npyDict.js';
 import { refuse } from './refuse.js';
 
 /*
@@ -42,6 +43,24 @@ const DTYPES = new Map<string, { dtype: StoredDtype; itemBytes: number }>([
   ['f4', { dtype: 'float32', itemBytes: 4 }],
   ['f8', { dtype: 'float64', itemBytes: 8 }],
 ]);
+
+/** Other names that numpy gives them; those of C's long and of pointers, which are another width elsewhere, it may have written itself. */
+const NAMED = new Map(
+  Object.entries({
+    b1: '? bool bool_',
+    i1: 'b int8 byte',
+    i2: 'h int16 short',
+    i4: 'i int32 intc',
+    i8: 'q int64 longlong',
+    u1: 'B uint8 ubyte',
+    u2: 'H uint16 ushort',
+    u4: 'I uint32 uintc',
+    u8: 'Q uint64 ulonglong',
+    f2: 'e float16 half',
+    f4: 'f float32 single',
+    f8: 'd float64 double float',
+  }).flatMap(([code, names]) => names.split(' ').map((name) => [name, code] as const)),
+);
 
 /** numpy reads no longer header either (max_header_size). */
 const MAX_HEADER_BYTES = 10_000;
@@ -96,31 +115,37 @@ function npyDataOffset(head: Uint8Array, where: string): number {
 }
 
 function parseHeader(head: Uint8Array, where: string): NpyHeader {
-  const text = Buffer.from(head.subarray(head[6] === 1 ? 10 : 12)).toString('latin1');
-  if (/['"]descr['"]\s*:\s*[[({]/.test(text)) {
-    const got = 'got a structured dtype; save each field as its own array';
-    throw refuse(NO_NUMBERS, where, `expected one number a value, ${got}`);
-  }
-  const dict = readNpyDict(text);
+  const text = textOf(Buffer.from(head.subarray(head[6] === 1 ? 10 : 12)), head[6]);
+  const dict = readNpyDict(text, head[6]);
   if (!dict) {
     const got = printable(text.trim().slice(0, 80));
     throw refuse('npy', where, `expected an npy header with descr, fortran_order and shape, got ${got}`);
   }
   const { dtype, itemBytes } = dtypeOf(dict.descr, where);
-  const shape = shapeOf(dict.shape, head[6], itemBytes, where);
+  checkShape(dict.shape, itemBytes, where);
   return {
     dtype,
     itemBytes,
-    bigEndian: dict.descr.startsWith('>'),
+    bigEndian: dict.descr?.startsWith('>') ?? false,
     fortranOrder: dict.fortranOrder,
-    shape,
-    count: shape.includes(0) ? 0 : sizeOf(shape),
+    shape: dict.shape,
+    count: dict.shape.includes(0) ? 0 : sizeOf(dict.shape),
     dataOffset: head.length,
   };
 }
 
-function dtypeOf(descr: string, where: string) {
-  const known = DTYPES.get(descr.replace(/^[<>|=]/, ''));
+/** Empty where it is none. */
+function textOf(bytes: Buffer, version: number): string {
+  if (version < 3) return bytes.toString('latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : '';
+}
+
+function dtypeOf(descr: string | null, where: string) {
+  if (descr === null) {
+    const got = 'got a structured dtype; save each field as its own array';
+    throw refuse(NO_NUMBERS, where, `expected one number a value, ${got}`);
+  }
+  const known = DTYPES.get(NAMED.get(descr.replace(/^[<>|=](?=.$)/, '')) ?? descr.replace(/^[<>|=]/, ''));
   if (known) return known;
   if (/^.?O/.test(descr)) {
     const got = 'got Python objects (dtype object), which only unpickling could read';
@@ -134,12 +159,11 @@ function dtypeOf(descr: string, where: string) {
   );
 }
 
-function shapeOf(text: string, version: number, itemBytes: number, where: string): readonly number[] {
-  const shape = tupleOf(text, version);
-  const bytes = shape?.reduce((product, n) => product * (n || 1), itemBytes);
-  if (shape && shape.length <= MOST_AXES && Number.isSafeInteger(bytes)) return shape;
-  const got = printable(text.slice(0, 80));
-  throw refuse('npy', where, `expected a shape of whole numbers that a file can hold, got (${got})`);
+function checkShape(shape: readonly number[], itemBytes: number, where: string): void {
+  const bytes = shape.reduce((product, n) => product * (n || 1), itemBytes);
+  if (shape.length <= MOST_AXES && shape.every((n) => n >= 0) && Number.isSafeInteger(bytes)) return;
+  const got = printable(shapeText(shape).slice(0, 80));
+  throw refuse('npy', where, `expected a shape of whole numbers that a file can hold, got ${got}`);
 }
 
 /** Room for the canonical header before data that comes without its own; keeps the data 64-byte aligned. */

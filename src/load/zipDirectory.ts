@@ -9,6 +9,8 @@ import type { RandomAccessFile } from '../nouns/file.js';
 
 export interface ZipEntry {
   readonly name: string;
+  /** With what stands behind a NUL, where zipfile ends it. */
+  readonly wholeName: string;
   readonly flags: number;
   readonly method: number;
   readonly crc32: number;
@@ -69,7 +71,7 @@ export async function readDataStart(file: RandomAccessFile, entry: ZipEntry): Pr
   if (header.readUInt32LE(0) !== LOCAL) throw new DamagedZip(`no member at byte ${entry.offset}`);
   const [flags, nameBytes, extraBytes] = [6, 26, 28].map((at) => header.readUInt16LE(at));
   const name = nameOf(await bytesAt(file, entry.offset + LOCAL_BYTES, nameBytes), flags);
-  if (name.split('\0', 1)[0] !== entry.name) throw new DamagedZip(name);
+  if (name !== entry.wholeName) throw new DamagedZip(name);
   const start = entry.offset + LOCAL_BYTES + nameBytes + extraBytes;
   if (start + entry.compressedSize > entry.end) throw new DamagedZip(`members overlap at byte ${entry.end}`);
   return start;
@@ -139,14 +141,21 @@ async function readEntry(file: RandomAccessFile, at: number, directoryEnd: numbe
   if (next - commentBytes > directoryEnd) throw new DamagedZip('the directory ends within an entry');
   const rest = await bytesAt(file, at + CENTRAL_BYTES, nameBytes + extraBytes);
   const [rawName, extra] = [rest.subarray(0, nameBytes), rest.subarray(nameBytes)];
-  // zipfile ends a name at the first NUL
-  const name = nameOf(rawName, flags).split('\0', 1)[0];
+  const wholeName = nameOf(rawName, flags);
+  const name = wholeName.split('\0', 1)[0];
   const sizes = {
     size: header.readUInt32LE(24),
     compressedSize: header.readUInt32LE(20),
     offset: header.readUInt32LE(42),
   };
-  const entry = { name, flags, method, crc32: header.readUInt32LE(16), ...withExtra(sizes, extra, rawName, name) };
+  const entry = {
+    name,
+    wholeName,
+    flags,
+    method,
+    crc32: header.readUInt32LE(16),
+    ...withExtra(sizes, extra, rawName, name),
+  };
   return { entry, next };
 }
 

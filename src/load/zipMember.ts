@@ -77,7 +77,7 @@ export class DeflatedMember implements ByteSource {
     for (let taken = 1024; ; taken *= 16) {
       const compressed = new Uint8Array(Math.min(taken, compressedSize));
       await readFully(file, compressed, dataStart, where);
-      const head = inflateWhole(compressed, where, { finishFlush: constants.Z_SYNC_FLUSH });
+      const head = inflateWhole(compressed, where, { finishFlush: constants.Z_SYNC_FLUSH })!;
       if (head.length >= Math.min(length, this.size)) return head.subarray(0, length);
       if (taken >= compressedSize || taken >= 1 << 20) throw damaged(where);
     }
@@ -97,8 +97,10 @@ export class DeflatedMember implements ByteSource {
     const bytes = inflateWhole(compressed, where, {
       chunkSize: Math.max(64, size + 1),
       maxOutputLength: Math.max(1, size),
+      finishFlush: constants.Z_SYNC_FLUSH,
     });
-    if (bytes.length !== size) throw bytes.length < size ? damaged(where) : expands(this.place);
+    if (bytes === null || bytes.length > size) return this.cursors.read(this.place, target, 0);
+    if (bytes.length < size) throw damaged(where);
     checkCrc(this.place, crc32(bytes));
     target.set(bytes);
   }
@@ -137,7 +139,10 @@ export class InflateCursors {
   }
 }
 
-/** Inflates a member forward, a chunk in memory at a time; checks length and CRC when it arrives at the end. */
+/**
+ * Inflates a member forward, a chunk in memory at a time; checks the CRC when it arrives at its end. What the stream holds beyond, or
+ * lacks there, zipfile does not look at.
+ */
 class InflateCursor {
   position = 0;
   private inflated = 0;
@@ -146,7 +151,7 @@ class InflateCursor {
   private readonly chunks: AsyncIterator<Uint8Array>;
 
   constructor(private readonly place: MemberPlace) {
-    const inflate = createInflateRaw({ chunkSize: 1 << 19 });
+    const inflate = createInflateRaw({ chunkSize: 1 << 19, finishFlush: constants.Z_SYNC_FLUSH });
     pipeline(Readable.from(compressedChunks(place)), inflate, () => {});
     this.chunks = inflate[Symbol.asyncIterator]();
   }
@@ -159,7 +164,7 @@ class InflateCursor {
       target.set(part, filled);
       filled += part.length;
     }
-    if (this.position === this.place.size) await this.finish();
+    if (this.position === this.place.size) checkCrc(this.place, this.crc);
   }
 
   close(): void {
@@ -178,11 +183,6 @@ class InflateCursor {
     return part;
   }
 
-  private async finish(): Promise<void> {
-    while ((await this.nextChunk()) !== null);
-    checkCrc(this.place, this.crc);
-  }
-
   private async nextChunk(): Promise<Uint8Array | null> {
     let next: IteratorResult<Uint8Array>;
     try {
@@ -191,10 +191,10 @@ class InflateCursor {
       throw isZlibError(error) ? damaged(this.place.where) : error;
     }
     if (next.done) return null;
-    this.inflated += next.value.length;
-    if (this.inflated > this.place.size) throw expands(this.place);
-    this.crc = crc32(next.value, this.crc);
-    return next.value;
+    const chunk = next.value.subarray(0, this.place.size - this.inflated);
+    this.inflated += chunk.length;
+    this.crc = crc32(chunk, this.crc);
+    return chunk;
   }
 }
 
@@ -207,15 +207,16 @@ async function* compressedChunks({ file, dataStart, compressedSize, where }: Mem
   }
 }
 
+/** Null where there are more bytes than `maxOutputLength`. */
 function inflateWhole(
   compressed: Uint8Array,
   where: string,
   options: Parameters<typeof inflateRawSync>[1],
-): Uint8Array {
+): Uint8Array | null {
   try {
     return inflateRawSync(compressed, options);
   } catch (error) {
-    if (error instanceof RangeError) throw expandsBeyond(where, options?.maxOutputLength ?? 0);
+    if (error instanceof RangeError) return null;
     throw isZlibError(error) ? damaged(where) : error;
   }
 }
@@ -239,17 +240,5 @@ function damaged(where: string) {
     'damaged',
     where,
     'expected deflated data, got data that ends early or is damaged; copy or write it again',
-  );
-}
-
-function expands({ where, size }: MemberPlace) {
-  return expandsBeyond(where, size);
-}
-
-function expandsBeyond(where: string, size: number) {
-  return refuse(
-    'expands',
-    where,
-    `expected ${size} bytes (as its headers say), got more; the file is damaged or a zip bomb`,
   );
 }
