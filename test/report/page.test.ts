@@ -433,7 +433,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
   test('names from files run nothing', async () => {
     const { page: opened, complaints } = await open(page([hostile()]));
     expect(complaints).toEqual([]);
-    expect(await opened.locator('script').count()).toBe(3);
+    expect(await opened.locator('script').count()).toBe(2);
     expect(await opened.locator('img, h1 b').count()).toBe(0);
     for (const link of await opened.locator('a').all()) expect(await link.getAttribute('href')).toMatch(/^#/);
     expect(await opened.locator('.layers tbody a').first().innerText()).toContain('@octocat #1 |a\\|b| `c`');

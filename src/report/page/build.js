@@ -4,10 +4,6 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
-/** What the script moves is not painted before it has: a page cut short, or whose script is forbidden, is read as it is. */
-const FIRST =
-  "const{classList:c}=document.documentElement;c.add('drawing');addEventListener('DOMContentLoaded',()=>c.remove('drawing'))";
-
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** The page, and what rolldown made of its script, for the notices. */
@@ -26,7 +22,7 @@ export async function buildPage(notices) {
   const css = ['theme.css', 'page.css', 'layer.css'].map((file) => minified(here(file))).join('');
   const dark = minified(here('dark.css'));
   const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  const csp = `default-src 'none'; script-src ${hash(FIRST)} ${hash(js)}; style-src ${hash(css)} ${hash(dark)}; base-uri 'none'; form-action 'none'`;
+  const csp = `default-src 'none'; script-src ${hash(js)}; style-src ${hash(css)} ${hash(dark)}; base-uri 'none'; form-action 'none'`;
   const licences = notices(chunks).replaceAll('--', '- -').trim();
   const html = `<!doctype html>
 <html lang="en">
@@ -42,14 +38,13 @@ ${licences}
 -->
 <style>${css}</style>
 <style media="screen and (prefers-color-scheme: dark)">${dark}</style>
-<script>${FIRST}</script>
+<script>${js}</script>
 </head>
 <body>
 <main>
 <!--qdiff:content-->
 </main>
 <script type="application/json" id="data"><!--qdiff:data--></script>
-<script>${js}</script>
 </body>
 </html>
 `;

@@ -161,8 +161,13 @@ function linkValue(line: HTMLElement, model: Model): void {
   line.replaceChildren(element('a', { href }, words));
 }
 
-// The last script of the page, and after the first's listener, which shows the page that is drawn here before it is painted.
+// In the head: what is drawn here is not painted before it is. A page cut short, or whose script is forbidden, is read as it is.
+const { classList } = document.documentElement;
+classList.add('drawing');
 addEventListener('DOMContentLoaded', () => {
-  new App(JSON.parse(document.getElementById('data')!.textContent!));
+  classList.remove('drawing');
+  const data = document.getElementById('data');
+  if (data === null) return;
+  new App(JSON.parse(data.textContent!));
   performance.mark('qdiff-ready');
 });
