@@ -125,8 +125,8 @@ function groupKey({ layer, capture, candidate }: Explained): string {
   const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
   const words = sides.map(({ diagnosis, context }) => {
     const { causes, subject, kernel, fix } = diagnosis;
-    // the numbers of a fix are its layer's
-    const advice = fix?.replace(/\d[\d.e+-]*/g, '#').replaceAll(layer.name, '#');
+    // the name and the numbers of a fix are its layer's; a layer may be called "a"
+    const advice = fix?.replace(wordOf(layer.name), '#').replace(/\d[\d.e+-]*/g, '#');
     const before = context.evidence.basis?.in;
     return [
       subject,
@@ -138,6 +138,10 @@ function groupKey({ layer, capture, candidate }: Explained): string {
     ];
   });
   return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
+}
+
+function wordOf(name: string): RegExp {
+  return new RegExp(`(?<!\\w)${name.replace(/\W/g, '\\$&')}(?!\\w)`, 'g');
 }
 
 function allSaid({ context, diagnosis: { causes, fixes } }: Side) {

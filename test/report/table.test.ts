@@ -95,6 +95,13 @@ test('layers with the same departure share a finding, a wrong number is each lay
   expect(text).toContain('a.weights, b.weights, d.weights - ');
 });
 
+test('layers share a finding whatever letters of its words their names are', () => {
+  const report = readReport('iris-avx2');
+  const [layer] = report.layers;
+  report.layers = ['a', 'b', 'e', '(', '\n'].map((name) => ({ ...layer, name }));
+  expect(table(report, plain)).toContain('a, b, e, (, \\n - PyTorch: int16 saturation');
+});
+
 describe('layers of a candidate', () => {
   test('are one finding, which claims no more than all of them share', () => {
     const report = readReport('iris-avx2-candidate');
