@@ -1,8 +1,8 @@
 /** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
 import type { Gathered, Planes, Product } from '../nouns/kernel.js';
-import { isBytes } from '../numeric/array.js';
+import { type Bytes, isBytes } from '../numeric/array.js';
 import { codesFor, copyCodes, placed, SUMS_AT_ONCE } from './finish.js';
-import { gatheredPart } from './gatheredPart.js';
+import { placeCells, placePadded } from './gatheredPart.js';
 import type { Machine } from './job.js';
 import type { Recipe } from './recipe.js';
 
@@ -16,8 +16,9 @@ export function depthwiseCodes(
   channels: readonly Product[],
   x: Gathered,
 ): Uint8Array | Int8Array | null {
-  const { data, base, offset } = x;
+  const { base, offset, padding } = x;
   const [{ weight }] = channels;
+  const data = padding?.source ?? x.data;
   if (!isBytes(data) || !(weight instanceof Int8Array) || base.length === 0) return null;
   const own = centred(channels, offset.length);
   if (!own) return null;
@@ -29,12 +30,14 @@ export function depthwiseCodes(
   const cells = Int32Array.of(...offset, ...offset.map((at) => at + width - 1));
   for (let row = 0; row < base.length; row += most) {
     const rows = Math.min(most, base.length - row);
-    const part = gatheredPart(data, { base, offset: cells }, row, rows);
+    const part = base.subarray(row, row + rows);
     machine.reset();
     const requantization = placed(machine, recipe);
     const fields = {
-      x: machine.place(part.x),
-      base: machine.place(part.gathered.base),
+      x:
+        (padding && placePadded(machine, padding, base.length, row, rows)) ??
+        placeCells(machine, x.data as Bytes, { base: part, offset: cells }),
+      base: machine.place(part),
       offset: machine.place(pairs),
       weight: machine.place(weights.weight),
       inFeatures: pairs.length,

@@ -72,6 +72,16 @@ interface Exports {
     sums: number,
   ): void;
   transpose(source: number, target: number, outer: number, inner: number): void;
+  pad(
+    source: number,
+    target: number,
+    planes: number,
+    plane: number,
+    starts: number,
+    lines: number,
+    line: number,
+    fill: number,
+  ): void;
   largest(
     source: number,
     target: number,
@@ -283,6 +293,16 @@ export class Machine {
   /** Codes of sums that lie at an address, by this thread alone. */
   finish(sums: number): void {
     this.exports.finish(JOB, sums);
+  }
+
+  /** Planes with `fill` around their lines, which begin at starts. */
+  pad(
+    source: number,
+    target: number,
+    { planes, plane, starts, lines, line }: Record<'planes' | 'plane' | 'starts' | 'lines' | 'line', number>,
+    fill: number,
+  ): void {
+    this.exports.pad(source, target, planes, plane, starts, lines, line, fill);
   }
 
   /** Bytes [outer, inner] to [inner, outer]; behind the source is room for 8 more rows. */

@@ -9,6 +9,23 @@ export interface Gathered {
   readonly data: Uint8Array | Int8Array | Int16Array | Int32Array;
   readonly base: Int32Array;
   readonly offset: Int32Array;
+  /** Of a product of groups: from a cell of one group to that of the next; offset has the first one's. */
+  readonly group?: number;
+  /** What data is made of, which is then made when it is read. */
+  readonly padding?: Padding;
+}
+
+/**
+ * Images, each of so many planes, with `fill` around them: of each plane of `plane` cells `starts` has where the lines of `line` cells
+ * begin.
+ */
+export interface Padding {
+  readonly source: Uint8Array | Int8Array;
+  readonly planes: number;
+  readonly plane: number;
+  readonly starts: Int32Array;
+  readonly line: number;
+  readonly fill: number;
 }
 
 /**

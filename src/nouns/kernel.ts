@@ -57,7 +57,7 @@ export interface Codes extends Matrix<Uint8Array | Int8Array | Int16Array | Int3
 }
 
 export type { FloatSums, NearSums } from './floatSums.js';
-export type { Gathered, Planes } from './gathered.js';
+export type { Gathered, Padding, Planes } from './gathered.js';
 export type { Float32Addend, PreparedBias } from './preparedBias.js';
 export type * from './tensorCall.js';
 

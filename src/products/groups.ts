@@ -18,14 +18,18 @@ export function groupOf(product: Product, channel: number): number {
   return Math.floor(channel / (product.outFeatures / groupsOf(product)));
 }
 
-/** x: [rows, groups * inFeatures]. */
-export function* eachGroup(product: Product, x: Codes): Generator<Group> {
+/** Each group by itself. */
+export function groupProducts(product: Product): Product[] {
   const groups = groupsOf(product);
   const channels = product.outFeatures / groups;
-  for (let group = 0; group < groups; group++) {
-    const firstChannel = group * channels;
-    const own = groups === 1 ? product : channelsOfProduct(product, firstChannel, firstChannel + channels);
-    yield { product: own, x: columnsOfGroup(x, product.inFeatures, group), firstChannel };
+  if (groups === 1) return [product];
+  return Array.from({ length: groups }, (_, i) => channelsOfProduct(product, i * channels, (i + 1) * channels));
+}
+
+/** x: [rows, groups * inFeatures]. */
+export function* eachGroup(product: Product, x: Codes): Generator<Group> {
+  for (const [group, own] of groupProducts(product).entries()) {
+    yield { product: own, x: columnsOfGroup(x, product.inFeatures, group), firstChannel: group * own.outFeatures };
   }
 }
 

@@ -1,9 +1,9 @@
 /** The patches of images as an offset table into the images, padded: no copy of a patch. */
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Gathered, Planes } from '../nouns/kernel.js';
+import type { Codes, Gathered, Padding, Planes } from '../nouns/kernel.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
-import { emptyLike } from '../numeric/array.js';
+import { emptyLike, isBytes } from '../numeric/array.js';
 import { inBits } from '../tensor/rows.js';
 import { channelsOf, sizeOf } from '../tensor/shape.js';
 
@@ -17,17 +17,31 @@ interface Strides {
 }
 
 /** x: whole samples in the layout of shape. Null for transposed convolutions, whose patches have holes inside. */
-export function gatheredPatches(x: Codes, shape: Shape, patch: PlacedPatch, fill: number): Gathered[] | null {
-  const { window, groups, inChannels } = patch;
-  if (window.transposed) return null;
+export function gatheredPatches(x: Codes, shape: Shape, patch: PlacedPatch, fill: number): Gathered | null {
+  if (patch.window.transposed) return null;
   const strides = stridesOf(shape, patch);
-  const data = padded(x, shape, patch, strides, fill);
-  const base = basesOf(x.rows, patch, strides);
-  const offset = offsetsOf(patch, strides);
-  return Array.from({ length: groups }, (_, group) => {
-    const first = group * inChannels * strides.channel;
-    return { data, base, offset: first === 0 ? offset : offset.map((at) => at + first) };
-  });
+  const tables = {
+    base: basesOf(x.rows, patch, strides),
+    offset: offsetsOf(patch, strides),
+    group: patch.inChannels * strides.channel,
+  };
+  const { data } = x;
+  if (patch.window.padding.every(([before, after]) => before + after === 0)) return { ...tables, data };
+  const isFirst = shape.channelAxis === 0;
+  const padding = {
+    planes: isFirst ? channelsOf(shape) : 1,
+    plane: isFirst ? strides.channel : strides.image,
+    starts: startsOf(patch, strides),
+    line: patch.input.at(-1)! * (isFirst ? 1 : channelsOf(shape)),
+    fill,
+  };
+  return {
+    ...tables,
+    ...(isBytes(data) && { padding: { ...padding, source: data } }),
+    get data() {
+      return padded(data, padding);
+    },
+  };
 }
 
 /** The same of channels that each read one of their own, where they come first. */
@@ -56,21 +70,14 @@ function stridesOf(shape: Shape, { window, input }: PlacedPatch): Strides {
   return { dims, places, channel: isFirst ? sizeOf(dims) : 1, image: channels * sizeOf(dims) };
 }
 
-/** The images with their padding around them; as they are where they have none. */
-function padded(x: Codes, shape: Shape, patch: PlacedPatch, strides: Strides, fill: number): Codes['data'] {
-  const { window, input } = patch;
-  if (window.padding.every(([before, after]) => before + after === 0)) return x.data;
-  const isFirst = shape.channelAxis === 0;
-  const [planes, inner] = isFirst ? [channelsOf(shape), 1] : [1, channelsOf(shape)];
-  const line = input.at(-1)! * inner;
-  const data = roomFor(x.data, x.rows * strides.image).fill(fill);
-  const starts = startsOf(patch, strides);
-  const [source, target] = [inBits(x.data), inBits(data)];
-  for (let plane = 0, from = 0; plane < x.rows * planes; plane++) {
-    const start = isFirst ? plane * strides.channel : plane * strides.image;
+/** The images with their padding around them. */
+function padded(data: Codes['data'], { plane, starts, line, fill }: Omit<Padding, 'source'>): Codes['data'] {
+  const made = roomFor(data, (data.length / (starts.length * line)) * plane).fill(fill);
+  const [source, target] = [inBits(data), inBits(made)];
+  for (let from = 0, start = 0; from < source.length; start += plane) {
     for (let i = 0; i < starts.length; i++, from += line) copyLine(target, start + starts[i], source, from, line);
   }
-  return data;
+  return made;
 }
 
 /** Where the lines of an image begin in the padded one. */
@@ -93,7 +100,7 @@ function roomFor<A extends Codes['data']>(like: A, length: number): A {
 /** A view of so few values takes longer than they do. */
 const SHORT_LINE = 32;
 
-export function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
+function copyLine(target: NumericArray, to: number, data: NumericArray, from: number, length: number): void {
   if (length > SHORT_LINE) target.set(data.subarray(from, from + length), to);
   else for (let i = 0; i < length; i++) target[to + i] = data[from + i];
 }

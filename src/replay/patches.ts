@@ -7,9 +7,9 @@ import { emptyLike } from '../numeric/array.js';
 import { channelsOfProduct, groupsOf } from '../products/groups.js';
 import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
-import { fromRows, inBits, toRows } from '../tensor/rows.js';
+import { fromRows, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
-import { copyLine, gatheredPatches, planesOf } from './padded.js';
+import { gatheredPatches, planesOf } from './padded.js';
 import { replayProduct } from './product.js';
 import type { Replayed } from './replayed.js';
 
@@ -73,19 +73,8 @@ function acceleratedPatches(
 ): Uint8Array | Int8Array | null {
   if (steps.float || steps.dynamic || product.addend) return null;
   if (isNarrow(product)) return depthwise(steps, product, x, { shape, output }, fast);
-  const { patch, input, outFeatures } = product;
-  const groups = gatheredPatches(x, shape, patch!, input.zeroPoint);
-  if (!groups) return null;
-  const width = outFeatures / groups.length;
-  const places = channelStride(output);
-  const parts: (Uint8Array | Int8Array)[] = [];
-  for (const [group, patches] of groups.entries()) {
-    const own = groups.length === 1 ? product : channelsOfProduct(product, group * width, (group + 1) * width);
-    const codes = fastCodes(steps, own, patches, fast, places);
-    if (!codes) return null;
-    parts.push(codes);
-  }
-  return parts.length === 1 ? parts[0] : sideBySide(parts, width * places);
+  const patches = gatheredPatches(x, shape, product.patch!, product.input.zeroPoint);
+  return patches && fastCodes(steps, product, patches, fast, channelStride(output));
 }
 
 /** Channels by themselves; null where a channel reads several, or the accelerator declines. */
@@ -104,8 +93,8 @@ function depthwise(
   const codes = planes && fast.depthwise(steps, channels, planes);
   if (codes) return codes;
   const last = { dims: [...patch.input, outFeatures], channelAxis: patch.input.length };
-  const groups = gatheredPatches({ ...x, data: fastToRows(x.data, shape, fast) }, last, patch, input.zeroPoint);
-  const rows = groups && fast.depthwise(steps, channels, groups[0]);
+  const patches = gatheredPatches({ ...x, data: fastToRows(x.data, shape, fast) }, last, patch, input.zeroPoint);
+  const rows = patches && fast.depthwise(steps, channels, patches);
   return rows && fastFromRows(rows, output, fast);
 }
 
@@ -114,20 +103,6 @@ const FEWEST_CHANNELS = 2;
 
 function isNarrow(product: Product): boolean {
   return product.outFeatures / groupsOf(product) < FEWEST_CHANNELS;
-}
-
-function sideBySide(parts: readonly (Uint8Array | Int8Array)[], width: number): Uint8Array | Int8Array {
-  const whole = emptyLike(parts[0], parts[0].length * parts.length);
-  const inWords = width % 4 === 0; // four codes at a time
-  const moved = (codes: Uint8Array | Int8Array) =>
-    inWords ? new Int32Array(codes.buffer, codes.byteOffset, codes.length / 4) : inBits(codes);
-  const [target, length] = [moved(whole), inWords ? width / 4 : width];
-  const step = length * parts.length;
-  parts.map(moved).forEach((part, group) => {
-    for (let from = 0, to = group * length; from < part.length; from += length, to += step)
-      copyLine(target, to, part, from, length);
-  });
-  return whole;
 }
 
 function byRows(

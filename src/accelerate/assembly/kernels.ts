@@ -853,12 +853,32 @@ export function planes(
   }
 }
 
-/** `memory.copy` of so little is a call that takes longer. */
+/** `memory.copy` of so little is a call that takes longer. What is left of a line is copied with what is before it. */
 function copyLine(to: usize, from: usize, length: i32): void {
-  let i: i32 = 0;
-  for (; i + 16 <= length; i += 16) v128.store(to + i, v128.load(from + i));
-  for (; i + 4 <= length; i += 4) store<i32>(to + i, load<i32>(from + i));
-  for (; i < length; i++) store<u8>(to + i, load<u8>(from + i));
+  if (length >= 16) {
+    for (let i: i32 = 0; i < length - 16; i += 16) v128.store(to + i, v128.load(from + i));
+    v128.store(to + length - 16, v128.load(from + length - 16));
+  } else if (length >= 4) {
+    for (let i: i32 = 0; i < length - 4; i += 4) store<i32>(to + i, load<i32>(from + i));
+    store<i32>(to + length - 4, load<i32>(from + length - 4));
+  } else for (let i: i32 = 0; i < length; i++) store<u8>(to + i, load<u8>(from + i));
+}
+
+/** Planes of `plane` bytes at target: `fill`, but for lines of the source, one after the other, at starts[i] of each. */
+export function pad(
+  source: usize,
+  target: usize,
+  planes: i32,
+  plane: i32,
+  starts: usize,
+  lines: i32,
+  line: i32,
+  fill: i32,
+): void {
+  memory.fill(target, <u8>fill, <usize>planes * plane);
+  for (; planes > 0; planes--, target += plane) {
+    for (let i: i32 = 0; i < lines; i++, source += line) copyLine(target + load<i32>(starts + 4 * i), source, line);
+  }
 }
 
 // @ts-expect-error: decorator
@@ -1108,9 +1128,14 @@ function runTile(job: Job, index: i32, scratch: usize): void {
 
   const storedRows = min(rows, job.rows - firstRow);
   if (job.requantize) {
-    const codes = job.out + <usize>firstRow * job.outBytes + firstChannel;
-    for (let n: i32 = 0; n < channels; n += 8) {
-      storeCodes(job, c + n * 4, TILE_CHANNELS * 4, storedRows, firstChannel + n, channels - n, codes + n);
+    // rows whose sums stay in the first-level cache while all their channels are stored
+    for (let row: i32 = 0; row < storedRows; row += BLOCK_ROWS) {
+      const rowsOfBlock = min(BLOCK_ROWS, storedRows - row);
+      const codes = job.out + <usize>(firstRow + row) * job.outBytes + firstChannel;
+      const sums = c + row * TILE_CHANNELS * 4;
+      for (let n: i32 = 0; n < channels; n += 8) {
+        storeCodes(job, sums + n * 4, TILE_CHANNELS * 4, rowsOfBlock, firstChannel + n, channels - n, codes + n);
+      }
     }
     return;
   }

@@ -1,0 +1,275 @@
+/** Products: rows of codes times weights, in blocks and tiles, to sums or to codes. */
+import type { Codes, Gathered, Product } from '../nouns/kernel.js';
+import type { AccumulateForm } from '../nouns/sumForms.js';
+import type { Bytes } from '../numeric/array.js';
+import { rangeOf } from '../products/exactSums.js';
+import { isGathered } from '../products/gathered.js';
+import { groupsOf } from '../products/groups.js';
+import { codesFor, fromChannel, placed } from './finish.js';
+import { placeCells, placePadded } from './gatheredPart.js';
+import type { JobFields, Machine } from './job.js';
+import type { Recipe } from './recipe.js';
+import { transposedBytes } from './transposed.js';
+
+/** Activations (packed, 16 bits) that lie in shared memory at a time. */
+const MOST_PACKED_VALUES = 8 << 20;
+/** Weights that do: what the second-level cache holds, more where all threads would not have work. */
+const USUAL_WEIGHT_BYTES = 1 << 20;
+const MOST_WEIGHT_BYTES = 16 << 20;
+const TILES_OF_A_THREAD = 4;
+const TILE_ROWS = 1024;
+const TILE_CHANNELS = 32;
+
+/** Rows of a product. */
+function rowsIn(x: Codes | Gathered): number {
+  return isGathered(x) ? x.base.length : x.rows;
+}
+
+export function multiplyAdds(x: Codes | Gathered, { outFeatures, inFeatures }: Product): number {
+  return rowsIn(x) * outFeatures * inFeatures;
+}
+
+type Output = Int32Array | Bytes;
+
+/** Sums, or codes by a recipe: in rows of channels, or of so many places in planes of channels, [..., channels, places]. */
+export interface Into {
+  readonly recipe: Recipe | null;
+  readonly places: number;
+}
+export const SUMS: Into = { recipe: null, places: 1 };
+
+/** Of each group a form: the one that all have; null where one has none, or another. */
+export function alike(forms: readonly (AccumulateForm | null)[]): AccumulateForm | null {
+  const [first] = forms;
+  const isLike = (form: AccumulateForm | null) =>
+    form !== null &&
+    form.pairs?.codeShift === first?.pairs?.codeShift &&
+    form.pairs?.blockLength === first?.pairs?.blockLength;
+  return forms.every(isLike) ? first : null;
+}
+
+/** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
+export function multiply(
+  machine: Machine,
+  form: AccumulateForm,
+  x: Codes | Gathered,
+  product: Product,
+  { recipe, places }: Into,
+): Output | null {
+  const wide = operandsOf(form, x, product);
+  if (!wide) return null;
+  const { outFeatures, inFeatures } = product;
+  const operands = (machine.multipliesBytes(multiplyAdds(x, product)) && asBytes(wide)) || wide;
+  const allRows = rowsIn(x);
+  const values = allRows * outFeatures;
+  const output = recipe ? codesFor(product, values) : new Int32Array(values);
+  const packedLength = packedLengthOf(inFeatures, operands);
+  const most = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
+  const inPlanes = places > 1 && places <= most;
+  const blockRows = inPlanes ? most - (most % places) : most;
+  for (let row = 0; row < allRows; row += blockRows) {
+    const rows = Math.min(blockRows, allRows - row);
+    const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
+    multiplyBlock(
+      machine,
+      { ...operands, row, rows, packedLength },
+      product,
+      { recipe, places: inPlanes ? places : 1 },
+      into,
+    );
+  }
+  return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
+}
+
+interface Operands {
+  readonly x: Uint8Array | Int8Array | Int16Array;
+  /** Where x has the rows; null: one after the other. */
+  readonly gathered: Gathered | null;
+  readonly xZeroPoint: number;
+  readonly weight: Int8Array | Int16Array;
+  readonly paired: boolean;
+  readonly bytes: boolean;
+  /** Added to the codes before they are multiplied; pairs and bytes only. */
+  readonly codeShift: number;
+  readonly blockLength: number;
+}
+
+/** The case as the kernels take it, or null. */
+function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
+  const { inFeatures, outFeatures, weight, input } = product;
+  const codes = isGathered(x) && x.padding ? x.padding.source : x.data;
+  const xRange = valuesOf(codes);
+  const wRange = valuesOf(weight);
+  const zeroPoints = rangeOf(product.weightZeroPoint);
+  const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && rowsIn(x) > 0 && outFeatures > 0;
+  const gathered = isGathered(x) ? x : null;
+  if (!integers || (isGathered(x) ? x.offset.length : x.cols) !== inFeatures) return null;
+  const codeShift = form.pairs?.codeShift ?? 0;
+  const xZeroPoint = input.zeroPoint + codeShift;
+  const xLargest = form.pairs
+    ? Math.max(xRange.max + codeShift, Math.abs(xZeroPoint))
+    : Math.max(xRange.max - xZeroPoint, xZeroPoint - xRange.min);
+  const wLargest = form.pairs
+    ? Math.max(wRange.max, -wRange.min)
+    : Math.max(wRange.max - zeroPoints.min, zeroPoints.max - wRange.min);
+  const wZeroLargest = Math.max(zeroPoints.max, -zeroPoints.min);
+  if (xLargest > 32767 || wLargest > 32767) return null;
+  if (form.pairs) {
+    // products fit int16 only for codes 0..255 and weights of 8 bits
+    if (xRange.min + codeShift < 0 || xRange.max + codeShift > 255 || wRange.min < -128 || wRange.max > 127)
+      return null;
+    if (inFeatures * xLargest * 2 * (wLargest + wZeroLargest) >= 2 ** 31) return null;
+  } else if (inFeatures * xLargest * wLargest >= 2 ** 31) return null;
+  return {
+    x: codes instanceof Int32Array ? new Int16Array(codes) : codes,
+    gathered,
+    xZeroPoint,
+    weight,
+    paired: form.pairs !== null,
+    bytes: false,
+    codeShift,
+    blockLength: form.pairs?.blockLength ?? inFeatures,
+  };
+}
+
+/** The same with codes and weights as bytes, unsigned times signed; null where they are not. */
+function asBytes(operands: Operands): Operands | null {
+  const { x, weight, paired, xZeroPoint } = operands;
+  if (paired || x instanceof Int16Array || weight instanceof Int16Array) return null;
+  const codeShift = x instanceof Int8Array ? 128 : 0;
+  return { ...operands, bytes: true, codeShift, xZeroPoint: xZeroPoint + codeShift };
+}
+
+/** Without reading them where the dtype is narrow. */
+function valuesOf(values: Codes['data'] | Product['weight']): { min: number; max: number } {
+  if (values instanceof Int8Array) return { min: -128, max: 127 };
+  return values instanceof Uint8Array ? { min: 0, max: 255 } : rangeOf(values);
+}
+
+/** In 16 bits: every block of k padded to a multiple of 8; bytes are padded to 16. */
+function packedLengthOf(inFeatures: number, { bytes, blockLength }: Operands): number {
+  if (bytes) return Math.ceil(inFeatures / 16) * 8;
+  const padded = (length: number) => Math.ceil(length / 8) * 8;
+  return Math.floor(inFeatures / blockLength) * padded(blockLength) + padded(inFeatures % blockLength);
+}
+
+function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
+  return values instanceof Uint8Array ? 0 : values instanceof Int8Array ? 1 : 2;
+}
+
+/** Weights pass through shared memory in parts, each a job of its own on the same activations. */
+function multiplyBlock(
+  machine: Machine,
+  operands: Operands & { readonly row: number; readonly rows: number; readonly packedLength: number },
+  product: Product,
+  { recipe, places }: Into,
+  into: Output,
+): void {
+  const { x, gathered, weight, paired, bytes, codeShift, row, rows, packedLength } = operands;
+  const { inFeatures, outFeatures } = product;
+  const ofGroup = outFeatures / groupsOf(product);
+  const threads = machine.threadsFor(rows * inFeatures * outFeatures);
+  const paddedRows = Math.ceil(rows / 4) * 4;
+  const tileRows = Math.min(paddedRows, TILE_ROWS);
+  const rowTiles = Math.ceil(paddedRows / tileRows);
+  const stripBytes = weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS;
+  const wanted = Math.max(USUAL_WEIGHT_BYTES / stripBytes, (TILES_OF_A_THREAD * threads) / rowTiles);
+  const strips = Math.max(1, Math.floor(Math.min(MOST_WEIGHT_BYTES / stripBytes, wanted)));
+  const channelsOfPart = TILE_CHANNELS * strips;
+  const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
+
+  machine.reset();
+  const staged = Math.min(ofGroup, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT;
+  const xSource = placeRows(machine, operands, product);
+  const subtracted = paired ? -codeShift : bytes ? codeShift : operands.xZeroPoint; // of bytes: the bits to flip
+  const xSubtracted = machine.place(Int32Array.of(subtracted));
+  const weightSource = machine.allocate(staged);
+  const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
+  const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
+  const out = machine.allocate((rows + 8) * outBytes);
+  const turned = places > 1 ? machine.allocate(rows * outBytes) : out;
+  const requantization = recipe && placed(machine, recipe);
+  const job: Partial<JobFields> = {
+    tiles: 0,
+    rows,
+    channels: 0,
+    inFeatures,
+    paired: paired ? 1 : 0,
+    bytes: bytes ? 1 : 0,
+    refuted: 0,
+    columns: bytes ? machine.allocate(rowTiles * packedLength * 8) : 0,
+    blockLength: operands.blockLength,
+    packedLength,
+    tileRows,
+    x: machine.allocate(paddedRows * packedLength * 2),
+    base: gathered ? machine.place(gathered.base.subarray(row, row + rows)) : 0,
+    offset: gathered ? machine.place(withThree(gathered.offset)) : 0,
+    stage: gathered ? machine.allocate(4 * inFeatures * x.BYTES_PER_ELEMENT) : 0,
+    xSums: machine.allocate(paddedRows * 4),
+    weightKind: kindOf(weight),
+    weight: weightSource,
+    weightZeroPoints: zeroPoints,
+    xZeroPoint: operands.xZeroPoint,
+    scratch: machine.allocate(threads * scratchBytes),
+    scratchBytes,
+    out,
+    outBytes,
+    requantize: recipe ? 1 : 0,
+    ...requantization,
+  };
+  machine.describe(job);
+  for (let channel = 0, channels = 0; channel < outFeatures; channel += channels) {
+    const [group, first] = [Math.floor(channel / ofGroup), channel % ofGroup];
+    if (first === 0) {
+      const further = group * (gathered?.group ?? 0) * x.BYTES_PER_ELEMENT;
+      machine.packActivations(kindOf(x), xSource + further, xSubtracted);
+    }
+    channels = Math.min(channelsOfPart, ofGroup - first);
+    machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), weightSource);
+    machine.describe({
+      ...job,
+      refuted: machine.refuted ? 1 : 0,
+      tiles: rowTiles * Math.ceil(channels / TILE_CHANNELS),
+      channels,
+      weightZeroPoints: zeroPoints + 4 * channel,
+      out: out + channel * into.BYTES_PER_ELEMENT,
+      ...(requantization && fromChannel(requantization, channel)),
+    });
+    machine.run();
+  }
+  const size = places * outBytes;
+  if (places > 1)
+    for (let at = 0; at < rows * outBytes; at += size) machine.transpose(out + at, turned + at, places, outFeatures);
+  into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, turned, into.length));
+}
+
+/** The codes of a block of rows; of gathered ones, where cell 0 would lie. */
+function placeRows(
+  machine: Machine,
+  { x, gathered, row, rows }: Operands & { readonly row: number; readonly rows: number },
+  product: Product,
+): number {
+  const { inFeatures } = product;
+  if (!gathered) return machine.place(x.subarray(row * inFeatures, (row + rows) * inFeatures));
+  const { base, padding, group = 0 } = gathered;
+  const found = padding && placePadded(machine, padding, base.length, row, rows);
+  if (typeof found === 'number') return found;
+  const data = padding ? (gathered.data as Uint8Array | Int8Array) : x;
+  const part = { base: base.subarray(row, row + rows), offset: gathered.offset };
+  return placeCells(machine, data, part, (groupsOf(product) - 1) * group);
+}
+
+/** Four offsets are read at a time: behind the last is the last, since 0 may lie outside of what is there. */
+function withThree(offset: Int32Array): Int32Array {
+  const longer = new Int32Array(offset.length + 3).fill(offset.at(-1) ?? 0);
+  longer.set(offset);
+  return longer;
+}
+
+/** One a channel, with a zero before the first, and three behind the last, which are read and not used. */
+function zeroPointsOf({ weightZeroPoint, outFeatures }: Product): Int32Array {
+  const values = new Int32Array(outFeatures + 4);
+  if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 1, 1 + outFeatures);
+  else values.set(weightZeroPoint, 1);
+  return values;
+}
