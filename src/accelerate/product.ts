@@ -94,6 +94,13 @@ interface Operands {
   readonly blockLength: number;
 }
 
+/** Rows from `row` on. */
+interface Block extends Operands {
+  readonly row: number;
+  readonly rows: number;
+  readonly packedLength: number;
+}
+
 /** The case as the kernels take it, or null. */
 function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
   const { inFeatures, outFeatures, weight, input } = product;
@@ -160,7 +167,7 @@ function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
 /** Weights pass through shared memory in parts, each a job of its own on the same activations. */
 function multiplyBlock(
   machine: Machine,
-  operands: Operands & { readonly row: number; readonly rows: number; readonly packedLength: number },
+  operands: Block,
   product: Product,
   { recipe, places }: Into,
   into: Output,
@@ -169,15 +176,7 @@ function multiplyBlock(
   const { inFeatures, outFeatures } = product;
   const ofGroup = outFeatures / groupsOf(product);
   const threads = machine.threadsFor(rows * inFeatures * outFeatures);
-  const paddedRows = Math.ceil(rows / 4) * 4;
-  const tileRows = Math.min(paddedRows, TILE_ROWS);
-  const rowTiles = Math.ceil(paddedRows / tileRows);
-  const stripBytes = weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS;
-  const wanted = Math.max(USUAL_WEIGHT_BYTES / stripBytes, (TILES_OF_A_THREAD * threads) / rowTiles);
-  const strips = Math.max(1, Math.floor(Math.min(MOST_WEIGHT_BYTES / stripBytes, wanted)));
-  const channelsOfPart = TILE_CHANNELS * strips;
-  const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
-
+  const { paddedRows, tileRows, rowTiles, channelsOfPart, scratchBytes } = sizesOf(operands, inFeatures, threads);
   machine.reset();
   const staged = Math.min(ofGroup, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT;
   const xSource = placeRows(machine, operands, product);
@@ -243,12 +242,20 @@ function multiplyBlock(
   into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, turned, into.length));
 }
 
+/** Of the tiles of a block, and of the part of the weights that lies in shared memory. */
+function sizesOf({ weight, rows, packedLength }: Block, inFeatures: number, threads: number) {
+  const paddedRows = Math.ceil(rows / 4) * 4;
+  const tileRows = Math.min(paddedRows, TILE_ROWS);
+  const rowTiles = Math.ceil(paddedRows / tileRows);
+  const stripBytes = weight.BYTES_PER_ELEMENT * inFeatures * TILE_CHANNELS;
+  const wanted = Math.max(USUAL_WEIGHT_BYTES / stripBytes, (TILES_OF_A_THREAD * threads) / rowTiles);
+  const strips = Math.max(1, Math.floor(Math.min(MOST_WEIGHT_BYTES / stripBytes, wanted)));
+  const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
+  return { paddedRows, tileRows, rowTiles, channelsOfPart: TILE_CHANNELS * strips, scratchBytes };
+}
+
 /** The codes of a block of rows; of gathered ones, where cell 0 would lie. */
-function placeRows(
-  machine: Machine,
-  { x, gathered, row, rows }: Operands & { readonly row: number; readonly rows: number },
-  product: Product,
-): number {
+function placeRows(machine: Machine, { x, gathered, row, rows }: Block, product: Product): number {
   const { inFeatures } = product;
   if (!gathered) return machine.place(x.subarray(row * inFeatures, (row + rows) * inFeatures));
   const { base, padding, group = 0 } = gathered;
