@@ -164,31 +164,56 @@ function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
   return values instanceof Uint8Array ? 0 : values instanceof Int8Array ? 1 : 2;
 }
 
-/** Weights pass through shared memory in parts, each a job of its own on the same activations. */
-function multiplyBlock(
-  machine: Machine,
-  operands: Block,
-  product: Product,
-  { recipe, places }: Into,
-  into: Output,
-): void {
-  const { x, gathered, weight, paired, bytes, codeShift, row, rows, packedLength } = operands;
+/** Weights pass through shared memory in parts, each a job of its own on the same activations, which are packed for each group. */
+function multiplyBlock(machine: Machine, block: Block, product: Product, { recipe, places }: Into, into: Output): void {
+  const { x, gathered, weight, rows } = block;
   const { inFeatures, outFeatures } = product;
   const ofGroup = outFeatures / groupsOf(product);
-  const threads = machine.threadsFor(rows * inFeatures * outFeatures);
-  const { paddedRows, tileRows, rowTiles, channelsOfPart, scratchBytes } = sizesOf(operands, inFeatures, threads);
+  const sizes = sizesOf(block, inFeatures, machine.threadsFor(rows * inFeatures * outFeatures));
   machine.reset();
-  const staged = Math.min(ofGroup, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT;
-  const xSource = placeRows(machine, operands, product);
-  const subtracted = paired ? -codeShift : bytes ? codeShift : operands.xZeroPoint; // of bytes: the bits to flip
-  const xSubtracted = machine.place(Int32Array.of(subtracted));
-  const weightSource = machine.allocate(staged);
-  const zeroPoints = machine.place(zeroPointsOf(product)) + 4;
   const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
-  const out = machine.allocate((rows + 8) * outBytes);
-  const turned = places > 1 ? machine.allocate(rows * outBytes) : out;
+  const turned = places > 1 ? machine.allocate(rows * outBytes) : null;
   const requantization = recipe && placed(machine, recipe);
-  const job: Partial<JobFields> = {
+  const source = placeRows(machine, block, product);
+  const subtracted = machine.place(Int32Array.of(subtractedFrom(block)));
+  const job = { ...jobOf(machine, block, product, sizes, outBytes), requantize: recipe ? 1 : 0, ...requantization };
+  machine.describe(job);
+  for (let channel = 0, channels = 0; channel < outFeatures; channel += channels) {
+    const [group, first] = [Math.floor(channel / ofGroup), channel % ofGroup];
+    const further = group * (gathered?.group ?? 0) * x.BYTES_PER_ELEMENT;
+    if (first === 0) machine.packActivations(kindOf(x), source + further, subtracted);
+    channels = Math.min(sizes.channelsOfPart, ofGroup - first);
+    machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), job.weight);
+    machine.describe({
+      ...job,
+      refuted: machine.refuted ? 1 : 0,
+      tiles: sizes.rowTiles * Math.ceil(channels / TILE_CHANNELS),
+      channels,
+      weightZeroPoints: job.weightZeroPoints + 4 * channel,
+      out: job.out + channel * into.BYTES_PER_ELEMENT,
+      ...(requantization && fromChannel(requantization, channel)),
+    });
+    machine.run();
+  }
+  const size = places * outBytes;
+  for (let at = 0; turned !== null && at < rows * outBytes; at += size)
+    machine.transpose(job.out + at, turned + at, places, outFeatures);
+  const made = machine.bytes as ArrayBuffer;
+  into.set(new (into.constructor as Int32ArrayConstructor)(made, turned ?? job.out, into.length));
+}
+
+/** From codes as they are packed; of bytes: the bits to flip. */
+function subtractedFrom({ paired, bytes, codeShift, xZeroPoint }: Operands): number {
+  if (paired) return -codeShift;
+  return bytes ? codeShift : xZeroPoint;
+}
+
+/** The fields that all parts of the weights share, and room for each. */
+function jobOf(machine: Machine, block: Block, product: Product, sizes: Sizes, outBytes: number) {
+  const { x, gathered, weight, paired, bytes, row, rows, packedLength } = block;
+  const { inFeatures, outFeatures } = product;
+  const { paddedRows, tileRows, rowTiles, channelsOfPart, scratchBytes, threads } = sizes;
+  return {
     tiles: 0,
     rows,
     channels: 0,
@@ -197,7 +222,7 @@ function multiplyBlock(
     bytes: bytes ? 1 : 0,
     refuted: 0,
     columns: bytes ? machine.allocate(rowTiles * packedLength * 8) : 0,
-    blockLength: operands.blockLength,
+    blockLength: block.blockLength,
     packedLength,
     tileRows,
     x: machine.allocate(paddedRows * packedLength * 2),
@@ -206,44 +231,20 @@ function multiplyBlock(
     stage: gathered ? machine.allocate(4 * inFeatures * x.BYTES_PER_ELEMENT) : 0,
     xSums: machine.allocate(paddedRows * 4),
     weightKind: kindOf(weight),
-    weight: weightSource,
-    weightZeroPoints: zeroPoints,
-    xZeroPoint: operands.xZeroPoint,
+    weight: machine.allocate(Math.min(outFeatures, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT),
+    weightZeroPoints: machine.place(zeroPointsOf(product)) + 4,
+    xZeroPoint: block.xZeroPoint,
     scratch: machine.allocate(threads * scratchBytes),
     scratchBytes,
-    out,
+    out: machine.allocate((rows + 8) * outBytes),
     outBytes,
-    requantize: recipe ? 1 : 0,
-    ...requantization,
-  };
-  machine.describe(job);
-  for (let channel = 0, channels = 0; channel < outFeatures; channel += channels) {
-    const [group, first] = [Math.floor(channel / ofGroup), channel % ofGroup];
-    if (first === 0) {
-      const further = group * (gathered?.group ?? 0) * x.BYTES_PER_ELEMENT;
-      machine.packActivations(kindOf(x), xSource + further, xSubtracted);
-    }
-    channels = Math.min(channelsOfPart, ofGroup - first);
-    machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), weightSource);
-    machine.describe({
-      ...job,
-      refuted: machine.refuted ? 1 : 0,
-      tiles: rowTiles * Math.ceil(channels / TILE_CHANNELS),
-      channels,
-      weightZeroPoints: zeroPoints + 4 * channel,
-      out: out + channel * into.BYTES_PER_ELEMENT,
-      ...(requantization && fromChannel(requantization, channel)),
-    });
-    machine.run();
-  }
-  const size = places * outBytes;
-  if (places > 1)
-    for (let at = 0; at < rows * outBytes; at += size) machine.transpose(out + at, turned + at, places, outFeatures);
-  into.set(new (into.constructor as Int32ArrayConstructor)(machine.bytes as ArrayBuffer, turned, into.length));
+  } satisfies Partial<JobFields>;
 }
 
+type Sizes = Record<'threads' | 'paddedRows' | 'tileRows' | 'rowTiles' | 'channelsOfPart' | 'scratchBytes', number>;
+
 /** Of the tiles of a block, and of the part of the weights that lies in shared memory. */
-function sizesOf({ weight, rows, packedLength }: Block, inFeatures: number, threads: number) {
+function sizesOf({ weight, rows, packedLength }: Block, inFeatures: number, threads: number): Sizes {
   const paddedRows = Math.ceil(rows / 4) * 4;
   const tileRows = Math.min(paddedRows, TILE_ROWS);
   const rowTiles = Math.ceil(paddedRows / tileRows);
@@ -251,7 +252,7 @@ function sizesOf({ weight, rows, packedLength }: Block, inFeatures: number, thre
   const wanted = Math.max(USUAL_WEIGHT_BYTES / stripBytes, (TILES_OF_A_THREAD * threads) / rowTiles);
   const strips = Math.max(1, Math.floor(Math.min(MOST_WEIGHT_BYTES / stripBytes, wanted)));
   const scratchBytes = 3 * 4 * TILE_CHANNELS + packedLength * TILE_CHANNELS * 2 + tileRows * TILE_CHANNELS * 4;
-  return { paddedRows, tileRows, rowTiles, channelsOfPart: TILE_CHANNELS * strips, scratchBytes };
+  return { threads, paddedRows, tileRows, rowTiles, channelsOfPart: TILE_CHANNELS * strips, scratchBytes };
 }
 
 /** The codes of a block of rows; of gathered ones, where cell 0 would lie. */
