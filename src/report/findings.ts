@@ -126,7 +126,7 @@ function groupKey({ layer, capture, candidate }: Explained): string {
   const words = sides.map(({ diagnosis, context }) => {
     const { causes, subject, kernel, fix } = diagnosis;
     // the name and the numbers of a fix are its layer's; a layer may be called "a"
-    const advice = fix?.replace(wordOf(layer.name), '#').replace(/\d[\d.e+-]*/g, '#');
+    const advice = fix && withoutWord(fix, printable(layer.name)).replace(/\d[\d.e+-]*/g, '#');
     const before = context.evidence.basis?.in;
     return [
       subject,
@@ -140,8 +140,11 @@ function groupKey({ layer, capture, candidate }: Explained): string {
   return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
 }
 
-function wordOf(name: string): RegExp {
-  return new RegExp(`(?<!\\w)${name.replace(/\W/g, '\\$&')}(?!\\w)`, 'g');
+/** # in its place; no expression, which a name of 65,535 letters is too large for. */
+function withoutWord(text: string, word: string): string {
+  return text.split(word).reduce((whole, part) => {
+    return whole + (/\w$/.test(whole) || /^\w/.test(part) ? word : '#') + part;
+  });
 }
 
 function allSaid({ context, diagnosis: { causes, fixes } }: Side) {

@@ -98,8 +98,8 @@ test('layers with the same departure share a finding, a wrong number is each lay
 test('layers share a finding whatever letters of its words their names are', () => {
   const report = readReport('iris-avx2');
   const [layer] = report.layers;
-  report.layers = ['a', 'b', 'e', '(', '\n'].map((name) => ({ ...layer, name }));
-  expect(table(report, plain)).toContain('a, b, e, (, \\n - PyTorch: int16 saturation');
+  report.layers = ['a', 'b', 'e', '(', '\n', 'L'.repeat(60_000)].map((name) => ({ ...layer, name }));
+  expect(table(report, plain).match(/PyTorch: int16 saturation/g)).toHaveLength(1);
 });
 
 describe('layers of a candidate', () => {
