@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -59,12 +60,38 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   const target = before ? realpathSync.native(path) : path;
   const unfinished = `${target}.${process.pid}.unfinished`;
   if (!before) mkdirSync(dirname(target), { recursive: true });
-  try {
+  const takeBack = () => rmSync(unfinished, { force: true });
+  await wholly(takeBack, async () => {
     writeFileSync(unfinished, text);
+    await signals();
     renameSync(unfinished, target);
+  });
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Lets those be heard that came meanwhile. */
+const signals = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What fails, or a signal ends, is taken back. Signals are heard where `write` awaits them; a shell sees which it was. */
+async function wholly(takeBack: () => void, write: () => Promise<void>): Promise<void> {
+  const off = () => {
+    for (const signal of SIGNALS) process.off(signal, end);
+  };
+  const end = (signal: NodeJS.Signals) => {
+    takeBack();
+    off();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  try {
+    await write();
+    await signals();
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    takeBack();
     throw error;
+  } finally {
+    off();
   }
 }
 
@@ -85,17 +112,21 @@ export const replaceFolder: Io['writeFolder'] = async (path, files, replaces = (
   }
   const unfinished = `${path}.${process.pid}.unfinished`;
   const old = `${path}.${process.pid}.old`;
-  try {
+  const takeBack = () => {
+    rmSync(unfinished, { recursive: true, force: true });
+    if (existsSync(old) && !existsSync(path)) renameSync(old, path);
+  };
+  await wholly(takeBack, async () => {
     mkdirSync(unfinished);
-    for (const [name, content] of files) writeFileSync(join(unfinished, name), content);
+    for (const [name, content] of files) {
+      writeFileSync(join(unfinished, name), content);
+      await signals();
+    }
     if (before?.length === 0) rmdirSync(path);
     else if (before) renameSync(path, old);
     renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    throw error;
-  }
-  rmSync(old, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  });
 };
 
 /** What is in a folder; null where there is none. */

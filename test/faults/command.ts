@@ -12,7 +12,7 @@ export function temporaryFolder(): string {
 }
 
 /** What happens in the middle of the first file that is written: half of it is there. */
-export type Accident = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'ENOSPC' | 'EIO';
+export type Accident = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'ENOSPC' | 'EIO';
 
 const happens = (accident: Accident) => `
   import fs from 'node:fs';
@@ -21,7 +21,7 @@ const happens = (accident: Accident) => `
     writeFileSync(path, content.slice(0, content.length / 2));
     if ('${accident}'.startsWith('E')) throw Object.assign(new Error('${accident}'), { code: '${accident}' });
     process.kill(process.pid, '${accident}');
-    const end = Date.now() + 5000;
+    const end = Date.now() + ('${accident}' === 'SIGKILL' ? 5000 : 20); // others wait until the file is written
     while (Date.now() < end);
   };`;
 
