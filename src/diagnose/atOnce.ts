@@ -1,6 +1,7 @@
 /** What a few values tell of a change, whatever stands beside it. */
 import type { Change, ProductSetup, Setup } from './setup.js';
 import type { Scope } from './study/data.js';
+import { callsIn } from './study/data.js';
 import type { ProductStudy, Study } from './study/study.js';
 
 /** Beyond the share that is sought, of two dozen channels: so many more are no chance. */
@@ -63,11 +64,13 @@ export function known(of: (change: Change) => boolean): (change: Change) => bool
   };
 }
 
-/** Multiply-adds. */
+/** Multiply-adds; a call takes as long as so many. */
 const MOST_REPLAYED = 1e8;
+const OF_CALL = 2e3;
 
 /** Whether a layer is so small that each change may be replayed on every sample. */
 export function mayReplayEach({ data, channels, declared }: Study, changes: readonly Change[]): boolean {
   const terms = 'inFeatures' in declared.params ? declared.params.inFeatures : 1;
-  return (data.to - data.from) * channels * terms * changes.length <= MOST_REPLAYED;
+  const calls = callsIn(data);
+  return ((data.to - data.from) * channels * terms + calls * OF_CALL) * changes.length <= MOST_REPLAYED;
 }

@@ -5,6 +5,8 @@ export const COST = {
   estimate: 4e4,
   estimatedValue: 4,
   sums: 2e4,
+  call: 2e3,
+  residual: 40,
   patches: 8e4,
   group: 4e3,
   value: 80,

@@ -99,6 +99,7 @@ function rangesOf(count: number, inner: number, threads: number): (element: numb
   const parts = count >= GRAIN && threads > 1 ? Math.min(threads, Math.ceil(count / GRAIN)) : 1;
   const range = Math.ceil(count / parts);
   if ([inner, range, count].every((length) => length % STEP === 0)) return everyElement;
+  if (Math.min(inner, range, count) < STEP) return noElement;
   return (element) => {
     const begin = Math.floor(element / range) * range;
     const start = Math.max(begin, Math.floor(element / inner) * inner);

@@ -1,14 +1,16 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
+import { rotationOf } from '../estimate/rotation.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import { byColumn } from '../study/agree.js';
-import { spread } from '../study/arrays.js';
+import { columnsOf, spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
-import { isProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { inOrder } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number, permutationSentence } from '../words/parts.js';
@@ -57,7 +59,7 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const rows = study.data.to - study.data.from;
   const samples = rows / positions;
   if (samples < 2 || rows * study.channels > MOST_VALUES) return null;
-  if (isProductStudy(study) && study.complete) {
+  if (study.complete) {
     if (!isOfColumn(study, base)) return null;
   } else if (isProductStudy(study) && isQuantized(study.declared.params.output) && study.channels > 2 * FEW_CHANNELS) {
     const few = await rowsUnder(study, base, spread([...Array(study.channels).keys()], FEW_CHANNELS));
@@ -73,7 +75,7 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
     else places.set(text, [row]);
   });
   if (places.size < 2) return null;
-  const shift = findShift(observed, replayed);
+  const shift = rotationOf(observed, replayed);
   const permutation = shift === null ? assign(observed, replayed, places) : null;
   if (shift === null && permutation === null) return null;
   const order = permutation ?? observed.map((_, sample) => (sample + shift!) % samples);
@@ -82,6 +84,8 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
 
 interface Column {
   readonly scope: Scope;
+  readonly channel: number;
+  /** In rising order. */
   readonly observed: NumericArray;
 }
 
@@ -91,16 +95,22 @@ const columns = new WeakMap<Study, Column>();
 function isOfColumn(study: Study, base: Setup): boolean {
   const column = columns.get(study) ?? columnOf(study);
   columns.set(study, column);
-  const replayed = study.outputs(base, column.scope).data.slice().sort();
+  const replayed = replayedColumn(study, base, column).slice().sort();
   return column.observed.every((value, row) => value === replayed[row] || Object.is(value, replayed[row]));
+}
+
+/** Whole values are computed as a whole. */
+function replayedColumn(study: Study, base: Setup, { scope, channel }: Column): NumericArray {
+  if (!isTensorStudy(study)) return study.outputs(base, scope).data;
+  return columnsOf(study.values(base), scope.samples.length, study.channels, [channel]);
 }
 
 /** Of the channel that differs most. */
 function columnOf(study: Study): Column {
   const counts = byColumn(study.differing, study.channels);
-  const channel = counts.indexOf(Math.max(...counts));
+  const channel = counts.indexOf(largestOf(counts));
   const scope = gridOf(study.subset, [...study.subset.samples.keys()], [channel], study.channels);
-  return { scope, observed: scope.observed.slice().sort() };
+  return { scope, channel, observed: scope.observed.slice().sort() };
 }
 
 /** Every judged row, as text. channels: of these only; null: of all. */
@@ -163,16 +173,6 @@ function rowTexts(values: NumericArray, rows: number): string[] {
   });
 }
 
-/** The rotation that maps every row, smallest first; null if there is none or the rows already agree. */
-function findShift(observed: readonly string[], replayed: readonly string[]): number | null {
-  const count = observed.length;
-  const fits = (shift: number) => observed.every((text, row) => text === replayed[(row + shift) % count]);
-  for (let distance = 1; distance <= count / 2; distance++) {
-    for (const shift of [distance, count - distance]) if (fits(shift)) return shift;
-  }
-  return null;
-}
-
 /** A bijection of rows, each to its own place where that fits; null if the rows are not the same ones. */
 function assign(
   observed: readonly string[],
@@ -181,6 +181,7 @@ function assign(
 ): number[] | null {
   const order = new Array<number>(observed.length).fill(-1);
   const taken = new Set<number>();
+  const tried = new Map<readonly number[], number>(); // of places with the same text, so many are taken
   observed.forEach((text, row) => {
     if (text !== replayed[row]) return;
     order[row] = row;
@@ -188,7 +189,11 @@ function assign(
   });
   for (const [row, text] of observed.entries()) {
     if (order[row] >= 0) continue;
-    const from = places.get(text)?.find((place) => !taken.has(place));
+    const open = places.get(text) ?? [];
+    let next = tried.get(open) ?? 0;
+    while (next < open.length && taken.has(open[next])) next++;
+    tried.set(open, next);
+    const from = open[next];
     if (from === undefined) return null;
     order[row] = from;
     taken.add(from);

@@ -16,6 +16,7 @@ import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { weightText } from '../words/parts.js';
+import { COST } from '../work.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -138,11 +139,9 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   const mismatched = study.mismatchesByChannel(base, scope);
   const channels = differing(mismatched);
   if (channels.length === 0) return [];
-  const possible = findPatches(
-    new WeightSearch(study, scope, base, viewOf(study, base, scope)),
-    channels,
-    (column) => mismatched[column] - (onEstimate ? 4 : 0),
-  );
+  const weights = new WeightSearch(study, scope, base, viewOf(study, base, scope));
+  study.data.work?.add(channels.length * (scope.samples.length * COST.residual + weights.effort * COST.multiplyAdd));
+  const possible = findPatches(weights, channels, (column) => mismatched[column] - (onEstimate ? 4 : 0));
   const kept = exactOnes(study, base, scope, possible);
   // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
   const patchedChannels = new Set(kept.map((p) => p.channel));

@@ -9,11 +9,15 @@ export function spread<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * (items.length - 1)) / (most - 1))]);
 }
 
+/** Of fewer values a loop is faster than a view of them is made. */
+const WORTH_VIEW = 32;
+
 /** Some rows of [rows, width]. */
 export function rowsOf<A extends NumericArray>(values: A, rows: readonly number[], width: number): A {
   const picked = emptyLike(values, rows.length * width);
   rows.forEach((row, i) => {
-    picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+    if (width >= WORTH_VIEW) picked.set(values.subarray(row * width, (row + 1) * width), i * width);
+    else for (let n = 0; n < width; n++) picked[i * width + n] = values[row * width + n];
   });
   return picked;
 }

@@ -1,5 +1,6 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
+import { batchOf } from '../../replay/calls.js';
 import type { At } from '../evidence.js';
 import type { Change, Kind, Setup, SetupOf } from '../setup.js';
 import type { Work } from '../work.js';
@@ -88,6 +89,12 @@ interface DynamicData {
   /** Which batch a sample belongs to, and the range of that batch's input. */
   batchOf(sample: number): number;
   rangeOf(batch: number): { readonly min: number; readonly max: number };
+}
+
+/** How many of a layer's calls are computed one by one: of whole values, and where each has a scale of its own. */
+export function callsIn({ whole, dynamic, from, to }: LayerData): number {
+  if (whole) return batchOf(whole.inCalls.ends, to - 1) - batchOf(whole.inCalls.ends, from) + 1;
+  return dynamic ? dynamic.batchOf(to - 1) - dynamic.batchOf(from) + 1 : 0;
 }
 
 /** Some samples and channels of a layer, in memory. */

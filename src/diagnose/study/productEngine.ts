@@ -371,6 +371,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       const batch = dynamic.batchOf(samples[first]);
       let end = first + 1;
       while (end < samples.length && dynamic.batchOf(samples[end]) === batch) end++;
+      this.data.work?.add(COST.call);
       const { min, max } = dynamic.rangeOf(batch);
       visit(first, end - first, steps.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
       first = end;

@@ -2,6 +2,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { batchOf } from '../../replay/calls.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorSetup } from '../setup.js';
@@ -23,7 +24,7 @@ export class TensorEngine implements Engine<TensorSetup> {
 
   outputs(setup: TensorSetup, scope: Scope): Outputs {
     const length = scope.observed.length;
-    this.work?.add(length * COST.value);
+    this.work?.add(length * COST.value + this.callsOf(scope) * COST.call);
     const data = isQuantized(setup.params.output) ? new Int32Array(length) : new Float32Array(length);
     let bounds: { low: NumericArray; high: NumericArray } | null = null;
     const inputs = scope.inputs.map(({ data: values }, i) => {
@@ -59,6 +60,12 @@ export class TensorEngine implements Engine<TensorSetup> {
   }
 
   forget(): void {}
+
+  private callsOf({ samples }: Scope): number {
+    const { ends } = this.context.inCalls;
+    const calls = runsOf(samples).map(([from, to]) => batchOf(ends, to - 1) - batchOf(ends, from) + 1);
+    return calls.reduce((sum, own) => sum + own, 0);
+  }
 
   private replay({ steps, params }: TensorSetup, inputs: readonly TensorValue['data'][], firstSample: number) {
     const { ready, inCalls } = this.context;

@@ -6,7 +6,7 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sameDims } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { bothWays } from './atenVectors.js';
-import { fillPairs, INT32_REACH, quantized, reachOf, remembered } from './call.js';
+import { fillPairs, INT32_REACH, quantized, reachOf, rememberedIn } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -67,7 +67,7 @@ export function subtractFloats(quantize: QuantizeStep): TensorSteps {
 }
 
 function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeStep, sign: 1 | -1 = 1): JoinedPair {
-  const [a, b] = call.inputs.map(quantized).map((input) => remembered(input, dequantize.prepare(input)));
+  const [a, b] = call.inputs.map(quantized).map((input) => rememberedIn(call, input, dequantize.prepare(input)));
   const output = quantized(call.output);
   const code = quantize.prepare(output);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);

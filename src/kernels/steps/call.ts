@@ -35,13 +35,21 @@ export function reader({ inputs, output }: TensorCall, input: number): (element:
 /** Values from which each of the 65,536 pairs of codes of 8 bits is computed once. */
 const WORTH_TABLE = 1 << 17;
 
-/** A code of each code of the first input, of 8 bits: each is computed once. */
-export function fillSingles({ inputs: [input], output, fast }: TensorCall, code: (code: number) => number): CodeArray {
-  const { data } = input;
+/** What each code of 8 bits of the first input becomes, by its bits; of each all codes of the output, or as bytes. */
+export interface Singles {
+  readonly wide: Int32Array;
+  readonly table: ReturnType<typeof asBytes>;
+}
+
+export function singlesOf({ inputs: [input], output }: TensorCall, code: (code: number) => number): Singles {
   const first = SMALLEST.get(quantized(input).dtype)!;
   const wide = Int32Array.from({ length: 256 }, (_, bits) => code(((bits - first) & 255) + first));
+  return { wide, table: asBytes(wide, quantized(output).dtype) };
+}
+
+/** Every code of the output out of a table of its layer's. */
+export function fillFrom({ inputs: [{ data }], fast }: TensorCall, { wide, table }: Singles): CodeArray {
   if (!isBytes(data)) return Int32Array.from(data, (own) => wide[own & 255]);
-  const table = asBytes(wide, quantized(output).dtype);
   return (isBytes(table) && fast?.lookedUp(data, table)) || lookedUp(data, table);
 }
 
@@ -171,6 +179,30 @@ export function remembered({ dtype }: QuantParams, apply: (code: number) => numb
     if (!(at >= 0 && at < 256)) return apply(code);
     if (Number.isNaN(known[at])) known[at] = apply(code);
     return known[at];
+  };
+}
+
+/** The same where a call has more values than there are codes. */
+export function rememberedIn({ samples, output }: TensorCall, input: QuantParams, apply: (code: number) => number) {
+  return samples * sizeOf(output.shape.dims) > 256 ? remembered(input, apply) : apply;
+}
+
+/** What all calls of a layer share, made at the first: a layer may be called 20,000 times, a sample each. */
+export function ofLayer<T>(make: (call: TensorCall) => T): (call: TensorCall) => T {
+  let last: { readonly facts: readonly unknown[]; readonly made: T } | null = null;
+  return (call) => {
+    const { attributes, activation, inputs, output, vectors, host } = call;
+    const facts = [
+      attributes,
+      activation,
+      output.params,
+      vectors,
+      host,
+      ...inputs.flatMap(({ params, shape }) => [params, shape]),
+    ];
+    if (!last || last.facts.length !== facts.length || last.facts.some((fact, i) => fact !== facts[i]))
+      last = { facts, made: make(call) };
+    return last.made;
   };
 }
 

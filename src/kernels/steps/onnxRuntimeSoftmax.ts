@@ -9,7 +9,7 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { reducedAxes } from '../../tensor/reduced.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { quantized } from './call.js';
+import { ofLayer, quantized } from './call.js';
 import { tensorSteps } from './tensor.js';
 
 const FLOAT32_MAX = 3.4028234663852886e38;
@@ -23,7 +23,7 @@ export const softmaxOnnxRuntime: TensorSteps = tensorSteps(
     const { first, step, count, size } = reducedAxes(dims, [axis]);
     const all = sizeOf(dims);
     const out = new Int32Array(call.samples * all);
-    const row = rowOf(call, count);
+    const row = rowOf(call, count, tableOf(call));
     for (let sample = 0; sample < call.samples; sample++) {
       for (let i = 0; i < size; i++) row(out, sample * all + first[i], step);
     }
@@ -31,14 +31,17 @@ export const softmaxOnnxRuntime: TensorSteps = tensorSteps(
   },
 );
 
-function tableOf({ scale }: QuantParams, count: number): Float64Array {
+const tableOf = ofLayer(({ inputs: [input], attributes }) => {
+  const { count } = reducedAxes(input.shape.dims, [
+    checkedAxes(axisOf((attributes as AxisAttributes).dim, input.shape)),
+  ]);
+  const { scale } = quantized(input);
   const shift = Math.max(0, f32(Math.log(f32(FLOAT32_MAX / f32(count)))) - 5) / f32(scale);
   return Float64Array.from({ length: 256 }, (_, i) => f32(Math.exp((i - 255 + shift) * f32(scale))));
-}
+});
 
 /** One softmax over `count` codes, which lie at start + step. */
-function rowOf({ inputs: [input], output, host }: TensorCall, count: number) {
-  const table = tableOf(quantized(input), count);
+function rowOf({ inputs: [input], output, host }: TensorCall, count: number, table: Float64Array) {
   const { scale } = quantized(output);
   const factor = floor(f32(1 / f32(scale)));
   const code = isOld(host) ? oldCode(quantized(output), factor) : newCode(quantized(output), factor);

@@ -7,7 +7,7 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
-import { quantized } from './call.js';
+import { ofLayer, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -53,14 +53,19 @@ export const softmaxQnnpack: TensorSteps = {
   run(call) {
     const [input, { dtype, scale, zeroPoint }] = [...call.inputs, call.output].map(quantized);
     const isTaken = input.dtype === 'uint8' && dtype === 'uint8' && scale === 1 / 256 && zeroPoint === 0;
-    return isTaken ? inIntegers(call, f32(input.scale)) : softmaxAten.run(call);
+    return isTaken ? inIntegers(call) : softmaxAten.run(call);
   },
 };
 
-/** floor((256 * e + sum / 2) / sum); sums stay below 2^32. */
-function inIntegers(call: TensorCall, scale: number): Computed {
+const powersOf = ofLayer((call) => {
   const unit = Math.min(LARGEST / linesOf(call).count, MOST_A_VALUE);
-  const table = Array.from({ length: 256 }, (_, i) => roundHalfEven(unit * Math.exp((i - 255) * scale)));
+  const scale = f32(quantized(call.inputs[0]).scale);
+  return Array.from({ length: 256 }, (_, i) => roundHalfEven(unit * Math.exp((i - 255) * scale)));
+});
+
+/** floor((256 * e + sum / 2) / sum); sums stay below 2^32. */
+function inIntegers(call: TensorCall): Computed {
+  const table = powersOf(call);
   return alongLines(call, (codes) => {
     const max = largestOf(codes);
     const e = codes.map((code) => table[code + 255 - max]);

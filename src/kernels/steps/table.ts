@@ -7,7 +7,7 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { everyElement, noElement } from '../../tensor/vectorBody.js';
 import { type AtenWay, inVectors, oneByOne, type Reciprocal } from './atenVectors.js';
 import { boundedCodes, codesOf, type Near, nearFunctions } from './bounded.js';
-import { bodyOf, fillSingles, quantized } from './call.js';
+import { bodyOf, fillFrom, ofLayer, quantized, type Singles, singlesOf } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -27,26 +27,34 @@ export interface AtenFunction {
 }
 
 export function atenTable({ equation, reciprocal, vectors, rest = vectors, ...own }: AtenFunction): TensorSteps {
-  return tensorSteps(equation, (call) => {
+  const bodyTable = ofLayer((call) => {
     const way = inVectors(call.vectors, reciprocal);
-    const body = tableOf(call, { ...way, ...(own.dequantize && { dequantize: own.dequantize }) }, vectors);
-    const tail = tableOf(call, oneByOne, rest);
+    return tableOf(call, { ...way, ...(own.dequantize && { dequantize: own.dequantize }) }, vectors);
+  });
+  const tailTable = ofLayer((call) => tableOf(call, oneByOne, rest));
+  return tensorSteps(equation, (call) => {
+    const [body, tail] = [bodyTable(call), tailTable(call)];
     const isBody = bodyOf(own.layout ? own.layout(call) : call);
     if (isBody === everyElement) return looked(call, body);
     if (isBody === noElement) return looked(call, tail);
-    return lookedAt(call, (code, i) => (isBody(i) ? body : tail)[code]);
+    return lookedAt(call, (code, i) => (isBody(i) ? body : tail).entries[code]);
   });
 }
 
 function tableOf(
-  { inputs: [input], output, attributes }: TensorCall,
+  call: TensorCall,
   { dequantize, quantize }: AtenWay,
   of: (attributes: unknown) => RealFunction,
-): Near[] {
+): Table {
+  const {
+    inputs: [input],
+    output,
+    attributes,
+  } = call;
   const real = dequantize.prepare(quantized(input));
   const code = quantize.prepare(quantized(output));
   const apply = of(attributes);
-  return everyCode(quantized(input)).map((q) =>
+  return ofEveryCode(call, (q) =>
     codesOf(
       nearFunctions((round) => apply(real(q), round)),
       code,
@@ -60,24 +68,33 @@ export function qnnpackTable(
   steps: (output: QuantParams) => RealFunction,
   aten: TensorSteps,
 ): TensorSteps {
-  return tensorSteps(equation, (call) => {
-    const input = quantized(call.inputs[0]);
-    if (input.dtype !== 'uint8') return aten.run(call);
-    const real = dequantizeFloat32.prepare(input);
+  const tableOfLayer = ofLayer((call) => {
+    const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
     const apply = steps(quantized(call.output));
     const code = (v: number) => roundHalfEven(clamp(v, 0, 255));
-    const table = everyCode(input).map((q) =>
+    return ofEveryCode(call, (q) =>
       codesOf(
         nearFunctions((round) => f32(apply(real(q), round))),
         code,
       ),
     );
-    return looked(call, table);
   });
+  return tensorSteps(equation, (call) =>
+    quantized(call.inputs[0]).dtype === 'uint8' ? looked(call, tableOfLayer(call)) : aten.run(call),
+  );
 }
 
-function everyCode({ dtype }: QuantParams): number[] {
-  return Array.from({ length: 256 }, (_, i) => i + smallestOf(dtype));
+interface Table {
+  readonly entries: readonly Near[];
+  /** Where each entry is one code. */
+  readonly singles: Singles | null;
+}
+
+function ofEveryCode(call: TensorCall, entry: (code: number) => Near): Table {
+  const first = smallestOf(quantized(call.inputs[0]).dtype);
+  const entries = Array.from({ length: 256 }, (_, i) => entry(i + first));
+  const isExact = entries.every(({ low, high }) => low === high);
+  return { entries, singles: isExact ? singlesOf(call, (code) => entries[code - first].near) : null };
 }
 
 function smallestOf(dtype: QuantParams['dtype']): number {
@@ -85,10 +102,8 @@ function smallestOf(dtype: QuantParams['dtype']): number {
 }
 
 /** One table for every place. */
-function looked(call: TensorCall, table: readonly Near[]): CodeArray | Bounded {
-  if (!table.every(({ low, high }) => low === high)) return lookedAt(call, (code) => table[code]);
-  const first = smallestOf(quantized(call.inputs[0]).dtype);
-  return fillSingles(call, (code) => table[code - first].near);
+function looked(call: TensorCall, { entries, singles }: Table): CodeArray | Bounded {
+  return singles ? fillFrom(call, singles) : lookedAt(call, (code) => entries[code]);
 }
 
 /** code: counted from the dtype's smallest. */

@@ -4,6 +4,7 @@ import { decomposedTensors } from '../../../src/kernels/pyTorch.js';
 import { tensorKernels } from '../../../src/kernels/registry.js';
 import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
 import { maxPool } from '../../../src/kernels/steps/maxPool.js';
+import { atenTable } from '../../../src/kernels/steps/table.js';
 import type { TensorCall, TensorSteps, TensorValue } from '../../../src/nouns/kernel.js';
 import type { QuantParams } from '../../../src/nouns/value.js';
 import { replayElementwise } from '../../../src/replay/elementwise.js';
@@ -207,4 +208,23 @@ it("PT2E's pool rescales where the quantizer gave it a scale of its own, and pic
     return Math.min(Math.max(even + other.zeroPoint, -128), 127);
   });
   expect(Array.from(run(other))).toEqual(rescaled);
+});
+
+test('a table is made once for all calls of a layer, and anew for another layer', () => {
+  let asked = 0;
+  const steps = atenTable({
+    equation: 'x',
+    vectors: () => (x) => {
+      asked++;
+      return x;
+    },
+  });
+  const call = { ...callOf('uint8', []), everywhere: 'vectors' } as const;
+  for (let sample = 0; sample < SAMPLES; sample++) steps.run(part(call, sample, sample + 1));
+  const once = asked;
+  expect(once).toBeLessThan(256 * SAMPLES);
+  const other = { ...call, output: { ...call.output, params: params('uint8', 0.05, 9) } };
+  const codes = dataOf(steps, other);
+  expect(asked).toBe(2 * once);
+  expect(codes).toEqual(dataOf(atenTable({ equation: 'x', vectors: () => (x) => x }), other));
 });

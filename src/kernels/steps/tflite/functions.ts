@@ -4,7 +4,7 @@ import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { erf } from '../../../numeric/erf.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
-import { quantized } from '../call.js';
+import { ofLayer, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES_AND_INT16, byMultiplier, codeOf, scaleOf } from './common.js';
 import { elu32, tableTflite } from './tables.js';
@@ -31,21 +31,26 @@ export const absMicro = abs('sx / sy in double', (ratio) => ratio);
 /** int16: 513 entries in float32, interpolated. */
 export function ofFloats(name: string, apply: RealFunction): TensorSteps {
   const bytes = tableTflite(name, apply);
-  const wide = (call: TensorCall) => {
+  const tableOf = ofLayer((call) => {
     const [x, y] = [call.inputs[0], call.output].map(quantized);
-    const table = sampled(apply, { scale: scaleOf(x), zeroPoint: x.zeroPoint, outputScale: scaleOf(y), to: f32 });
+    return sampled(apply, { scale: scaleOf(x), zeroPoint: x.zeroPoint, outputScale: scaleOf(y), to: f32 });
+  });
+  const wide = (call: TensorCall) => {
+    const table = tableOf(call);
     return Int32Array.from(call.inputs[0].data, (q) => clamp(lookedUp(table, q), -32768, 32767));
   };
   const run = (call: TensorCall) => (quantized(call.inputs[0]).dtype === 'int16' ? wide(call) : bytes.run(call));
   return { ...bytes, run, codes: ['int8', 'int16'] };
 }
 
+const logOfLayer = ofLayer(({ output }) => {
+  const { scale, zeroPoint, quantMin } = quantized(output);
+  const least = f32((quantMin - zeroPoint) * f32(scale)); // of what has no logarithm
+  return ofFloats('log', (x) => (x <= 0 ? least : f32(Math.log(x))));
+});
+
 export const logTflite: TensorSteps = {
-  ...tensorSteps('log', (call) => {
-    const { scale, zeroPoint, quantMin } = quantized(call.output);
-    const least = f32((quantMin - zeroPoint) * f32(scale)); // of what has no logarithm
-    return ofFloats('log', (x) => (x <= 0 ? least : f32(Math.log(x)))).run(call);
-  }),
+  ...tensorSteps('log', (call) => logOfLayer(call).run(call)),
   codes: ['int8', 'int16'],
 };
 

@@ -12,7 +12,7 @@ import { f32 } from '../../../numeric/float.js';
 import { expOnNegative, oneOverOnePlus } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, truncate } from '../../../numeric/round.js';
-import { quantized } from '../call.js';
+import { ofLayer, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, scaleOf } from './common.js';
 import { lookedUp, sampled } from './tables16.js';
@@ -57,11 +57,15 @@ const softmaxFixedPoint: TensorSteps = {
   codes: BYTES,
 };
 
+const powersOf = ofLayer((call) => {
+  const step = f32(-scaleOf(quantized(call.inputs[0])) * betaOf(call));
+  return Float32Array.from({ length: 256 }, (_, k) => Math.exp(f32(step * k)));
+});
+
 /** A table of float32 powers, summed from left to right. */
 const softmaxFloatTable: TensorSteps = {
   ...tensorSteps('round(f32(exp(-beta * sx * k)) * f32(1 / f32(sum * sy))) + zp', (call) => {
-    const step = f32(-scaleOf(quantized(call.inputs[0])) * betaOf(call));
-    const powers = Float32Array.from({ length: 256 }, (_, k) => Math.exp(f32(step * k)));
+    const powers = powersOf(call);
     const { dtype, scale, zeroPoint, quantMin, quantMax } = quantized(call.output);
     return rows(call, (distances) => {
       const sum = distances.reduce((total, d) => f32(total + powers[-d]), 0);

@@ -6,7 +6,7 @@ import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, logistic } from '../../../numeric/gemmlowp.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
-import { fillSingles, quantized } from '../call.js';
+import { fillFrom, ofLayer, quantized, singlesOf } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, byMultiplier, scaleOf } from './common.js';
 
@@ -17,11 +17,12 @@ function table(
   equation: string,
   entryOf: (input: QuantParams, output: QuantParams) => (q: number) => number,
 ): TensorSteps {
-  const run = (call: TensorCall) => {
+  const tableOf = ofLayer((call) => {
     const [input, output] = [call.inputs[0], call.output].map(quantized);
     const entry = entryOf(input, output);
-    return fillSingles(call, (q) => clamp(entry(q), output.quantMin, output.quantMax));
-  };
+    return singlesOf(call, (q) => clamp(entry(q), output.quantMin, output.quantMax));
+  });
+  const run = (call: TensorCall) => fillFrom(call, tableOf(call));
   return { ...tensorSteps(equation, run), codes: BYTES, departure: 'table-entry' };
 }
 
