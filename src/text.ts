@@ -49,6 +49,14 @@ function withoutMiddle(text: string, most: number): string {
   return `${head}...${tail}`;
 }
 
+/** For reading, not for copying: of a word of more than 300 letters the ends. */
+export function withShortWords(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  return text.replace(/\S{301,}/g, (word) => withoutMiddle(word, LONG_WORD));
+}
+
+const LONG_WORD = 120;
+
 /** `a, b, c and 4 more`, each name printable. */
 export function listed(names: Iterable<string>, most = 5): string {
   const all = [...names];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, fitted, listed, nearest, printable } from '../src/text.js';
+import { counted, fitted, listed, nearest, printable, withShortWords } from '../src/text.js';
 
 test.each([
   ['fc1', 'fc1', 'plain'],
@@ -57,4 +57,13 @@ test.each([
   ['', null],
 ])('%s is nearest to %s', (typed, name) => {
   expect(nearest(typed, ['explain', 'forecast', 'golden', 'lint'])).toBe(name);
+});
+
+test('of a word of more than 300 letters the ends are shown; sentences are whole', () => {
+  const sentence = 'a word, '.repeat(100);
+  expect(withShortWords(sentence)).toBe(sentence);
+  expect(withShortWords(`layer ${'n'.repeat(299)}: 3 of 4`)).toBe(`layer ${'n'.repeat(299)}: 3 of 4`);
+  expect(withShortWords(`layer ${'n'.repeat(60_000)} differs`)).toBe(
+    `layer ${'n'.repeat(59)}...${'n'.repeat(58)} differs`,
+  );
 });

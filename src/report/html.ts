@@ -2,7 +2,7 @@
 
 import { fileNames } from '../load/fileName.js';
 import type { LayerReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { counted, printable, withShortWords } from '../text.js';
 import { answersSentence } from './answers.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf, isDeclared } from './cards.js';
@@ -153,7 +153,7 @@ ${list(
     .slice(0, MOST_WARNINGS)
     .map(({ where, message }) => `${where}: ${message}`),
 )}
-${next ? `<p class="next">next: <code>${text(next)}</code></p>` : ''}
+${next ? `<p class="next">next: <code>${toCopy(next)}</code></p>` : ''}
 </section>`;
 }
 
@@ -289,13 +289,13 @@ function detailHtml({ label, sentences, code }: FindingDetail): string {
   if (code) {
     const rows = code.map(
       ({ where, text: line }) =>
-        `<dd class="code"><span class="where">${text(where)}</span> <code class="copy">${text(line)}</code></dd>`,
+        `<dd class="code"><span class="where">${text(where)}</span> <code class="copy">${toCopy(line)}</code></dd>`,
     );
     return `<div class="paste"><dt>${text(label)}</dt>${rows.join('')}</div>`;
   }
   const lines = sentences.map((sentence) => {
     const [, variable, rest] = (label === 'confirm' && VARIABLE.exec(sentence)) || [];
-    if (variable) return `<dd class="typed"><code class="copy">${text(variable)}</code>${text(rest)}</dd>`;
+    if (variable) return `<dd class="typed"><code class="copy">${toCopy(variable)}</code>${text(rest)}</dd>`;
     const partly = label === 'rehearsal' && / still differs?$/.test(sentence) ? ' class="partly"' : '';
     return `<dd${partly}>${said(sentence.replaceAll(' -> ', ' → '))}</dd>`;
   });
@@ -356,5 +356,9 @@ const ENTITIES = new Map([
 
 /** Text or an attribute's value, whatever it holds. */
 function text(value: string): string {
+  return toCopy(withShortWords(printable(value)));
+}
+
+function toCopy(value: string): string {
   return printable(value).replace(/[&<>"']/g, (character) => ENTITIES.get(character)!);
 }

@@ -31,9 +31,13 @@ export function padStart(text: string, width: number): string {
  */
 export function shortenName(name: string, width: number, ellipsis: string): string {
   const parts = name.split(/(?<=[./])/);
-  for (let i = 0; i < parts.length - 1 && displayWidth(parts.join('')) > width; i++) {
+  let whole = displayWidth(name);
+  for (let i = 0; i < parts.length - 1 && whole > width; i++) {
     const [initial] = parts[i];
-    if (/[a-z]/i.test(initial)) parts[i] = initial + parts[i].at(-1);
+    if (!/[a-z]/i.test(initial)) continue;
+    const short = initial + parts[i].at(-1);
+    whole -= displayWidth(parts[i]) - displayWidth(short);
+    parts[i] = short;
   }
   return shortenMiddle(parts.join(''), width, ellipsis);
 }

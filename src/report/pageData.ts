@@ -2,7 +2,7 @@
 import type { PageLayerDetails } from '../documents/blob.js';
 import { fileNames } from '../load/fileName.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
-import { printable } from '../text.js';
+import { printable, withShortWords } from '../text.js';
 import { worstFirst } from './arrange.js';
 import type { Card } from './cards.js';
 import { hasReals, largestOf, meanOf } from './differences.js';
@@ -65,7 +65,7 @@ export function pageRun(
     excess,
   };
   return {
-    name: printable(name),
+    name: withShortWords(printable(name)),
     address,
     sides: { expected: printable(expectedSource(report)), actual: report.candidate ? 'yours' : 'the replay' },
     layers: layers.map((layer) => pageLayer(layer, context)),
@@ -79,7 +79,7 @@ function pageLayer(layer: LayerReport, context: Context): PageLayer {
   const causes = causesOf(layer, report);
   const replayed = byName(report.layers).get(layer.name);
   return {
-    name: printable(layer.name),
+    name: withShortWords(printable(layer.name)),
     address: addresses.get(layer.name)!,
     op: printable(layer.op),
     status: layer.status,

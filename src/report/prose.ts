@@ -1,5 +1,5 @@
 /** Sentences on lines of a terminal. */
-import { printable } from '../text.js';
+import { printable, withShortWords } from '../text.js';
 import type { Paint } from './columns.js';
 import { wrap } from './layout.js';
 import type { ReportOptions } from './reporter.js';
@@ -17,7 +17,7 @@ export function prose({ options }: Screen, text: string): string[] {
 
 /** On a screen, in a line of its own or in a column. */
 export function shown({ brief = plain }: Screen['options'], text: string): string {
-  return brief(printable(text));
+  return withShortWords(brief(printable(text)));
 }
 
 /** A label, and text that keeps to the right of it; below it where there is no room beside. */

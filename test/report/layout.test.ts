@@ -57,3 +57,7 @@ test('never wider than asked, and nothing but spaces is lost in wrapping', () =>
     { seed: 219568 },
   );
 });
+
+test('a name of 20,000 parts is shortened at once', { timeout: 1000 }, () => {
+  expect(shortenName(`${'part.'.repeat(20_000)}x`, 12, '…')).toBe('p.p.p….p.p.x');
+});
