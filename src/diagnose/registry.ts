@@ -18,6 +18,7 @@ import { floatArithmetic } from './causes/floatArithmetic.js';
 import { fma } from './causes/fma.js';
 import { groupsWrong } from './causes/groupsWrong.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
+import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
 import { kOrder } from './causes/kOrder.js';
 import { multiplierPrecision } from './causes/multiplierPrecision.js';
@@ -92,6 +93,7 @@ export const causes: readonly Cause[] = [
   outputScaleWrong,
   outputZeroPointWrong,
   inputScaleWrong,
+  inputZeroPointWrong,
   scalePerTensor,
   scaleShifted,
   biasShifted,
@@ -108,6 +110,7 @@ export const OF_ALL_CHANNELS: readonly string[] = [
   'output-zero-point-wrong',
   'output-scale-wrong',
   'input-scale-wrong',
+  'input-zero-point-wrong',
   'bias-factor',
   'bias-shifted',
   'scale-shifted',

@@ -26,6 +26,7 @@ export class SharedNumbers {
     if (cause === 'output-scale-wrong') this.add(layer.name, { ...number, params: { scale: value } });
     if (cause === 'output-zero-point-wrong') this.add(layer.name, { ...number, params: { zeroPoint: value } });
     if (cause === 'input-scale-wrong') this.add(layer.inputs[input], { ...number, params: { scale: value } });
+    if (cause === 'input-zero-point-wrong') this.add(layer.inputs[input], { ...number, params: { zeroPoint: value } });
   }
 
   /** A value that has another's numbers. */

@@ -191,6 +191,12 @@ export const MISTAKES: readonly Mistake[] = [
     change: () => ({ zeroPoint: 0 }),
   },
   {
+    name: 'the middle code for a zero point',
+    part: 'codes',
+    cause: 'input-zero-point-wrong',
+    change: () => ({ zeroPoint: 128 }),
+  },
+  {
     name: 'halves away from zero',
     part: 'round',
     coarse: true,

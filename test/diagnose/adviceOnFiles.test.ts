@@ -28,6 +28,7 @@ const CORRECTIONS: Corrections = {
   'output-zero-point-wrong': ({ found }, file) => ({ output: { ...output(file), zeroPoint: found! } }),
   'output-scale-wrong': ({ found }, file) => ({ output: { ...output(file), scale: found! } }),
   'input-scale-wrong': ({ found }, file) => ({ input: { ...file.input, scale: found! } }),
+  'input-zero-point-wrong': ({ found }, file) => ({ input: { ...file.input, zeroPoint: found! } }),
   'activation-zero-point-missing': (e, file) => ({ input: { ...file.input, zeroPoint: e.zero_point! } }),
   'scale-shifted': (e, file) => ({ weightScale: inOrder(file.weightScale, e) }),
   'bias-shifted': (e, file) => ({ bias: inOrder(file.bias!, e) }),

@@ -233,6 +233,9 @@ export const MISTAKES: readonly Mistake[] = [
     (l) => ({ weightScale: new Float64Array(l.outFeatures).fill(l.weightScale[2]) }),
     PER_CHANNEL,
   ),
+  file('zero point of the input', 'input-zero-point-wrong', (l) => ({
+    input: { ...l.input, zeroPoint: l.input.zeroPoint + 3 },
+  })),
   file('activation zero point missing', 'activation-zero-point-missing', (l) => ({
     input: { ...l.input, zeroPoint: 0 },
   })),
@@ -367,6 +370,9 @@ export const MISTAKES: readonly Mistake[] = [
   ),
   candidate('activation zero point missing', ['activation-zero-point-missing'], (world) =>
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 0 } }),
+  ),
+  candidate('the zero point of another value', ['input-zero-point-wrong'], (world) =>
+    outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 96 } }),
   ),
   candidate('activations as int8', ['signedness'], (world) => outputsOf({ ...world, x: Int8Array.from(world.x) })),
   candidate('outputs as int8', ['signedness'], (world) => outputsOf(world).map((c) => (c > 127 ? c - 256 : c))),

@@ -127,6 +127,11 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   parameters('activation-zero-point-missing', 'one instead of none', 'small', ({ input }) => ({
     input: { ...input, zeroPoint: 1 },
   })),
+  values('input-zero-point-wrong', 'in half of the channels', 'small', (right, world) => {
+    const { input, outFeatures } = world.linear;
+    const moved = outputsOf(world, undefined, { ...world.linear, input: { ...input, zeroPoint: input.zeroPoint + 1 } });
+    return right.map((v, i) => (even(i % outFeatures) ? moved[i] : v));
+  }),
   {
     code: 'weight-zero-point-missing',
     but: 'one instead of none',

@@ -173,6 +173,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'scale-shifted': ['candidate', null, { shift: 1 }],
     'weight-scale-wrong': ['model', null, { found: [{ channel: 3, declared: 0.0038, found: 0.0042 }], omitted: 2 }],
     'input-scale-wrong': ['model', null, { declared: 0.0217786, found: 0.0221234, same_as: 'fc1' }],
+    'input-zero-point-wrong': ['candidate', null, { declared: 122, found: 128 }],
     'output-scale-wrong': ['model', null, { declared: 0.0217786, found: 0.0221234, interval: [0.02212, 0.02213] }],
     'output-zero-point-wrong': ['model', null, { declared: 0, found: 5 }],
     'bias-missing': ['candidate', null, { max_bias_steps: 49.25, channel: 5 }],

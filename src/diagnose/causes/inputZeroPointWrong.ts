@@ -1,0 +1,92 @@
+import { isQuantized } from '../../nouns/value.js';
+import type { Cause } from '../cause.js';
+import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
+import { viewOf } from '../estimate/view.js';
+import type { FoundParameter, SomeChannels } from '../evidence.js';
+import { converts, readsCodes } from '../facts.js';
+import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withInput } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { scaleLine } from '../words/code.js';
+import { foundFix } from '../words/fixes.js';
+import { foundSentence } from '../words/parts.js';
+
+declare module '../evidence.js' {
+  interface CauseEvidence {
+    'input-zero-point-wrong': SomeChannels & Partial<FoundParameter>;
+  }
+}
+
+/** Of a step, what a kernel's float32 may move a value by: weights that nearly cancel make much of it. */
+const FLOAT32 = 1e-3;
+
+type Apply = (setup: ProductSetup) => ProductSetup;
+
+/** Another number is subtracted from the input's codes: the middle one, or another value's zero point. */
+export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product'> = {
+  code: 'input-zero-point-wrong',
+  kinds: ['product'],
+  needs: [readsCodes, converts],
+  whose: 'model',
+
+  afterSums: true,
+  estimate: (study, base) => {
+    const { zeroPoint, quantMin, quantMax } = base.params.input;
+    // a file that has none lacks it: activation-zero-point-missing
+    if (study.data.dynamic || (zeroPoint === 0 && !study.free)) return [];
+    return waysOf(study).flatMap((moved) =>
+      distancesOf(study, base, moved(zeroPoint + 1))
+        .map((distance) => zeroPoint + distance)
+        .filter(
+          (found) => found !== zeroPoint && found !== 0 && (study.free || (found >= quantMin && found <= quantMax)),
+        )
+        .map(
+          (found): ProductChange => ({
+            cause: 'input-zero-point-wrong',
+            coordinate: 'x_zero_point',
+            freedom: FREEDOM.oneNumber,
+            label: String(found),
+            found: { declared: zeroPoint, found },
+            apply: moved(found),
+          }),
+        ),
+    );
+  },
+
+  words: {
+    title: 'wrong input zero point',
+    explanation: "What is subtracted from the input's codes is another number than the zero point that the file says.",
+    ofOneLayer: true,
+    evidence: (e) => [foundSentence('input zero_point', e)],
+    fix: foundFix('input zero_point'),
+    code: (e, context) => scaleLine('input', 'zero_point', 'x_zero_point', e, context),
+  },
+};
+
+/** Who has another number may pad with it, or with the right one. */
+function waysOf(study: ProductStudy): ((zeroPoint: number) => Apply)[] {
+  const moved =
+    (zeroPoint: number): Apply =>
+    (setup) =>
+      withInput(setup, { zeroPoint });
+  if (!isConvolution(study) || !patchOf(study.declared).taps.hasHoles) return [moved];
+  const padded = (fill: number): Apply => {
+    const label = `padding ${fill}`;
+    const read = readOtherwise(study, { cause: 'input-zero-point-wrong', label, found: {}, reading: () => ({ fill }) });
+    return (setup) => read.apply(moved(fill)(setup));
+  };
+  return [moved, padded];
+}
+
+/** By how much it may be another: each value moves in a line with it. */
+function distancesOf(study: ProductStudy, base: ProductSetup, moved: Apply): number[] {
+  const intervals = sharedIntervals(study, base, (view, scope) => {
+    const other = viewOf(study, moved(base), scope);
+    return {
+      slope: (i, n) => (other.acc[i] - view.acc[i]) * view.stepsPerUnit[n],
+      offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+      slack: isQuantized(base.params.output) ? FLOAT32 : 0,
+    };
+  });
+  return intervals ? sharedIntegers(intervals) : [];
+}
