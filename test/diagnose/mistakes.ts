@@ -1,5 +1,12 @@
 import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
-import { float64Bias, floatBiasUnfused, int32BiasFloat64, noBias, unscaledBias } from '../../src/kernels/steps/bias.js';
+import {
+  float64Bias,
+  floatBiasUnfused,
+  int32BiasCut,
+  int32BiasFloat64,
+  noBias,
+  unscaledBias,
+} from '../../src/kernels/steps/bias.js';
 import { float32Sum, roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
@@ -164,6 +171,12 @@ function rounded(linear: Product, decimals: number): Product {
     input: { ...linear.input, scale: to(linear.input.scale) },
     output: { ...output(linear), scale: to(output(linear).scale) },
   };
+}
+
+/** An int32 bias in units of another scale. */
+function biasAt(world: World, unit: (channel: number) => number): Int32Array {
+  const biasInt32 = Int32Array.from(world.linear.bias!, (b, n) => roundHalfEven(b / unit(n)));
+  return outputsOf(world, undefined, { ...world.linear, bias: null, biasInt32 });
 }
 
 function timesBias(world: World, factor: number): Int32Array {
@@ -365,6 +378,28 @@ export const MISTAKES: readonly Mistake[] = [
   ),
   candidate('no bias', ['bias-missing'], (world) => outputsOf(world, fbgemmWith({ bias: noBias }))),
   candidate('bias unscaled', ['bias-unscaled'], (world) => outputsOf(world, fbgemmWith({ bias: unscaledBias }))),
+  candidate('an int32 bias at the output scale', ['bias-unscaled'], (world) =>
+    biasAt(world, () => output(world.linear).scale),
+  ),
+  candidate(
+    'an int32 bias at the scale of the first channel',
+    ['bias-unscaled'],
+    (world) => biasAt(world, () => world.linear.input.scale * world.linear.weightScale[0]),
+    PER_CHANNEL,
+  ),
+  candidate('the bias cut to int32', ['bias-int32'], (world) => outputsOf(world, fbgemmWith({ bias: int32BiasCut })), {
+    on: ['near ties'],
+  }),
+  candidate('the bias in whole steps, added to the codes', ['bias-unscaled'], (world) => {
+    const { bias, output: to, activation, ...linear } = world.linear;
+    const { scale, zeroPoint, quantMin, quantMax } = to as QuantParams;
+    const wide = { ...(to as QuantParams), quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
+    const sums = outputsOf(world, undefined, { ...linear, bias: null, output: wide, activation: 'none' });
+    const least = activation === 'relu' ? zeroPoint : quantMin;
+    return sums.map((code, i) =>
+      Math.min(quantMax, Math.max(least, code + roundHalfEven(bias![i % linear.outFeatures] / scale))),
+    );
+  }),
   candidate('biases rotated', ['bias-shifted'], (world) =>
     outputsOf(world, undefined, { ...world.linear, bias: rotated(world.linear.bias!, 1) }),
   ),

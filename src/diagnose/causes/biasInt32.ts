@@ -1,11 +1,12 @@
-import { int32Biases } from '../../kernels/steps/bias.js';
+import { int32BiasCut, int32Biases } from '../../kernels/steps/bias.js';
+import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
-import type { DecidingValue, SomeChannels } from '../evidence.js';
-import { FREEDOM, withSteps } from '../setup.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
+import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import { biasCode } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence, number } from '../words/parts.js';
@@ -19,11 +20,24 @@ declare module '../evidence.js' {
       /** |b - s_x * s_w * rint(b / (s_x * s_w))| / s_y, the largest, and its channel. */
       readonly max_rounding_error_steps?: number;
       readonly channel?: number;
+      /** Cut towards zero, where the declared kernel rounds or adds it in float. */
+      readonly cut_for?: 'int32' | 'float';
       /** How another file's int32 numbers come of the float ones. */
       readonly rounding?: string;
       readonly deciding?: DecidingValue;
     };
   }
+}
+
+function changeOf(bias: BiasStep, found?: CauseEvidence['bias-int32']): ProductChange {
+  return {
+    cause: 'bias-int32',
+    coordinate: 'bias',
+    freedom: FREEDOM.none,
+    label: bias.name,
+    ...(found && { found }),
+    apply: (setup) => withSteps(setup, { bias }),
+  };
 }
 
 /** The bias rounded to int32 at s_x * s_w where the declared kernel adds it in float, or the other way round. */
@@ -37,15 +51,11 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
     if (!study.declared.params.bias) return [];
     const ofKernels = kernelSteps(study, 'bias');
     const steps = study.free && !isInt32Bias(declared.bias) ? [...new Set([...ofKernels, ...int32Biases])] : ofKernels;
-    return steps
-      .filter((step) => isInt32Bias(step) !== isInt32Bias(declared.bias))
-      .map((bias) => ({
-        cause: 'bias-int32',
-        coordinate: 'bias',
-        freedom: FREEDOM.none,
-        label: bias.name,
-        apply: (setup) => withSteps(setup, { bias }),
-      }));
+    const cutFor = isInt32Bias(declared.bias) ? 'int32' : 'float';
+    return [
+      ...steps.filter((step) => isInt32Bias(step) !== isInt32Bias(declared.bias)).map((bias) => changeOf(bias)),
+      ...(study.free ? [changeOf(int32BiasCut, { bias: 'int32', cut_for: cutFor })] : []),
+    ];
   },
 
   evidence: (found) => {
@@ -67,14 +77,19 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
   },
 
   words: {
-    title: (e) => (e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32'),
-    explanation:
-      'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
+    title: (e) => {
+      if (e.cut_for) return 'bias cut to int32, not rounded';
+      return e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32';
+    },
+    explanation: (e) =>
+      e.cut_for
+        ? `A bias at scale s_x * s_w loses up to one accumulator unit when it is cut to int32; the other side ${e.cut_for === 'int32' ? 'rounds it to the nearest' : 'keeps it in float'}.`
+        : 'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
     evidence: (e, context) => [
       e.rounding
         ? `the export rounds the bias to int32, ${e.rounding}; ${e.bias === 'float' ? 'the other file has' : `${printable(context.declaredKernel)} adds`} it as float`
         : null,
-      number(e.max_rounding_error_steps, (n) => {
+      number(e.cut_for ? undefined : e.max_rounding_error_steps, (n) => {
         const where = e.channel === undefined ? '' : ` (channel ${e.channel})`;
         return `rounding the bias moves a value by up to ${n} steps${where}`;
       }),
@@ -83,12 +98,17 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
     fix: (e, context) =>
       context.subject !== 'candidate'
         ? declareKernel(context)
-        : e.bias === 'float'
+        : roundsIt(e)
           ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
           : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
     code: (e, context) =>
       context.subject === 'candidate'
-        ? biasCode({ bias: { step: '', equation: '', rounded: e.bias === 'float' } })
+        ? biasCode({ bias: { step: '', equation: '', rounded: roundsIt(e) } })
         : declareCode(context),
   },
 };
+
+/** Whether the declared kernel does. */
+function roundsIt({ bias, cut_for }: Partial<CauseEvidence['bias-int32']>): boolean {
+  return bias === 'float' || cut_for === 'int32';
+}

@@ -1,9 +1,11 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
-import type { BiasStep } from '../../nouns/kernel.js';
+import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import { truncate } from '../../numeric/round.js';
+import { largestOf } from '../../numeric/extremes.js';
+import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
+import { roundHalfEven, truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { biasCode, codeOf } from '../words/code.js';
@@ -18,6 +20,10 @@ declare module '../evidence.js' {
       readonly bias?: number;
       readonly steps_declared?: number;
       readonly steps_found?: number;
+      /** The scale that an int32 bias is rounded at, in place of s_x * s_w. */
+      readonly by?: string;
+      /** Rounded to whole steps of the output, and added to its codes. */
+      readonly after_rounding?: true;
     };
   }
 }
@@ -42,46 +48,101 @@ const inOutputSteps: BiasStep = {
   },
 };
 
+/** Added to codes, as whole steps. */
+const afterRounding: BiasStep = {
+  name: 'biasAfterRounding',
+  equation: 'sy * rint(b / sy) in real units',
+  arithmetic: 'float',
+  prepare: ({ bias, output }) => {
+    const step = isQuantized(output) ? output.scale : 1;
+    const inSteps = (b: number) => roundHalfEven(b / step) * step;
+    return bias ? { unit: 'real', values: Float64Array.from(bias, inSteps) } : { unit: 'none' };
+  },
+};
+
+/** An int32 bias that is rounded at another scale than the accumulator's, by the name of that scale. */
+function otherUnits({ input, output, weightScale }: Product): [by: string, BiasStep][] {
+  const largest = largestOf(weightScale);
+  const scales: [by: string, unit: number | ArrayLike<number>][] = [
+    ['s_y', isQuantized(output) ? output.scale : Number.NaN],
+    ['s_w', weightScale],
+    ['s_x', input.scale],
+    ['s_x * s_w[0]', input.scale * weightScale[0]],
+    ['s_x * max(s_w)', input.scale * largest],
+  ];
+  const own = (n: number) => input.scale * weightScale[weightScale.length > 1 ? n : 0];
+  return scales.flatMap(([by, unit]) => {
+    const of = (n: number) => (typeof unit === 'number' ? unit : unit[unit.length > 1 ? n : 0]);
+    const isOther = weightScale.some((_, n) => of(n) !== own(n));
+    return isOther && of(0) > 0 ? [[by, roundedAt(by, of)] as [string, BiasStep]] : [];
+  });
+}
+
+function roundedAt(by: string, unit: (channel: number) => number): BiasStep {
+  const rounded = (b: number, n: number) => clamp(roundHalfEven(b / unit(n)), INT32_MIN, INT32_MAX);
+  return {
+    name: `int32Bias of ${by}`,
+    equation: `rint(b / ${by.includes(' ') ? `(${by})` : by})`,
+    arithmetic: 'int32',
+    prepare: ({ bias }) =>
+      bias ? { unit: 'int32', values: Int32Array.from(bias, rounded), numpy: null } : { unit: 'none' },
+  };
+}
+
+function changeOf(bias: BiasStep, found?: CauseEvidence['bias-unscaled']): ProductChange {
+  return {
+    cause: 'bias-unscaled',
+    coordinate: 'bias',
+    freedom: FREEDOM.none,
+    label: bias.name,
+    ...(found && { found }),
+    apply: (setup: ProductSetup) => withSteps(setup, { bias }),
+  };
+}
+
 export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   code: 'bias-unscaled',
   kinds: ['product'],
   whose: 'model',
   needs: [anyRuntime],
 
-  changes: ({ declared }) =>
-    !declared.params.bias?.some((b) => b !== 0)
-      ? []
-      : [
-          unscaledBias,
-          unscaledBiasInt32,
-          truncated,
-          ...(isQuantized(declared.params.output) ? [inOutputSteps] : []),
-        ].map(
-          (bias): ProductChange => ({
-            cause: 'bias-unscaled',
-            coordinate: 'bias',
-            freedom: FREEDOM.none,
-            label: bias.name,
-            apply: (setup: ProductSetup) => withSteps(setup, { bias }),
-          }),
-        ),
+  changes: ({ declared }) => {
+    const { bias, output } = declared.params;
+    if (!bias?.some((b) => b !== 0)) return [];
+    const added = [unscaledBias, unscaledBiasInt32, truncated, ...(isQuantized(output) ? [inOutputSteps] : [])];
+    return [
+      ...added.map((step) => changeOf(step)),
+      ...(isQuantized(output) ? [changeOf(afterRounding, { after_rounding: true })] : []),
+      ...otherUnits(declared.params).map(([by, step]) => changeOf(step, { by })),
+    ];
+  },
 
-  evidence: ({ study }) => {
+  evidence: ({ study, change }) => {
     const { bias, output, input, weightScale, perChannel } = study.declared.params;
     if (!bias || !isQuantized(output)) return {};
     const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
     const unit = input.scale * weightScale[perChannel ? channel : 0];
+    const { after_rounding, by } = (change.found ?? {}) as CauseEvidence['bias-unscaled'];
     return {
       channel,
       bias: bias[channel],
       steps_declared: bias[channel] / output.scale,
-      steps_found: (bias[channel] * unit) / output.scale,
+      ...(!after_rounding && !by && { steps_found: (bias[channel] * unit) / output.scale }),
     };
   },
 
   words: {
-    title: 'bias added without scaling',
-    explanation: 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.',
+    title: (e) => {
+      if (e.after_rounding) return 'bias added after rounding';
+      return e.by ? `bias divided by ${e.by}, not by s_x * s_w` : 'bias added without scaling';
+    },
+    explanation: (e) => {
+      if (e.after_rounding)
+        return 'The bias is rounded to whole steps of the output and added to its codes; it belongs to the accumulator, where its fraction counts.';
+      return e.by
+        ? `An int32 bias is in the units of the accumulator, s_x * s_w of each channel; it is rounded in units of ${e.by}.`
+        : 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.';
+    },
     ofOneLayer: true,
     evidence: (e) => [
       e.bias === undefined || e.steps_declared === undefined

@@ -6,7 +6,7 @@
 import type { BiasStep, PreparedBias, Product } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
-import { roundHalfAway, roundHalfEven } from '../../numeric/round.js';
+import { roundHalfAway, roundHalfEven, truncate } from '../../numeric/round.js';
 import { addBias } from './operations.js';
 import { scaleProduct32, weightScaleOf } from './scales.js';
 
@@ -175,6 +175,14 @@ export const unscaledBias = biasStep('unscaledBias', 'f32(f32(acc) + b)', (_prod
 
 /** The real bias rounded to an integer and added to the accumulator. */
 export const unscaledBiasInt32 = int32Bias('unscaledBiasInt32', 'rint(b)', 'np.rint(b)', (b) => roundHalfEven(b));
+
+/** A cast to int32 at scale sx * sw. */
+export const int32BiasCut = int32Bias(
+  'int32BiasCut',
+  'trunc(b / (sx * sw)) in float64',
+  'np.trunc(b / (sx * sw))',
+  (b, xScale, weightScale) => truncate(b / (xScale * weightScale)),
+);
 
 export const int32Biases: readonly BiasStep[] = [
   int32BiasReciprocal,
