@@ -1,15 +1,15 @@
 import type { Accelerator, Codes, Gathered, Product, ProductSteps } from '../nouns/kernel.js';
 import type { AccumulateForm } from '../nouns/sumForms.js';
 import type { Bytes } from '../numeric/array.js';
-import { groupProducts } from '../products/groups.js';
+import { asOneGroup } from '../products/groups.js';
 import { depthwiseCodes, planesCodes } from './depthwise.js';
 import { codesOfFloats, lookedUp, pairsOfBytes } from './elementwise.js';
 import { finished } from './finish.js';
 import { Machine, type MachineSettings } from './job.js';
 import { lossySums } from './lossy.js';
 import { largestBytes } from './pools.js';
-import { alike, type Into, multiply, multiplyAdds, SUMS } from './product.js';
-import { recipeOf, together } from './recipe.js';
+import { type Into, multiply, multiplyAdds, SUMS } from './product.js';
+import { recipeOf } from './recipe.js';
 import { transposedBytes } from './transposed.js';
 
 /** Below this many multiply-adds in all compiling the module (2 ms) does not pay; once it is there, much less does. */
@@ -67,20 +67,20 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     accumulate: (form, x, product) => multiplied(form, x, product, SUMS) as Int32Array | null,
     codes(steps: ProductSteps, product: Product, x: Codes | Gathered, places = 1) {
       if (multiplyAdds(x, product) < WORTH_CALLING) return null;
-      const groups = groupProducts(product);
-      const form = alike(groups.map((group) => steps.accumulate.form?.(group) ?? null));
-      const recipe = form && together(groups.map((group) => recipeOf(steps, group)));
-      return recipe && (multiplied(form!, x, product, { recipe, places }) as Bytes | null);
+      const channels = asOneGroup(product);
+      const form = steps.accumulate.form?.(channels);
+      const recipe = form && recipeOf(steps, channels);
+      return recipe ? (multiplied(form, x, product, { recipe, places }) as Bytes | null) : null;
     },
-    depthwise(steps, channels, x) {
-      const forms = channels.map((own) => steps.accumulate.form?.(own));
+    depthwise(steps, product, x) {
+      const channels = asOneGroup(product);
       const planes = 'starts' in x ? x : null;
       const ofPlane = planes
         ? (planes.width * planes.data.length) / (planes.starts.length * planes.line)
-        : channels.length;
+        : channels.outFeatures;
       const found = machineFor(x.base.length * x.offset.length * ofPlane);
-      if (!found || !forms.every((form) => form && form.pairs === null)) return null;
-      const recipe = together(channels.map((own) => recipeOf(steps, own)));
+      if (!found || steps.accumulate.form?.(channels)?.pairs !== null) return null;
+      const recipe = recipeOf(steps, channels);
       return (
         recipe && (planes ? planesCodes(found, recipe, channels, planes) : depthwiseCodes(found, recipe, channels, x))
       );

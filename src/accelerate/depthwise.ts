@@ -1,6 +1,7 @@
 /** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
 import type { Gathered, Planes, Product } from '../nouns/kernel.js';
 import { type Bytes, isBytes } from '../numeric/array.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
 import { codesFor, copyCodes, placed, SUMS_AT_ONCE } from './finish.js';
 import { placeCells, placePadded } from './gatheredPart.js';
 import type { Machine } from './job.js';
@@ -13,18 +14,17 @@ const [LARGEST_ZERO_POINT, MOST_TAPS] = [1024, 1 << 12];
 export function depthwiseCodes(
   machine: Machine,
   recipe: Recipe,
-  channels: readonly Product[],
+  product: Product,
   x: Gathered,
 ): Uint8Array | Int8Array | null {
   const { base, offset, padding } = x;
-  const [{ weight }] = channels;
+  const { weight, outFeatures: width } = product;
   const data = padding?.source ?? x.data;
   if (!isBytes(data) || !(weight instanceof Int8Array) || base.length === 0) return null;
-  const own = centred(channels, offset.length);
+  const own = centred(product, offset.length);
   if (!own) return null;
-  const width = channels.length;
   const weights = sideBySide(own);
-  const codes = codesFor(channels[0], base.length * width);
+  const codes = codesFor(product, base.length * width);
   const most = Math.max(1, Math.floor(SUMS_AT_ONCE / width));
   const pairs = inPairs(offset);
   const cells = Int32Array.of(...offset, ...offset.map((at) => at + width - 1));
@@ -59,17 +59,17 @@ const LARGEST_IMAGE = 1 << 26;
 export function planesCodes(
   machine: Machine,
   recipe: Recipe,
-  channels: readonly Product[],
+  product: Product,
   { data, starts, line, padded, base, width, step, offset }: Planes,
 ): Uint8Array | Int8Array | null {
-  const [{ input, weight }] = channels;
-  const [size, places] = [channels.length * starts.length * line, base.length * width];
-  const made = channels.length * places;
+  const { input, weight, outFeatures: channels } = product;
+  const [size, places] = [channels * starts.length * line, base.length * width];
+  const made = channels * places;
   if (!isBytes(data) || !(weight instanceof Int8Array) || step > 2) return null;
   if (Math.min(size, made) === 0 || Math.max(size, made, padded) > LARGEST_IMAGE) return null;
-  const weights = centred(channels, offset.length);
+  const weights = centred(product, offset.length);
   if (!weights) return null;
-  const codes = codesFor(channels[0], (data.length / size) * made);
+  const codes = codesFor(product, (data.length / size) * made);
   machine.reset();
   const lines = { starts: machine.place(starts), lines: starts.length, line };
   const plane = machine.place(new Uint8Array(padded).fill(input.zeroPoint));
@@ -81,7 +81,7 @@ export function planesCodes(
     weight: machine.place(weights.weight),
     inFeatures: weights.taps,
     rows: places,
-    channels: channels.length,
+    channels,
     out,
     outBytes: 8,
   });
@@ -125,16 +125,18 @@ interface Centred {
 }
 
 /** Null where they do not fit. */
-function centred(channels: readonly Product[], count: number): Centred | null {
-  const { zeroPoint } = channels[0].input;
+function centred({ input, outFeatures, weight, weightZeroPoint }: Product, count: number): Centred | null {
+  const { zeroPoint } = input;
   if (!Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > LARGEST_ZERO_POINT || count > MOST_TAPS) return null;
   const taps = count + (count & 1);
-  const whole = new Int16Array(channels.length * taps);
-  const seeds = new Int32Array(channels.length);
-  for (const [channel, { weight, weightZeroPoint }] of channels.entries()) {
-    if (weight.length !== count || !(Math.abs(weightZeroPoint[0]) <= LARGEST_ZERO_POINT)) return null;
+  if (weight.length !== outFeatures * count) return null;
+  const whole = new Int16Array(outFeatures * taps);
+  const seeds = new Int32Array(outFeatures);
+  for (let channel = 0; channel < outFeatures; channel++) {
+    const zero = weightZeroPointOf({ weightZeroPoint }, channel);
+    if (!(Math.abs(zero) <= LARGEST_ZERO_POINT)) return null;
     for (let tap = 0; tap < count; tap++) {
-      const own = weight[tap] - weightZeroPoint[0];
+      const own = weight[channel * count + tap] - zero;
       whole[channel * taps + tap] = own;
       seeds[channel] -= zeroPoint * own;
     }

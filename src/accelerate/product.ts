@@ -38,16 +38,6 @@ export interface Into {
 }
 export const SUMS: Into = { recipe: null, places: 1 };
 
-/** Of each group a form: the one that all have; null where one has none, or another. */
-export function alike(forms: readonly (AccumulateForm | null)[]): AccumulateForm | null {
-  const [first] = forms;
-  const isLike = (form: AccumulateForm | null) =>
-    form !== null &&
-    form.pairs?.codeShift === first?.pairs?.codeShift &&
-    form.pairs?.blockLength === first?.pairs?.blockLength;
-  return forms.every(isLike) ? first : null;
-}
-
 /** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
 export function multiply(
   machine: Machine,

@@ -21,31 +21,6 @@ export interface Recipe {
   readonly offsetAfter: number;
 }
 
-/** Of parts that have one each: their channels side by side; null where one has none, or another arithmetic. */
-export function together(recipes: readonly (Recipe | null)[]): Recipe | null {
-  const [first] = recipes;
-  if (!first || recipes.length === 1) return first;
-  const { biasInt32, addend, product, channelScale, realBias, ...shared } = first;
-  const isAlike = (recipe: Recipe | null): recipe is Recipe =>
-    recipe !== null &&
-    (recipe.product === null) === (product === null) &&
-    Object.entries(shared).every(([name, value]) => Object.is(recipe[name as keyof Recipe], value));
-  if (!recipes.every(isAlike)) return null;
-  const all = <A extends Int32Array | Float32Array | Float64Array>(like: A, of: (own: Recipe) => A): A => {
-    const joined = new (like.constructor as new (length: number) => A)(recipes.length * like.length);
-    for (const [i, own] of recipes.entries()) joined.set(of(own!), i * like.length);
-    return joined;
-  };
-  return {
-    ...shared,
-    biasInt32: all(biasInt32, (own) => own.biasInt32),
-    addend: all(addend, (own) => own.addend),
-    product: product && all(product, (own) => own.product!),
-    channelScale: all(channelScale, (own) => own.channelScale),
-    realBias: all(realBias, (own) => own.realBias),
-  };
-}
-
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
 /** Null where a step is not of these forms, or the output is not 8-bit codes. */

@@ -88,7 +88,7 @@ export interface Accelerator extends FastTensors {
    * Codes [rows, channels] of channels that each read one of their own, side by side in x: its offsets are the first one's taps. Of planes
    * [images, channels, places].
    */
-  depthwise(steps: ProductSteps, channels: readonly Product[], x: Gathered | Planes): Uint8Array | Int8Array | null;
+  depthwise(steps: ProductSteps, product: Product, x: Gathered | Planes): Uint8Array | Int8Array | null;
   /** Sums [rows, outFeatures] that lose something after every product. */
   lossy(form: LossyForm, x: Codes, product: Product): Int32Array | null;
   /** Codes of sums [rows, outFeatures] that are there already. */

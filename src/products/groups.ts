@@ -18,18 +18,21 @@ export function groupOf(product: Product, channel: number): number {
   return Math.floor(channel / (product.outFeatures / groupsOf(product)));
 }
 
-/** Each group by itself. */
-export function groupProducts(product: Product): Product[] {
-  const groups = groupsOf(product);
-  const channels = product.outFeatures / groups;
-  if (groups === 1) return [product];
-  return Array.from({ length: groups }, (_, i) => channelsOfProduct(product, i * channels, (i + 1) * channels));
+/** The channels of all groups as those of one product, which computes them as each group by itself. */
+export function asOneGroup(product: Product): Product {
+  const { inFeatures, outFeatures, call } = product;
+  const each = { rows: Number.POSITIVE_INFINITY, inFeatures, outFeatures: outFeatures / groupsOf(product) };
+  return { ...product, groups: 1, call: call ?? each };
 }
 
 /** x: [rows, groups * inFeatures]. */
 export function* eachGroup(product: Product, x: Codes): Generator<Group> {
-  for (const [group, own] of groupProducts(product).entries()) {
-    yield { product: own, x: columnsOfGroup(x, product.inFeatures, group), firstChannel: group * own.outFeatures };
+  const groups = groupsOf(product);
+  const channels = product.outFeatures / groups;
+  for (let group = 0; group < groups; group++) {
+    const firstChannel = group * channels;
+    const own = groups === 1 ? product : channelsOfProduct(product, firstChannel, firstChannel + channels);
+    yield { product: own, x: columnsOfGroup(x, product.inFeatures, group), firstChannel };
   }
 }
 

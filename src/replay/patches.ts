@@ -4,7 +4,7 @@ import type { Accelerator, Codes, Fast, Product, ProductSteps } from '../nouns/k
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
-import { channelsOfProduct, groupsOf } from '../products/groups.js';
+import { groupsOf } from '../products/groups.js';
 import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
 import { fromRows, toRows } from '../tensor/rows.js';
@@ -88,13 +88,12 @@ function depthwise(
   const { input, outFeatures } = product;
   const patch = product.patch!;
   if (patch.inChannels !== 1 || patch.outChannels !== 1) return null;
-  const channels = Array.from({ length: outFeatures }, (_, n) => channelsOfProduct(product, n, n + 1));
   const planes = output.channelAxis === 0 ? planesOf(x, shape, patch) : null;
-  const codes = planes && fast.depthwise(steps, channels, planes);
+  const codes = planes && fast.depthwise(steps, product, planes);
   if (codes) return codes;
   const last = { dims: [...patch.input, outFeatures], channelAxis: patch.input.length };
   const patches = gatheredPatches({ ...x, data: fastToRows(x.data, shape, fast) }, last, patch, input.zeroPoint);
-  const rows = patches && fast.depthwise(steps, channels, patches);
+  const rows = patches && fast.depthwise(steps, product, patches);
   return rows && fastFromRows(rows, output, fast);
 }
 

@@ -1,12 +1,14 @@
 /** Convolutions through the accelerator's offset table give what their rows give, whatever the geometry and the layout. */
 import { expect, test } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
+import { type Recipe, recipeOf } from '../../src/accelerate/recipe.js';
 import { productSteps } from '../../src/kernels/kernel.js';
-import { kernelByName } from '../../src/kernels/registry.js';
+import { kernelByName, kernels } from '../../src/kernels/registry.js';
 import type { Accelerator, Codes } from '../../src/nouns/kernel.js';
 import { isProduct } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { isGathered } from '../../src/products/gathered.js';
+import { asOneGroup, channelsOfProduct } from '../../src/products/groups.js';
 import { productOf } from '../../src/replay/layer.js';
 import { placed, replayPatches } from '../../src/replay/patches.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -129,8 +131,8 @@ function watched(fast: Accelerator) {
     if (found && isGathered(x)) seen.gathered++;
     return found;
   };
-  const depthwise: Accelerator['depthwise'] = (steps, channels, x) => {
-    const found = fast.depthwise(steps, channels, x);
+  const depthwise: Accelerator['depthwise'] = (steps, product, x) => {
+    const found = fast.depthwise(steps, product, x);
     if (found) seen.depthwise++;
     return found;
   };
@@ -140,6 +142,37 @@ function watched(fast: Accelerator) {
 const CASES = Object.keys(GEOMETRIES).flatMap((name) =>
   ['fbgemm', 'fbgemm-avx2', 'qnnpack'].map((k) => [name, k] as const),
 );
+
+function channelsOf(recipe: Recipe, from: number, to: number): Recipe {
+  const own = Object.entries(recipe).map(([name, numbers]) => [
+    name,
+    ArrayBuffer.isView(numbers) ? (numbers as Int32Array).subarray(from, to) : numbers,
+  ]);
+  return Object.fromEntries(own);
+}
+
+/** Whatever a runtime decides by the size of a call. */
+test('the steps of all groups are those of each', async () => {
+  const numbers = {
+    weight_scale: [1, 2, 3, 4, 5, 6].map((n) => n / 512),
+    bias: [1, -2, 3, -4, 5, 6].map((n) => n / 7),
+  };
+  for (const own of [numbers, { ...numbers, weight_scale: 0.01 }, { bias: null }]) {
+    const options = { groups: 3, ...own, ...(own.bias && { bias_dtype: 'float32' }) };
+    const { op, product } = await layerOf({ op: 'conv2d', input: [12, 5, 5], weight: [6, 4, 3, 3], options });
+    const whole = asOneGroup(product);
+    for (const kernel of kernels) {
+      const steps = productSteps(kernel, op);
+      if (!steps) continue;
+      const all = recipeOf(steps, whole);
+      const groups = [0, 2, 4].map((first) => channelsOfProduct(product, first, first + 2));
+      for (const [i, group] of groups.entries()) {
+        expect(steps.accumulate.form?.(whole)).toEqual(steps.accumulate.form?.(group));
+        expect(recipeOf(steps, group)).toEqual(all && channelsOf(all, 2 * i, 2 * i + 2));
+      }
+    }
+  }
+});
 
 test.each(CASES)('%s under %s', async (name, kernel) => {
   const { op, product, codes, shapes } = await layerOf(GEOMETRIES[name]);
