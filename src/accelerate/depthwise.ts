@@ -55,7 +55,7 @@ export function depthwiseCodes(
 /** Of an image, and of what is made of it, in shared memory. */
 const LARGEST_IMAGE = 1 << 26;
 
-/** Codes [images, channels, places], plane by plane: eight places of a line side by side, and nothing is turned. Null as above. */
+/** Codes [images, channels, places], plane by plane: sixteen places of a line side by side, and nothing is turned. Null as above. */
 export function planesCodes(
   machine: Machine,
   recipe: Recipe,
@@ -67,8 +67,9 @@ export function planesCodes(
   const made = channels * places;
   if (!isBytes(data) || !(weight instanceof Int8Array) || step > 2) return null;
   if (Math.min(size, made) === 0 || Math.max(size, made, padded) > LARGEST_IMAGE) return null;
-  const weights = centred(product, offset.length);
-  if (!weights) return null;
+  const own = centred(product, offset.length);
+  if (!own) return null;
+  const weights = neighbours(offset, own);
   const codes = codesFor(product, (data.length / size) * made);
   machine.reset();
   const lines = { starts: machine.place(starts), lines: starts.length, line };
@@ -77,15 +78,15 @@ export function planesCodes(
   machine.describe({
     ...placed(machine, eightTimes(recipe)),
     base: machine.place(base),
-    offset: machine.place(inPairs(offset)),
+    offset: machine.place(weights.offset),
     weight: machine.place(weights.weight),
-    inFeatures: weights.taps,
+    inFeatures: weights.offset.length,
     rows: places,
     channels,
     out,
     outBytes: 8,
   });
-  const output = { width, step, seeds: machine.place(weights.seeds), sums };
+  const output = { width, step, seeds: machine.place(own.seeds), sums };
   for (let from = 0, to = 0; from < data.length; from += size, to += made) {
     machine.put(data.subarray(from, from + size), source);
     machine.planes(data instanceof Int8Array, source, plane, lines, output);
@@ -142,6 +143,21 @@ function centred({ input, outFeatures, weight, weightZeroPoint }: Product, count
     }
   }
   return { weight: whole, taps, seeds };
+}
+
+/** Taps of cells that lie side by side by twos, [channels, twos, 2]; the neighbour of one by itself is times 0. */
+function neighbours(offset: Int32Array, { weight, taps, seeds }: Centred) {
+  const isPair = (tap: number) => offset[tap + 1] === offset[tap] + 1;
+  const firsts: number[] = [];
+  for (let tap = 0; tap < offset.length; tap += isPair(tap) ? 2 : 1) firsts.push(tap);
+  const twos = new Int16Array(seeds.length * firsts.length * 2);
+  for (let channel = 0, at = 0; channel < seeds.length; channel++) {
+    for (const tap of firsts) {
+      twos[at++] = weight[channel * taps + tap];
+      twos[at++] = isPair(tap) ? weight[channel * taps + tap + 1] : 0;
+    }
+  }
+  return { offset: Int32Array.from(firsts, (tap) => offset[tap]), weight: twos };
 }
 
 /** Of eight channels side by side: [taps / 2, channels, 2], padded to eight channels, as are the seeds. */

@@ -35,7 +35,10 @@ export function codesFor({ output }: Product, length: number): Uint8Array | Int8
   return output.dtype === 'int8' ? new Int8Array(length) : new Uint8Array(length);
 }
 
-type Requantization = Pick<JobFields, (typeof ARRAYS)[number] | (typeof NUMBERS)[number] | 'fused' | 'divides'>;
+type Requantization = Pick<
+  JobFields,
+  (typeof ARRAYS)[number] | (typeof NUMBERS)[number] | 'fused' | 'divides' | 'plain'
+>;
 
 const NUMBERS = ['inputScale', 'outputScale', 'offsetBefore', 'low', 'high', 'largest', 'offsetAfter'] as const;
 /** One number a channel. */
@@ -46,10 +49,19 @@ export function placed(machine: Machine, recipe: Recipe): Requantization {
   const arrays = ARRAYS.map((name) => [name, recipe[name] ? machine.place(padded(recipe[name])) : 0] as const);
   const numbers = NUMBERS.map((name) => [name, recipe[name]] as const);
   return {
-    ...(Object.fromEntries([...arrays, ...numbers]) as Omit<Requantization, 'fused' | 'divides'>),
+    ...(Object.fromEntries([...arrays, ...numbers]) as Omit<Requantization, 'fused' | 'divides' | 'plain'>),
     fused: recipe.product ? 1 : 0,
     divides: recipe.divides ? 1 : 0,
+    plain: isPlain(recipe) ? 1 : 0,
   };
+}
+
+/** Whether one multiplication does, and no sum of 32 bits comes to steps beyond the largest. */
+function isPlain(recipe: Recipe): boolean {
+  const { addend, product, inputScale, channelScale, realBias, outputScale, divides, offsetBefore, largest } = recipe;
+  if (product || divides || inputScale !== 1 || outputScale !== 1 || realBias.some((bias) => bias !== 0)) return false;
+  const most = (scale: number, channel: number) => (2 ** 31 + Math.abs(addend[channel])) * Math.abs(scale);
+  return channelScale.every((scale, channel) => 1.01 * (most(scale, channel) + Math.abs(offsetBefore)) < largest);
 }
 
 /** The same from a channel on. */

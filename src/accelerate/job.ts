@@ -42,6 +42,7 @@ const FIELDS = [
   'realBias',
   'fused',
   'divides',
+  'plain',
   'inputScale',
   'outputScale',
   'offsetBefore',

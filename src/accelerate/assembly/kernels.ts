@@ -73,6 +73,7 @@ class Job {
   realBias: usize;
   fused: i32;
   divides: i32;
+  plain: i32;
   inputScale: f32;
   outputScale: f32;
   offsetBefore: f32;
@@ -822,8 +823,9 @@ export function depthwise(address: usize, signed: i32, seeds: usize, sums: usize
 
 /**
  * Codes of planes whose every channel reads one of its own, one after the other: each is copied into the padded one, line by line to
- * plane + starts[i], and its places are summed eight at a time along a line. weight: int16, centred, [channels, taps]; requantizations of a
- * channel stand eight times. What is written behind the end of a line, or of a plane, the next overwrites.
+ * plane + starts[i], and its places are summed along a line, sixteen at a time. weight: int16, centred, [channels, taps, 2]: of the cell at
+ * offset[tap], and of the next one. Requantizations of a channel stand eight times. What is written behind the end of a line, or of a plane,
+ * the next overwrites.
  */
 export function planes(
   address: usize,
@@ -841,7 +843,7 @@ export function planes(
   const job = changetype<Job>(address);
   let weight = job.weight;
   let out = job.out;
-  for (let n: i32 = 0; n < job.channels; n++, weight += 2 * job.inFeatures, out += job.rows) {
+  for (let n: i32 = 0; n < job.channels; n++, weight += 4 * job.inFeatures, out += job.rows) {
     for (let i: i32 = 0; i < lines; i++, source += line) copyLine(plane + load<i32>(starts + 4 * i), source, line);
     const seed = i32x4.splat(load<i32>(seeds + 4 * n));
     if (step == 1) {
@@ -881,6 +883,10 @@ export function pad(
   }
 }
 
+/**
+ * Taps by twos that lie side by side: of eight cells in a row every other one and its neighbour make a sum. From place to place 1: those
+ * of even places, and from the next cell on of odd ones; 2: of four places, and from the eighth cell on of the next four.
+ */
 // @ts-expect-error: decorator
 @inline
 function sumPlane(
@@ -893,35 +899,54 @@ function sumPlane(
   seed: v128,
   sums: usize,
 ): void {
-  const taps = job.inFeatures;
+  const end = job.offset + 4 * job.inFeatures;
+  const other: usize = step == 1 ? 1 : 8;
   let base = job.base;
   for (let row: i32 = 0; row < job.rows; row += width, base += 4) {
     const from = plane + load<i32>(base);
-    for (let x: i32 = 0; x < width; x += 8) {
-      let low = seed;
-      let high = seed;
-      let offset = job.offset;
-      const cell = from + x * step;
-      for (let tap: i32 = 0; tap < taps; tap += 2, offset += 8) {
-        const a = eightCells(cell + load<i32>(offset), signed, step);
-        const b = eightCells(cell + load<i32>(offset, 4), signed, step);
-        const two = v128.load32_splat(weight + 2 * tap);
-        low = i32x4.add(low, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), two));
-        high = i32x4.add(high, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), two));
+    let x: i32 = 0;
+    for (; x + 8 < width; x += 16) {
+      let a = seed;
+      let b = seed;
+      let c = seed;
+      let d = seed;
+      let own = weight;
+      for (let offset = job.offset; offset < end; offset += 4, own += 4) {
+        const cell = from + x * step + load<i32>(offset);
+        const two = v128.load32_splat(own);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(eightCells(cell, signed), two));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(eightCells(cell + other, signed), two));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(eightCells(cell + 8 * step, signed), two));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(eightCells(cell + 8 * step + other, signed), two));
       }
-      v128.store(sums + (row + x) * 4, low);
-      v128.store(sums + (row + x) * 4, high, 16);
+      storePlaces(sums + (row + x) * 4, a, b, step);
+      storePlaces(sums + (row + x) * 4 + 32, c, d, step);
     }
+    if (x >= width) continue;
+    let a = seed;
+    let b = seed;
+    let own = weight;
+    for (let offset = job.offset; offset < end; offset += 4, own += 4) {
+      const cell = from + x * step + load<i32>(offset);
+      const two = v128.load32_splat(own);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(eightCells(cell, signed), two));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(eightCells(cell + other, signed), two));
+    }
+    storePlaces(sums + (row + x) * 4, a, b, step);
   }
 }
 
-/** Eight cells in a row, or every other one of sixteen. */
 // @ts-expect-error: decorator
 @inline
-function eightCells(from: usize, signed: bool, step: i32): v128 {
-  if (step == 1) return signed ? v128.load_ext<i8>(from) : v128.load_ext<u8>(from);
-  const cells = v128.load(from);
-  return signed ? i16x8.shr_s(i16x8.shl(cells, 8), 8) : v128.and(cells, i16x8.splat(255));
+function eightCells(from: usize, signed: bool): v128 {
+  return signed ? v128.load_ext<i8>(from) : v128.load_ext<u8>(from);
+}
+
+// @ts-expect-error: decorator
+@inline
+function storePlaces(to: usize, a: v128, b: v128, step: i32): void {
+  v128.store(to, step == 1 ? v128.shuffle<i32>(a, b, 0, 4, 1, 5) : a);
+  v128.store(to, step == 1 ? v128.shuffle<i32>(a, b, 2, 6, 3, 7) : b, 16);
 }
 
 // ---------------------------------------------------------------- sums that lose something
@@ -1032,6 +1057,10 @@ function fusedAdd(product: v128, acc: v128): v128 {
  * clamped to [low, high], rounded half to even, + offsetAfter. Beyond `largest`, and NaN: low. Factors that a kernel lacks are 1 or 0.
  */
 function storeCodes(job: Job, c: usize, step: usize, rows: i32, channel: i32, channels: i32, out: usize): void {
+  if (job.plain && channels >= 8) {
+    storePlainCodes(job, c, step, rows, channel, out);
+    return;
+  }
   const at: usize = channel * 4;
   const bias0 = v128.load(job.biasInt32 + at);
   const bias1 = v128.load(job.biasInt32 + at, 16);
@@ -1088,6 +1117,37 @@ function storeCodes(job: Job, c: usize, step: usize, rows: i32, channel: i32, ch
       let left = i64x2.extract_lane(codes, 0);
       for (let n: i32 = 0; n < channels; n++, left >>= 8) store<u8>(out + n, <u8>left);
     }
+  }
+}
+
+/**
+ * The same where v = (acc + biasInt32 + addend) * channelScale + offsetBefore is all there is, and never beyond `largest`: half the
+ * instructions. Codes are packed as unsigned ones from the lowest on.
+ */
+function storePlainCodes(job: Job, c: usize, step: usize, rows: i32, channel: i32, out: usize): void {
+  const at: usize = channel * 4;
+  const bias0 = v128.load(job.biasInt32 + at);
+  const bias1 = v128.load(job.biasInt32 + at, 16);
+  const addend0 = v128.load(job.addend + at);
+  const addend1 = v128.load(job.addend + at, 16);
+  const scale0 = v128.load(job.channelScale + at);
+  const scale1 = v128.load(job.channelScale + at, 16);
+  const offsetBefore = f32x4.splat(job.offsetBefore);
+  const low = f32x4.splat(job.low);
+  const high = f32x4.splat(job.high);
+  const rounder = f32x4.splat(12582912);
+  const lowest = i32x4.splat(0x4b400000 + <i32>job.low);
+  const first = i8x16.splat(<i8>(<i32>job.low + job.offsetAfter));
+  const outBytes = job.outBytes;
+  for (let row: i32 = 0; row < rows; row++, c += step, out += outBytes) {
+    let v0 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c), bias0));
+    let v1 = f32x4.convert_i32x4_s(i32x4.add(v128.load(c, 16), bias1));
+    v0 = f32x4.add(f32x4.mul(f32x4.add(v0, addend0), scale0), offsetBefore);
+    v1 = f32x4.add(f32x4.mul(f32x4.add(v1, addend1), scale1), offsetBefore);
+    v0 = f32x4.add(f32x4.pmin(high, f32x4.pmax(low, v0)), rounder);
+    v1 = f32x4.add(f32x4.pmin(high, f32x4.pmax(low, v1)), rounder);
+    const twos = i16x8.narrow_i32x4_s(i32x4.sub(v0, lowest), i32x4.sub(v1, lowest));
+    v128.store64_lane(out, i8x16.add(i8x16.narrow_i16x8_u(twos, twos), first), 0);
   }
 }
 
