@@ -50,6 +50,7 @@ export async function openMemhFolder(fs: FileSystem, path: string): Promise<Arra
   }
   const problems: Problem[] = [];
   const arrays = new Map<string, ArraySource>();
+  const together: MemhArray[] = [];
   const states = new Map<string, FileState>();
   for (const [i, item] of listed.entries()) {
     if (own(item, 'value') === null) continue;
@@ -65,7 +66,7 @@ export async function openMemhFolder(fs: FileSystem, path: string): Promise<Arra
           `expected a name of its own, got ${printable(entry.key)} twice`,
         );
       }
-      arrays.set(entry.key, new MemhArray(fs, entry));
+      arrays.set(entry.key, new MemhArray(fs, entry, together));
     });
   }
   if (problems.length > 0) throw new InputError(problems);
@@ -114,19 +115,17 @@ export function isMemhDtype(dtype: string): dtype is MemhDtype {
   return Object.hasOwn(DTYPES, dtype);
 }
 
-/** One file of words of the dtype's width. */
+/** One file of words of the dtype's width, among those that came `together`. */
 export function memhArray(
   fs: FileSystem,
-  key: string,
-  path: string,
-  dtype: MemhDtype,
-  shape: readonly number[],
+  file: { readonly key: string; readonly path: string; readonly dtype: MemhDtype; readonly shape: readonly number[] },
+  together: MemhArray[],
 ): ArraySource {
-  return new MemhArray(fs, { key, path, dtype, bits: DTYPES[dtype].bits, shape });
+  return new MemhArray(fs, { ...file, bits: DTYPES[file.dtype].bits }, together);
 }
 
-/** Read whole at the first look. */
-class MemhArray implements ArraySource {
+/** Read whole at the first look; where that finds a fault, so are all others, so that one run tells them all. */
+export class MemhArray implements ArraySource {
   readonly key: string;
   readonly dtype: MemhDtype;
   readonly shape: readonly number[];
@@ -135,17 +134,30 @@ class MemhArray implements ArraySource {
   constructor(
     private readonly fs: FileSystem,
     private readonly entry: Entry,
+    private readonly together: MemhArray[],
   ) {
+    together.push(this);
     this.key = entry.key;
     this.dtype = entry.dtype;
     this.shape = entry.shape;
   }
 
   async read(fromRow = 0, toRow = this.shape[0]): Promise<NumericArray> {
-    this.values ??= readMemh(this.fs, this.entry);
-    const values = await this.values;
+    const values = await this.whole().catch((error) => this.withOthers(error));
     const rowLength = values.length / this.shape[0];
     return values.subarray(fromRow * rowLength, toRow * rowLength);
+  }
+
+  private whole(): Promise<NumericArray> {
+    this.values ??= readMemh(this.fs, this.entry);
+    return this.values;
+  }
+
+  private async withOthers(error: unknown): Promise<never> {
+    if (!(error instanceof InputError)) throw error;
+    const problems: Problem[] = [];
+    for (const one of this.together) await collecting(problems, () => one.whole());
+    throw new InputError(problems);
   }
 }
 

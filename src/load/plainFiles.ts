@@ -6,7 +6,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { openFile, Recent, readFully } from './bytes.js';
-import { isMemhDtype, MANIFEST, memhArray } from './memhFolder.js';
+import { isMemhDtype, MANIFEST, type MemhArray, memhArray } from './memhFolder.js';
 import { type BlockCache, CACHE_BYTES } from './npyArray.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
@@ -69,9 +69,10 @@ export async function plainArrays(
   const arrays = new Map<string, ArraySource>();
   const problems: Problem[] = [];
   const cache: BlockCache = new Recent(CACHE_BYTES);
+  const together: MemhArray[] = [];
   for (const file of files) {
     await collecting(problems, async () => {
-      const array = await openOne(fs, file, plainOf, cache);
+      const array = await openOne(fs, file, plainOf, cache, together);
       if (!array) return;
       if (arrays.has(array.key)) {
         const got = `got ${printable(array.key)} by two files; keep one of them`;
@@ -85,14 +86,20 @@ export async function plainArrays(
 }
 
 /** Null: of a folder, a file of no value (an input of golden vectors, a log). */
-async function openOne(fs: FileSystem, path: string, plainOf: PlainOf, cache: BlockCache): Promise<ArraySource | null> {
+async function openOne(
+  fs: FileSystem,
+  path: string,
+  plainOf: PlainOf,
+  cache: BlockCache,
+  together: MemhArray[],
+): Promise<ArraySource | null> {
   const { name, plain } = namedBy(path, plainOf);
   const key = plain?.name ?? name;
   if (path.endsWith('.npy')) return openNpy(fs, path, key, cache);
   if (plain === null) return null;
   const { dtype, shape } = plain;
   if (path.endsWith('.bin')) return openBin(fs, key, path, { dtype, shape });
-  if (isMemhDtype(dtype)) return memhArray(fs, key, path, dtype, shape);
+  if (isMemhDtype(dtype)) return memhArray(fs, { key, path, dtype, shape }, together);
   throw refuse('memh', printable(path), `expected a value of integers, got one of ${dtype}; save it as .npy or .bin`);
 }
 

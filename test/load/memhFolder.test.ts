@@ -67,6 +67,22 @@ describe('what is refused', () => {
     expect(await problemsOf(valuesOf(text, entry))).toEqual([message]);
   });
 
+  it('all files that are wrong, at the first look at one', async () => {
+    const arrays = ['x', 'y', 'z'].map((name) => ({ name, file: `${name}.memh`, dtype: 'int8', shape: [2] }));
+    const files = {
+      'd/manifest.json': JSON.stringify({ arrays }),
+      'd/x.memh': '1 2',
+      'd/y.memh': '1',
+      'd/z.memh': 'xx 1',
+    };
+    const opened = await openMemhFolder(memoryFiles(files), 'd');
+    expect((await opened.arrays.get('x')!.read()).length).toBe(2);
+    expect(await problemsOf(opened.arrays.get('y')!.read())).toEqual([
+      'd/y.memh: expected 2 words (shape 2), got none for word 1',
+      'd/z.memh word 0: expected hexadecimal, got xx: the simulation never set it (index 0 of 2)',
+    ]);
+  });
+
   it.each<[entry: Field, message: string]>([
     [
       { file: '../secret' },
