@@ -70,6 +70,25 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSte
   return WIDTHS.flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
 }
 
+/** Scripts that bring each term of a sum to the output's codes, and add those. */
+export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): TensorSteps[] {
+  const { terms } = formOf(study) ?? {};
+  if (!study.free || !terms || !isQuantized(study.declared.params.output)) return [];
+  return WIDTHS.map((float64) => ({
+    kind: 'tensor',
+    equation: `${round.equation} of each v / sy in ${float64 ? 'float64' : 'float32'}, added, then + zp`,
+    run(call) {
+      const output = quantized(call.output);
+      const { scale, zeroPoint } = output;
+      const steps = (v: number) => (float64 ? v / scale : f32(f32(v) / f32(scale)));
+      const all = terms(call);
+      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+      const code = (i: number) => all.reduce((sum, term) => sum + round.apply(steps(term(i))), zeroPoint);
+      return fill(call, (i) => clamp(code(i), lo, hi));
+    },
+  }));
+}
+
 /** Kernels that have the op: those of the declared runtime, or all; what departs from the declared one. */
 export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
   const { data, free, declared } = study;

@@ -39,6 +39,8 @@ export interface Variant {
 export interface RealForm {
   /** Absent: what is computed of codes has no other form. */
   value?(call: TensorCall): RealValue;
+  /** Whose sum it is: each of one input. */
+  terms?(call: TensorCall): RealValue[];
   /** A mean over places; a function of one code. */
   readonly is?: 'mean' | 'table';
   /** Windows divided by another count. */
@@ -278,7 +280,7 @@ const matmul: RealForm = {
 };
 
 const forms: Readonly<Record<string, RealForm>> = {
-  add: ofTwo((a, b) => a + b),
+  add: { ...ofTwo((a, b) => a + b), terms: (call) => [reals(call, 0), reals(call, 1)] },
   sub: ofTwo((a, b) => a - b),
   mul: ofTwo((a, b) => a * b),
   matmul,

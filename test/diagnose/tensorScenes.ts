@@ -297,6 +297,20 @@ export const RAISED: readonly TensorScene[] = [
     FINE,
   ),
   add({
+    code: 'rescale-missing',
+    what: 'each input with the scale of the other',
+    wrong: sum(roundHalfEven, { ...A, scale: B.scale }, { ...B, scale: A.scale }),
+  }),
+  add({
+    code: 'product-rounded',
+    what: 'each input rounded to steps of the output',
+    wrong: ([x, z]) =>
+      Array.from(x, (q, i) => {
+        const [a, b] = [[A, q] as const, [B, z[i]] as const].map(([p, v]) => (p.scale * (v - p.zero_point)) / Y.scale);
+        return code(roundHalfEven(a) + roundHalfEven(b) + Y.zero_point);
+      }),
+  }),
+  add({
     code: 'signedness',
     what: 'the second input of add as int8',
     wrong: ([x, z]) => sum(roundHalfEven)([x, Int8Array.from(z)]),
@@ -381,6 +395,15 @@ export const NEARLY: readonly TensorScene[] = [
     B,
     FINE,
   ),
+  add({
+    code: 'product-rounded',
+    what: 'each input rounded to half steps',
+    wrong: ([x, z]) =>
+      Array.from(x, (q, i) => {
+        const [a, b] = [[A, q] as const, [B, z[i]] as const].map(([p, v]) => (p.scale * (v - p.zero_point)) / Y.scale);
+        return code(roundHalfEven((roundHalfEven(2 * a) + roundHalfEven(2 * b)) / 2) + Y.zero_point);
+      }),
+  }),
   add({
     code: 'signedness',
     what: 'the second input off by 127',

@@ -1,4 +1,5 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
@@ -9,9 +10,10 @@ import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
-import { INT32_SUMS } from '../words/code.js';
-import { stepFix, stepLines } from '../words/fixes.js';
+import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
+import { scriptsRoundingTerms, stepsChange } from '../tensorSteps.js';
+import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
+import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
 declare module '../evidence.js' {
@@ -21,9 +23,19 @@ declare module '../evidence.js' {
       readonly rule?: 'down' | 'half up' | 'towards zero';
       /** Accumulator units a product. */
       readonly mean_loss?: number;
+      /** Each of the inputs that are added, not each product. */
+      readonly of?: 'inputs';
     };
   }
 }
+
+const TERMS = [halfEven, halfAway, halfUp, downward, towardZero];
+const ONE_ROUNDING = [
+  numpy('q = np.rint((a_scale * (a - a_zero_point) + b_scale * (b - b_zero_point)) / y_scale)  # a, b as np.int32'),
+  inC(
+    'q = rintf((A_SCALE * (float)((int32_t)a - A_ZERO_POINT) + B_SCALE * (float)((int32_t)b - B_ZERO_POINT)) / Y_SCALE);',
+  ),
+];
 
 /** Values on which a loss is tried before it is replayed. */
 const TRIED = 48;
@@ -31,10 +43,10 @@ const TRIED = 48;
 const [REACH, DIGITS] = [1.01, 1e-5];
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
-/** Each product is shifted or rounded before the sum. */
-export const productRounded: Cause<'product-rounded', 'product'> = {
+/** Each product is shifted or rounded before the sum; or each of the values that are added. */
+export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   code: 'product-rounded',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
   needs: [anyRuntime, ({ data }) => data.dynamic === null],
   whose: 'kernel',
   parameterFree: true,
@@ -44,29 +56,49 @@ export const productRounded: Cause<'product-rounded', 'product'> = {
     study.data.mismatched >= FEWEST_DIFFERING &&
     (study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE),
 
+  changes: (study) =>
+    isTensorStudy(study)
+      ? TERMS.flatMap((round) => scriptsRoundingTerms(study, round)).map((steps) =>
+          stepsChange('product-rounded', 'accumulator', steps, { of: 'inputs' }),
+        )
+      : [],
+
   estimate: (study, base) => {
+    if (!isProductStudy(study) || base.kind !== 'product') return [];
     const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
     return open.length === 0 ? [] : open.filter(mayFit(study, base)).map(changeTo);
   },
 
-  forms: () => roundedProductSums.map(changeTo),
+  forms: (study) => (isProductStudy(study) ? roundedProductSums.map(changeTo) : []),
 
   evidence: ({ study, setup, without }) => {
+    if (!isProductStudy(study) || setup.kind !== 'product' || without.kind !== 'product') return {};
     const { product } = setup.steps.accumulate as LossyAccumulateStep;
     if (!product) return {};
-    const [before, after] = [without, setup].map((own) => study.engine.accumulator(own, study.subset));
+    const { engine, subset } = study;
+    const [before, after] = [without, setup].map((own) => engine.accumulator(own, subset));
     let lost = 0;
     for (let i = 0; i < before.length; i++) lost += before[i] - after[i];
     return { ...product, mean_loss: lost / before.length / study.declared.params.inFeatures };
   },
 
   words: {
-    title: (e) =>
-      e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`,
-    explanation: 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
+    title: (e) => {
+      if (e.of === 'inputs') return 'inputs rounded before they are added';
+      return e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`;
+    },
+    explanation: (e) =>
+      e.of === 'inputs'
+        ? "Each input is rounded to the output's steps before they are added, where the reference rounds the sum once."
+        : 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
-    fix: stepFix('add the products in full, in int32, and shift or round the sum once'),
-    code: stepLines(INT32_SUMS),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      return e.of === 'inputs'
+        ? "add the inputs in a wider type, with a fraction, and round the sum once to the output's steps"
+        : 'add the products in full, in int32, and shift or round the sum once';
+    },
+    code: (e, context) => codeOf(e.of === 'inputs' ? ONE_ROUNDING : INT32_SUMS, declareCode)(context),
   },
 };
 

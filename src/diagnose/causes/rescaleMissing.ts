@@ -16,6 +16,8 @@ declare module '../evidence.js' {
       readonly inputs?: readonly number[];
       readonly left?: string;
       readonly scale_of?: number;
+      /** Two inputs: each as if it were the other. */
+      readonly exchanged?: true;
     } & AnotherRule;
   }
 }
@@ -37,28 +39,31 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     if (!isQuantized(output)) return [];
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
-    return sets.flatMap((taken) => changesOf(study, taken, output));
+    return [...sets.flatMap((taken) => changesOf(study, taken, output)), ...exchanges(study)];
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
   words: {
     title: (e) => {
+      if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
       if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
       return e.left === 'zero point'
         ? `zero point of ${operands(e.inputs)} left in`
         : `${operands(e.inputs)} not brought to the output's scale`;
     },
     explanation: (e) =>
-      `Codes of an input are taken as if they were ${e.scale_of === undefined ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
+      `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
     ofOneLayer: true,
     evidence: (e, context) => [
-      e.left && e.inputs ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
+      e.left && e.inputs && !e.exchanged ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
       decidingSentence(e.deciding, context),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        ? e.exchanged
+          ? `read input 0 with its own ${e.left}, and input 1 with its own`
+          : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: stepLines([
       numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input, then added or joined'),
@@ -92,6 +97,29 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
       },
     ];
   });
+}
+
+/** The scales, or zero points, of two inputs in the other order. */
+function exchanges({ declared }: Study): Change[] {
+  const own = declared.reads.map((_, i) => inputOf(declared, i));
+  const [a, b] = own;
+  if (own.length !== 2 || !isQuantized(a) || !isQuantized(b)) return [];
+  const [scales, zeroPoints] = [a.scale !== b.scale, a.zeroPoint !== b.zeroPoint];
+  const ways: [Left, isOther: boolean, (of: QuantParams) => Partial<QuantParams>][] = [
+    ['scale', scales, ({ scale }) => ({ scale })],
+    ['zero point', zeroPoints, ({ zeroPoint }) => ({ zeroPoint })],
+    ['scale and zero point', scales && zeroPoints, ({ scale, zeroPoint }) => ({ scale, zeroPoint })],
+  ];
+  return ways
+    .filter(([, isOther]) => isOther)
+    .map(([left, , params]) => ({
+      cause: 'rescale-missing',
+      coordinate: 'x_scale',
+      freedom: FREEDOM.none,
+      label: `${left} exchanged`,
+      found: { inputs: [0, 1], left, exchanged: true },
+      apply: (setup) => withInput(withInput(setup, params(b), 0), params(a), 1),
+    }));
 }
 
 /** Codes are summed or joined as if both had the scale of one. */
