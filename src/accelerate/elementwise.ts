@@ -17,22 +17,37 @@ export function pairsOfBytes<A extends Bytes>(
   pair: JoinedPair,
   out: A,
 ): A | null {
-  const [left, right] = [tableOf(pair, a, pair.left), tableOf(pair, b, pair.right)];
-  const ends = endsOf(pair, left, right);
-  const ladder = ends && ladderOf(pair.of, pair.code, ...ends);
+  const made = known.get(pair) ?? tablesOf(a, b, pair);
+  known.set(pair, made);
+  const { left, right, ladder } = made;
   if (!ladder || !isOf(out, ladder)) return null;
   const kind = (pair.of === 'float32' ? 0 : 2) + (pair.join === 'sum' ? 0 : 1);
   machine.reset();
   const tables = { left: machine.place(left), right: machine.place(right), ladder: placeLadder(machine, ladder) };
-  const [one, other, made] = [AT_ONCE, AT_ONCE, AT_ONCE].map((bytes) => machine.allocate(bytes));
+  const [one, other, codes] = [AT_ONCE, AT_ONCE, AT_ONCE].map((bytes) => machine.allocate(bytes));
   for (let from = 0; from < out.length; from += AT_ONCE) {
     const part = out.subarray(from, from + AT_ONCE);
     machine.put(a.subarray(from, from + part.length), one);
     machine.put(b.subarray(from, from + part.length), other);
-    machine.elementwise.pairs(kind, one, other, made, part.length, tables.left, tables.right, tables.ladder);
-    copyCodes(machine, made, part);
+    machine.elementwise.pairs(kind, one, other, codes, part.length, tables.left, tables.right, tables.ladder);
+    copyCodes(machine, codes, part);
   }
   return out;
+}
+
+interface Tables {
+  readonly left: Float32Array | Int32Array;
+  readonly right: Float32Array | Int32Array;
+  readonly ladder: Ladder | null;
+}
+
+/** A layer may be called for each sample; what joins a pair of its codes stays. */
+const known = new WeakMap<JoinedPair, Tables>();
+
+function tablesOf(a: Bytes, b: Bytes, pair: JoinedPair): Tables {
+  const [left, right] = [tableOf(pair, a, pair.left), tableOf(pair, b, pair.right)];
+  const ends = endsOf(pair, left, right);
+  return { left, right, ladder: ends && ladderOf(pair.of, pair.code, ...ends) };
 }
 
 /** By the bits of a code. */

@@ -4,6 +4,7 @@ import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { addAten, addFloats, addQnnpack, subtractFloats } from '../../src/kernels/steps/add.js';
 import { fillFrom, singlesOf } from '../../src/kernels/steps/call.js';
 import { multiplyAten, multiplyFloats } from '../../src/kernels/steps/multiply.js';
+import { addOnnxRuntime, multiplyOnnxRuntime } from '../../src/kernels/steps/onnxRuntime.js';
 import { quantizeSteps } from '../../src/kernels/steps/quantize.js';
 import { addBuiltin, addReference, addXnnpack } from '../../src/kernels/steps/tflite/add.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from '../../src/kernels/steps/tflite/multiply.js';
@@ -23,6 +24,8 @@ const STEPS: Readonly<Record<string, TensorSteps>> = {
   multiplyTflite,
   multiplyMicro,
   multiplyXnnpack,
+  multiplyOnnxRuntime,
+  'addOnnxRuntime on ARM': addOnnxRuntime('neon'),
   addReference: addReference(1),
   subtractReference: addReference(-1),
   addXnnpack: addXnnpack(1),
@@ -68,6 +71,7 @@ function callOf(own: Case, watched: FastTensors | null): TensorCall {
     inputs: data.map((codes, i) => ({ ...values[i], data: codes })),
     output: values[2],
     host: { cpu: 'fma', version: null },
+    ranAs: { codes: 'uint8', weights: 'int8' },
   };
 }
 

@@ -6,7 +6,7 @@ import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sameDims } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { bothWays } from './atenVectors.js';
-import { fillPairs, INT32_REACH, quantized, reachOf, rememberedIn } from './call.js';
+import { filledPairs, INT32_REACH, quantized, reachOf, rememberedIn } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -14,7 +14,7 @@ import { tensorSteps } from './tensor.js';
 /** Dequantizes by FMA in vectors; no integer multipliers. */
 export const addAten: TensorSteps = tensorSteps(
   'rint((sa * da + sb * db) / sy) + zp; at the end of a run zp before rint',
-  (call) => bothWays(call, ({ dequantize, quantize }) => sumOf(call, dequantize, quantize)),
+  bothWays((call, { dequantize, quantize }) => sumOf(call, dequantize, quantize)),
 );
 
 /** QNNPACK where it takes them, uint8 of one shape; ATen's code elsewhere. */
@@ -30,7 +30,7 @@ function isTakenByQnnpack({ inputs, output }: TensorCall): boolean {
 }
 
 /** 22-bit multipliers and one shift, halves away from zero. */
-const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', (call) => {
+function integers(call: TensorCall): JoinedPair {
   const [a, b, output] = [...call.inputs, call.output].map(quantized);
   const [ra, rb] = [a, b].map(({ scale }) => f32(f32(scale) / f32(output.scale)));
   const shift = 21 - floor(Math.log2(Math.max(ra, rb)));
@@ -38,7 +38,7 @@ const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from
   const [ma, mb] = [ra, rb].map((ratio) => roundHalfEven(ratio * unit));
   const half = floor(unit / 2);
   const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-  return fillPairs(call, {
+  return {
     of: 'int32',
     join: 'sum',
     left: (one) => ma * (one - a.zeroPoint),
@@ -49,20 +49,24 @@ const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from
       return Math.min(Math.max(code, lo), hi);
     },
     reach: INT32_REACH,
-  });
-});
+  };
+}
+
+const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', filledPairs(integers));
 
 /** Dequantize both, add floats, quantize by that step: PT2E's reference graph, ONNX's text. */
 export function addFloats(quantize: QuantizeStep): TensorSteps {
-  return tensorSteps(`quantize(sa * da + sb * db), ${quantize.equation}`, (call) =>
-    fillPairs(call, sumOf(call, dequantizeFloat32, quantize)),
+  return tensorSteps(
+    `quantize(sa * da + sb * db), ${quantize.equation}`,
+    filledPairs((call) => sumOf(call, dequantizeFloat32, quantize)),
   );
 }
 
 /** Dequantize both, subtract floats, quantize by that step: PT2E's reference graph. */
 export function subtractFloats(quantize: QuantizeStep): TensorSteps {
-  return tensorSteps(`quantize(sa * da - sb * db), ${quantize.equation}`, (call) =>
-    fillPairs(call, sumOf(call, dequantizeFloat32, quantize, -1)),
+  return tensorSteps(
+    `quantize(sa * da - sb * db), ${quantize.equation}`,
+    filledPairs((call) => sumOf(call, dequantizeFloat32, quantize, -1)),
   );
 }
 

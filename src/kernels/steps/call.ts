@@ -80,6 +80,12 @@ export function fillPairs(call: TensorCall, pair: PairCode | JoinedPair): CodeAr
   return codes;
 }
 
+/** The same where what joins them is made once a layer. */
+export function filledPairs(pairOf: (call: TensorCall) => JoinedPair): (call: TensorCall) => CodeArray {
+  const ofAllCalls = ofLayer(pairOf);
+  return (call) => fillPairs(call, ofAllCalls(call));
+}
+
 /** Every code of the output, by the pair that its place asks for. */
 export function fillEither(
   call: TensorCall,

@@ -1,13 +1,13 @@
 /** Products of codes: integers, requantized in float32. sa, sb, sy: scales; da, db: centred codes. */
 import type { PreluAttributes } from '../../nouns/attributes.js';
-import type { QuantizeStep, TensorSteps } from '../../nouns/kernel.js';
+import type { JoinedPair, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
-import { fill, fillPairs, INT32_REACH, quantized, reachOf, reader } from './call.js';
+import { fill, filledPairs, INT32_REACH, quantized, reachOf, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -19,39 +19,40 @@ export function requantized(multiplier: number, { zeroPoint, quantMin, quantMax 
 
 export const multiplyAten: TensorSteps = tensorSteps(
   'rint(da * db * (sa * sb * (1 / sy))) + zp',
-  (call) => {
+  filledPairs((call) => {
     const [a, b, output] = [...call.inputs, call.output].map(quantized);
     const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) * f32(1 / f32(output.scale)));
     const code = requantized(multiplier, output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-    return fillPairs(call, {
+    return {
       of: 'int32',
       join: 'product',
       left: (one) => one - a.zeroPoint,
       right: (other) => other - b.zeroPoint,
       code: (product) => clamp(code(product), lo, hi),
       reach: Math.min(INT32_REACH, 2 ** 30 / multiplier), // beyond, the conversion overflows
-    });
-  },
+    };
+  }),
   'integers',
 );
 
 /** Dequantize both, multiply floats, quantize by that step: PT2E's reference graph. */
 export function multiplyFloats(quantize: QuantizeStep): TensorSteps {
-  return tensorSteps(`quantize(sa * da * sb * db), ${quantize.equation}`, (call) => {
+  const pairOf = (call: TensorCall): JoinedPair => {
     const [a, b] = call.inputs.map((input) => dequantizeFloat32.prepare(quantized(input)));
     const output = quantized(call.output);
     const code = quantize.prepare(output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantize);
-    return fillPairs(call, {
+    return {
       of: 'float32',
       join: 'product',
       left: a,
       right: b,
       code: (product) => clamp(code(product), lo, hi),
       reach: reachOf(output),
-    });
-  });
+    };
+  };
+  return tensorSteps(`quantize(sa * da * sb * db), ${quantize.equation}`, filledPairs(pairOf));
 }
 
 /** Channels are PyTorch's, the axis after the samples'. 1.0 is a code of the weight's parameters too: where they do not hold it, positive values shrink. */

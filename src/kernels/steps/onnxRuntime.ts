@@ -4,14 +4,13 @@
  */
 import type { SlopeAttributes } from '../../nouns/attributes.js';
 import type { Host } from '../../nouns/host.js';
-import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { CodeArray, Computed, JoinedPair, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
-import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes } from './bounded.js';
-import { fill, quantized, reader } from './call.js';
+import { filledPairs, fillFrom, fillPairs, INT32_REACH, ofLayer, quantized, reachOf, singlesOf } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -20,13 +19,12 @@ import { tensorSteps } from './tensor.js';
  * Codes of what adds the zero point before it rounds: ties depend on whether int8 runs as uint8, all + 128. Where the model does not
  * say, both codes are possible.
  */
-export function asRun(call: TensorCall, codeOf: (shift: number) => (element: number) => number): Computed {
-  const { dtype } = quantized(call.output);
-  if (dtype !== 'int8') return fill(call, codeOf(0));
-  if (call.ranAs) return fill(call, codeOf(call.ranAs.codes === 'uint8' ? 128 : 0));
-  const [own, other] = [codeOf(0), codeOf(128)];
-  return boundedCodes(call.samples * sizeOf(call.output.shape.dims), (i) => {
-    const [near, also] = [own(i), other(i)];
+export function asRun({ output, ranAs }: TensorCall, codesOf: (shift: number) => CodeArray): Computed {
+  if (quantized(output).dtype !== 'int8') return codesOf(0);
+  if (ranAs) return codesOf(ranAs.codes === 'uint8' ? 128 : 0);
+  const [own, other] = [codesOf(0), codesOf(128)];
+  return boundedCodes(own.length, (i) => {
+    const [near, also] = [own[i], other[i]];
     return { low: Math.min(near, also), near, high: Math.max(near, also) };
   });
 }
@@ -47,13 +45,13 @@ interface Addends {
   readonly a: QuantParams;
   readonly b: QuantParams;
   readonly output: QuantParams;
-  readonly readA: (element: number) => number;
-  readonly readB: (element: number) => number;
   /** Scales by that of the output. */
   readonly ra: number;
   readonly rb: number;
   /** The second is one value over the innermost span. */
   readonly isScalar: boolean;
+  /** They have changed places. */
+  readonly isTurned: boolean;
 }
 
 function addendsOf(call: TensorCall): Addends {
@@ -62,8 +60,7 @@ function addendsOf(call: TensorCall): Addends {
   const [a, b] = [call.inputs[first], call.inputs[second]].map(quantized);
   const output = quantized(call.output);
   const [ra, rb] = [a, b].map(({ scale }) => f32(f32(scale) / f32(output.scale)));
-  const [readA, readB] = [reader(call, first), reader(call, second)];
-  return { a, b, output, readA, readB, ra, rb, isScalar: side !== null };
+  return { a, b, output, ra, rb, isScalar: side !== null, isTurned: side === 'first' };
 }
 
 /** On ARM in fixed point, elsewhere in float32 with the zero point in it. cpu: where it is not the call's. */
@@ -75,37 +72,43 @@ export function addOnnxRuntime(cpu?: Host['cpu']): TensorSteps {
 }
 
 function addOnX86(call: TensorCall, fused: boolean): Computed {
-  const { a, b, output, readA, readB, ra, rb, isScalar } = addendsOf(call);
+  const { a, b, output, ra, rb, isScalar, isTurned } = addendsOf(call);
   const add: (x: number, y: number, sum: number) => number = fused ? fma32 : (x, y, sum) => f32(sum + f32(x * y));
   return asRun(call, (shift) => {
     const t = add(ra, a.zeroPoint + shift, f32(rb * (b.zeroPoint + shift)));
     const fixed = f32(output.zeroPoint + shift - t);
     // without FMA the first product comes first, but where the second is one value
     const bFirst = fused || isScalar;
-    return (i) => {
-      const [x, y] = [readA(i) + shift, readB(i) + shift];
+    return fillPairs(call, (one, other) => {
+      const [x, y] = isTurned ? [other + shift, one + shift] : [one + shift, other + shift];
       const steps = bFirst ? add(x, ra, add(y, rb, fixed)) : add(y, rb, add(x, ra, fixed));
       return clamp(convertToInt32(steps) - shift, output.quantMin, output.quantMax);
-    };
+    });
   });
 }
 
 const [SMALLEST_RATIO, LARGEST_RATIO] = [2 ** -14, 2 ** 8];
 
 /** Multipliers of 22 bits and one shift, halves away from zero; floats where the scales are too far apart. */
-function addOnArm(call: TensorCall): Computed {
-  const addends = addendsOf(call);
-  const { a, b, output, readA, readB, ra, rb } = addends;
+function pairOnArm(call: TensorCall): JoinedPair {
+  const [a, b, output] = [...call.inputs, call.output].map(quantized);
+  const [ra, rb] = [a, b].map(({ scale }) => f32(f32(scale) / f32(output.scale)));
   const shift = shiftOf(ra, rb);
-  if (shift === null) return addFloatsOnArm(call, addends);
+  if (shift === null) return floatsOnArm(call);
   const unit = 2 ** shift;
   const [ma, mb] = [ra, rb].map((ratio) => roundHalfEven(f32(ratio * unit)));
-  return fill(call, (i) => {
-    const sum = (readA(i) - a.zeroPoint) * ma + (readB(i) - b.zeroPoint) * mb;
-    const rounded = floor((sum + (sum < 0 ? -1 : 0) + unit / 2) / unit);
-    const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
-    return clamp(code, output.quantMin, output.quantMax);
-  });
+  return {
+    of: 'int32',
+    join: 'sum',
+    left: (one) => (one - a.zeroPoint) * ma,
+    right: (other) => (other - b.zeroPoint) * mb,
+    code(sum) {
+      const rounded = floor((sum + (sum < 0 ? -1 : 0) + unit / 2) / unit);
+      const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
+      return clamp(code, output.quantMin, output.quantMax);
+    },
+    reach: INT32_REACH,
+  };
 }
 
 /** Null: no shift gives the larger multiplier 22 bits. */
@@ -118,33 +121,58 @@ function shiftOf(ra: number, rb: number): number | null {
   return isWide && multipliers.every((multiplier) => multiplier < 0x400000) ? shift : null;
 }
 
-function addFloatsOnArm(call: TensorCall, { a, b, output, readA, readB }: Addends): Computed {
+function floatsOnArm(call: TensorCall): JoinedPair {
+  const output = quantized(call.output);
   const { quantMin, quantMax, zeroPoint } = output;
-  const [realA, realB] = [a, b].map((params) => dequantizeFloat32.prepare(params));
-  return fill(call, (i) => {
-    const steps = f32(f32(realA(readA(i)) + realB(readB(i))) / f32(output.scale));
-    return roundHalfEven(f32(clamp(steps, quantMin - zeroPoint, quantMax - zeroPoint) + zeroPoint));
-  });
+  const [left, right] = call.inputs.map(quantized).map((params) => dequantizeFloat32.prepare(params));
+  return {
+    of: 'float32',
+    join: 'sum',
+    left,
+    right,
+    code(sum) {
+      const steps = f32(sum / f32(output.scale));
+      return roundHalfEven(f32(clamp(steps, quantMin - zeroPoint, quantMax - zeroPoint) + zeroPoint));
+    },
+    reach: reachOf(output),
+  };
 }
 
-export const multiplyOnnxRuntime: TensorSteps = tensorSteps('rint(da * db * (sa * sb / sy) + zp)', (call) => {
-  const [a, b, output] = [...call.inputs, call.output].map(quantized);
-  const [readA, readB] = [reader(call, 0), reader(call, 1)];
-  const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) / f32(output.scale));
-  return asRun(call, (shift) => (i) => {
-    const product = (readA(i) - a.zeroPoint) * (readB(i) - b.zeroPoint);
-    const steps = f32(f32(product * multiplier) + output.zeroPoint + shift);
-    return clamp(convertToInt32(steps) - shift, output.quantMin, output.quantMax);
-  });
-});
+const addOnArm = filledPairs(pairOnArm);
+
+const productOf =
+  (shift: number) =>
+  (call: TensorCall): JoinedPair => {
+    const [a, b, output] = [...call.inputs, call.output].map(quantized);
+    const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) / f32(output.scale));
+    return {
+      of: 'int32',
+      join: 'product',
+      left: (one) => one - a.zeroPoint,
+      right: (other) => other - b.zeroPoint,
+      code(product) {
+        const steps = f32(f32(product * multiplier) + output.zeroPoint + shift);
+        return clamp(convertToInt32(steps) - shift, output.quantMin, output.quantMax);
+      },
+      reach: Math.min(INT32_REACH, 2 ** 30 / multiplier), // beyond, the conversion overflows
+    };
+  };
+
+const [products, productsAsUint8] = [0, 128].map((shift) => filledPairs(productOf(shift)));
+
+export const multiplyOnnxRuntime: TensorSteps = tensorSteps('rint(da * db * (sa * sb / sy) + zp)', (call) =>
+  asRun(call, (shift) => (shift === 0 ? products : productsAsUint8)(call)),
+);
 
 /** A function of a dequantized code, quantized. */
 function table(equation: string, functionOf: (attributes: unknown, host: Host) => (x: number) => number): TensorSteps {
-  return tensorSteps(equation, ({ inputs: [input], output, attributes, host }) => {
-    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
-    const apply = functionOf(attributes, host);
-    return Int32Array.from(input.data, (x) => code(apply(real(x))));
+  const singles = ofLayer((call) => {
+    const [input, output] = [call.inputs[0], call.output].map(quantized);
+    const [real, code] = [dequantizeFloat32.prepare(input), quantizeDivision.prepare(output)];
+    const apply = functionOf(call.attributes, call.host);
+    return singlesOf(call, (x) => code(apply(real(x))));
   });
+  return tensorSteps(equation, (call) => fillFrom(call, singles(call)));
 }
 
 export const leakyReluOnnxRuntime = table('quantize(x >= 0 ? x : alpha * x)', (attributes) => {

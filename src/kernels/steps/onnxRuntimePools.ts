@@ -64,10 +64,7 @@ const averagePool: TensorSteps = tensorSteps('rint((sum of sx * d, tap by tap in
     overWindows(call, windowCovers(window, places), (covered) =>
       clamp(roundHalfEven(f32(meanIn(covered) + output.zeroPoint + shift)) - shift, output.quantMin, output.quantMax),
     );
-  return asRun(call, (shift) => {
-    const data = codes(shift);
-    return (i) => data[i];
-  });
+  return asRun(call, codes);
 });
 
 export const averagePoolOnnxRuntime: TensorSteps = {

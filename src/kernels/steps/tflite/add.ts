@@ -1,6 +1,6 @@
 /** y = a + b, a - b. u: an operand in units of 2^-left of twice the larger scale. */
 import type { AddAttributes } from '../../../nouns/attributes.js';
-import type { CodeArray, JoinedPair, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { JoinedPair, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import {
@@ -14,7 +14,7 @@ import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { noElement } from '../../../tensor/vectorBody.js';
-import { fillEither, fillPairs, INT32_REACH, quantized, remembered } from '../call.js';
+import { fillEither, filledPairs, fillPairs, INT32_REACH, ofLayer, quantized, remembered } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import {
   BYTES,
@@ -52,17 +52,17 @@ export function isOfPowers({ call: { attributes }, params }: Pick<Operands, 'cal
 }
 
 /** Each operand by its own shift, halves away from zero; the sum saturates at int16. */
-function byShifts({ call, sign, params }: Operands): CodeArray {
+function byShifts({ call, sign, params }: Operands): JoinedPair {
   const [a, b, y] = params.map(({ scale, zeroPoint }) => ({ exponent: frexp(f32(scale)).exponent, zeroPoint }));
   const code = codeOf(params[2], clampOf(call, 'reference'));
-  return fillPairs(call, {
+  return {
     of: 'int32',
     join: 'sum',
     left: (one) => roundingDivideByPot(one - a.zeroPoint, y.exponent - a.exponent),
     right: (other) => sign * roundingDivideByPot(other - b.zeroPoint, y.exponent - b.exponent),
     code: (sum) => code(saturateInt16(sum)),
     reach: INT32_REACH,
-  });
+  };
 }
 
 /** An operand in the units of the sum, of the centred code. */
@@ -102,11 +102,11 @@ function pairOf({ call, sign, params }: Operands, scaled: Scaled, runtime: Runti
 
 /** Reference resolver, TFLite Micro. */
 export function addReference(sign: Sign): TensorSteps {
-  const run = (call: TensorCall) => {
+  const pairOfCall = (call: TensorCall) => {
     const own = operandsOf(call, sign);
-    return isOfPowers(own) ? byShifts(own) : fillPairs(call, pairOf(own, inFixedPoint, 'reference'));
+    return isOfPowers(own) ? byShifts(own) : pairOf(own, inFixedPoint, 'reference');
   };
-  return { ...tensorSteps(EQUATION, run), codes: BYTES_AND_INT16 };
+  return { ...tensorSteps(EQUATION, filledPairs(pairOfCall)), codes: BYTES_AND_INT16 };
 }
 
 /** int16 operands of unlike shapes go through the reference's code. */
@@ -116,15 +116,23 @@ export function isBroadcastInt16({ inputs, output }: TensorCall): boolean {
   );
 }
 
+const builtinPairs = ofLayer((call) => {
+  const own = operandsOf(call, 1);
+  const isBytes = own.params[2].dtype === 'uint8';
+  return {
+    vectors: pairOf(own, isBytes ? inVectorsOfBytes : inVectors, 'builtin'),
+    rest: pairOf(own, inFixedPoint, 'builtin'),
+    width: isBytes ? 8 : 16,
+  };
+});
+
 /** ADD of int8 and int16 takes 16 values at a time, of uint8 8; the rest and SUB as the reference. */
 export const addBuiltin: TensorSteps = {
   ...tensorSteps(`${EQUATION}; in vectors u = roundHalfUp((d << left - e) * m)`, (call) => {
     const own = operandsOf(call, 1);
-    if (isOfPowers(own)) return byShifts(own);
-    const isBytes = own.params[2].dtype === 'uint8';
-    const vectors = pairOf(own, isBytes ? inVectorsOfBytes : inVectors, 'builtin');
-    const isVector = isBroadcastInt16(call) ? noElement : inBlocks(call, isBytes ? 8 : 16);
-    return fillEither(call, isVector, vectors, pairOf(own, inFixedPoint, 'builtin'));
+    if (isOfPowers(own)) return fillPairs(call, byShifts(own));
+    const { vectors, rest, width } = builtinPairs(call);
+    return fillEither(call, isBroadcastInt16(call) ? noElement : inBlocks(call, width), vectors, rest);
   }),
   codes: BYTES_AND_INT16,
 };
@@ -132,7 +140,7 @@ export const addBuiltin: TensorSteps = {
 /** Multipliers of 20 bits for both, and one shift, half up. */
 export function addXnnpack(sign: Sign): TensorSteps {
   const equation = 'clamp(floor((ma * da + mb * db) / 2^s + 1/2) + zp), ma = rint(2^s * f32(sa / sy)), 20 bits';
-  const run = (call: TensorCall) => {
+  const pairOfCall = (call: TensorCall): JoinedPair => {
     const own = operandsOf(call, sign);
     const [sa, sb, sy] = own.params.map(scaleOf);
     const [ra, rb] = [f32(sa / sy), f32(sb / sy)];
@@ -140,7 +148,7 @@ export function addXnnpack(sign: Sign): TensorSteps {
     const [ma, mb] = [roundHalfEven(ra * 2 ** shift), sign * roundHalfEven(rb * 2 ** shift)];
     const [a, b, { zeroPoint, quantMin, quantMax }] = own.params;
     const [lo, hi] = clampOf(call, 'xnnpack');
-    return fillPairs(call, {
+    return {
       of: 'int32',
       join: 'sum',
       left: (one) => 2 ** (shift - 1) + ma * (one - a.zeroPoint),
@@ -150,7 +158,7 @@ export function addXnnpack(sign: Sign): TensorSteps {
         return clamp(clamp(code, quantMin, quantMax), lo, hi);
       },
       reach: INT32_REACH,
-    });
+    };
   };
-  return { ...tensorSteps(equation, run), codes: BYTES };
+  return { ...tensorSteps(equation, filledPairs(pairOfCall)), codes: BYTES };
 }

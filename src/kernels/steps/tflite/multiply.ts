@@ -5,7 +5,7 @@ import { multiplyByFixedPoint16, quantizeMultiplier } from '../../../numeric/fix
 import { f32 } from '../../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../../numeric/integer.js';
 import { roundHalfEven } from '../../../numeric/round.js';
-import { fillPairs, INT32_REACH, quantized } from '../call.js';
+import { filledPairs, INT32_REACH, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, BYTES_AND_INT16, byMultiplier, clampOf, codeOf, reachOfMultiplier, scaleOf } from './common.js';
 
@@ -47,35 +47,32 @@ function productOf(params: readonly QuantParams[], code: (product: number) => nu
 }
 
 function multiply(real: Real, multiplier: string): TensorSteps {
-  const run = (call: TensorCall) => {
+  const pairOf = (call: TensorCall) => {
     const params = [...call.inputs, call.output].map(quantized);
     const multiplier = realOf(real, params);
     const steps = byMultiplier(multiplier);
     const code = codeOf(params[2], clampOf(call, 'reference'));
     const reach = reachOfMultiplier(quantizeMultiplier(multiplier));
-    return fillPairs(
-      call,
-      productOf(params, (product) => code(steps(product)), reach),
-    );
+    return productOf(params, (product) => code(steps(product)), reach);
   };
   const equation = `clamp(roundHalfAway(((da * db * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = ${multiplier}`;
-  return { ...tensorSteps(equation, run), codes: BYTES_AND_INT16 };
+  return { ...tensorSteps(equation, filledPairs(pairOf)), codes: BYTES_AND_INT16 };
 }
 
 export const multiplyTflite = multiply(float32Quotient, 'f32(f32(sa * sb) / sy)');
 export const multiplyMicro = multiply(doubles, 'sa * sb / sy in double');
 
 export const multiplyXnnpack: TensorSteps = {
-  ...tensorSteps('rint(clamp(f32(da * db) * f32(f32(sa * sb) / sy))) + zp', (call) => {
-    const params = [...call.inputs, call.output].map(quantized);
-    const { quantMin, quantMax } = params[2];
-    const code = inFloat32(params, [quantMin, quantMax]);
-    const [lo, hi] = clampOf(call, 'xnnpack');
-    return fillPairs(
-      call,
-      productOf(params, (product) => clamp(code(product), lo, hi), INT32_REACH),
-    );
-  }),
+  ...tensorSteps(
+    'rint(clamp(f32(da * db) * f32(f32(sa * sb) / sy))) + zp',
+    filledPairs((call) => {
+      const params = [...call.inputs, call.output].map(quantized);
+      const { quantMin, quantMax } = params[2];
+      const code = inFloat32(params, [quantMin, quantMax]);
+      const [lo, hi] = clampOf(call, 'xnnpack');
+      return productOf(params, (product) => clamp(code(product), lo, hi), INT32_REACH);
+    }),
+  ),
   codes: BYTES,
   departure: 'multiplier-precision',
 };
