@@ -81,5 +81,9 @@ test('a runtime beside another: the sentence of the table', async () => {
   expect(new Set(two.map((one) => one.candidate.does))).toEqual(
     new Set(['rounds twice, half up and then half away from zero']),
   );
+  // the resolver of the first, as its users write it; pasted, no value of cnn-int8 and hand-int8 was another
+  expect(layers![0].diagnosis!.fixes[0].code?.map(({ text }) => text)).toEqual([
+    'Interpreter(model_path=path, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, experimental_preserve_all_tensors=True)',
+  ]);
   for (const one of [model, capture, candidate]) await one.close();
 });

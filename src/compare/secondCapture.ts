@@ -189,7 +189,10 @@ function fixesOf(
   }
   if (runWith === undefined || left >= report.mismatched!) return [];
   const text = `run both with what made the first capture, ${nameOf(model.producer)}: ${runWith}`;
-  return [{ subject: 'candidate', text, rehearsal: { mismatched_after_fix: left } }];
+  const [resolver] = /experimental_op_resolver_type=[\w.]+/.exec(runWith) ?? [];
+  const line = `Interpreter(model_path=path, ${resolver}, experimental_preserve_all_tensors=True)`;
+  const code = resolver ? [{ where: 'the capture', language: 'python' as const, text: line }] : undefined;
+  return [{ subject: 'candidate', text, rehearsal: { mismatched_after_fix: left }, ...(code && { code }) }];
 }
 
 /** `LiteRT 2.3.0`. */
