@@ -45,7 +45,8 @@ export async function openModel(fs: FileSystem, path: string, ranBy: RanBy = {})
     const model = await validateModel(raw, path, arrays).catch((error) => {
       throw byName(error, raw, path);
     });
-    return { ...model, warnings: [...warnings, ...model.warnings], close: () => arrays.close() };
+    const producer = { ...model.producer, file: frontEnd.kind };
+    return { ...model, producer, warnings: [...warnings, ...model.warnings], close: () => arrays.close() };
   } catch (error) {
     await arrays.close();
     throw error;
@@ -143,6 +144,15 @@ export function openCandidate(
 /** Plain files too: dtype and shape are the layer's. */
 async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf): Promise<ArrayFile> {
   const isFolder = await fs.isDirectory(path).catch(() => false);
+  const model = /\.(?:json|onnx|tflite)$/i.exec(path);
+  if (model && !isFolder && (await fs.isFile(path).catch(() => false))) {
+    const expected = 'expected your values (npz, LAYER.npy, .memh, .bin, or a folder of them)';
+    throw refuse(
+      'usage',
+      printable(path),
+      `${expected}, got ${model[0]}; another model file goes after --candidate-model`,
+    );
+  }
   if (!isFolder && path.endsWith('.npz')) return (await import('./folder.js')).openNpzFile(fs, path);
   const { openPlain } = await import('../load/plainFiles.js');
   const plain = await openPlain(fs, path, isFolder, values);

@@ -28,6 +28,10 @@ it.each([
     '--reporter: expected one of table, json, junit, markdown, github-actions, blob, html, got xml',
   ],
   [['more'], 'expected at most 2 files after diff, got 3'],
+  [
+    ['--candidate', model],
+    `${model}: expected your values (npz, LAYER.npy, .memh, .bin, or a folder of them), got .json; another model file goes after --candidate-model`,
+  ],
   [['--map', 'a=fc1'], '--map: expected --candidate NPZ with it, whose names it translates, got none'],
 ])('%j: what was expected and what was got, in one line of ours', async (argv, message) => {
   const { exitCode, stdout, stderr } = await qdiff([model, capture, ...argv]);
