@@ -122,7 +122,7 @@ export async function inspectModel(model: Model): Promise<InspectDocument> {
     if (readsWeights) budget -= weights;
     layers.push(await inspectLayer(layer, declared.get(layer.inputs[0]) ?? null, readsWeights));
   }
-  const { environment, ...producer } = model.producer;
+  const { environment, file: _, ...producer } = model.producer;
   const fields = Object.entries(producer).flatMap(([name, value]) =>
     value === undefined
       ? []

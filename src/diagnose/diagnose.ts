@@ -198,6 +198,7 @@ export class Diagnosis {
           ? otherArithmetic(run.kernel, layer, declared.kind)
           : null,
       producer: this.producer,
+      reads: layer.inputs,
       side: this.side,
       ...(this.side === 'capture' && { lacks: (kernel: Kernel) => lacksFor(kernel, this.producer) }),
       madeBy: this.madeBy(run.kernel),

@@ -30,6 +30,7 @@ import type { FixContext } from './words/causeWords.js';
 export interface LayerCase extends LayerData {
   readonly name: string;
   readonly producer: Producer;
+  readonly reads: readonly string[];
   /** What other layers have proven of this one's parameters. */
   readonly shared: readonly Change[];
   /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
@@ -92,6 +93,7 @@ function contextOf(layer: LayerCase, subject: DiagnosisReport['subject'], eviden
     explainedBy: [],
     evidence,
     producer: layer.producer,
+    reads: layer.reads,
     dynamic: layer.dynamic !== null,
     quantizes: quantizes(layer),
     signed: isSigned(layer),

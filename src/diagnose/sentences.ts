@@ -181,7 +181,8 @@ export function candidateFix(causes: readonly string[], context: FixContext): st
 /** `fixFor` as lines to paste; empty where none can be written. */
 export function codeFor(causes: readonly string[], context: FixContext): Snippet[] {
   const code = causes.flatMap((cause) => textOf(cause)?.code?.(evidenceOf(cause, context.evidence), context) ?? []);
-  return unlike(context.signed ? code.map(ofSigned) : code);
+  const own = context.producer.file ? code.filter(({ language }) => language !== 'json') : code;
+  return unlike(context.signed ? own.map(ofSigned) : own);
 }
 
 /** Lines of Verilog are written for uint8 codes, which a 0 in front makes signed. */

@@ -63,7 +63,7 @@ export async function validateHookDictionary(file: ArrayFile): Promise<{ model: 
   const warnings = checks.finish();
   const layer: Layer = { name: LAYER, op: linear.name, inputs: [INPUT], ...read! };
   const inputs = [{ name: INPUT, params: input! }];
-  const producer = { framework: 'pytorch' };
+  const producer = { framework: 'pytorch', file: 'npz' as const };
   const model: Model = { path: file.path, producer, ...OF_MATRICES, inputs, layers: [layer], warnings };
   const values = new Map<string, ArraySource>([
     [INPUT, file.arrays.get('x_int8')!],

@@ -204,6 +204,8 @@ export interface Memory {
 }
 
 export interface Producer {
+  /** What the model is read from; absent: model.json. */
+  readonly file?: 'onnx' | 'tflite' | 'npz';
   readonly framework?: string;
   readonly frameworkVersion?: string;
   readonly flow?: string;

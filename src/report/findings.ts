@@ -217,7 +217,7 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
     ...(capture ? reasons(capture.context, capture.diagnosis.causes, asDeclared(capture.context)) : []),
     ...reasons(own.context, causes, expected.replace(/^The /, 'the ')),
   ];
-  const who = { capture: expected, model: 'model.json', candidate: 'yours' };
+  const who = { capture: expected, model: 'the model file', candidate: 'yours' };
   return {
     layers,
     headlines: lines,

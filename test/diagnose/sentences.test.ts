@@ -594,3 +594,17 @@ test('lines of Verilog take signed codes as they are', () => {
       .join(),
   ).toMatch(/\$signed\(x\).*int8 x/);
 });
+
+test('what is wrong in a file is corrected in that file, and an .onnx has no lines of model.json', () => {
+  for (const cause of codes) {
+    const [, foundKernel, own] = rows[cause];
+    for (const subject of ['capture', 'model'] as const) {
+      const finding = context({ subject, foundKernel, evidence: { [cause]: own }, producer: { file: 'onnx' } });
+      expect(fixFor([cause], finding) ?? '').not.toContain('model.json');
+      expect(codeFor([cause], finding).filter(({ language }) => language === 'json')).toEqual([]);
+    }
+  }
+  const wrong = { 'input-scale-wrong': { declared: 0.1, found: 0.2 } };
+  const [line] = codeFor(['input-scale-wrong'], context({ subject: 'model', evidence: wrong, reads: ['quant'] }));
+  expect(line).toEqual({ where: 'model.json, quant', language: 'json', text: '"scale": 0.2' });
+});

@@ -20,7 +20,7 @@ import {
 import { isProductStudy, type Study } from '../study/study.js';
 import { codeOf, INT32_SUMS } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { number } from '../words/parts.js';
+import { fileOf, number } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -75,7 +75,8 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
     evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}${e.input ? ' of the second input' : ''}`)],
     fix: (e, context) =>
       parameterFix(
-        ({ layer }) => `correct the zero point of ${printable(layer)}'s ${e.input ? 'second ' : ''}input in model.json`,
+        (own) =>
+          `correct the zero point of ${printable(own.layer)}'s ${e.input ? 'second ' : ''}input in ${fileOf(own)}`,
         e.input
           ? "subtract the second input's zero point before scaling it, in int16 or wider (uint8 - 128 wraps)"
           : "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",

@@ -9,7 +9,7 @@ import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } f
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
-import { precise, short } from '../words/parts.js';
+import { fileOf, precise, short } from '../words/parts.js';
 import { countWhere } from './count.js';
 
 declare module '../evidence.js' {
@@ -77,7 +77,7 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
       const factor = e.equals ?? (e.factor === undefined ? 'a factor' : short(e.factor));
       return context.subject === 'candidate'
         ? `add each bias once, as it is: it is multiplied by ${factor}`
-        : `correct ${field(context, 'bias')} in model.json: the capture adds it times ${factor}`;
+        : `correct ${field(context, 'bias')} in ${fileOf(context)}: the capture adds it times ${factor}`;
     },
     code: (_, context) =>
       codeOf([

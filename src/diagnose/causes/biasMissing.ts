@@ -9,7 +9,7 @@ import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../s
 import type { ProductStudy } from '../study/study.js';
 import { biasCode, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
-import { foundSentences, number } from '../words/parts.js';
+import { fileOf, foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 import { FEWEST_OF_RULE, ofTwoNumbers } from './biasValue.js';
 import { scaleShifted } from './scaleShifted.js';
@@ -83,7 +83,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
       ),
     ],
     fix: parameterFix(
-      (context) => `write ${field(context, 'bias')} into model.json: the capture was computed with one`,
+      (context) => `write ${field(context, 'bias')} into ${fileOf(context)}: the capture was computed with one`,
       'add the bias: acc + bias / (s_x * s_w)',
     ),
     code: (_, context) => codeOf(biasCode(context.evidence.basis?.formula?.declared ?? { bias: null }))(context),

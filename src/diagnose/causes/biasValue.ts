@@ -14,7 +14,7 @@ import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { foundSentences, precise } from '../words/parts.js';
+import { fileOf, foundSentences, precise } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 
 declare module '../evidence.js' {
@@ -80,7 +80,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     ofOneLayer: true,
     evidence: (e) => foundSentences('bias', e.found, e.omitted),
     fix: parameterFix(
-      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different biases`,
+      (context) => `export ${printable(context.layer)} again: ${fileOf(context)} and the capture hold different biases`,
       'load the biases of this layer again: a stale copy',
     ),
     code: (e, context) =>

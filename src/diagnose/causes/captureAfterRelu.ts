@@ -5,7 +5,7 @@ import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
 import { modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { holder } from '../words/parts.js';
+import { fileOf, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { lacksRelu, withRelu } from './relu.js';
 
@@ -54,7 +54,7 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
     ],
     fix: parameterFix(
       (context) =>
-        `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in model.json`,
+        `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in ${fileOf(context)}`,
       'write this value before the ReLU',
     ),
     code: (_, context) => (context.subject === 'candidate' ? [] : [modelLine(context, { activation: 'relu' })]),

@@ -5,7 +5,7 @@ import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
 import { clampBelow, codeOf, modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { holder } from '../words/parts.js';
+import { fileOf, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { hasRelu, withoutRelu } from './relu.js';
 
@@ -55,7 +55,7 @@ export const captureBeforeRelu: Cause<'capture-before-relu'> = {
     ],
     fix: parameterFix(
       (context) =>
-        `take ${printable(context.layer)} after its ReLU, or write "activation": "none" for it in model.json`,
+        `take ${printable(context.layer)} after its ReLU, or write "activation": "none" for it in ${fileOf(context)}`,
       'apply the ReLU before this value is written',
     ),
     code: (_, context) => codeOf(clampBelow(), () => [modelLine(context, { activation: 'none' })])(context),

@@ -8,7 +8,7 @@ import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../set
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { clampTo, codeOf, modelLine } from '../words/code.js';
-import { number } from '../words/parts.js';
+import { fileOf, number } from '../words/parts.js';
 import { countWhere } from './count.js';
 
 declare module '../evidence.js' {
@@ -83,8 +83,8 @@ export const clampRange: Cause<'clamp-range'> = {
       context.subject === 'candidate'
         ? `clamp to ${e.declared ? `${e.declared[0]}..${e.declared[1]}` : 'the declared range'}`
         : e.of === 'bounds'
-          ? `correct the bounds of ${printable(context.layer)} in model.json${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
-          : `correct quant_min and quant_max of ${printable(context.layer)} in model.json${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+          ? `correct the bounds of ${printable(context.layer)} in ${fileOf(context)}${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
+          : `correct quant_min and quant_max of ${printable(context.layer)} in ${fileOf(context)}${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
     code: (e, context) =>
       codeOf(e.declared ? clampTo(...e.declared) : [], () =>
         e.found && e.of !== 'bounds'

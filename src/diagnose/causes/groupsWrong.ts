@@ -6,6 +6,7 @@ import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { groupsText } from '../words/geometry.js';
+import { fileOf } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -33,7 +34,7 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
     ofOneLayer: true,
     evidence: (e) => [e.groups === undefined ? null : `${e.groups} groups: ${groupsText(e.found)}`],
     fix: parameterFix(
-      (context) => `correct ${field(context, 'groups')} and the order of channels in model.json`,
+      (context) => `correct ${field(context, 'groups')} and the order of channels in ${fileOf(context)}`,
       'output channel n belongs to group floor(n / (out / groups)), which reads channels from that group times in / groups on',
     ),
     code: (_, context) =>

@@ -39,7 +39,7 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     ofOneLayer: true,
     evidence: (e) => [foundSentence(`${nameOf(e)} scale`, e)],
     fix: (e, context) => foundFix(`${nameOf(e)} scale`)(e, context),
-    code: (e, context) => scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context),
+    code: (e, context) => scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
   },
 };
 

@@ -9,6 +9,7 @@ import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrd
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
+import { fileOf } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -48,11 +49,12 @@ export const kOrder: Cause<'k-order', 'product'> = {
           : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
     evidence: (e) => [e.order === undefined || isCutShort(e) ? null : `${e.of}: ${e.order}`],
-    fix: (e, { subject, layer }) => {
+    fix: (e, context) => {
       const { matrix } = e;
+      const { subject, layer } = context;
       if (subject !== 'candidate')
         return isCutShort(e)
-          ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into model.json`
+          ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into ${fileOf(context)}`
           : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
       if (isCutShort(e)) return `sum over every k, from 0 to ${matrix ? 'IN_FEATURES' : 'IN_CHANNELS'} - 1`;
       return matrix

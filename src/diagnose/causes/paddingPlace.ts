@@ -17,6 +17,7 @@ import type { ProductStudy } from '../study/study.js';
 import { codeOf, modelLine, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { axesText, bordersText, edgeText } from '../words/geometry.js';
+import { fileOf } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -52,7 +53,7 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
       bordersText(e),
     ],
     fix: parameterFix(
-      (context) => `correct ${field(context, 'padding')} in model.json`,
+      (context) => `correct ${field(context, 'padding')} in ${fileOf(context)}`,
       'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
     ),
     code: (e, context) =>

@@ -5,7 +5,7 @@ import { isTensorStudy } from '../study/study.js';
 import { formOf, variantChange } from '../tensorSteps.js';
 import { codeOf, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { decidingSentence } from '../words/parts.js';
+import { decidingSentence, fileOf } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
 declare module '../evidence.js' {
@@ -34,7 +34,8 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ofOneLayer: true,
     evidence: (e, context) => [decidingSentence(e.deciding, context)],
     fix: parameterFix(
-      (context) => `correct count_include_pad and divisor_override of ${printable(context.layer)} in model.json`,
+      (context) =>
+        `correct count_include_pad and divisor_override of ${printable(context.layer)} in ${fileOf(context)}`,
       "divide as the file's count_include_pad and divisor_override say",
     ),
     code: (_, context) =>

@@ -10,6 +10,7 @@ import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, w
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, modelLine, numpy, rtl } from '../words/code.js';
+import { fileOf } from '../words/parts.js';
 import { unlimited } from './outputWraps.js';
 
 declare module '../evidence.js' {
@@ -69,7 +70,7 @@ export const signedness: Cause<'signedness'> = {
       const what = `the ${e.of ?? 'value'}s`;
       return context.subject === 'candidate'
         ? `read ${what} as ${e.declared ?? 'declared'}`
-        : `correct the dtype of ${what} of ${printable(context.layer)} in model.json`;
+        : `correct the dtype of ${what} of ${printable(context.layer)} in ${fileOf(context)}`;
     },
     code: (e, context) =>
       codeOf(e.of === 'sum' ? ARITHMETIC_SHIFT : readAsDeclared(e), () =>

@@ -15,7 +15,7 @@ import { gridOf } from '../study/sample.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { weightText } from '../words/parts.js';
+import { fileOf, weightText } from '../words/parts.js';
 import { COST } from '../work.js';
 
 declare module '../evidence.js' {
@@ -89,7 +89,8 @@ export const weightValue: Cause<'weight-value', 'product'> = {
       ];
     },
     fix: parameterFix(
-      (context) => `export ${printable(context.layer)} again: model.json and the capture hold different weights`,
+      (context) =>
+        `export ${printable(context.layer)} again: ${fileOf(context)} and the capture hold different weights`,
       'load the weights of this layer again: a stale or damaged copy',
     ),
     code: (e, context) =>

@@ -10,7 +10,7 @@ import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
-import { number } from '../words/parts.js';
+import { fileOf, number } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -65,7 +65,7 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
       number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
     ],
     fix: parameterFix(
-      (context) => `correct ${field(context, 'weight_zero_point')} in model.json`,
+      (context) => `correct ${field(context, 'weight_zero_point')} in ${fileOf(context)}`,
       "subtract each channel's weight zero point before multiplying, in int16 or wider",
     ),
     code: (_, context) =>

@@ -7,6 +7,7 @@ import type { ProductStudy } from '../study/study.js';
 import type { CauseWords } from '../words/causeWords.js';
 import { codeOf, inC, modelLine } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
+import { fileOf } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -20,7 +21,7 @@ const otherSteps = (name: 'stride' | 'dilation', explanation: string): CauseWord
   explanation,
   ofOneLayer: true,
   evidence: (e) => [e.padding ? `and padding ${e.padding.map((ends) => ends.join(' and ')).join('; ')}` : null],
-  fix: parameterFix((context) => `correct ${field(context, name)} in model.json`, `use the declared ${name}`),
+  fix: parameterFix((context) => `correct ${field(context, name)} in ${fileOf(context)}`, `use the declared ${name}`),
   code: (e, context) =>
     codeOf(
       e.declared

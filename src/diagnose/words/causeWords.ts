@@ -23,6 +23,8 @@ export interface FindingContext {
 
 export interface FixContext extends FindingContext {
   readonly producer: Producer;
+  /** The values that the layer reads. */
+  readonly reads?: readonly string[];
   /** The layer quantizes its own input. */
   readonly dynamic: boolean;
   /** Of a dynamic layer: what the file has to say for the found kernel, where that is not what it says. */

@@ -117,6 +117,7 @@ export function scaleLine(
   mine: string,
   { found, declared, same_as: sameAs, channel }: Partial<FoundParameter>,
   context: FixContext,
+  operand = 0,
 ): Snippet[] {
   if (context.subject === 'candidate') {
     const at = channel === undefined ? '' : `[${channel}]`;
@@ -137,8 +138,9 @@ export function scaleLine(
     return [{ where, language: 'json', text: String(value) }];
   }
   if (part === null) return [modelLine(context, { weight_scale: value })];
-  const owner = sameAs === undefined ? of : `output of ${printable(sameAs)}`;
-  const where = `model.json, layer ${printable(context.layer)}, ${owner}`;
+  const own = sameAs === undefined ? of : `output of ${printable(sameAs)}`;
+  const read = own === 'output' || sameAs !== undefined ? undefined : context.reads?.[operand];
+  const where = `model.json, ${read === undefined ? `layer ${printable(context.layer)}, ${own}` : printable(read)}`;
   return [{ where, language: 'json', text: `"${part}": ${value}` }];
 }
 

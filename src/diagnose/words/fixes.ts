@@ -6,7 +6,7 @@ import type { FoundParameter, Permutation } from '../evidence.js';
 import { mayRun } from '../frameworks.js';
 import type { CauseWords, FindingContext, FixContext, Snippet } from './causeWords.js';
 import { codeOf, inOrder, modelLine, producerLine } from './code.js';
-import { holder, permutationSentence, precise } from './parts.js';
+import { fileOf, holder, permutationSentence, precise } from './parts.js';
 
 export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
 
@@ -43,17 +43,19 @@ export function stepLines(candidate: readonly Snippet[] = []): CauseWords<unknow
 /** The line for model.json. */
 function declaredAs(
   kernel: string,
-  { declaredKernel, framework }: Pick<FindingContext, 'declaredKernel' | 'framework'>,
+  { declaredKernel, framework, producer }: Pick<FixContext, 'declaredKernel' | 'framework' | 'producer'>,
 ): string {
   const name = printable(kernel);
-  const where = kernelNamed(kernel)?.runWith ? "the capture's producer" : 'the producer of model.json';
+  const inCapture = producer.file || kernelNamed(kernel)?.runWith;
+  const where = inCapture ? "the capture's producer" : 'the producer of model.json';
   return `${framework ?? 'the capture'} computes as ${name} does, not ${printable(declaredKernel)}: write "kernel": "${name}" into ${where}, or pass --kernel ${name}`;
 }
 
 /** Where the kernel reads reduce_range, and the file says the other. */
-export function reduceRangeFix({ reduceRange, layer }: FixContext): string | null {
+export function reduceRangeFix(context: FixContext): string | null {
+  const { reduceRange, layer } = context;
   if (reduceRange === undefined) return null;
-  return `write "reduce_range": ${reduceRange} for ${printable(layer)} in model.json: the capture was computed with it`;
+  return `write "reduce_range": ${reduceRange} for ${printable(layer)} in ${fileOf(context)}: the capture was computed with it`;
 }
 
 /** What a runtime's own form of an op does, as a whole. */
@@ -100,7 +102,7 @@ export function foundFix(name: string): (e: Partial<FoundParameter>, context: Fi
     }
     if (e.same_as !== undefined) return `it is the same number as ${printable(e.same_as)}'s: correct it there`;
     const value = e.found === undefined ? '' : ` (${precise(e.found)} explains the capture)`;
-    return `correct ${field(context, name)} in model.json${value}: export the model again together with the capture`;
+    return `correct ${field(context, name)} in ${fileOf(context)}${value}: export the model again together with the capture`;
   };
 }
 

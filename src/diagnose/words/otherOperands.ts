@@ -3,7 +3,7 @@ import { dimsText } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
 import type { CauseEvidence, OtherAxes, OtherOperand } from '../evidence.js';
 import type { CauseWords } from './causeWords.js';
-import { decidingSentence, operands } from './parts.js';
+import { decidingSentence, fileOf, operands } from './parts.js';
 
 export const operandWrong: CauseWords<CauseEvidence['operand-wrong']> = {
   title: (e) => operandText(e),
@@ -21,7 +21,7 @@ export const operandWrong: CauseWords<CauseEvidence['operand-wrong']> = {
     if (context.subject === 'candidate')
       return `read ${declared} as ${operands(e.inputs)} of ${printable(context.layer)}${e.samples ? ', of the same sample' : ', as the file says'}`;
     const found = e.found ? `: ${namesOf(e.found)} as ${operands(e.inputs)}` : '';
-    return `correct "input" of ${printable(context.layer)} in model.json${found}`;
+    return `correct "input" of ${printable(context.layer)} in ${fileOf(context)}${found}`;
   },
 };
 
@@ -58,7 +58,7 @@ export const axisWrong: CauseWords<CauseEvidence['axis-wrong']> = {
     const whose = e.inputs ? `${operands(e.inputs)} of ${printable(context.layer)}` : printable(context.layer);
     if (context.subject === 'candidate')
       return `take ${whose} along the axes of the file${e.declared === undefined ? '' : `: ${printable(e.declared)}`}`;
-    return `correct the axes of ${whose} in model.json`;
+    return `correct the axes of ${whose} in ${fileOf(context)}`;
   },
 };
 

@@ -2,7 +2,7 @@
 
 import { counted, printable } from '../../text.js';
 import type { CellOfPatch, DecidingValue, FoundParameter, Permutation, SaturatingPair } from '../evidence.js';
-import type { SentenceContext } from './causeWords.js';
+import type { FixContext, SentenceContext } from './causeWords.js';
 import { place } from './place.js';
 
 /** Six digits at most; whole numbers in full. */
@@ -19,6 +19,13 @@ function steps(value: number): string {
 /** Whose values are explained. */
 export function holder({ subject, framework }: Pick<SentenceContext, 'subject' | 'framework'>): string {
   return subject === 'candidate' ? 'yours' : (framework ?? 'the capture');
+}
+
+const FILES = { onnx: 'the .onnx file', tflite: 'the .tflite file', npz: 'the npz' } as const;
+
+/** What is corrected where the file is wrong: an .onnx or a .tflite has no fields of model.json. */
+export function fileOf({ producer: { file } }: Pick<FixContext, 'producer'>): string {
+  return file ? FILES[file] : 'model.json';
 }
 
 function has(context: SentenceContext): string {
