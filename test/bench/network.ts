@@ -1,4 +1,4 @@
-/** A ResNet-18 of 16 images: qdiff, PyTorch's own int8 forward, and the same in numpy. */
+/** A ResNet-18 of 16 images: qdiff, PyTorch's own int8 forward as it is and with AVX2 alone, and the same in numpy. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -36,6 +36,7 @@ export function network(): void {
   const run = (...more: readonly string[]) => spawned(process.execPath, [qdiff, ...files(at), ...more]);
   const taken = {
     forward: [] as number[],
+    avx2: [] as number[],
     im2col: [] as number[],
     qdiff: [] as ReturnType<typeof run>[],
     portable: [] as ReturnType<typeof run>[],
@@ -43,10 +44,11 @@ export function network(): void {
   for (let round = 0; round < ROUNDS; round++) {
     taken.qdiff.push(run());
     taken.forward.push(1000 * seconds('forward').seconds);
+    taken.avx2.push(1000 * seconds('forward-avx2').seconds);
     taken.portable.push(run('--accelerator', 'portable'));
     if (round === 0) taken.im2col.push(1000 * seconds('im2col').seconds);
   }
-  const [forward, im2col] = [median(taken.forward), median(taken.im2col)];
+  const [forward, avx2, im2col] = [taken.forward, taken.avx2, taken.im2col].map(median);
   const rows = (['qdiff', 'portable'] as const).map((name) => {
     const wall = median(taken[name].map(({ wallMs }) => wallMs));
     const cpu = median(taken[name].map(({ cpuMs }) => cpuMs));
@@ -57,6 +59,7 @@ export function network(): void {
       ms(wall),
       ms(cpu),
       `${ms(forward)} ms (${times(cpu / forward)} as long)`,
+      `${ms(avx2)} ms (${times(cpu / avx2)})`,
       `${ms(im2col)} ms (${times(im2col / cpu)})`,
       mib(peak),
     ];
@@ -66,6 +69,7 @@ export function network(): void {
     'ms',
     'of the CPU, ms',
     "PyTorch's int8 forward alone, of the CPU",
+    'the same as with AVX2 alone',
     'numpy im2col, int32, of the CPU',
     'peak MiB',
   ];

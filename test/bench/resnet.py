@@ -2,9 +2,11 @@
 
     resnet.py write FOLDER IMAGES EXPORTER   model.json and capture.npz, by the exporter in that folder
     resnet.py forward FOLDER          prints {"seconds": of PyTorch's own int8 forward, the best of three}
+    resnet.py forward-avx2 FOLDER     the same as on a CPU without AVX512
     resnet.py im2col FOLDER           the same network in numpy, int32; prints {"seconds", "max_rss", "mismatched"}
 """
 import json
+import os
 import resource
 import sys
 import time
@@ -12,6 +14,8 @@ import time
 import numpy as np
 
 mode, folder = sys.argv[1:3]
+if mode == "forward-avx2":  # read when torch is imported
+    os.environ.update(FBGEMM_ENABLE_INSTRUCTIONS="AVX2", ONEDNN_MAX_CPU_ISA="AVX2", ATEN_CPU_CAPABILITY="avx2")
 
 
 def network():
@@ -156,7 +160,7 @@ if mode == "write":
     count = int(sys.argv[3])
     json.dump(count, open(f"{folder}/images.json", "w"))
     write(count)
-elif mode == "forward":
+elif mode.startswith("forward"):
     print(json.dumps(forward()))
 else:
     print(json.dumps(in_numpy()))
