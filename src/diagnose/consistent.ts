@@ -87,6 +87,7 @@ export function nearestKernel(
     found.find((kernel) => isOfFlow(kernel, declared)) ??
     found.find((kernel) => kernel.family === declared.family) ??
     found.find((kernel) => kernel.runtime === declared.runtime) ??
+    found.find(({ name }) => isOf(framework, name)) ??
     found[0];
   return nearest?.name ?? null;
 }

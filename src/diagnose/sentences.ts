@@ -300,10 +300,13 @@ export function inheritedSentence({ layer, evidence }: FindingContext): string |
 export function indistinguishableSentences(
   context: FindingContext,
   others: DiagnosisReport['indistinguishable'],
+  explainedSo: (causes: readonly string[]) => string | undefined = () => undefined,
 ): string[] {
   return others.map(({ causes, kernel }) => {
     const like = kernel && kernel !== context.declaredKernel ? ` (${printable(kernel)})` : '';
-    return `cannot be told apart from: ${causeTitles(causes)}${like}`;
+    const elsewhere = explainedSo(causes);
+    const layer = elsewhere === undefined ? '' : `, which is what explains ${printable(elsewhere)}`;
+    return `cannot be told apart from: ${causeTitles(causes)}${like}${layer}`;
   });
 }
 

@@ -54,7 +54,7 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
   const found = others.map((group) => {
     const [{ layer, candidate, capture }] = group;
     if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
-    return candidate ? threeWay(group, expected) : twoWay(group);
+    return candidate ? threeWay(group, expected, explained) : twoWay(group, explained);
   });
   return handing.length > 1 ? [...found, handedOn(handing.flat(), expected)] : found;
 }
@@ -159,7 +159,7 @@ function sharedHeadlines(sides: readonly Side[]): string[] {
 }
 
 /** The replay against the capture: PyTorch or the model file departs. */
-function twoWay(group: readonly Explained[]): Finding {
+function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding {
   const sides = group.map((one) => one.capture!);
   const [{ context, diagnosis }] = sides;
   const finding = { layers: group.map((one) => one.layer), headlines: sharedHeadlines(sides) };
@@ -173,7 +173,7 @@ function twoWay(group: readonly Explained[]): Finding {
       ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
-      ['or', indistinguishableSentences(context, diagnosis.indistinguishable)],
+      ['or', indistinguishableSentences(context, diagnosis.indistinguishable, explainedSo(sides[0], all))],
       ...fixLines(sides, 'fix', ({ subject }) => (subject === diagnosis.fixes[0].subject ? '' : `${subject}: `)),
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
@@ -199,7 +199,7 @@ function asDeclared({ declaredKernel }: FindingContext): string {
 }
 
 /** The candidate against the capture: both sides' departures from what is declared, and how they can agree. */
-function threeWay(group: readonly Explained[], expected: string): Finding {
+function threeWay(group: readonly Explained[], expected: string, all: readonly Explained[]): Finding {
   const yours = group.map((one) => one.candidate!);
   const theirs = group.flatMap((one) => one.capture ?? []);
   const [own] = yours;
@@ -230,11 +230,29 @@ function threeWay(group: readonly Explained[], expected: string): Finding {
       ],
       ['because', [...new Set(because)]],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])]],
-      ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable)],
+      ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable, explainedSo(own, all))],
       ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
       ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
     ]),
   };
+}
+
+/** Of causes that explain a layer as well as its own: another layer of that side that has them, and tells the two apart. */
+function explainedSo({ layer, diagnosis: { causes: own, subject } }: Side, all: readonly Explained[]) {
+  const key = (causes: readonly string[]) =>
+    causes
+      .filter((cause) => cause !== 'inherited')
+      .sort()
+      .join();
+  const others = all
+    .flatMap(({ capture, candidate }) => [capture, candidate])
+    .filter((side) => side !== null && side.layer.name !== layer.name && side.diagnosis.subject === subject);
+  return (causes: readonly string[]): string | undefined =>
+    others.find(
+      (side) =>
+        key(side!.diagnosis.causes) === key(causes) &&
+        !side!.diagnosis.indistinguishable.some((other) => key(other.causes) === key(own)),
+    )?.layer.name;
 }
 
 type Detail = readonly [label: string, sentences: readonly (string | null)[], code?: FindingDetail['code']];

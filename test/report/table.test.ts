@@ -115,6 +115,17 @@ Yours: exact accumulation, consistent with fbgemm, ort
 `);
   });
 
+  test('that two causes explain alike: said is which of them explains another layer that tells them apart', () => {
+    const report = readReport('iris-avx2-candidate');
+    const [fc1, , fc2] = report.candidate_layers!;
+    const floor = { causes: ['rounding-floor'], kernel: null };
+    Object.assign(fc1.diagnosis!, { causes: ['rounding-truncate'], indistinguishable: [floor] });
+    Object.assign(fc2.diagnosis!, { causes: ['inherited', 'rounding-floor'] });
+    expect(table(report, plain)).toContain('cannot be told apart from: rounded down, which is what explains fc2\n');
+    fc2.diagnosis!.indistinguishable = [{ causes: ['rounding-truncate'], kernel: null }];
+    expect(table(report, plain)).not.toContain('which is what explains');
+  });
+
   test('that only inherit have a short one', () => {
     const report = readReport('iris-avx2-candidate');
     const fc2 = report.candidate_layers![2];
