@@ -177,8 +177,12 @@ function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
       });
     return [named(`last kernel ${what}`, without(0)), named(`first kernel ${what}`, without(size))];
   });
-  const ends = sizeOf(kernel) > 1 ? cutShort(inFeatures, 'product').slice(0, 2) : [];
-  return [...ends, ...ofAxes];
+  if (sizeOf(kernel) === 1) return ofAxes;
+  const last = { first: 0, end: inFeatures - inChannels, by: 0 };
+  const first = { first: inChannels, end: inFeatures, by: 0 };
+  // with one channel a tap is a product
+  const taps = inChannels === 1 ? [] : [named('last tap', [last]), named('first tap', [first])];
+  return [...cutShort(inFeatures, 'product').slice(0, 2), ...taps, ...ofAxes];
 }
 
 /** Places of a x b taken as b x a. */

@@ -5,7 +5,7 @@ import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
-import { halfEven } from '../kernels/steps/round.js';
+import { halfEven, halfUp } from '../kernels/steps/round.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
@@ -68,6 +68,28 @@ export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): T
 export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSteps[] {
   if (!study.free) return [];
   return WIDTHS.flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
+}
+
+/** Scripts that round a mean to steps of its input, and what comes of that, at the output's scale, to nearest. */
+export function scriptsRoundingMean(study: TensorStudy, round: RoundStep): TensorSteps[] {
+  const { is, value } = formOf(study) ?? {};
+  const { inputs, output } = study.declared.params;
+  const [input] = inputs;
+  if (!study.free || is !== 'mean' || !value || !isQuantized(input) || !isQuantized(output)) return [];
+  if (input.scale === output.scale) return [];
+  return [halfEven, halfUp].map((last) => ({
+    kind: 'tensor',
+    equation: `${last.equation} of ${round.equation} of the mean, at sx / sy in float64, then + zp`,
+    run(call) {
+      const [from, to] = [quantized(call.inputs[0]), quantized(call.output)];
+      const mean = value(inSteps(call));
+      const [lo, hi] = clampOfCodes(call.activation, to, quantizeTwoRoundings);
+      return fill(call, (i) => {
+        const steps = (round.apply(mean(i)) * from.scale) / to.scale;
+        return clamp(last.apply(steps) + to.zeroPoint, lo, hi);
+      });
+    },
+  }));
 }
 
 /** Scripts that bring each term of a sum to the output's codes, and add those. */

@@ -197,6 +197,16 @@ export const MISTAKES: readonly Mistake[] = [
     change: () => ({ zeroPoint: 128 }),
   },
   {
+    name: 'no products of the last tap',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      const last = f.weight.slice(2).map((size) => size - 1);
+      if (isTransposed(f) || f.weightZeroPoints) return null;
+      return { weight: ({ n, c, tap }, own) => (tap.join() === last.join() ? 0 : own(n, c, tap)) };
+    },
+  },
+  {
     name: 'halves away from zero',
     part: 'round',
     coarse: true,

@@ -33,7 +33,7 @@ function fileOf(values: Readonly<Record<string, readonly [data: Uint8Array, shap
 
 /** A candidate beside a capture that is right. */
 async function diagnosed(scene: TensorScene) {
-  const model = await modelOf(scene);
+  const model = await modelOf(scene, scene.producer);
   const x = scene.inputs.map(({ shape }, i) => codesOf(i + 5, SAMPLES * sizeOf(shape)));
   const given = Object.fromEntries(x.map((data, i) => [`x${i}`, [data, scene.inputs[i].shape] as const]));
   const zeros = new Uint8Array(SAMPLES * sizeOf(scene.output));

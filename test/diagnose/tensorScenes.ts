@@ -14,6 +14,8 @@ export interface TensorScene {
   readonly output: readonly number[];
   /** From the inputs' codes [samples, ...shape] and the right codes to what a candidate has. */
   readonly wrong: (x: readonly NumericArray[], right: NumericArray) => ArrayLike<number>;
+  /** Absent: PyTorch. */
+  readonly producer?: object;
   /** What the data admit as well. */
   readonly also?: readonly string[];
   /** The operands that are named. */
@@ -75,6 +77,24 @@ const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
 function pool(scene: Pick<TensorScene, 'code' | 'what' | 'also' | 'wrong'>, fields: object = {}): TensorScene {
   const layer = { op: 'avg_pool2d', input: ['x0'], kernel_size: 2, stride: 2, padding: 1, ...fields };
   return { ...scene, layer, inputs: [at(A, [3, 6, 6])], output: [3, 4, 4] };
+}
+
+/** ONNX Runtime's has an output scale of its own. A sum of 16 codes: its mean's first rounding shows. */
+function rescaledMean(code_: string, what: string, wrong: (mean: number) => number): TensorScene {
+  const layer = { op: 'adaptive_avg_pool2d', input: ['x0'], output_size: [1, 1], arithmetic: 'integers', output: Y };
+  return {
+    code: code_,
+    what,
+    layer,
+    producer: { framework: 'onnxruntime', kernel: 'ort' },
+    inputs: [at(A, [40, 4, 4])],
+    output: [40, 1, 1],
+    wrong: ([x]) =>
+      Array.from({ length: x.length / 16 }, (_, i) => {
+        const sum = Array.from(x.slice(16 * i, 16 * i + 16)).reduce((total, q) => total + q - A.zero_point, 0);
+        return code(wrong(sum / 16));
+      }),
+  };
 }
 
 /** Windows of 2 x 2 with padding 1. */
@@ -295,6 +315,17 @@ export const RAISED: readonly TensorScene[] = [
     A,
     B,
     FINE,
+  ),
+  rescaledMean(
+    'pool-rounding',
+    'a mean cut to codes, then brought to the output',
+    (mean) => Math.floor((Math.floor(mean) * A.scale) / Y.scale + 0.5) + Y.zero_point,
+  ),
+  // ties as the reference has them, so that nothing else is wrong
+  rescaledMean(
+    'rescale-missing',
+    'a mean of codes as it is',
+    (mean) => roundHalfEven(mean + A.zero_point - Y.zero_point) + Y.zero_point,
   ),
   add({
     code: 'rescale-missing',

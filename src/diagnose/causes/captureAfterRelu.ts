@@ -55,7 +55,7 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
     fix: parameterFix(
       (context) =>
         `take ${printable(context.layer)} before its ReLU, or write "activation": "relu" for it in ${fileOf(context)}`,
-      'write this value before the ReLU',
+      'write this value before the ReLU; if the layers behind read it so, leave the ReLU out: the file has none here',
     ),
     code: (_, context) => (context.subject === 'candidate' ? [] : [modelLine(context, { activation: 'relu' })]),
   },

@@ -49,9 +49,9 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     return isElementwiseStudy(study) ? ofConversion(study) : [];
   },
 
-  // another kernel's pool may divide by another count: that is no matter of precision
+  // another kernel's pool may divide by another count, or keep its input's scale: that is no matter of precision
   shows: ({ study, setup, without }) => {
-    if (!isTensorStudy(study) || formOf(study)?.divisors === undefined) return true;
+    if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return true;
     const [before, after] = [study.values(without), study.values(setup)];
     return before.every((value: number, i: number) => Math.abs(value - after[i]) <= 1);
   },

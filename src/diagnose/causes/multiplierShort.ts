@@ -246,8 +246,9 @@ function changesOf(
   const multiplier = shortMultiplier(numbers, (product) =>
     of(product.weightScale.every((scale) => declared.has(scale)) ? { ...product, input, output } : product),
   );
-  // floor and truncation are changes of their own; ties go up with an added half, or as they went
-  const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : [halfUp, halfEven];
+  // floor and truncation are changes of their own; ties go as they went where the data do not tell, or up with an added half
+  const cuts = steps.round.apply(0.75) === 0;
+  const rounds = cuts ? [halfEven] : steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven];
   const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
   return rounds.flatMap((round) =>
     biases.map((bias) => ({

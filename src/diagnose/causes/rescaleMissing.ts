@@ -4,6 +4,7 @@ import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
@@ -30,7 +31,10 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   kinds: ['tensor', 'elementwise'],
   needs: [
     writesCodes,
-    (study) => (isTensorStudy(study) ? study.declared.params.inputs.length > 1 : readsCodes(study) && converts(study)),
+    (study) => {
+      if (!isTensorStudy(study)) return readsCodes(study) && converts(study);
+      return study.declared.params.inputs.length > 1 || formOf(study)?.is === 'mean';
+    },
   ],
   whose: 'capture',
 
@@ -80,7 +84,7 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
     ['scale and zero point', () => ({ scale, zeroPoint: 0 })],
     ...(taken.length === 1 ? besides(declared, taken[0], output) : []).map((of) => byScaleOf(declared, of)),
     // of one value that is a cause of its own
-    ...(declared.kind === 'tensor' ? [['zero point', () => ({ zeroPoint: 0 })] satisfies (typeof ways)[number]] : []),
+    ...(declared.reads.length > 1 ? [['zero point', () => ({ zeroPoint: 0 })] satisfies (typeof ways)[number]] : []),
   ];
   return ways.flatMap(([left, params, scaleOf]): Change[] => {
     const changed = taken.filter((i) => differs(inputOf(declared, i) as QuantParams, params));

@@ -7,7 +7,7 @@ import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
 import type { Study } from '../study/study.js';
-import { torch } from '../words/code.js';
+import { numpy, torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
@@ -72,9 +72,12 @@ export const scaleRounded: Cause<'scale-rounded'> = {
     ],
     fix: parameterFix(
       (context) => `write the scales of ${printable(context.layer)} in full`,
-      'take the scales in full, as float32, not as a print shows them (q_scale(), not print)',
+      'take the scales in full, as float32, not as a print shows them',
     ),
-    code: () => [torch('scale = float(tensor.q_scale())  # not as print shows it')],
+    code: (_, { framework }) =>
+      framework === 'PyTorch'
+        ? [torch('scale = float(tensor.q_scale())  # not as print shows it')]
+        : [numpy('print(float(scale))  # all its digits, not scale as an array prints it')],
   },
 };
 

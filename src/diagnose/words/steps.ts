@@ -59,7 +59,7 @@ export function stepSentences(
       found.multiplier.or_float
         ? `${own} ${openText(found)}: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
         : (sameProduct(own, found, other, met) ??
-            `${own} multiplies ${multiplierText(found)}; ${other} ${multiplierText(met)}`),
+            `${own} multiplies ${multiplierText(untold(found, met))}; ${other} ${multiplierText(untold(met, found))}`),
     );
   }
   if (!multiplies && found.rounding && met.rounding && found.rounding.step !== met.rounding.step) {
@@ -69,6 +69,14 @@ export function stepSentences(
     sentences.push(`${own} adds the zero point ${found.zero_point} rounding; ${other} ${met.zero_point} it`);
   }
   return sentences;
+}
+
+/** A rounding that both floats have is no difference, and where no tie occurs not known. */
+function untold(formula: Formula, other: Formula): Formula {
+  const isSame = formula.rounding?.step === other.rounding?.step;
+  return isSame && !isInteger(formula.multiplier) && !isInteger(other.multiplier)
+    ? { ...formula, rounding: null }
+    : formula;
 }
 
 /** An integer multiplier takes an integer bias: that is no departure of its own. */
