@@ -63,5 +63,6 @@ const MOST_NAMES = 1000;
 export function unreadable(path: string, error: unknown): InputError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : null;
   if (code === null) throw error;
-  return refuse('unreadable', printable(path), BY_ERRNO.get(code) ?? `cannot be read (${code})`);
+  // of a variable that is not set nothing would be seen
+  return refuse('unreadable', printable(path) || '""', BY_ERRNO.get(code) ?? `cannot be read (${code})`);
 }

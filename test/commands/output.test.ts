@@ -57,6 +57,7 @@ test('help about what is no command is one line, not all help', async () => {
   const { exitCode, stdout, stderr } = await cli()(['help', 'model.json', 'capture.npz']);
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^qdiff: expected a command after help \(diff, run, .*\), got model\.json\n$/);
+  expect((await cli()(['help', '-'])).stderr).toMatch(/^qdiff: expected a command after help .*, got -\n$/);
   const known = await cli()(['help', 'explain']);
   expect([known.exitCode, known.stderr]).toEqual([0, '']);
   expect(known.stdout).toContain('Usage: qdiff explain');
