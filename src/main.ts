@@ -116,8 +116,7 @@ function itemOfHelp(term: string, termWidth: number, description: string, helper
 /** Commander answers help about what is no command with help about all, as an error. */
 function unknownHelp([word, about]: readonly string[]): string | null {
   const names = commands.map(({ name }) => name);
-  if (word !== 'help' || about === undefined || /^-./.test(about) || [...names, 'help'].includes(about))
-    return null;
+  if (word !== 'help' || about === undefined || /^-./.test(about) || [...names, 'help'].includes(about)) return null;
   return `expected a command after help (${names.join(', ')}), got ${printable(about)}`;
 }
 

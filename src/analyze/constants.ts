@@ -1,10 +1,9 @@
 /** A product's constants as integer hardware takes them. */
-import { scaleProduct32, weightScaleOf } from '../kernels/steps/scales.js';
+import { scaleProduct32 } from '../kernels/steps/scales.js';
 import type { Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
-import { roundHalfEven } from '../numeric/round.js';
 
 /** Throws InputError for a kernel without a product that has an integer form; whyNot: what keeps one from it, or null. */
 export function refuseFloatKernel(kernel: Kernel, whyNot = whyFloat): void {
@@ -55,21 +54,8 @@ export function multipliersOf({ multiplier }: ProductSteps, linear: Product): Mu
   return { float32: factors.channel };
 }
 
-/** int32 biases at scale sx * sw: as the kernel makes them, or the nearest where it keeps the bias in float. */
-export function int32BiasOf({ bias: step }: ProductSteps, linear: Product): Int32Array {
-  const prepared = step.prepare(linear);
-  return prepared.unit === 'int32' ? prepared.values : nearestInt32Bias(linear);
-}
-
 /** Biases of more than 32 bits, where the kernel adds them as they are; null otherwise. */
 export function int64BiasOf({ bias: step }: ProductSteps, linear: Product): Float64Array | null {
   const prepared = step.prepare(linear);
   return prepared.unit === 'accumulator' && prepared.integers ? Float64Array.from(prepared.integers) : null;
-}
-
-export function nearestInt32Bias(linear: Product): Int32Array {
-  const { bias, outFeatures, input } = linear;
-  return Int32Array.from({ length: outFeatures }, (_, n) =>
-    bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
-  );
 }

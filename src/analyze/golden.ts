@@ -5,19 +5,20 @@
 
 import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
+import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Kernel, Product, ProductSteps, Step, SumData } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
-import { isQuantized, type LayerShapes, type QuantParams, type Shape } from '../nouns/value.js';
+import { isQuantized, type LayerShapes, type QuantParams } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
-import { channelStride, channelsOf, sizeOf } from '../tensor/shape.js';
+import { channelsIn, sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
-import { nearestInt32Bias, noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
+import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
 import { type GoldenValue, goldenValue } from './goldenValues.js';
@@ -177,12 +178,6 @@ function fusedWithoutC({ operations }: Recipe): string | null {
     kind === 'curve' ? curve!.c === null : !addend && operand.length > 1,
   );
   return without ? hasNoC({ name: without.name, equation: without.formula }) : null;
-}
-
-/** Of a value in C order, samples in front: its channel. */
-function channelsIn(shape: Shape): (index: number) => number {
-  const [stride, channels] = [channelStride(shape), channelsOf(shape)];
-  return (index) => Math.floor(index / stride) % channels;
 }
 
 async function besideCapture({ values, samples }: Capture, layer: string, output: NumericArray) {

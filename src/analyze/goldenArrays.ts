@@ -1,10 +1,12 @@
 /** The arrays of a layer's golden vectors, in the order of the files. */
+
+import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { multipliersOf, nearestInt32Bias } from './constants.js';
+import { multipliersOf } from './constants.js';
 import type { Recipe } from './explain/recipe.js';
 
 export interface GoldenArray {

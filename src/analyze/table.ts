@@ -3,6 +3,7 @@ import type { TableChannel, TableDocument, TableLayer } from '../documents/table
 import { productSteps } from '../kernels/kernel.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
+import { int32BiasOf } from '../kernels/steps/int32Bias.js';
 import { stepOfCall } from '../kernels/steps/multiplier.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
 import { declaredParams, isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
@@ -13,7 +14,7 @@ import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf, whyNotReplayed, whyUnknown } from '../replay/layer.js';
 import { listed } from '../text.js';
-import { int32BiasOf, int64BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
+import { int64BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
 export async function table(model: Model, kernelName?: string): Promise<TableDocument> {

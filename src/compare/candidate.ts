@@ -5,16 +5,15 @@ import type { LayerReport } from '../nouns/report.js';
 import type { ValueParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import { ReplaySession } from '../replay/session.js';
+import { compareAccumulators } from './accumulators.js';
 import { afterRelu, reluBetween } from './alignment.js';
 import type { AnsweringSide } from './answers.js';
 import { explain } from './candidateExplanation.js';
 import type { CandidateComparison, OwnComparison } from './comparison.js';
 import {
-  accumulatorDiff,
   differingIn,
   differs,
   EXACT,
-  fillAccumulator,
   fillDiff,
   isUnexplained,
   layerDiff,
@@ -118,23 +117,4 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
 function paramsOf({ dtype }: CapturedValue): ValueParams | null {
   if (!/^u?int/.test(dtype)) return null;
   return { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
-}
-
-/** Against the captured accumulators, or against the declared replay's on the candidate's own input. */
-async function compareAccumulators(
-  { candidate, capture, ownSession, from, to }: OwnComparison,
-  layer: Layer,
-  report: LayerReport,
-): Promise<void> {
-  const own = candidate.values.get(`${layer.name}.accumulator`);
-  if (!own) return;
-  const captured = capture.values.get(`${layer.name}.accumulator`);
-  const run = captured || ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
-  const diff = accumulatorDiff(own.shape);
-  for (const [start, end] of blocks(from, to, own.features + (run?.input.features ?? 0))) {
-    const expected = captured ? await captured.read(start, end) : (await run?.replay(start, end))?.accumulator;
-    if (expected) diff.add({ firstSample: start, expected, actual: await own.read(start, end) });
-  }
-  const result = diff.result();
-  if (result.values > 0) fillAccumulator(report, result);
 }

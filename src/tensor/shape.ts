@@ -90,3 +90,9 @@ export function fitsOtherLayout(a: readonly number[], b: readonly number[]): boo
 export function dimsText(dims: readonly number[]): string {
   return `[${dims.join(', ')}]`;
 }
+
+/** Of a value in C order, samples in front: its channel. */
+export function channelsIn(shape: Shape): (index: number) => number {
+  const [stride, channels] = [channelStride(shape), channelsOf(shape)];
+  return (index) => Math.floor(index / stride) % channels;
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ async function captured(): Promise<Map<string, NamedArray>> {
 /** sum of (x - 128) * w, by hand. */
 async function fc1Sums(): Promise<Int32Array> {
   const { data: x } = (await captured()).get('quant')!;
-  const { layers } = JSON.parse(await import('node:fs').then(({ readFileSync }) => readFileSync(MODEL, 'utf8')));
+  const { layers } = JSON.parse(readFileSync(MODEL, 'utf8'));
   const weight: number[][] = layers[0].weight;
   return Int32Array.from({ length: 151 * 16 }, (_, i) =>
     weight[i % 16].reduce((sum, w, k) => sum + (x[Math.floor(i / 16) * 4 + k] - 128) * w, 0),
@@ -83,5 +83,13 @@ describe('accumulators are compared where they are captured', async () => {
     expect([different.exitCode, different.report.verdict]).toEqual([1, 'mismatch']);
     expect(different.table).toContain('note: fc1: 1 of 2416 accumulators differ, by up to 7 (sample 2, channel 3:');
     expect(different.table).toContain('MISMATCH: every output is equal, but accumulators differ');
+  });
+
+  it('a candidate whose accumulators hold the bias, as those of golden do', async () => {
+    const [{ bias, weight_scale: scales }] = JSON.parse(readFileSync(MODEL, 'utf8')).layers;
+    const biased = right.map((sum, i) => sum + Math.round(bias[i % 16] / (0.01738515868782997 * scales[i % 16])));
+    const { report, table, exitCode } = await compared(plain, '--candidate', await saved('biased.npz', sums(biased)));
+    expect([exitCode, report.candidate_layers[0].accumulator.mismatched]).toEqual([0, 0]);
+    expect(table).toContain('note: fc1: its accumulators hold the bias');
   });
 });
