@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { MOST_LAYERS } from '../analyze/explain/details.js';
+import { channelsKept } from '../analyze/explain/details.js';
 import { assemble } from '../compare/assemble.js';
 import { refuseNothing } from '../compare/coverage.js';
 import { type Blob, validateBlob } from '../documents/blob.js';
@@ -75,10 +75,13 @@ function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
     const report = assemble(parts);
     refuseNothing(report);
     const order = new Map(parts[0].run.selected.map((layer, index) => [layer, index]));
+    const differing = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
+    const kept = new Map(differing.map((layer, position) => [layer.name, channelsKept(position, layer)]));
     const details = blobs
       .flatMap((blob) => blob.runs[i].details)
       .sort((a, b) => order.get(a.name)! - order.get(b.name)!)
-      .slice(0, MOST_LAYERS);
+      .map((one) => ({ ...one, channels: one.channels.slice(0, kept.get(one.name) ?? 0) }))
+      .filter(({ channels }) => channels.length > 0);
     if (!baseline) return { name, report, details, repeated };
     const changes = blobs
       .flatMap((blob) => blob.runs[i].baseline?.report.changes ?? [])

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type DetailsInput, detailsOf } from '../../src/analyze/explain/details.js';
+import { channelsKept, type DetailsInput, detailsOf } from '../../src/analyze/explain/details.js';
 import { compare } from '../../src/compare/compare.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
@@ -76,4 +76,15 @@ test('of a layer that is not replayed, a candidate has the capture’s shape', a
   expect(compared.positions).toBeGreaterThan(1);
   expect(Math.max(...off)).toBe(compared.max_abs_diff);
   await Promise.all([model.close(), capture.close(), candidate.close()]);
+});
+
+test.each([
+  [0, 5e6, 6], // of the first layers, however large
+  [23, 5e6, 6],
+  [24, 5e6, 0],
+  [24, 1e5, 1],
+  [239, 10, 1],
+  [240, 10, 0],
+])('of the layer %i behind the first, of %i values, %i channels are kept', (position, values, kept) => {
+  expect(channelsKept(position, { values })).toBe(kept);
 });

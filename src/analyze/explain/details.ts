@@ -22,8 +22,10 @@ import { type ChannelMap, mapOf, type RowValue } from './map.js';
 import { runOnOwn } from './ownRun.js';
 import { explainedProduct, kernelsToExplain, productAt } from './place.js';
 
-export const MOST_LAYERS = 24;
+/** Of the first layers that differ the worst channels; of further ones the worst, where there is little to read. */
+const [FIRST_LAYERS, MOST_LAYERS] = [24, 240];
 const MOST_CHANNELS = 6;
+const MOST_VALUES_OF_FURTHER = 1e5;
 const MOST_POINTS_OF_A_CHANNEL = 200;
 /** Multiply-adds to look for a channel's worst value; beyond, only every n-th sample is looked at. */
 const MOST_PRODUCTS = 5e7;
@@ -63,6 +65,12 @@ function settingsOf({ settings: { threads, accelerator } = {} }: DetailsInput): 
   return { threads, accelerator };
 }
 
+/** How many channels of a layer are kept that is so many layers behind the first that differs. */
+export function channelsKept(position: number, { values }: Pick<LayerReport, 'values'>): number {
+  if (position < FIRST_LAYERS) return MOST_CHANNELS;
+  return position < MOST_LAYERS && values! <= MOST_VALUES_OF_FURTHER ? 1 : 0;
+}
+
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const { model, capture, candidate, report } = input;
@@ -71,14 +79,16 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
   const details: LayerDetails[] = [];
-  for (const layerReport of judged.slice(0, MOST_LAYERS)) {
+  for (const [position, layerReport] of judged.entries()) {
+    const kept = channelsKept(position, layerReport);
+    if (kept === 0) continue;
     const layer = byName.get(layerReport.name)!;
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
     const { diagnosis } = layerReport;
     const ownRun =
       run && candidate && isProduct(layer) ? await runOnOwn({ ...input, candidate }, run, session, diagnosis) : null;
     const channels: ChannelDetails[] = [];
-    for (const channel of input.worstFirst(layerReport).slice(0, MOST_CHANNELS)) {
+    for (const channel of input.worstFirst(layerReport).slice(0, kept)) {
       const series = { ...seriesOf(input, layer, layerReport, run, { channel, fast }), ownRun };
       channels.push(await channelDetails(input, series));
     }

@@ -192,7 +192,7 @@ function ofChannel(
     const hint =
       kept.length > 0
         ? `Single values are kept of channels ${kept.join(', ')}.`
-        : 'Single values are kept of the worst channels of the first layers only.';
+        : 'Single values of this layer are not kept.';
     const words = element('p', { class: 'hint' }, `${hint} qdiff explain shows any value.`);
     return element('section', {}, head, words);
   }

@@ -88,7 +88,10 @@ class App {
     if (sameLayer)
       this.layerPlace.querySelector<HTMLElement>('.picture [aria-current]')?.focus({ preventScroll: true });
     else scrollTo(0, this.scrolled.get(this.shown) ?? 0);
-    this.layerPlace.querySelector('.sidebar [aria-current]')?.scrollIntoView({ block: 'nearest' });
+    const [list, current] = ['.sidebar', '.sidebar [aria-current]'].map((one) =>
+      this.layerPlace.querySelector<HTMLElement>(one),
+    );
+    if (list && current) list.scrollTop = current.offsetTop - list.clientHeight / 2; // in the middle of its own list
   }
 
   /** Drawn when it is first seen: a place that is hidden has no width. */
