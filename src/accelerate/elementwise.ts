@@ -1,8 +1,9 @@
 /** What is computed of each value, or of each pair, by itself: by tables of 256 numbers and a ladder. */
 import type { Climb, JoinedPair, Ladder } from '../nouns/ladder.js';
-import { type Bytes, emptyLike } from '../numeric/array.js';
+import type { Bytes } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 import { ladderOf } from '../numeric/ladder.js';
+import { roomFor } from '../numeric/room.js';
 import { copyCodes } from './finish.js';
 import type { Machine } from './job.js';
 
@@ -110,7 +111,7 @@ export function codesOfFloats<A extends Bytes>(
 
 /** Bytes of a table, by the bits of a code. */
 export function lookedUp<A extends Bytes>(machine: Machine, codes: Bytes, table: A): A {
-  const out = emptyLike(table, codes.length);
+  const out = roomFor(table, codes.length);
   machine.reset();
   const place = machine.place(table);
   const [source, made] = [machine.allocate(AT_ONCE), machine.allocate(AT_ONCE)];

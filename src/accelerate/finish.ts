@@ -1,5 +1,6 @@
 /** Requantization by itself: codes of sums that are there already. */
 import type { Product } from '../nouns/kernel.js';
+import { roomFor } from '../numeric/room.js';
 import type { JobFields, Machine } from './job.js';
 import type { Recipe } from './recipe.js';
 
@@ -32,7 +33,7 @@ export function copyCodes(machine: Machine, address: number, target: Uint8Array 
 }
 
 export function codesFor({ output }: Product, length: number): Uint8Array | Int8Array {
-  return output.dtype === 'int8' ? new Int8Array(length) : new Uint8Array(length);
+  return roomFor(output.dtype === 'int8' ? new Int8Array(0) : new Uint8Array(0), length);
 }
 
 type Requantization = Pick<

@@ -1,6 +1,7 @@
 /** The largest codes of windows: sixteen channels of a place side by side, image by image. */
 import type { ImageCodes, WindowPlaces } from '../nouns/kernel.js';
-import { type Bytes, emptyLike } from '../numeric/array.js';
+import type { Bytes } from '../numeric/array.js';
+import { roomFor } from '../numeric/room.js';
 import { copyCodes } from './finish.js';
 import type { Machine } from './job.js';
 
@@ -15,7 +16,7 @@ export function largestBytes<A extends Bytes>(
 ): A | null {
   const [size, made] = [channels * places, channels * ends.length];
   if (Math.max(size, made) > LARGEST_IMAGE) return null;
-  const result = emptyLike(codes, (codes.length / size) * made);
+  const result = roomFor(codes, (codes.length / size) * made);
   machine.reset();
   const windows = { list: machine.place(list), ends: machine.place(ends), count: ends.length };
   const [source, rows] = [machine.allocate(size + 8 * places), machine.allocate(size)];

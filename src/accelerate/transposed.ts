@@ -1,5 +1,6 @@
 /** Codes in another order of their axes: sixteen rows and columns at a time. */
-import { type Bytes, emptyLike } from '../numeric/array.js';
+import type { Bytes } from '../numeric/array.js';
+import { roomFor } from '../numeric/room.js';
 import { copyCodes } from './finish.js';
 import type { Machine } from './job.js';
 
@@ -9,7 +10,7 @@ const BYTES_AT_ONCE = 1 << 18;
 /** [..., outer, inner] to [..., inner, outer]. */
 export function transposedBytes<A extends Bytes>(machine: Machine, codes: A, outer: number, inner: number): A {
   const size = outer * inner;
-  const result = emptyLike(codes, codes.length);
+  const result = roomFor(codes, codes.length);
   const most = size * Math.max(1, Math.floor(BYTES_AT_ONCE / size));
   machine.reset();
   const [source, target] = [machine.allocate(most + 8 * inner), machine.allocate(most)];

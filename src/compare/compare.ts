@@ -4,10 +4,11 @@ import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Model } from '../nouns/model.js';
+import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
+import { giveBack } from '../numeric/room.js';
 import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
 import { type LayerRun, type Mode, ReplaySession } from '../replay/session.js';
@@ -244,6 +245,7 @@ class Comparison {
         const captured = await accumulator.read(start, end);
         sums.add({ firstSample: start, expected: captured, actual: replayed.accumulator });
       }
+      if (isProduct(layer) || isElementwise(layer)) giveBack(actual); // always new numbers
       this.progress(layer, 'replay', index, end - this.from);
     }
     if (overflowed > 0) this.warn('int32-overflow', layer.name, `${overflowed} accumulators leave int32 and wrap`);

@@ -3,6 +3,7 @@ import type { CodeArray, JoinedPair, TensorCall, TensorValue } from '../../nouns
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
 import { asBytes, type Bytes, isBytes, lookedUp } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
+import { roomFor } from '../../numeric/room.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
 import { inBits } from '../../tensor/rows.js';
@@ -114,7 +115,8 @@ export const INT32_REACH = 2 ** 31 - 1;
 function fastPairs({ inputs: [a, b], output, fast }: TensorCall, length: number, pair: JoinedPair): Bytes | null {
   const { dtype } = quantized(output);
   if (!fast || !isBytes(a.data) || !isBytes(b.data) || !SMALLEST.has(dtype)) return null;
-  return fast.pairs(a.data, b.data, pair, dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length));
+  const like = dtype === 'uint8' ? new Uint8Array(0) : new Int8Array(0);
+  return fast.pairs(a.data, b.data, pair, roomFor(like, length));
 }
 
 /** Each pair is computed where it is met first: a layer has some of them only. Null where anything is no byte. */
