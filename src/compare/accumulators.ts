@@ -45,7 +45,7 @@ export async function compareAccumulators(
       'its accumulators hold the bias, as those of golden do: compared as such',
     );
   const result = holdsBias ? withBias : plain;
-  if (result.values > 0) fillAccumulator(report, result);
+  fillAccumulator(report, result);
 }
 
 /** Null: none, or none in integers. */

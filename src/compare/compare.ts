@@ -196,8 +196,7 @@ class Comparison {
       const { accumulator } = await run.replay(start, end);
       if (accumulator) sums.add({ firstSample: start, expected: await captured.read(start, end), actual: accumulator });
     }
-    const result = sums.result();
-    if (result.values > 0) fillAccumulator(report, result);
+    fillAccumulator(report, sums.result());
   }
 
   /** A kernel that gives every value, where the producer leaves open which one ran: the layer is judged by it, and it is said. */
@@ -249,8 +248,7 @@ class Comparison {
       this.progress(layer, 'replay', index, end - this.from);
     }
     if (overflowed > 0) this.warn('int32-overflow', layer.name, `${overflowed} accumulators leave int32 and wrap`);
-    const ofSums = sums?.result();
-    if (ofSums && ofSums.values > 0) fillAccumulator(report, ofSums);
+    if (sums) fillAccumulator(report, sums.result());
     return diff.result();
   }
 

@@ -137,8 +137,10 @@ export function accumulatorDiff(shape: Shape): LayerDiff {
   return new LayerDiff({ shape, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
 }
 
+/** Of layers that have sums. */
 export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): void {
   const { values, mismatched, maxAbsDiff } = diff;
+  if (values === 0) return;
   report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: mismatchOf(diff) };
 }
 
