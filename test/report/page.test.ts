@@ -199,6 +199,14 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await expect.poll(() => page.locator('.layer').innerText()).toContain('relu1, relu: equal');
     await page.keyboard.press('Escape');
     await expect.poll(() => page.locator('.layer').count()).toBe(0);
+    await page.getByRole('link', { name: /^fc1, linear: / }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('.layer h1').innerText()).toBe('relu1');
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    expect(await focused()).toBe('relu1'); // what is read next is the layer
+    await page.goBack();
+    await expect.poll(focused).toMatch(/^relu1relu/); // the box that led there
     await page.keyboard.press('/');
     await page.keyboard.type('FC2');
     await page.keyboard.press('Enter');

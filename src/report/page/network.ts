@@ -19,7 +19,7 @@ interface Node {
 export function drawNetwork(place: HTMLElement, model: Model, hrefOf: (layer: Layer) => string): void {
   if (model.layers.length < 2) return;
   const nodes = nodesOf(model.layers);
-  const map = element('div', { class: 'map', role: 'list', 'aria-label': 'The network: a link a layer' });
+  const map = element('div', { class: 'map', role: 'group', 'aria-label': 'The network: a link a layer' });
   place.append(element('div', { class: 'head' }, element('h2', {}, 'Network'), legend()), map);
   let drawn = 0;
   const draw = () => {
@@ -111,7 +111,6 @@ function tileOf(
   const tile = element('a', {
     href: hrefOf(layer),
     class: `tile ${stateOf(layer)}`,
-    role: 'listitem',
     'aria-label': text,
     title: text,
     'data-finding': String(layer.finding),

@@ -19,6 +19,8 @@ class App {
   private readonly bar: Bar;
   private readonly scrolled = new Map<string, number>();
   private shown = '';
+  /** What led from the overview to a layer: the keyboard goes on there. */
+  private left: HTMLElement | null = null;
 
   constructor(data: PageData) {
     this.models = data.runs.map(modelOf);
@@ -74,6 +76,7 @@ class App {
     const place = placeOf(location.hash, this.models);
     const { model, layer } = place;
     const sameLayer = layer !== null && this.shown === layerHref(model, layer);
+    if (layer && this.layerPlace.hidden) this.left = document.activeElement as HTMLElement | null;
     this.shown = layer ? layerHref(model, layer) : model.address;
     for (const part of this.overviewParts) part.hidden = layer !== null;
     for (const [i, section] of this.sections.entries()) section.hidden = layer !== null || i !== model.index;
@@ -87,7 +90,10 @@ class App {
     document.title = layer ? `qdiff: ${layerText(layer)}` : this.bar.title;
     if (sameLayer)
       this.layerPlace.querySelector<HTMLElement>('.picture [aria-current]')?.focus({ preventScroll: true });
-    else scrollTo(0, this.scrolled.get(this.shown) ?? 0);
+    else {
+      (layer ? this.layerPlace.querySelector('h1') : this.left)?.focus({ preventScroll: true });
+      scrollTo(0, this.scrolled.get(this.shown) ?? 0);
+    }
     const [list, current] = ['.sidebar', '.sidebar [aria-current]'].map((one) =>
       this.layerPlace.querySelector<HTMLElement>(one),
     );
@@ -105,7 +111,8 @@ class App {
     for (const [i, card] of [...section.querySelectorAll<HTMLElement>('.card')].entries()) {
       const count = card.querySelectorAll('.counts b')[1];
       if (!count) continue; // one layer, by its name
-      const all = element('button', { type: 'button', title: 'these layers in the table' });
+      const label = `${count.textContent} layers: in the table`;
+      const all = element('button', { type: 'button', title: 'these layers in the table', 'aria-label': label });
       count.replaceWith(all);
       all.append(count);
       all.addEventListener('click', () => {
