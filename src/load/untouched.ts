@@ -8,6 +8,8 @@ import { own } from './json.js';
 
 export type FileState = 'missing' | 'untouched' | 'written';
 
+const CR = 0x0d;
+
 /** By golden's manifest; a file that no sum is known of is somebody's. */
 export async function stateOf(fs: FileSystem, folder: string, name: string, manifest: unknown): Promise<FileState> {
   const sum = sumOf(manifest, name);
@@ -21,7 +23,8 @@ export async function stateOf(fs: FileSystem, folder: string, name: string, mani
     for (let at = 0; at < file.size; at += block.length) {
       const part = block.subarray(0, Math.min(block.length, file.size - at));
       await readFully(file, part, at, printable(path));
-      hash.update(part);
+      // a checkout may end the lines of text as Windows does
+      hash.update(name.endsWith('.memh') && part.includes(CR) ? part.filter((byte) => byte !== CR) : part);
     }
     return hash.digest('hex') === sum ? 'untouched' : 'written';
   } finally {

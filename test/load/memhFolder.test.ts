@@ -130,6 +130,13 @@ describe('a folder that golden wrote', () => {
     ['of which one file is a simulation’s', { 'd/a.memh': simulated, 'd/b.memh': own }, ['a'], ['b'], undefined],
     ['of which one file was never written again', { 'd/a.memh': simulated }, ['a'], [], undefined],
     ['that nobody touched is golden’s', { 'd/a.memh': own, 'd/b.memh': own }, ['a', 'b'], undefined, true],
+    [
+      'that was checked out on Windows',
+      { 'd/a.memh': own.replace('\n', '\r\n'), 'd/b.memh': own },
+      ['a', 'b'],
+      undefined,
+      true,
+    ],
     ['of which all was simulated', { 'd/a.memh': simulated, 'd/b.memh': simulated }, ['a', 'b'], [], undefined],
   ])('%s', async (_, files, arrays, untouched, isGoldens) => {
     const folder = await open(files);
