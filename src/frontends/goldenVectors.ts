@@ -7,11 +7,14 @@ import type { Model } from '../nouns/model.js';
  * too: a capture's is before the bias, a vector's after it. Any other file is itself.
  */
 export function asCapture(file: ArrayFile): ArrayFile {
-  const layers = [...file.arrays.keys()].flatMap((key) => layerOf(key, file));
+  const layers = layersOf(file);
   if (layers.length === 0) return file;
   const arrays = new Map(file.arrays);
   for (const layer of layers) {
-    for (const key of [...arrays.keys()]) if (CONSTANTS.some((name) => key === `${layer}.${name}`)) arrays.delete(key);
+    // a capture has the operands of a sum under their own names
+    for (let i = 1; arrays.delete(`${layer}.input_${i}`); i++)
+      if (!arrays.has(`${layer}.weight`)) arrays.delete(`${layer}.input`);
+    for (const name of CONSTANTS) arrays.delete(`${layer}.${name}`);
     arrays.set(layer, file.arrays.get(`${layer}.output`)!);
   }
   return { ...file, arrays };
@@ -41,10 +44,11 @@ const CONSTANTS = [
   'shift',
 ];
 
-/** The layer of an array LAYER.output, where LAYER has what golden vectors have. */
-function layerOf(key: string, { arrays }: ArrayFile): string[] {
-  if (!key.endsWith('.output')) return [];
-  const layer = key.slice(0, -'.output'.length);
-  const has = (name: string) => arrays.has(`${layer}.${name}`);
-  return !arrays.has(layer) && has('weight') && has('bias_int32') && has('input') ? [layer] : [];
+/** Of arrays LAYER.output and LAYER.input, where a layer among them has the constants that golden vectors have. */
+function layersOf({ arrays }: ArrayFile): string[] {
+  const names = [...arrays.keys()]
+    .filter((key) => key.endsWith('.output'))
+    .map((key) => key.slice(0, -'.output'.length));
+  const layers = names.filter((name) => !arrays.has(name) && arrays.has(`${name}.input`));
+  return layers.some((name) => arrays.has(`${name}.weight`) && arrays.has(`${name}.bias_int32`)) ? layers : [];
 }

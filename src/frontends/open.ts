@@ -124,7 +124,7 @@ export async function bringsModel(fs: FileSystem, path: string): Promise<boolean
 export function openCapture(fs: FileSystem, path: string, model: Model, use?: CaptureUse): Promise<Capture & Closable> {
   return withArrays(fs, path, async (file) => {
     const values = carriesModel(file) ? await withoutModel(file) : file;
-    return validateCapture(model, withInputs(asCapture(values), model), use);
+    return validateCapture(model, asCapture(withInputs(values, model)), use);
   });
 }
 

@@ -72,10 +72,13 @@ test('a folder of them is a candidate that equals its own replay', async () => {
   const out = join(temporary, 'npz');
   const files = [join(ROOT, 'squeeze-excite', 'model.tflite'), join(ROOT, 'squeeze-excite', 'captured-tflm.npz')];
   expect(await qdiff(['golden', ...files, '-o', out])).toMatchObject({ exitCode: 0 });
-  expect(await qdiff([...files, '--candidate', join(out, 'golden.npz'), '-q'])).toMatchObject({
-    exitCode: 0,
-    stderr: '',
-  });
+  const { exitCode, stdout } = await qdiff([...files, '--candidate', join(out, 'golden.npz'), '--reporter', 'json']);
+  const { candidate_layers: layers, warnings } = JSON.parse(stdout) as Record<string, Record<string, unknown>[]>;
+  expect([exitCode, warnings.map(({ code }) => code)]).toEqual([0, ['goldens-own']]);
+  const { arrays } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as GoldenManifest;
+  const written = arrays.flatMap(({ name, value }) => (name === `${value}.output` ? [value] : []));
+  expect(written.length).toBeGreaterThan(8);
+  expect(layers.flatMap(({ name, values }) => (values === null ? [] : [name])).sort()).toEqual(written.sort());
 });
 
 test('words of int16 codes are 16 bits wide, and a folder of them is a candidate that equals its own replay', async () => {
