@@ -23,8 +23,18 @@ export interface Recipe {
 
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
-/** Null where a step is not of these forms, or the output is not 8-bit codes. */
+const known = new WeakMap<Product, WeakMap<ProductSteps, { readonly recipe: Recipe | null }>>();
+
+/** Null where a step is not of these forms, or the output is not 8-bit codes. A layer's codes are asked for piece by piece. */
 export function recipeOf(steps: ProductSteps, product: Product): Recipe | null {
+  const ofProduct = known.get(product) ?? new WeakMap<ProductSteps, { readonly recipe: Recipe | null }>();
+  known.set(product, ofProduct);
+  const own = ofProduct.get(steps) ?? { recipe: makeRecipe(steps, product) };
+  ofProduct.set(steps, own);
+  return own.recipe;
+}
+
+function makeRecipe(steps: ProductSteps, product: Product): Recipe | null {
   const { output, outFeatures, activation } = product;
   if (output.dtype !== 'uint8' && output.dtype !== 'int8') return null;
   const placement = steps.offsetAndClamp.fast;

@@ -18,8 +18,9 @@ const MOST_FOLLOWED = 2;
 const FEWEST_BETWEEN = 5;
 /** Weights that are put into other orders, one order after the other: of 80,000 places there are hundreds of them. */
 const MOST_WEIGHTS = 5e6;
-/** Thousands of orders are compared by few values first, of which a right one has far more than this. */
+/** Thousands of orders are compared by few values first, of which a right one has far more than this; of noise one in fifty has it by chance. */
 const FEW = { rows: 16, channels: 4 };
+const MORE = { ...FEW, channels: 32 };
 const LEAST_OF_FEW = 0.6;
 
 /** Those that explain nearly all of the variance of most channels, best first, where the declared order does not. */
@@ -31,17 +32,19 @@ export function followed(
   const { sketch, channels } = study;
   if (sketch.samples.length < FEWEST_BETWEEN) return [];
   if (likeness(study, study.declared, sketch) >= LEAST) return [];
-  const few = gridOf(
-    sketch,
-    spread([...sketch.samples.keys()], FEW.rows),
-    spread([...Array(channels).keys()], FEW.channels),
-    channels,
+  const [few, more] = [FEW, MORE].map((extent) =>
+    gridOf(
+      sketch,
+      spread([...sketch.samples.keys()], extent.rows),
+      spread([...Array(channels).keys()], extent.channels),
+      channels,
+    ),
   );
   const isAtOnce = (one: ProductChange) => isShift(one) && !study.data.dynamic && !study.declared.params.addend;
   const most = Math.ceil(MOST_WEIGHTS / study.declared.params.weight.length);
   const others = candidates.filter((one) => !isAtOnce(one)).slice(0, most);
   return [
-    ...shifted(study, candidates.filter(isAtOnce), few),
+    ...shifted(study, shifted(study, candidates.filter(isAtOnce), few), more),
     ...others.filter((one) => likeness(study, setupOf(one), few) >= LEAST_OF_FEW),
   ]
     .map((one) => ({ one, likeness: likeness(study, setupOf(one), sketch) }))

@@ -98,7 +98,7 @@ function makeOrders(params: Product): Named[] {
     ([a, b, from]): Named => [
       `k = (a, b) of ${a} x ${b} taken as (b, a): HWC for CHW or the reverse`,
       'weights',
-      (n, k) => n * inputs + from(k),
+      (n, k) => n * inputs + from[k],
     ],
   );
   const others = [...planes, ...otherRows(params), ...cutShort(inputs, 'product')];
@@ -144,7 +144,7 @@ function ordersOfChannels(params: Product): Named[] {
     ([a, b, from]): Named => [
       `channels (a, b) of ${a} x ${b} taken as (b, a)`,
       'weights',
-      (out, k) => out * inFeatures + k - (k % inChannels) + from(k % inChannels),
+      (out, k) => out * inFeatures + k - (k % inChannels) + from[k % inChannels],
     ],
   );
   const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
@@ -185,14 +185,14 @@ function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
   return [...cutShort(inFeatures, 'product').slice(0, 2), ...taps, ...ofAxes];
 }
 
-/** Places of a x b taken as b x a. */
-function planesOf(inputs: number): [a: number, b: number, from: (k: number) => number][] {
+/** Places of a x b taken as b x a: asked for by every row. */
+function planesOf(inputs: number): [a: number, b: number, from: Int32Array][] {
   const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter(
     (side) => inputs % side === 0 && side < inputs,
   );
   return sides.map((a) => {
     const b = inputs / a;
-    return [a, b, (k) => (k % b) * a + Math.floor(k / b)];
+    return [a, b, Int32Array.from({ length: inputs }, (_, k) => (k % b) * a + Math.floor(k / b))];
   });
 }
 
@@ -365,16 +365,20 @@ function ordered(params: Product, from: Order): Product['weight'] {
   return taken;
 }
 
-/** The same by stretches of a row. */
+/** The same by stretches of a row: those that move as far as the first all at once, what is beside them value by value. */
 function moved(params: Product, runs: readonly Run[]): Product['weight'] {
   const { weight, inFeatures, outFeatures } = params;
-  const taken = weight.slice();
-  const moving = runs.filter(({ by }) => by !== 0);
+  const { by } = runs[0];
+  const taken = by === 0 ? weight.slice() : emptyLike(weight, weight.length);
+  if (by > 0) taken.set(weight.subarray(by));
+  if (by < 0) taken.set(weight.subarray(0, by), -by);
+  const others = runs.filter((run) => run.by !== by);
   const left = gapsOf(runs, inFeatures);
   for (let out = 0; out < outFeatures; out++) {
     const row = out * inFeatures;
-    for (const [first, end] of left) taken.fill(weightZeroPointOf(params, out), row + first, row + end);
-    for (const { first, end, by } of moving) taken.set(weight.subarray(row + first + by, row + end + by), row + first);
+    const zeroPoint = weightZeroPointOf(params, out);
+    for (const [first, end] of left) for (let i = row + first; i < row + end; i++) taken[i] = zeroPoint;
+    for (const run of others) for (let i = row + run.first; i < row + run.end; i++) taken[i] = weight[i + run.by];
   }
   return taken;
 }

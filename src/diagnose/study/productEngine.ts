@@ -105,7 +105,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     return differing;
   }
 
-  /** Sums are made for the whole scope, which is faster; what follows them by pieces, to leave at the first that differs. */
+  /** Sums are made for the whole scope, which is faster; what follows them by ever larger pieces, to leave at the first that differs. */
   firstMiss(setup: ProductSetup, scope: Scope, rows: number): number {
     const { steps, stores } = setup;
     const misses = steps.float && this.floatMisses(setup, scope, 1);
@@ -116,8 +116,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     }
     const accumulator = this.accumulator(setup, scope);
     const added = this.addend(setup, scope);
-    const length = rows * params.outFeatures;
-    for (let from = 0; from < accumulator.length; from += length) {
+    for (let from = 0, length = rows * params.outFeatures; from < accumulator.length; from += length, length *= 2) {
       const part = added?.subarray(from, from + length);
       const data = this.finish(steps, params, accumulator.subarray(from, from + length), part);
       const miss = firstMissOf({ data, low: null, high: null }, scope.observed.subarray(from, from + length));

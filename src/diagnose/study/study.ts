@@ -217,11 +217,16 @@ export class Study<K extends Kind = Kind> {
 
   // -------------------------------------------------------------- on every judged sample
 
-  /** Replays hypotheses that agree on the subset on every judged sample, in blocks: on those that are not in the subset. */
+  /**
+   * Replays hypotheses that agree on the subset on every judged sample, in blocks: on those that are not in the subset. What is declared
+   * is replayed there only beside one that fails: what explains all has nothing to be compared with it.
+   */
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
-    const explained = countOf(this.differing);
-    if (!this.complete) return this.judge(setups, this.others(), explained);
-    return setups.map(() => ({ ...noOutcome(this.channels), explained }));
+    const agree = await this.agreeEverywhere(setups);
+    const failing = setups.filter((_, s) => !agree[s]);
+    const failed = (await this.judge(failing, this.others(), countOf(this.differing))).values();
+    const all = { ...noOutcome(this.channels), explained: this.data.mismatched };
+    return setups.map((_, s) => (agree[s] ? all : failed.next().value!));
   }
 
   /** Whether hypotheses that agree on the subset agree on every judged sample: each is replayed up to its first miss. */
