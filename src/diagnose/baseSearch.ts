@@ -1,12 +1,14 @@
+import { groupsOf } from '../products/groups.js';
 import { type Base, basesOf, namedIn, unnamed, waysTo } from './bases.js';
 import { roundsTwice } from './estimate/view.js';
 import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
-import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
+import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup, withParams } from './setup.js';
 import { sameValue } from './study/agree.js';
 import type { Scope } from './study/data.js';
 import { pickRows } from './study/sample.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
+import { COST } from './work.js';
 
 const MOST_NEAR = 24;
 /** Rows with a missed value on which a base is tried first. */
@@ -29,6 +31,7 @@ export class BaseSearch {
   private idleBases: readonly Base[] | null = null;
   private readonly idle = new Map<Base, boolean>();
   private readonly ways = new Map<Base, ProductChange[][]>();
+  private part: ReturnType<typeof partOf> | null = null;
 
   private constructor(
     private readonly study: ProductStudy,
@@ -53,6 +56,18 @@ export class BaseSearch {
       return;
     const rows = this.missed(setup, this.study.subset);
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
+  }
+
+  /**
+   * Whether a change of weights gives, at a glance, a value that no base takes to what was observed: told by the weights of a few channels.
+   * A wide layer's take as long to make as the rest of such a search.
+   */
+  refutes({ weightsOf, region }: Change): boolean {
+    if (!weightsOf || region || this.prefix.length > 0) return false;
+    this.part ??= partOf(this.study);
+    const { setup, scope } = this.part;
+    this.study.data.work?.add(this.study.declared.params.weight.length * COST.weight); // as the limits were measured
+    return scope !== null && this.missed(withParams(setup, { weight: weightsOf(setup.params) }), scope) === null;
   }
 
   /** What is declared misses only values next to borders between codes. */
@@ -165,6 +180,13 @@ export class BaseSearch {
   private setupOf(changes: readonly Change[]): ProductSetup {
     return applyChanges<Setup>(this.study.declared, [...this.prefix, ...changes]) as ProductSetup;
   }
+}
+
+/** The glance as if it were the whole layer; null: there is none. */
+function partOf({ declared, engine, glance }: ProductStudy): { setup: ProductSetup; scope: Scope | null } {
+  if (!glance?.channels || groupsOf(declared.params) > 1) return { setup: declared, scope: null };
+  const scope = { ...glance, channels: [...glance.channels.keys()] };
+  return { setup: { ...declared, params: engine.restrict(declared.params, glance) }, scope };
 }
 
 /** How codes bound the real value, and whether the bias is one of integers. */

@@ -343,6 +343,7 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
     freedom: FREEDOM.none,
     label: order,
     found: { of, order, ...(params.patch ? {} : { matrix: true as const }) },
+    ...(runs && { weightsOf: (part: Product) => moved(part, runs) }),
     apply: (setup) => {
       taken ??= runs ? moved(params, runs) : ordered(params, from);
       return withParams(setup, { weight: taken });

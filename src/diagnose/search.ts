@@ -118,11 +118,12 @@ class Search {
 
   /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
   explains(changes: readonly Change[], isMeant = () => true): boolean {
-    const hypothesis = this.hypothesis(changes);
     if (this.isStopped()) return false;
     this.tried++;
     this.work.tried();
     this.study.data.watch?.(this.tried);
+    if (changes.length === 1 && this.bases?.refutes(changes[0])) return false;
+    const hypothesis = this.hypothesis(changes);
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
     if (!agrees) this.bases?.offer(changes, hypothesis.setup, isMeant);
