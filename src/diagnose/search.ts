@@ -225,6 +225,8 @@ class Search {
   }
 
   pairs(): void {
+    // floats show the arithmetic of a script, beside whatever else is wrong: a number of all channels on it comes first
+    if (this.study.data.dynamic) for (const base of this.offBase) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs();
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
@@ -273,10 +275,9 @@ class Search {
 
   /** Orders of weights and places that need no number. */
   private ordersAlone(): ProductChange[] {
-    const { setup } = this.hypothesis([]);
     return this.causes
       .filter((cause) => cause.parameterFree)
-      .flatMap((cause) => this.estimate(cause, setup, false) as ProductChange[])
+      .flatMap((cause) => this.estimate(cause, this.hypothesis([]).setup, false) as ProductChange[])
       .filter(({ freedom }) => freedom === FREEDOM.none);
   }
 

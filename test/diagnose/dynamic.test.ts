@@ -173,6 +173,14 @@ test('codes multiplied without the zero point of their call', async () => {
   const candidate = outputsOf({ ...steps, accumulate: withoutInputZeroPoint(steps.accumulate) });
   const diagnosis = await world.diagnose(truth, outputsOf(steps), { engine: 'x86', candidate });
   expect(diagnosis!.causes).toEqual(['activation-zero-point-missing']);
+  expect(diagnosis!.evidence['activation-zero-point-missing']).not.toHaveProperty('zero_point'); // each call has its own
+});
+
+test('biases twice, in a script of other floats', async () => {
+  const bias = truth.bias!.map((b) => 2 * b);
+  const candidate = outputsOf(dynamicSteps('numpy-float32')!, { ...truth, bias });
+  const diagnosis = await world.diagnose(truth, outputsOf(dynamicSteps('fbgemm')!), { engine: 'x86', candidate });
+  expect([...diagnosis!.causes].sort()).toEqual(['bias-factor', 'multiplier-precision']);
 });
 
 test('biases of a stale file, less than one real unit off', async () => {

@@ -579,6 +579,12 @@ test('findings of a step are shared by layers, wrong numbers are not', () => {
   expect(actsOnSteps(['int16-saturation', 'weight-value'])).toBe(false);
 });
 
+test("a dynamic layer's bias is added to reals", () => {
+  const evidence = { 'bias-missing': rows['bias-missing'][2] };
+  const lines = codeFor(['bias-missing'], context({ evidence, dynamic: true })).map(({ text }) => text);
+  expect(lines[0]).toBe('y = acc * (x_scale * w_scale) + bias');
+});
+
 test('lines of Verilog take signed codes as they are', () => {
   const evidence = { 'activation-zero-point-missing': rows['activation-zero-point-missing'][2] };
   const lines = (signed: boolean) =>

@@ -7,7 +7,7 @@ import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { biasCode, codeOf } from '../words/code.js';
+import { addedBias, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
@@ -82,11 +82,12 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
         (n) => `the bias is worth up to ${n} steps${e.channel === undefined ? '' : ` (channel ${e.channel})`}`,
       ),
     ],
-    fix: parameterFix(
-      (context) => `write ${field(context, 'bias')} into ${fileOf(context)}: the capture was computed with one`,
-      'add the bias: acc + bias / (s_x * s_w)',
-    ),
-    code: (_, context) => codeOf(biasCode(context.evidence.basis?.formula?.declared ?? { bias: null }))(context),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `write ${field(own, 'bias')} into ${fileOf(own)}: the capture was computed with one`,
+        context.dynamic ? 'add the bias: acc * s_x * s_w + bias' : 'add the bias: acc + bias / (s_x * s_w)',
+      )(e, context),
+    code: (_, context) => codeOf(addedBias(context))(context),
   },
 };
 

@@ -8,7 +8,7 @@ import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import { biasCode, codeOf } from '../words/code.js';
+import { addedBias, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
@@ -154,6 +154,6 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
       (context) => `write ${field(context, 'bias')} in real units (float32), or as int32 at scale s_x * s_w`,
       'divide the bias by s_x * s_w before it is added to the accumulator',
     ),
-    code: (_, context) => codeOf(biasCode({ bias: null }))(context),
+    code: (_, context) => codeOf(addedBias(context))(context),
   },
 };

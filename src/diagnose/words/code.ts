@@ -177,6 +177,13 @@ export function offsetCode(order: 'before' | 'after'): Snippet[] {
   ];
 }
 
+/** Of the declared kernel: a dynamic layer's is added to reals. */
+export function addedBias({ dynamic, evidence }: FixContext): Snippet[] {
+  return dynamic
+    ? [numpy('y = acc * (x_scale * w_scale) + bias'), inC('y = acc * (x_scale * w_scale[n]) + bias[n];')]
+    : biasCode(evidence.basis?.formula?.declared ?? { bias: null });
+}
+
 export function biasCode({ bias }: Pick<Formula, 'bias'>): Snippet[] {
   return bias?.rounded === false
     ? [numpy('v = acc + bias / (x_scale * w_scale)')]
