@@ -32,6 +32,9 @@ export type MemhDtype = keyof typeof DTYPES;
 /** Words and comments of one file: no simulation's dump of a layer is longer. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
 
+/** A simulation of one sample of many. */
+export const FEWER_SAMPLES = 'for a run of fewer, hand in a capture or inputs of those alone';
+
 interface Entry {
   readonly key: string;
   readonly path: string;
@@ -209,5 +212,12 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
   }
   const missing = written.indexOf(0);
   if (missing < 0) return values;
-  throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got none for word ${missing}`);
+  const each = sizeOf(shape.slice(1));
+  const isFewer = missing > 0 && missing % each === 0 && !written.includes(1, missing);
+  const fix = isFewer ? ` on, ${missing / each} of ${shape[0]} samples; ${FEWER_SAMPLES}` : '';
+  throw refuse(
+    'memh',
+    where,
+    `expected ${count} words (shape ${shape.join(' x ')}), got none for word ${missing}${fix}`,
+  );
 }

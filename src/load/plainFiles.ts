@@ -6,7 +6,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { openFile, Recent, readFully } from './bytes.js';
-import { isMemhDtype, MANIFEST, type MemhArray, memhArray } from './memhFolder.js';
+import { FEWER_SAMPLES, isMemhDtype, MANIFEST, type MemhArray, memhArray } from './memhFolder.js';
 import { type BlockCache, CACHE_BYTES } from './npyArray.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
@@ -130,7 +130,9 @@ async function openBin(fs: FileSystem, key: string, path: string, { dtype, shape
   await file.close();
   if (file.size !== width * shape[0]) {
     const expected = `expected ${width * shape[0]} bytes (${dtype}, shape ${shape.join(' x ')})`;
-    throw refuse('bin', printable(path), `${expected}, got ${file.size}`);
+    const isFewer = file.size > 0 && file.size < width * shape[0] && file.size % width === 0;
+    const fix = isFewer ? `, ${file.size / width} of ${shape[0]} samples; ${FEWER_SAMPLES}` : '';
+    throw refuse('bin', printable(path), `${expected}, got ${file.size}${fix}`);
   }
   const read = async (from = 0, to = shape[0]) => {
     const bytes = new Uint8Array((to - from) * width);

@@ -109,6 +109,13 @@ export interface Expected {
 export interface SampleCount {
   readonly count: number;
   readonly because: string;
+  /** What to do where an array has fewer. */
+  readonly fewer?: string;
+}
+
+function unequal({ count, because, fewer }: SampleCount, got: number, shape: readonly number[]): string {
+  const fix = fewer && got < count ? `; ${fewer}` : '';
+  return `expected ${count} samples (${because}), got ${got} (shape ${shapeText(shape)})${fix}`;
 }
 
 export interface ReadValues {
@@ -192,8 +199,8 @@ function readMatrices(
       const got = `got ${source.shape.at(-1) ?? 1} (shape ${shape})${channelsFix(claim, source)}`;
       checks.problem('channels', place, `expected ${counted(claim.count, 'channel')} (${claim.because}), ${got}`);
     } else if (slot.counts && samples && layout?.samples !== samples.count) {
-      const got = `got ${(layout ?? layoutOfFeatures(source.shape)!).samples} (shape ${shape})`;
-      checks.problem('samples', place, `expected ${samples.count} samples (${samples.because}), ${got}`);
+      const got = (layout ?? layoutOfFeatures(source.shape)!).samples;
+      checks.problem('samples', place, unequal(samples, got, source.shape));
     } else if (!layout) {
       const got = `got shape ${shape}; it is not compared`;
       checks.warn('samples', place, `expected ${samples?.count} samples along the first axes, ${got}`);
@@ -244,9 +251,8 @@ function readShaped(
       const got = `got ${shapeText(source.shape)}${fix}`;
       checks.problem('shape', [source.key], `expected shape (samples, ${of!.join(', ')}), ${got}`);
     } else if (slot.counts && samples && arrangement.samples !== samples.count) {
-      const got = `got ${arrangement.samples} (shape ${shapeText(source.shape)})`;
       if (slot.loose) aside.push(slot.key);
-      else checks.problem('samples', [source.key], `expected ${samples.count} samples (${samples.because}), ${got}`);
+      else checks.problem('samples', [source.key], unequal(samples, arrangement.samples, source.shape));
     } else {
       if (slot.counts) samples ??= { count: arrangement.samples, because: `as ${printable(slot.key)} has` };
       if (samples && arrangement.samples !== samples.count) continue;

@@ -39,7 +39,10 @@ test('a name that is cut stands for the whole one', async () => {
 
 test.each([
   [{ 'other.memh': '00' }, 'expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer, got other.memh'],
-  [{ 'fc2.bin': Uint8Array.of(1) }, 'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1'],
+  [
+    { 'fc2.bin': Uint8Array.of(1) },
+    'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1, 1 of 2 samples; for a run of fewer, hand in a capture or inputs of those alone',
+  ],
   [
     { 'fc2.bin': Uint8Array.of(1, 2), 'fc2.memh': '01 02' },
     'fc2.memh: expected a name of its own, got fc2 by two files',
