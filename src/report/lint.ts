@@ -27,7 +27,9 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
     );
     const blocks = [
       [
-        ink.bold(`qdiff lint: ${counted(document.layers.length, 'layer')} with weights of ${printable(model)}`),
+        ...prose({ options }, `qdiff lint: ${counted(document.layers.length, 'layer')} with weights of ${model}`).map(
+          (line) => ink.bold(line),
+        ),
         ...prose(
           { options },
           capture === null
