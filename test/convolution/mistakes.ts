@@ -93,6 +93,7 @@ const flip = (f: Form, axes: (axis: number) => boolean): Change => ({
 
 const hasLargeSums = (f: Form) => sizeOf(f.weight) / outputsOf(f) >= 36 && !isTransposed(f) && !f.weightZeroPoints;
 
+// new rows come last: the place of a row seeds its layer
 export const MISTAKES: readonly Mistake[] = [
   { name: 'padded with code 0', part: 'padding', cause: 'padding-value', change: () => ({ fill: 0 }) },
   { name: 'padded with code 128', part: 'padding', cause: 'padding-value', change: () => ({ fill: 128 }) },
@@ -189,22 +190,6 @@ export const MISTAKES: readonly Mistake[] = [
     part: 'codes',
     cause: 'activation-zero-point-missing',
     change: () => ({ zeroPoint: 0 }),
-  },
-  {
-    name: 'the middle code for a zero point',
-    part: 'codes',
-    cause: 'input-zero-point-wrong',
-    change: () => ({ zeroPoint: 128 }),
-  },
-  {
-    name: 'no products of the last tap',
-    part: 'weight',
-    cause: 'k-order',
-    change: (f) => {
-      const last = f.weight.slice(2).map((size) => size - 1);
-      if (isTransposed(f) || f.weightZeroPoints) return null;
-      return { weight: ({ n, c, tap }, own) => (tap.join() === last.join() ? 0 : own(n, c, tap)) };
-    },
   },
   {
     name: 'halves away from zero',
@@ -392,5 +377,21 @@ export const MISTAKES: readonly Mistake[] = [
       channelsOfGroup(f) > 2 // of two the last is the first
         ? { weight: ({ n, c, tap }, own) => own(n, (c + 1) % channelsOfGroup(f), tap) }
         : null,
+  },
+  {
+    name: 'the middle code for a zero point',
+    part: 'codes',
+    cause: 'input-zero-point-wrong',
+    change: () => ({ zeroPoint: 128 }),
+  },
+  {
+    name: 'no products of the last tap',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      const last = f.weight.slice(2).map((size) => size - 1);
+      if (isTransposed(f) || f.weightZeroPoints) return null;
+      return { weight: ({ n, c, tap }, own) => (tap.join() === last.join() ? 0 : own(n, c, tap)) };
+    },
   },
 ];
