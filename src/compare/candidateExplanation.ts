@@ -222,7 +222,7 @@ async function onOthers(
   const sessions = { own: ownSession, chained: chainedSession, captured: session };
   const { onOtherOperands } = await import('./otherOperands.js');
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
-  const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, met };
+  const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
 

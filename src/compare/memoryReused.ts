@@ -16,6 +16,7 @@ import { isQuantized, type ValueParams } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import { replayedCapture } from '../replay/reference.js';
 import { ReplaySession } from '../replay/session.js';
+import { layersAfter } from './layersAfter.js';
 import { named } from './named.js';
 
 export interface AskedOfMemory {
@@ -217,8 +218,7 @@ class Memory {
   }
 
   private laterThan(layer: Layer): readonly Layer[] {
-    const { layers } = this.asked.model;
-    return layers.slice(layers.indexOf(layer) + 1).filter(({ name }) => this.computed.has(name));
+    return layersAfter(this.asked.model, layer).filter(({ name }) => this.computed.has(name));
   }
 
   private blocksOf({ name }: Layer) {

@@ -6,6 +6,7 @@ import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { CauseCode, Evidence } from '../diagnose/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { FREEDOM } from '../diagnose/setup.js';
+import type { Work } from '../diagnose/work.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import { isProduct, type Model } from '../nouns/model.js';
@@ -32,6 +33,8 @@ export interface AskedOfOperands extends Samples {
   readonly isExplained: boolean;
   /** One that remembers nothing for other layers. */
   readonly diagnosis: () => Diagnosis;
+  /** What all that is tried of a side takes. */
+  readonly work: Work;
   readonly met: LayerDiagnosis | null;
 }
 
@@ -42,8 +45,10 @@ export interface AskedOfOperands extends Samples {
 const [LEAST, LEAST_NUMBERS] = [16, 4];
 /** After the first sample alone: a sample by itself takes its layer's weights into the accelerator again. */
 const VALUES_AT_ONCE = 2 ** 16;
-/** Multiply-adds and values of all that are tried. */
+/** Multiply-adds and values of all that are tried of a layer. */
 const MOST_EFFORT = 5e8;
+/** Nanoseconds, about: of what is made for each, of each input that is read, and of a value of the network that does not fit. */
+const COST = { variant: 2e4, input: 2e3, name: 500, multiplyAdd: 1 };
 /** How much nearer than the file's operands those have to be with which one cause more is looked for, and how many are. */
 const [NEARER, NEAREST] = [4, 2];
 
@@ -51,9 +56,10 @@ const [NEARER, NEAREST] = [4, 2];
 export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiagnosis | null> {
   const [witness] = asked.reading.diff.witnesses;
   if (!witness || !(await tellsEnough(asked))) return null;
-  const { session, model, observed, reading } = asked;
+  const { session, model, observed, reading, work } = asked;
   const { run } = reading;
   const { layer } = run.ready;
+  if (!work.mayTryOthers(model.layers.length * layer.inputs.length * COST.name)) return null;
   // a state, which a run reads as well, is no operand that the file names
   const given = run.ready.inputs.map((params, i) => {
     return { reader: run.inputs[i], params, shape: run.ready.shapes.inputs[i] };
@@ -64,7 +70,9 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
   const exact: Variant[] = [];
   const near: { variant: Variant; distance: number }[] = [];
   const away = distance(declared, wanted) / NEARER;
-  let left = MOST_EFFORT / effortOf(run);
+  const effort = effortOf(run);
+  const took = COST.variant + given.length * COST.input + effort * COST.multiplyAdd;
+  let left = MOST_EFFORT / effort;
   for await (const variant of variantsOf({
     model,
     session,
@@ -73,7 +81,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
     given,
     features: observed.features,
   })) {
-    if (left-- < 0) break;
+    if (left-- < 0 || !work.mayTryOthers(took)) break;
     if (asked.subject === 'model' && !isOfFile(variant)) continue;
     const other = await session.open(variant.layer, run.kernel, variant.given);
     const own = distance(await valuesOf(glance, other), wanted);

@@ -2,6 +2,7 @@
 import { isElementwise, isLayout, type Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { isUnexplained } from './layerReport.js';
+import { layersAfter } from './layersAfter.js';
 import type { AskedOfMemory, FoundInMemory } from './memoryReused.js';
 
 /** Values in a row that are looked for in others, and how many such rows of a layer. */
@@ -53,7 +54,7 @@ export class ReadTooLate {
     const runs = own && new Runs(own);
     if (!runs) return false;
     const handedOn = new Set([layer.name]);
-    for (const later of model.layers.slice(model.layers.indexOf(layer) + 1)) {
+    for (const later of layersAfter(model, layer)) {
       const isCopy = isLayout(later) || isElementwise(later);
       if (isCopy && later.inputs.some((input) => handedOn.has(input))) handedOn.add(later.name);
       const other = handedOn.has(later.name) ? null : await this.bytesOf(later.name);

@@ -30,6 +30,9 @@ const LIMITS = {
   candidate: { ofSearch: 6.2e8, ofLayer: 6.5e8, onSingles: 2.5e8 },
 };
 
+/** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
+const ON_OTHERS = 1e8;
+
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
  * never by a clock: the same input gives the same answer on every machine, and in every shard.
@@ -43,6 +46,7 @@ export class Work {
   /** And when two causes at once were given up. */
   private atShort: number | null = null;
   private isSearching = false;
+  private onOthers = 0;
 
   /** @param values of the files; without it there is no end */
   constructor(
@@ -91,6 +95,12 @@ export class Work {
     const { spent, atSearch, atLayer, scale } = this;
     const { ofSearch, ofLayer } = LIMITS[this.side];
     return this.isShort || spent - atSearch > ofSearch * scale || spent - atLayer > ofLayer * scale;
+  }
+
+  /** Beside the searches: whether the layers of a side may still be replayed on other operands, which takes so many nanoseconds more. */
+  mayTryOthers(nanoseconds: number): boolean {
+    this.onOthers += nanoseconds;
+    return this.onOthers <= ON_OTHERS * this.scale;
   }
 
   get isOver(): boolean {
