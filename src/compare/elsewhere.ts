@@ -35,7 +35,16 @@ export async function foundElsewhere(
   if (before) return before;
   const { work } = side.diagnosis;
   const diagnosis = () => new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast, work);
-  const asked = { ...side, subject: 'model' as const, reading, observed, zeroPoint: null, isExplained, diagnosis, work };
+  const asked = {
+    ...side,
+    subject: 'model' as const,
+    reading,
+    observed,
+    zeroPoint: null,
+    isExplained,
+    diagnosis,
+    work,
+  };
   const others = await onOtherOperands({ ...asked, met: null });
   if (others || isExplained) return others;
   return inOtherPlaces({ ...side, subject: 'capture', reading, observed, expected: null, zeroPoint: null });

@@ -1,6 +1,5 @@
 /** Beside which changes rows in another order are looked for. */
 import { mayReplayEach } from './atOnce.js';
-import type { Cause } from './cause.js';
 import { type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
 
@@ -11,12 +10,14 @@ export function saturates({ cause }: Change): boolean {
   return cause === 'int16-saturation';
 }
 
-export function arrangeable(study: Study, causes: readonly Cause[], enumerated: readonly Change[]): readonly Change[] {
+export function arrangeable(
+  study: Study,
+  enumerated: readonly Change[],
+  forms: () => readonly Change[],
+): readonly Change[] {
   if (!mayReplayEach(study, enumerated)) return enumerated.filter(saturates);
   if (study.data.mismatched < FEWEST_REORDERED) return enumerated;
-  const orders = causes
-    .flatMap((cause) => cause.forms?.(study) ?? [])
-    .filter(({ freedom, cause }) => cause === 'k-order' && freedom === FREEDOM.none);
+  const orders = forms().filter(({ freedom, cause }) => cause === 'k-order' && freedom === FREEDOM.none);
   const all = [...enumerated, ...orders];
   return mayReplayEach(study, all) ? all : enumerated;
 }

@@ -69,7 +69,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.isDeep = false; // what follows is little, whatever the pairs took
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
+  for (const change of run.found.length === 0 ? arrangeable(study, run.enumerated, run.forms) : run.saturations)
     await run.arranged([change]);
   return run.result();
 }
@@ -87,6 +87,7 @@ class Search {
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
   private readonly failed: Failed;
+  private knownForms: readonly Change[] | null = null;
   private tried = 0;
 
   constructor(
@@ -134,7 +135,7 @@ class Search {
 
   /** What explains as well as something that was found is to be known, whatever it takes. */
   isStopped(): boolean {
-    return !this.isSettled() && this.work.isEnding();
+    return !this.isSettled() && this.work.isEnding(this.study.hasMetSums);
   }
 
   /** What failed next to borders between codes only: the same on other bases. */
@@ -231,8 +232,8 @@ class Search {
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
+    for (const base of globals) this.estimateOn([base]); // few
     for (const base of this.offBase) this.estimateOnActive(base);
-    for (const base of globals) this.estimateOn([base]);
     const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
     // a number a channel takes back what an order and one number do
     if (!this.isSettled()) this.formsBesideNumbers(alone);
@@ -257,11 +258,17 @@ class Search {
     for (const changes of byRules(this.study, this.causes, found, setupOf)) this.explains(changes);
   }
 
+  /** Of a layer of 20,000 channels each is as many numbers: made once. */
+  readonly forms = () => {
+    this.knownForms ??= this.causes.flatMap((cause) => cause.forms?.(this.study) ?? []);
+    return this.knownForms;
+  };
+
   /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
   private formsBesideNumbers(alone: readonly ProductChange[]): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
-    const forms = this.causes.flatMap((cause) => cause.forms?.(study) ?? []) as ProductChange[];
+    const forms = this.forms() as readonly ProductChange[];
     const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
     const isOrder = ({ cause }: Change) => cause === 'k-order';
     const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
@@ -381,7 +388,7 @@ class Search {
 
   private estimate(cause: Cause, base: Setup, onEstimate: boolean): Change[] {
     if (!cause.estimate) return [];
-    if (this.isStopped() || !this.work.mayEstimate(this.study.subset.observed.length)) return [];
+    if (this.isStopped() || !this.work.mayEstimate(this.study.subset.observed.length, this.study.channels)) return [];
     const changes = cause.estimate(this.study, base, onEstimate);
     // what a product's estimates find by channel has guards of its own
     const mayBe = ({ freedom, channels }: Change) =>
@@ -395,6 +402,6 @@ class Search {
   }
 
   nearest(): Hypothesis | null {
-    return this.failed.nearest();
+    return this.failed.nearest(() => this.isStopped());
   }
 }

@@ -1,11 +1,13 @@
 /** What a search does, in about nanoseconds: as measured of small layers of noise. */
 export const COST = {
-  search: 2e7,
+  search: 1e7,
   tried: 4e4,
   estimate: 4e4,
   estimatedValue: 4,
   sums: 2e4,
   call: 2e3,
+  input: 1e3,
+  channel: 60,
   residual: 40,
   patches: 8e4,
   group: 4e3,
@@ -20,15 +22,19 @@ export const COST = {
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
 /** What is spent on layers before one, from which on two causes at once are not sought in it. */
-const SINGLES_ONLY = 2e8;
+const SINGLES_ONLY = 1.5e8;
 /**
- * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 2.6e8 in a capture and by 5.3e8
+ * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 1.9e8 in a capture and by 4.2e8
  * in a candidate, where any step is possible; by all of a layer; and then on layers in which one is sought, before nothing is sought at all.
+ * Of noise no sums are met from which it follows: until they are, the last is found by 1.5e8 and by 2.1e8.
  */
 const LIMITS = {
-  capture: { ofSearch: 3.5e8, ofLayer: 4e8, onSingles: 2.5e8 },
-  candidate: { ofSearch: 6.2e8, ofLayer: 6.5e8, onSingles: 2.5e8 },
-};
+  capture: { noise: [1.7e8, 1.8e8], other: [2.4e8, 3e8] },
+  candidate: { noise: [2.3e8, 2.8e8], other: [4.8e8, 6e8] },
+} as const;
+/** What single causes of one search take at most: of a value joined of 1000 there are thousands. */
+const SINGLES = 6e8;
+const ON_SINGLES = 1e8;
 
 /** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
 const ON_OTHERS = 1e8;
@@ -91,9 +97,9 @@ export class Work {
   }
 
   /** No second cause is sought beside one. */
-  get endsPairs(): boolean {
+  endsPairs(hasMetSums: boolean): boolean {
     const { spent, atSearch, atLayer, scale } = this;
-    const { ofSearch, ofLayer } = LIMITS[this.side];
+    const [ofSearch, ofLayer] = LIMITS[this.side][hasMetSums ? 'other' : 'noise'];
     return this.isShort || spent - atSearch > ofSearch * scale || spent - atLayer > ofLayer * scale;
   }
 
@@ -103,8 +109,12 @@ export class Work {
     return this.onOthers <= ON_OTHERS * this.scale;
   }
 
+  get endsSingles(): boolean {
+    return this.isOver || this.spent - this.atSearch > SINGLES * this.scale;
+  }
+
   get isOver(): boolean {
-    return this.atShort !== null && this.spent - this.atShort > LIMITS[this.side].onSingles * this.scale;
+    return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.scale;
   }
 }
 
@@ -125,17 +135,18 @@ export class SearchWork {
     this.all.add(COST.tried);
   }
 
-  mayEstimate(values: number): boolean {
-    this.all.add(COST.estimate + values * COST.estimatedValue);
+  mayEstimate(values: number, channels: number): boolean {
+    this.all.add(COST.estimate + values * COST.estimatedValue + channels * COST.channel);
     this.estimated += values;
     const may = this.estimated <= ESTIMATED;
     if (!may) this.ended ??= 'out_of_time';
     return may;
   }
 
-  isEnding(): boolean {
+  /** hasMetSums: such from which what was observed may follow. */
+  isEnding(hasMetSums: boolean): boolean {
     const { all, isDeep } = this;
-    const ends = isDeep ? all.endsPairs : all.isOver;
+    const ends = isDeep ? all.endsPairs(hasMetSums) : all.endsSingles;
     if (ends) this.ended = all.isShort ? 'cut_short' : 'out_of_time';
     return ends;
   }

@@ -129,8 +129,15 @@ export class ProductEngine implements Engine<ProductSetup> {
   mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
     const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
-    if (this.data.dynamic || others || stores || order || within) return true;
-    return this.rising.mayFollow(scope, this.keyOf(setup), params, atOnce, () => this.accumulator(setup, scope));
+    if (this.data.dynamic || others || order || within) return true;
+    const asked = { atOnce, inPieces: stores !== null };
+    return this.rising.mayFollow(scope, this.keyOf(setup), params, asked, () => this.accumulator(setup, scope));
+  }
+
+  /** Sums were met from which what was observed may follow, or nothing tells. */
+  get hasMetSums(): boolean {
+    const { steps, params } = this.data.declared;
+    return this.rising.isMet || Boolean(steps.float || params.addend || params.curve);
   }
 
   /** What is stored otherwise than computed, or in floats, does not rise with them: it is refuted by no sums. */
@@ -323,7 +330,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   finish(steps: ProductSteps, params: Product, accumulator: SumData, added?: NumericArray | null) {
-    this.data.work?.add(accumulator.length * COST.value);
+    this.data.work?.add(accumulator.length * COST.value + params.outFeatures * COST.channel);
     return finishProduct(steps, params, accumulator, this.data.fast, added ?? null);
   }
 

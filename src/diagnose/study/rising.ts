@@ -15,13 +15,20 @@ const FEWEST_STEPS = 4;
  * Noise does not, whatever comes after its sums; both are [rows, channels].
  */
 export function risesWith(sums: SumData, codes: NumericArray, channels: number): boolean {
+  return everyChannelInOrder(sums, codes, channels, rises);
+}
+
+type Test = (sums: readonly number[], codes: readonly number[]) => boolean;
+
+/** Of both in the order of a channel's sums. */
+function everyChannelInOrder(sums: SumData, codes: NumericArray, channels: number, holds: Test): boolean {
   const rows = sums.length / channels;
   const order = Array.from({ length: rows }, (_, row) => row);
   for (let channel = 0; channel < channels; channel++) {
     const at = (row: number) => row * channels + channel;
     order.sort((a, b) => sums[at(a)] - sums[at(b)] || codes[at(b)] - codes[at(a)]);
     const inOrder = (values: SumData | NumericArray) => order.map((row) => values[at(row)]);
-    if (!rises(inOrder(sums), inOrder(codes))) return false;
+    if (!holds(inOrder(sums), inOrder(codes))) return false;
   }
   return true;
 }
@@ -38,6 +45,18 @@ function rises(sums: readonly number[], codes: readonly number[]): boolean {
   return true;
 }
 
+/** Of codes that are wrapped, or read as of another type: they fall where they wrap, noise at every second sum. */
+const [FALLING, FEW_FALLS, FEWEST_FALLS] = [1 / 4, 1 / 16, 2];
+
+/** Whether codes that fall at some sums otherwise rise with them. */
+function risesInPieces(sums: SumData, codes: NumericArray, channels: number, share = FALLING): boolean {
+  return everyChannelInOrder(sums, codes, channels, (_, own) => {
+    let falls = 0;
+    for (let i = 1; i < own.length; i++) if (own[i - 1] - own[i] > OF_TIES) falls++;
+    return falls <= Math.max(FEWEST_FALLS, share * own.length);
+  });
+}
+
 interface Sums {
   readonly rise: boolean;
   readonly largest: number;
@@ -45,9 +64,19 @@ interface Sums {
 
 /** Of which sums any steps after them may give what was observed, by the sums' key. */
 export class Rising {
+  /** Some have been found. */
+  isMet = false;
   private readonly known = new WeakMap<Scope, Map<string, Sums | null>>();
 
-  mayFollow(scope: Scope, key: string, params: Product, atOnce: boolean, sumsOf: () => SumData): boolean {
+  /** inPieces: what is stored wraps. */
+  mayFollow(
+    scope: Scope,
+    sumsKey: string,
+    params: Product,
+    { atOnce, inPieces }: { readonly atOnce: boolean; readonly inPieces: boolean },
+    sumsOf: () => SumData,
+  ): boolean {
+    const key = inPieces ? `${sumsKey} in pieces` : sumsKey;
     const known = this.known.get(scope) ?? new Map<string, Sums | null>();
     this.known.set(scope, known);
     if (!atOnce && !known.has(key)) {
@@ -58,7 +87,9 @@ export class Rising {
     if (!sums) {
       const data = sumsOf();
       const channels = scope.channels?.length ?? params.outFeatures;
-      sums = { rise: risesWith(data, scope.observed, channels), largest: largestOf(data) };
+      const rise = (inPieces ? risesInPieces : risesWith)(data, scope.observed, channels);
+      sums = { rise, largest: largestOf(data) };
+      this.isMet ||= inPieces ? risesInPieces(data, scope.observed, channels, FEW_FALLS) : rise;
       known.set(key, sums);
     }
     return sums.rise || mayOverflow(params, sums.largest);

@@ -142,6 +142,11 @@ export class Study<K extends Kind = Kind> {
     return this.asEngine.mayFollow(setup, this.slope, atOnce);
   }
 
+  /** Whether sums were met from which what was observed may follow: of noise none are. */
+  get hasMetSums(): boolean {
+    return this.asEngine.hasMetSums ?? false;
+  }
+
   /** Whether two setups differ in what comes after the sums only; of other kinds than products nothing is said. */
   sameSums(a: Setup, b: Setup): boolean {
     return this.asEngine.sameSums?.(a, b) ?? false;

@@ -24,7 +24,7 @@ export class TensorEngine implements Engine<TensorSetup> {
 
   outputs(setup: TensorSetup, scope: Scope): Outputs {
     const length = scope.observed.length;
-    this.work?.add(length * COST.value + this.callsOf(scope) * COST.call);
+    this.work?.add(length * COST.value + this.callsOf(scope) * (COST.call + scope.inputs.length * COST.input));
     const data = isQuantized(setup.params.output) ? new Int32Array(length) : new Float32Array(length);
     let bounds: { low: NumericArray; high: NumericArray } | null = null;
     const inputs = scope.inputs.map(({ data: values }, i) => {
