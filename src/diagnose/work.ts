@@ -24,16 +24,18 @@ const SMALL = 1e6;
 /** What is spent on layers before one, from which on two causes at once are not sought in it. */
 const SINGLES_ONLY = 1.5e8;
 /**
- * What is spent on two causes at once by one search, of which the last pair that the tests have is found by 1.9e8 in a capture and by 4.2e8
- * in a candidate, where any step is possible; by all of a layer; and then on layers in which one is sought, before nothing is sought at all.
- * Of noise no sums are met from which it follows: until they are, the last is found by 1.5e8 and by 2.1e8.
+ * What is spent on two causes at once by one search, and by all of a layer, a capture's or a candidate's, where any step is possible. Of noise no
+ * sums are met from which it follows: until they are, the last pair that the tests have is found by 1.5e8 in a capture and by 2.1e8 in a
+ * candidate, and then by 2.6e8 and 5.3e8.
  */
 const LIMITS = {
-  capture: { noise: [1.7e8, 1.8e8], other: [2.4e8, 3e8] },
-  candidate: { noise: [2.3e8, 2.8e8], other: [4.8e8, 6e8] },
+  capture: { noise: [1.7e8, 1.8e8], other: [3.5e8, 4e8] },
+  candidate: { noise: [2.3e8, 2.8e8], other: [6.2e8, 6.5e8] },
 } as const;
-/** What single causes of one search take at most: of a value joined of 1000 there are thousands. */
+/** What single causes of one search take at most, beyond those that any layer has: of a value joined of 1000 there are thousands. */
 const SINGLES = 6e8;
+const OF_ANY_LAYER = 400;
+/** Once two at once were given up: on layers in which one is sought, before nothing is sought at all. */
 const ON_SINGLES = 1e8;
 
 /** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
@@ -110,7 +112,7 @@ export class Work {
   }
 
   get endsSingles(): boolean {
-    return this.isOver || this.spent - this.atSearch > SINGLES * this.scale;
+    return this.spent - this.atSearch > SINGLES * this.scale;
   }
 
   get isOver(): boolean {
@@ -128,10 +130,12 @@ export class SearchWork {
   /** Why not all hypotheses were tried: there were too many, or layers before have taken what the run may; null: they were. */
   ended: 'out_of_time' | 'cut_short' | null = null;
   private estimated = 0;
+  private count = 0;
 
   constructor(private readonly all = new Work()) {}
 
   tried(): void {
+    this.count++;
     this.all.add(COST.tried);
   }
 
@@ -146,7 +150,8 @@ export class SearchWork {
   /** hasMetSums: such from which what was observed may follow. */
   isEnding(hasMetSums: boolean): boolean {
     const { all, isDeep } = this;
-    const ends = isDeep ? all.endsPairs(hasMetSums) : all.endsSingles;
+    const endsSingles = all.isOver || (this.count > OF_ANY_LAYER && all.endsSingles);
+    const ends = isDeep ? all.endsPairs(hasMetSums) : endsSingles;
     if (ends) this.ended = all.isShort ? 'cut_short' : 'out_of_time';
     return ends;
   }

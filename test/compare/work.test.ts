@@ -72,9 +72,12 @@ it('larger files are given as many times more, and what explains its layer count
   for (const work of [small, large, endless]) {
     work.beginLayer();
     work.beginSearch();
-    work.add(2e9);
+    work.add(8e8);
   }
-  expect([small.endsPairs, large.endsPairs, endless.endsPairs]).toEqual([true, false, false]);
+  const all = [small, large, endless];
+  for (const hasMetSums of [true, false])
+    expect(all.map((work) => work.endsPairs(hasMetSums))).toEqual([true, false, false]);
+  expect(all.map((work) => work.endsSingles)).toEqual([true, false, false]);
   expect(small.isOver).toBe(false); // it is the first
   for (const work of [small, large]) work.spend(work.endSearch(work === large));
   for (const work of [small, large]) work.beginLayer();
