@@ -1,5 +1,6 @@
 /** Beside which changes rows in another order are looked for. */
 import { mayReplayEach } from './atOnce.js';
+import type { Cause } from './cause.js';
 import { type Change, FREEDOM } from './setup.js';
 import type { Study } from './study/study.js';
 
@@ -10,14 +11,19 @@ export function saturates({ cause }: Change): boolean {
   return cause === 'int16-saturation';
 }
 
-export function arrangeable(
-  study: Study,
-  enumerated: readonly Change[],
-  forms: () => readonly Change[],
-): readonly Change[] {
+const formsKnown = new WeakMap<readonly Cause[], readonly Change[]>();
+
+/** Of a layer of 20,000 channels each is as many numbers: made once a search, whose causes these are. */
+export function formsOf(study: Study, causes: readonly Cause[]): readonly Change[] {
+  const forms = formsKnown.get(causes) ?? causes.flatMap((cause) => cause.forms?.(study) ?? []);
+  formsKnown.set(causes, forms);
+  return forms;
+}
+
+export function arrangeable(study: Study, causes: readonly Cause[], enumerated: readonly Change[]): readonly Change[] {
   if (!mayReplayEach(study, enumerated)) return enumerated.filter(saturates);
   if (study.data.mismatched < FEWEST_REORDERED) return enumerated;
-  const orders = forms().filter(({ freedom, cause }) => cause === 'k-order' && freedom === FREEDOM.none);
+  const orders = formsOf(study, causes).filter(({ freedom, cause }) => cause === 'k-order' && freedom === FREEDOM.none);
   const all = [...enumerated, ...orders];
   return mayReplayEach(study, all) ? all : enumerated;
 }

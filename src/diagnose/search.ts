@@ -1,5 +1,5 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
-import { arrangeable, saturates } from './arrangeable.js';
+import { arrangeable, formsOf, saturates } from './arrangeable.js';
 import { halving, known, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
@@ -69,7 +69,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.isDeep = false; // what follows is little, whatever the pairs took
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  for (const change of run.found.length === 0 ? arrangeable(study, run.enumerated, run.forms) : run.saturations)
+  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
     await run.arranged([change]);
   return run.result();
 }
@@ -87,7 +87,6 @@ class Search {
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
   private readonly isActive = known((change: Change) => !this.isIdle(change));
   private readonly failed: Failed;
-  private knownForms: readonly Change[] | null = null;
   private tried = 0;
 
   constructor(
@@ -258,17 +257,11 @@ class Search {
     for (const changes of byRules(this.study, this.causes, found, setupOf)) this.explains(changes);
   }
 
-  /** Of a layer of 20,000 channels each is as many numbers: made once. */
-  readonly forms = () => {
-    this.knownForms ??= this.causes.flatMap((cause) => cause.forms?.(this.study) ?? []);
-    return this.knownForms;
-  };
-
   /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
   private formsBesideNumbers(alone: readonly ProductChange[]): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
-    const forms = this.forms() as readonly ProductChange[];
+    const forms = formsOf(study, this.causes) as readonly ProductChange[];
     const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
     const isOrder = ({ cause }: Change) => cause === 'k-order';
     const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
