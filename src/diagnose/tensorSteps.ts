@@ -1,6 +1,6 @@
 /** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
 import { takesCodes } from '../kernels/kernel.js';
-import { type RealForm, realFormOf, type Variant } from '../kernels/reals.js';
+import { FUNCTIONS, type RealForm, realFormOf, realsOf, type Variant } from '../kernels/reals.js';
 import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
@@ -27,8 +27,11 @@ interface Script {
 }
 
 /** Null where the op has no real numbers. */
-function scripted(study: TensorStudy, { round, zeroPointFirst, float64 }: Script): TensorSteps | null {
-  const { value } = formOf(study) ?? {};
+function scripted(
+  study: TensorStudy,
+  { round, zeroPointFirst, float64 }: Script,
+  value = formOf(study)?.value,
+): TensorSteps | null {
   if (!value || !isQuantized(study.declared.params.output)) return null;
   const [v, width] = [zeroPointFirst ? 'v / sy + zp' : 'v / sy', float64 ? 'float64' : 'float32'];
   return {
@@ -68,6 +71,23 @@ export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): T
 export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSteps[] {
   if (!study.free) return [];
   return WIDTHS.flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
+}
+
+const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
+
+/** Scripts that compute a function by its name, the op's own among them. */
+export function scriptsOfFunctions(study: TensorStudy): [name: string, TensorSteps][] {
+  if (!study.free || formOf(study)?.is !== 'table') return [];
+  return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] => {
+    const steps = scripted(study, NEAREST, realsOf(apply));
+    return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
+  });
+}
+
+/** Whether a setup gives what a script makes of the op's own function. */
+export function isOwnFunction(study: TensorStudy, setup: TensorSetup): boolean {
+  const steps = scripted(study, NEAREST);
+  return steps !== null && study.sameOnSubset({ ...study.declared, steps }, setup);
 }
 
 /** Scripts that round a mean to steps of its input, and what comes of that, at the output's scale, to nearest. */

@@ -65,6 +65,14 @@ function reals(call: TensorCall, input: number): RealValue {
   return (i) => real(read(i));
 }
 
+/** A function of one value, whatever the op. */
+export function realsOf(apply: (x: number) => number): (call: TensorCall) => RealValue {
+  return (call) => {
+    const x = reals(call, 0);
+    return (i) => apply(x(i));
+  };
+}
+
 function ofTwo(combine: (a: number, b: number) => number): RealForm {
   return {
     value(call) {
@@ -78,14 +86,30 @@ function ofTwo(combine: (a: number, b: number) => number): RealForm {
 function table<A>(of: (attributes: A) => (x: number) => number): RealForm {
   return {
     is: 'table',
-    value(call) {
-      const [x, apply] = [reals(call, 0), of(call.attributes as A)];
-      return (i) => apply(x(i));
-    },
+    value: (call) => realsOf(of(call.attributes as A))(call),
   };
 }
 
 const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
+const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+const leaky = (slope: number) => (x: number) => (x > 0 ? x : x * slope);
+
+/** Functions of one value by the names they have, to be taken for each other. */
+export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
+  relu: (x) => Math.max(x, 0),
+  relu6: (x) => Math.min(Math.max(x, 0), 6),
+  sigmoid: logistic,
+  hardsigmoid: (x) => gate(x) / 6,
+  'clamp(0.2 * x + 0.5, 0, 1)': (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
+  hardswish: (x) => (x * gate(x)) / 6,
+  silu: (x) => x * logistic(x),
+  'x * sigmoid(1.702 * x)': (x) => x * logistic(1.702 * x),
+  gelu: (x) => gelu(x, 'none'),
+  'gelu by tanh': (x) => gelu(x, 'tanh'),
+  tanh: Math.tanh,
+  elu: (x) => (x > 0 ? x : Math.expm1(x)),
+  ...Object.fromEntries([0.01, 0.1, 0.125, 0.2, 0.25, 0.3].map((slope) => [`leaky_relu of ${slope}`, leaky(slope)])),
+};
 
 const cat: RealForm = {
   value({ inputs, output, attributes }) {
@@ -286,15 +310,11 @@ const forms: Readonly<Record<string, RealForm>> = {
   matmul,
   cat,
   prelu,
-  hardswish: table(() => (x) => (x * gate(x)) / 6),
-  hardsigmoid: table(() => (x) => gate(x) / 6),
-  sigmoid: table(() => (x) => 1 / (1 + Math.exp(-x))),
+  hardswish: table(() => FUNCTIONS.hardswish),
+  hardsigmoid: table(() => FUNCTIONS.hardsigmoid),
+  sigmoid: table(() => logistic),
   tanh: table(() => Math.tanh),
-  leaky_relu: table(
-    ({ negativeSlope }: SlopeAttributes) =>
-      (x) =>
-        x > 0 ? x : x * negativeSlope,
-  ),
+  leaky_relu: table(({ negativeSlope }: SlopeAttributes) => leaky(negativeSlope)),
   elu: table(
     ({ alpha, scale, inputScale }: EluAttributes) =>
       (x) =>

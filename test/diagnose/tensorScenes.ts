@@ -378,6 +378,16 @@ export const RAISED: readonly TensorScene[] = [
   unary(
     {
       code: 'table-entry',
+      what: 'a hard sigmoid',
+      wrong: ([x]) =>
+        Array.from(x, (q) => code(even((256 * Math.min(Math.max(A.scale * (q - A.zero_point) + 3, 0), 6)) / 6))),
+    },
+    'sigmoid',
+    S,
+  ),
+  unary(
+    {
+      code: 'table-entry',
       what: 'one entry of a sigmoid table',
       wrong: ([x], right) => Array.from(right, (q, i) => (x[i] === 100 ? q + 3 : q)),
     },

@@ -1,9 +1,10 @@
 import type { TensorSteps } from '../../nouns/kernel.js';
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf, otherKernels, stepsChange } from '../tensorSteps.js';
+import { formOf, isOwnFunction, otherKernels, scriptsOfFunctions, stepsChange } from '../tensorSteps.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -11,7 +12,12 @@ import { decidingValue } from './deciding.js';
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** Of a runtime's own form of an op, as a whole; one line of arithmetic each. */
-    'table-entry': SomeChannels & RuntimeForm & TableEntries;
+    'table-entry': SomeChannels &
+      RuntimeForm &
+      TableEntries & {
+        /** Another one than the op's, by its name. */
+        readonly function?: string;
+      };
   }
 }
 
@@ -27,10 +33,19 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   needs: [(study) => isTensorStudy(study) && formOf(study)?.is === 'table'],
   whose: 'kernel',
 
-  changes: (study) =>
-    otherKernels(study, 'table-entry').map(({ steps }) =>
+  changes: (study) => [
+    ...otherKernels(study, 'table-entry').map(({ steps }) =>
       stepsChange('table-entry', 'multiplier', steps, { found: steps.equation }),
     ),
+    ...scriptsOfFunctions(study).map(([name, steps]) =>
+      stepsChange('table-entry', 'multiplier', steps, { function: name }),
+    ),
+  ],
+
+  shows: ({ study, change, setup }) => {
+    const { function: name } = (change.found ?? {}) as CauseEvidence['table-entry'];
+    return name === undefined || !isOwnFunction(study as TensorStudy, setup);
+  },
 
   // one output code for every input code, whatever it follows from
   estimate: (study, base) => {
@@ -42,13 +57,15 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
   words: runtimeForm(
-    (e: CauseEvidence['table-entry']) =>
-      e.differing === undefined
-        ? 'a function of codes made in another way'
-        : e.differing === 1
-          ? 'one entry of the table differs'
-          : `${e.differing} entries of the table differ`,
-    'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.',
+    (e: CauseEvidence['table-entry']) => {
+      if (e.function !== undefined) return `another function: ${printable(e.function)}`;
+      if (e.differing === undefined) return 'a function of codes made in another way';
+      return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
+    },
+    (e) =>
+      e.function === undefined
+        ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
+        : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
     (e, context) => [
       ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
       decidingSentence(e.deciding, context),

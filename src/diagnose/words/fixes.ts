@@ -61,7 +61,7 @@ export function reduceRangeFix(context: FixContext): string | null {
 /** What a runtime's own form of an op does, as a whole. */
 export function runtimeForm<E extends { declared?: string; found?: string }>(
   title: CauseWords<E>['title'],
-  explanation: string,
+  explanation: CauseWords<E>['explanation'],
   own: NonNullable<CauseWords<E>['evidence']> = () => [],
 ): CauseWords<E> {
   return {
