@@ -112,14 +112,27 @@ export function codesOfFloats<A extends Bytes>(
 /** Bytes of a table, by the bits of a code. */
 export function lookedUp<A extends Bytes>(machine: Machine, codes: Bytes, table: A): A {
   const out = roomFor(table, codes.length);
+  const limits = limitsOf(codes, table);
+  const signed = codes instanceof Int8Array ? 1 : 0;
   machine.reset();
   const place = machine.place(table);
   const [source, made] = [machine.allocate(AT_ONCE), machine.allocate(AT_ONCE)];
   for (let from = 0; from < out.length; from += AT_ONCE) {
     const part = out.subarray(from, from + AT_ONCE);
     machine.put(codes.subarray(from, from + part.length), source);
-    machine.elementwise.lookup(source, made, part.length, place);
+    if (limits) machine.elementwise.limit(source, made, part.length, ...limits, signed);
+    else machine.elementwise.lookup(source, made, part.length, place);
     copyCodes(machine, made, part);
   }
   return out;
+}
+
+/** Where a table is a clamp, as of a ReLU that keeps scale and zero point: its bounds. */
+function limitsOf(codes: Bytes, table: Bytes): [low: number, high: number] | null {
+  if (codes.constructor !== table.constructor) return null;
+  const [smallest, largest] = codes instanceof Int8Array ? [-128, 127] : [0, 255];
+  const [low, high] = [table[smallest & 255], table[largest & 255]];
+  for (let code = smallest; code <= largest; code++)
+    if (table[code & 255] !== Math.min(Math.max(code, low), high)) return null;
+  return [low, high];
 }

@@ -124,6 +124,7 @@ interface Elementwise {
   ): void;
   climb(source: number, out: number, length: number, ladder: number, reach: number): number;
   lookup(source: number, out: number, length: number, table: number): void;
+  limit(source: number, out: number, length: number, low: number, high: number, signed: number): void;
 }
 
 const PAGE = 1 << 16;

@@ -157,7 +157,7 @@ it.each(['uint8', 'int8'] as const)('tables of %s', (dtype) => {
       length,
       vectors: 'avx2',
     };
-    const code = (q: number) => (q * q) % 128;
+    const code = length % 2 === 0 ? (q: number) => (q * q) % 128 : (q: number) => Math.min(Math.max(q, 5), 99); // a clamp
     const [found, readable] = [fast, null].map((by) => fillFrom(callOf(own, by), singlesOf(callOf(own, by), code)));
     expect(found.constructor === readable.constructor && found.join() === readable.join()).toBe(true);
     expect(found[length - 1]).toBe(code(callOf(own, null).inputs[0].data[length - 1]));

@@ -122,3 +122,14 @@ export function lookup(source: usize, out: usize, length: i32, table: usize): vo
     store<u8>(out, load<u8>(table + load<u8>(source, 7)), 7);
   }
 }
+
+/** Bytes, or where they are less or more the bounds. */
+export function limit(source: usize, out: usize, length: i32, low: i32, high: i32, signed: i32): void {
+  const least = i8x16.splat(<i8>low);
+  const most = i8x16.splat(<i8>high);
+  for (const end = out + length; out < end; out += 16, source += 16) {
+    const codes = v128.load(source);
+    if (signed) v128.store(out, i8x16.min_s(most, i8x16.max_s(least, codes)));
+    else v128.store(out, i8x16.min_u(most, i8x16.max_u(least, codes)));
+  }
+}
