@@ -339,7 +339,7 @@ function list(name: string, sentences: readonly string[]): string {
 
 /** A count by what follows it, so that the digits of a name or a value stay as they are. */
 const COUNT =
-  /(?<![\w.,-])\d{4,}(?= (?:of|values?|differing|other|answers?|samples?|sums|and|pairs|input|hypotheses|steps?|lsb|layers?|more)\b| \()|^\d{4,}$/g;
+  /(?<![\w.,-])\d{4,}(?= (?:of|values?|differing|other|answers?|samples?|sums|and|pairs|input|hypotheses|steps?|lsb|layers?|more|replayed)\b| \()|^\d{4,}$/g;
 
 /** Our words, in which counts have commas: "12,345 of 20,000 values". */
 function said(sentence: string): string {

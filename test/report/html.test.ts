@@ -60,6 +60,7 @@ test('counts have commas, the digits of names and values stay', () => {
   report.layers[0].first_mismatch!.expected = 26599;
   const text = html([runOf(report)], { ...plain, page });
   expect(text).toContain('971 of 5,285 values');
+  expect(html([runOf({ ...report, replayed: 1000 })], { ...plain, page })).toContain('layers, 1,000 replayed');
   expect(text).toContain('<bdi>20000</bdi>: 963 of 2,416 values');
   expect(text).toContain('<b><bdi>20000</bdi></b> sample 0, channel 0: expected 26599, actual 153');
 });
