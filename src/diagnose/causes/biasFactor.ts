@@ -79,12 +79,15 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
         ? `add each bias once, as it is: it is multiplied by ${factor}`
         : `correct ${field(context, 'bias')} in ${fileOf(context)}: the capture adds it times ${factor}`;
     },
-    code: (_, context) =>
-      codeOf([
-        numpy('acc += bias_int32  # once'),
-        inC('acc += BIAS_INT32[n];  /* once */'),
-        rtl('acc <= acc + BIAS_INT32[n];  // once'),
-      ])(context),
+    code: (e, context) =>
+      codeOf(
+        [
+          numpy('acc += bias_int32  # once'),
+          inC('acc += BIAS_INT32[n];  /* once */'),
+          rtl('acc <= acc + BIAS_INT32[n];  // once'),
+        ],
+        () => (e.factor === undefined ? [] : [numpy(`bias = np.asarray(bias) * ${precise(e.factor)}`)]),
+      )(context),
   },
 };
 

@@ -7,7 +7,7 @@ import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { addedBias, codeOf } from '../words/code.js';
+import { addedBias, codeOf, exportAgain } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
@@ -87,7 +87,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
         (own) => `write ${field(own, 'bias')} into ${fileOf(own)}: the capture was computed with one`,
         context.dynamic ? 'add the bias: acc * s_x * s_w + bias' : 'add the bias: acc + bias / (s_x * s_w)',
       )(e, context),
-    code: (_, context) => codeOf(addedBias(context))(context),
+    code: (_, context) => codeOf(addedBias(context), exportAgain)(context),
   },
 };
 
