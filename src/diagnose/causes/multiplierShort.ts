@@ -1,7 +1,7 @@
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
-import type { Product } from '../../nouns/kernel.js';
+import type { Product, RoundStep } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { floor, roundHalfAway } from '../../numeric/round.js';
@@ -229,16 +229,17 @@ function multipliersThatFit(
   return (channel, multiplier) => isEmpty(intervals[channel]) || contains(intervals[channel], multiplier);
 }
 
-/** Each channel's number to the nearest of so many bits. */
+/** Each channel's number to the nearest of so many bits, and ties up, as an added half has them. */
 export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
   const form = shortForms(base.params).find((own) => own.bits === bits && own.perChannel);
-  return form ? changesOf(base, form, 'candidate').slice(0, 1) : [];
+  return form ? changesOf(base, form, 'candidate', [halfUp]).slice(0, 1) : [];
 }
 
 function changesOf(
   { steps, params }: ProductSetup,
   { bits, perChannel, numbers, of }: ShortForm,
   side: Study['data']['side'],
+  ties: readonly RoundStep[] = steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven],
 ): ShortChange[] {
   const declared = new Set(params.weightScale);
   const { input, output } = params;
@@ -247,8 +248,7 @@ function changesOf(
     of(product.weightScale.every((scale) => declared.has(scale)) ? { ...product, input, output } : product),
   );
   // floor and truncation are changes of their own; ties go as they went where the data do not tell, or up with an added half
-  const cuts = steps.round.apply(0.75) === 0;
-  const rounds = cuts ? [halfEven] : steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven];
+  const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : ties;
   const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
   return rounds.flatMap((round) =>
     biases.map((bias) => ({
