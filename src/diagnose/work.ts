@@ -60,6 +60,8 @@ export class Work {
   constructor(
     private readonly side: keyof typeof LIMITS = 'candidate',
     values = Number.POSITIVE_INFINITY,
+    /** Told when a search begins and ends. */
+    private readonly onSearch: (isSearching: boolean) => void = () => {},
   ) {
     this.scale = Math.max(1, values / SMALL);
   }
@@ -73,6 +75,7 @@ export class Work {
   beginSearch(): void {
     this.atSearch = this.spent;
     this.isSearching = true;
+    this.onSearch(true);
     this.add(COST.search);
   }
 
@@ -85,6 +88,7 @@ export class Work {
     const took = isExplained ? 0 : this.spent - this.atSearch;
     this.spent = this.atSearch;
     this.isSearching = false;
+    this.onSearch(false);
     return took;
   }
 
