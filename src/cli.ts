@@ -45,8 +45,8 @@ export function run(process: NodeJS.Process): void {
 const MAGLEV = 13;
 
 /**
- * A search calls hundreds of functions for a tenth of a second or two. V8's slowest compiler takes a sixth of that, and what it makes is
- * hardly used: its second-slowest does, also for searches of 20 seconds.
+ * A search calls hundreds of functions for some tenths of a second, a sixth of which V8's slowest compiler takes for what is hardly used.
+ * Searches of 20 seconds take as long without it.
  */
 function compilesQuickly(shall: boolean): void {
   if (Number.parseInt(process.versions.v8, 10) < MAGLEV) return;
