@@ -74,3 +74,15 @@ export function mayReplayEach({ data, channels, declared }: Study, changes: read
   const calls = callsIn(data);
   return ((data.to - data.from) * channels * terms + calls * OF_CALL) * changes.length <= MOST_REPLAYED;
 }
+
+/** The first, and of multipliers the first that rounds otherwise: either may be what a second change stands on. */
+export function eachRounding(changes: readonly Change[], base: Setup): Change[] {
+  const roundOf = (change: Change) => {
+    const { steps } = change.apply(base);
+    return 'round' in steps ? steps.round : null;
+  };
+  const [first] = changes;
+  if (first?.coordinate !== 'multiplier') return changes.slice(0, 1);
+  const other = changes.find((change) => roundOf(change) !== roundOf(first));
+  return other ? [first, other] : [first];
+}

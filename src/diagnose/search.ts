@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, formsOf, saturates } from './arrangeable.js';
-import { halving, known, missesLess, refutedBySums } from './atOnce.js';
+import { eachRounding, halving, known, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -155,7 +155,7 @@ class Search {
     const { setup } = this.hypothesis([]);
     for (const cause of believable) {
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
-      this.estimated.push(...changes.slice(0, 1));
+      this.estimated.push(...eachRounding(changes, setup));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0)
         this.failed.add(this.hypothesis([changes[0]]));
     }
