@@ -78,6 +78,9 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
 
 function changesOf({ declared }: Study, taken: readonly number[], output: QuantParams): Change[] {
   const { scale, zeroPoint } = output;
+  // a mean of the output's scale has nothing to be brought to: another zero point is but what a pool pads with
+  if (declared.kind === 'tensor' && declared.reads.length === 1 && (inputOf(declared) as QuantParams).scale === scale)
+    return [];
   const ways: [Left, (own: QuantParams) => Partial<QuantParams>, scaleOf?: number][] = [
     ['scale', () => ({ scale })],
     ['scale and zero point', () => ({ scale, zeroPoint })],
@@ -103,7 +106,7 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
   });
 }
 
-/** The scales, or zero points, of two inputs in the other order. */
+/** The scales, or zero points, of two inputs in the other order; both are the inputs themselves in the other order. */
 function exchanges({ declared }: Study): Change[] {
   const own = declared.reads.map((_, i) => inputOf(declared, i));
   const [a, b] = own;
@@ -112,7 +115,6 @@ function exchanges({ declared }: Study): Change[] {
   const ways: [Left, isOther: boolean, (of: QuantParams) => Partial<QuantParams>][] = [
     ['scale', scales, ({ scale }) => ({ scale })],
     ['zero point', zeroPoints, ({ zeroPoint }) => ({ zeroPoint })],
-    ['scale and zero point', scales && zeroPoints, ({ scale, zeroPoint }) => ({ scale, zeroPoint })],
   ];
   return ways
     .filter(([, isOther]) => isOther)
