@@ -11,7 +11,7 @@ import { cpus } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { nodeFileSystem } from '../../src/io.js';
 import { openNpz } from '../../src/load/npz.js';
-import { makeCase } from './case.js';
+import { makeCase, makeNoise } from './case.js';
 import { convolutionKinds } from './convolutionKinds.js';
 import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, modes } from './kernel.js';
 import { machine } from './machine.js';
@@ -73,12 +73,15 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
   async diagnosis() {
     const large = join(folder, 'diagnosis');
     await makeCase(large, one(1024, 1024), 512);
+    const noise = join(large, 'noise.npz');
+    await makeNoise(noise, one(1024, 1024)[0].name, 512, 1024);
     const fixture = (set: string) => files(join(root, 'fixtures/pytorch', set));
     const rows = [
       { name: 'iris-avx2', args: fixture('iris-avx2') },
       { name: 'digits-avx2', args: fixture('digits-avx2') },
       // the capture is exact, the kernel saturates: every layer differs
       { name: shapeName(512, 1024, 1024), args: [...files(large), '--kernel', 'fbgemm-avx2'] },
+      { name: `${shapeName(512, 1024, 1024)}, a candidate of noise`, args: [...files(large), '--candidate', noise] },
     ].map(({ name, args }) => {
       const run = (label: string, ...more: readonly string[]) =>
         process_(label, process.execPath, qdiff, ...args, '--max-mismatched', '100', ...more);

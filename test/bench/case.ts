@@ -118,6 +118,11 @@ export async function makeCase(
   writeFileSync(join(folder, 'model.json'), JSON.stringify(model, null, 1));
 }
 
+/** A candidate of a layer whose values are noise. */
+export async function makeNoise(path: string, layer: string, samples: number, features: number): Promise<void> {
+  await writeNpz(path, [[layer, '|u1', [samples, features], () => random(samples * features, 77)]]);
+}
+
 const quantization = (scale: number) => ({ dtype: 'uint8', scale, zero_point: 128 });
 const shapeField = (shape: readonly number[]) => (shape.length === 1 ? {} : { shape });
 
