@@ -4,6 +4,7 @@ import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import { impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sizeOf } from '../tensor/shape.js';
 import type { LayerRun, ReplaySession } from './session.js';
+import { upTo } from './upTo.js';
 
 /**
  * The capture with what a session computes in place of the layers' captured outputs: what an implementation is held against
@@ -48,6 +49,7 @@ class LastOpened {
 /** Shapes of a sample, as they follow from what is captured and the layers in between. */
 class Shapes {
   private readonly layers: ReadonlyMap<string, Layer>;
+  private readonly implied = new Map<string, Shape>();
 
   constructor(
     private readonly model: Model,
@@ -57,16 +59,18 @@ class Shapes {
   }
 
   of(layer: Layer): Shape {
-    const known = this.capture.shapes.get(layer.name);
-    if (known) return known;
-    const inputs = layer.inputs.map((input) => this.read(layer, input));
-    return impliedShape(layer, inputs, this.model.layout);
+    const isKnown = ({ name }: Layer, reader: Layer) =>
+      this.given(reader, name) !== undefined || this.implied.has(name);
+    for (const one of this.capture.shapes.has(layer.name) ? [] : upTo(layer, this.layers, isKnown)) {
+      const inputs = one.inputs.map((input) => this.given(one, input) ?? this.implied.get(input) ?? rowOf(0));
+      this.implied.set(one.name, impliedShape(one, inputs, this.model.layout));
+    }
+    return this.capture.shapes.get(layer.name) ?? this.implied.get(layer.name)!;
   }
 
-  private read(layer: Layer, input: string): Shape {
+  private given(layer: Layer, input: string): Shape | undefined {
     const { values, shapes } = this.capture;
     const captured = values.get(`${layer.name}.input`) ?? values.get(input);
-    const producer = this.layers.get(input);
-    return shapes.get(input) ?? captured?.shape ?? (producer ? this.of(producer) : rowOf(0));
+    return shapes.get(input) ?? captured?.shape;
   }
 }

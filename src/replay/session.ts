@@ -29,6 +29,7 @@ import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { stateReader } from './state.js';
 import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
+import { upTo } from './upTo.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -141,13 +142,14 @@ export class ReplaySession {
 
   /** Why this layer cannot be replayed, or null. */
   whyNotReplayed(layer: Layer): string | null {
-    const known = this.reasons.get(layer);
-    if (known !== undefined) return known;
-    // a state that is read before it is left for the next call: nothing speaks against it so far
-    this.reasons.set(layer, null);
-    const reason = this.reasonAgainst(layer);
-    this.reasons.set(layer, reason);
-    return reason;
+    const isKnown = (one: Layer) => this.reasons.has(one);
+    for (const one of isKnown(layer) ? [] : upTo(layer, this.layers, isKnown)) {
+      if (isKnown(one)) continue;
+      // a state that is read before it is left for the next call: nothing speaks against it so far
+      this.reasons.set(one, null);
+      this.reasons.set(one, this.reasonAgainst(one));
+    }
+    return this.reasons.get(layer)!;
   }
 
   /** Under another kernel than its own, which may be unable to. */
@@ -260,7 +262,13 @@ export class ReplaySession {
   }
 
   private async inputOf(layer: Layer, input: string): Promise<ValueReader> {
-    return this.capturedInput(layer, input) ?? this.retained.get(input) ?? this.retain(this.layers.get(input)!);
+    const known = this.capturedInput(layer, input) ?? this.retained.get(input);
+    if (known) return known;
+    const isKnown = ({ name }: Layer, reader: Layer) =>
+      this.retained.has(name) || this.capturedInput(reader, name) !== null;
+    for (const producer of upTo(this.layers.get(input)!, this.layers, isKnown))
+      if (!this.retained.has(producer.name)) await this.retain(producer);
+    return this.retained.get(input)!;
   }
 
   /** What the call before has left. */
