@@ -1,14 +1,13 @@
 import type { Capture } from '../nouns/capture.js';
 import { isElementwise, type Layer, type Model } from '../nouns/model.js';
+import { upTo } from '../replay/upTo.js';
 import { listed, printable } from '../text.js';
 
 /** Whether a candidate has a value that this layer's own is computed from. */
 export function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
-  return layer.inputs.some((input) => {
-    if (candidate.values.has(input)) return true;
-    const producer = model.layers.find(({ name }) => name === input);
-    return producer !== undefined && hasValueBefore(model, candidate, producer);
-  });
+  return upTo(layer, byName(model), () => false).some(({ inputs }) =>
+    inputs.some((input) => candidate.values.has(input)),
+  );
 }
 
 /** What is not explained by a layer itself may come from layers that the candidate does not show; null: it shows all. */
@@ -21,18 +20,11 @@ export function unknownInput(model: Model, candidate: Capture, layer: Layer): st
 }
 
 /** Layers that compute something between what the candidate has and what this one reads, in the model's order. */
-function missingBefore(model: Model, candidate: Capture, layer: Layer): string[] {
-  const missing = new Set<string>();
-  const visit = ({ name, inputs }: Layer): void => {
-    if (candidate.values.has(`${name}.input`)) return;
-    for (const input of inputs) {
-      const producer = candidate.values.has(input) ? undefined : model.layers.find((one) => one.name === input);
-      if (!producer || missing.has(input)) continue;
-      missing.add(input);
-      visit(producer);
-    }
-  };
-  visit(layer);
+function missingBefore(model: Model, { values }: Capture, layer: Layer): string[] {
+  const isKnown = ({ name }: Layer, reader: Layer) => values.has(name) || values.has(`${reader.name}.input`);
   const isIdentity = (one: Layer) => isElementwise(one) && one.form.keepsParams && one.form.clamp === null;
-  return model.layers.filter((one) => missing.has(one.name) && !isIdentity(one)).map(({ name }) => name);
+  const missing = upTo(layer, byName(model), isKnown).filter((one) => one !== layer);
+  return missing.filter((one) => !isIdentity(one)).map(({ name }) => name);
 }
+
+const byName = ({ layers }: Model) => new Map(layers.map((layer) => [layer.name, layer]));

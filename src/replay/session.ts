@@ -28,6 +28,7 @@ import { placed } from './patches.js';
 import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { stateReader } from './state.js';
+import { reasonOfTail } from './tail.js';
 import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 import { upTo } from './upTo.js';
 
@@ -161,21 +162,11 @@ export class ReplaySession {
 
   private reasonAgainst(layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
-    const reason = whyNotReplayed(this.kernelOf(layer), layer, params) ?? this.reasonOfTail(layer, params);
+    const kernel = this.kernelOf(layer);
+    const reason =
+      whyNotReplayed(kernel, layer, params) ?? reasonOfTail(kernel, layer, params, this.capture.shapes.get(layer.name));
     const reads = isState(layer) && layer.form.assigned !== null ? [layer.form.assigned] : layer.inputs;
     return reason ?? firstOf(reads, (name) => this.reasonAgainstInput(layer, name));
-  }
-
-  /** Kernels that take several values of a tensor at a time compute the rest of it otherwise. */
-  private reasonOfTail(layer: Layer, [input]: readonly (ValueParams | null)[]): string | null {
-    const { name, output } = layer;
-    const kernel = this.kernelOf(layer);
-    const steps = elementwiseSteps(kernel, layer);
-    const block = steps?.rest ? 1 : (steps?.block?.(input!, output!) ?? 1);
-    const shape = this.capture.shapes.get(name);
-    const tail = shape ? sizeOf(shape.dims) % block : 0;
-    if (tail === 0) return null;
-    return `kernel ${kernel.name} computes the last ${tail} of its ${sizeOf(shape!.dims)} values otherwise, which has no model`;
   }
 
   private reasonAgainstInput(layer: Layer, input: string): string | null {

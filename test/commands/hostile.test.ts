@@ -210,3 +210,26 @@ test('a model of which nothing is captured has no value to explain', async () =>
     stderr: expect.stringMatching(/^qdiff: .*expected .*, got .*\n$/),
   });
 });
+
+describe('a chain of 4,000 layers of which the last is captured, each of the value before with itself', () => {
+  const output = { dtype: 'uint8', scale: 0.1, zero_point: 3 };
+  const layers = Array.from({ length: 4000 }, (_, i) => {
+    const before = i === 0 ? 'quant' : `l${i - 1}`;
+    return { name: `l${i}`, op: 'add', input: [before, before], output };
+  });
+  const values = npzOf([
+    ['quant', npy('uint8', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])],
+    ['l3999', npy('uint8', [2, 4], [3, 3, 3, 3, 3, 3, 3, 3])],
+  ]);
+  const files = filesOf({ ...json, inputs: [{ name: 'quant', ...output }], layers }).set('c.npz', values);
+
+  test.each([
+    ['compared', ['model.json', 'c.npz', '--no-diagnose']],
+    ['in explain', ['explain', 'model.json', 'c.npz', '--layer', 'l3999']],
+    ['of a candidate', ['model.json', 'c.npz', '--candidate', 'c.npz', '--against', 'replay', '--layer', 'l3999']],
+  ])('%s', async (_, argv) => {
+    const { code, stderr } = await run(argv, files);
+    expect(stderr).toBe('');
+    expect(code).toBeLessThan(2);
+  });
+});
