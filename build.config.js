@@ -51,7 +51,8 @@ function isOfMain(id, graph) {
   return ofMain.has(id);
 }
 /**
- * The main file loads that file when it first calls something of it. What it hands over itself is 500 names, of no use to a run that
+ * The main file loads that file when it first calls something of it, 8 ms of a start: the bundler's own files in CommonJS are loaded at
+ * once. What it hands over itself is 500 names, of no use to a run that
  * loads no other file: given when one asks.
  */
 const deferred = {
