@@ -59,8 +59,15 @@ function addMember(zip: ZipFile, name: string, bytes: Buffer, options: Parameter
   entries.at(-1)!.utf8FileName = Buffer.from(name, 'utf8');
 }
 
-/** Throws an InputError for a name that could lead out of the folder in which somebody unpacks the file; a leading / does not. */
+const MOST_NAME_BYTES = 0xffff;
+
+/** Throws an InputError for a name that is too long, or could lead out of the folder in which somebody unpacks the file; a leading / does not. */
 function memberName(key: string): string {
+  const bytes = Buffer.byteLength(`${key}.npy`);
+  if (bytes > MOST_NAME_BYTES) {
+    const message = `expected at most ${MOST_NAME_BYTES} bytes, as a zip member's name can have, got ${bytes}; rename the layer, or write memh`;
+    throw new InputError([{ kind: 'name', where: printable(key), message }]);
+  }
   if (!/^(?:\\|[a-z]:)|\\|(?:^|\/)\.\.(?:\/|$)/i.test(key)) return `${key}.npy`;
   const message = 'expected a name that a zip member can have, got a path out of its folder; rename the layer';
   throw new InputError([{ kind: 'name', where: printable(key), message }]);

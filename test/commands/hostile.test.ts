@@ -233,3 +233,14 @@ describe('a chain of 4,000 layers of which the last is captured, each of the val
     expect(code).toBeLessThan(2);
   });
 });
+
+test('a layer whose name is as long as an npz allows has no room there for what golden adds to it', async () => {
+  const [first, ...others] = json.layers;
+  const name = 'n'.repeat(65_535);
+  const layers = [{ ...first, name }, { ...others[0], input: name }, ...others.slice(1)];
+  const { code, stdout, stderr } = await run(['golden', ...pair, '-o', 'g'], filesOf({ ...json, layers }));
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(
+    /^qdiff: n+\.\.\.n+\.input: expected at most 65535 bytes, .*, got 65545; rename the layer, .*\n$/,
+  );
+});
