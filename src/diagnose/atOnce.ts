@@ -64,13 +64,13 @@ export function known(of: (change: Change) => boolean): (change: Change) => bool
   };
 }
 
-/** Multiply-adds; a call takes as long as so many. */
+/** Multiply-adds; a call takes as long as so many, and a value of what is no product. */
 const MOST_REPLAYED = 1e8;
-const OF_CALL = 2e3;
+const [OF_CALL, OF_VALUE] = [2e3, 16];
 
 /** Whether a layer is so small that each change may be replayed on every sample. */
 export function mayReplayEach({ data, channels, declared }: Study, changes: readonly Change[]): boolean {
-  const terms = 'inFeatures' in declared.params ? declared.params.inFeatures : 1;
+  const terms = 'inFeatures' in declared.params ? declared.params.inFeatures : OF_VALUE;
   const calls = callsIn(data);
   return ((data.to - data.from) * channels * terms + calls * OF_CALL) * changes.length <= MOST_REPLAYED;
 }

@@ -216,11 +216,19 @@ const softmax: RealForm = {
     const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
     const own = realOf(input);
     const real = (code: number) => beta * own(code);
+    // once a line: one over a vocabulary has 50,000 values
+    const lines = new Map<number, readonly [max: number, sum: number]>();
+    const lineFrom = (start: number) => {
+      let [max, sum] = [Number.NEGATIVE_INFINITY, 0];
+      for (let k = 0; k < count; k++) max = Math.max(max, real(data[start + k * step]));
+      for (let k = 0; k < count; k++) sum += Math.exp(real(data[start + k * step]) - max);
+      return [max, sum] as const;
+    };
     return (i) => {
       const start = i - (floor(i / step) % count) * step;
-      let sum = 0;
-      for (let k = 0; k < count; k++) sum += Math.exp(real(data[start + k * step]) - real(data[i]));
-      return 1 / sum;
+      const [max, sum] = lines.get(start) ?? lineFrom(start);
+      lines.set(start, [max, sum]);
+      return Math.exp(real(data[i]) - max) / sum;
     };
   },
 };

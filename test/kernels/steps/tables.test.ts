@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { takesCodes } from '../../../src/kernels/kernel.js';
 import { decomposedTensors } from '../../../src/kernels/pyTorch.js';
+import { realFormOf } from '../../../src/kernels/reals.js';
 import { tensorKernels } from '../../../src/kernels/registry.js';
 import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
 import { maxPool } from '../../../src/kernels/steps/maxPool.js';
@@ -227,4 +228,17 @@ test('a table is made once for all calls of a layer, and anew for another layer'
   const codes = dataOf(steps, other);
   expect(asked).toBe(2 * once);
   expect(codes).toEqual(dataOf(atenTable({ equation: 'x', vectors: () => (x) => x }), other));
+});
+
+test('softmax in real numbers is the exponential over the sum of its line', () => {
+  const call = { ...callOf('uint8', []), attributes: { dim: 2 } };
+  const [{ data, params: own }] = call.inputs;
+  const real = (i: number) => (own as QuantParams).scale * data[i];
+  const value = realFormOf('softmax')!.value!(call);
+  for (const i of [0, 31, 32, 991, 992, 20_000, FEATURES - 1, FEATURES + 77]) {
+    const start = i - Math.floor((i % (31 * 32)) / 32) * 32; // of its column of 31 rows
+    let sum = 0;
+    for (let k = 0; k < 31; k++) sum += Math.exp(real(start + 32 * k) - real(i));
+    expect(value(i)).toBeCloseTo(1 / sum, 12);
+  }
 });
