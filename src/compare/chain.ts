@@ -14,6 +14,7 @@ import type { Kernel } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
+import { upTo } from '../replay/upTo.js';
 import { rowOf } from '../tensor/shape.js';
 import { differingRows, inSamples } from './differing.js';
 import { isUnexplained } from './layerReport.js';
@@ -102,18 +103,9 @@ interface Seen {
 
 /** Products of one row a sample between the last value that the side has and this one, in the model's order. */
 function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] {
-  const missing = new Set<string>();
-  const visit = ({ inputs }: Layer): void => {
-    for (const input of inputs) {
-      const producer = values.values.has(input) ? undefined : model.layers.find(({ name }) => name === input);
-      if (!producer || missing.has(input)) continue;
-      missing.add(input);
-      visit(producer);
-    }
-  };
-  visit(last);
-  return model.layers.filter((layer) => {
-    return missing.has(layer.name) && isProduct(layer) && !layer.form.patch && session.whyNotReplayed(layer) === null;
+  const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
+  return upTo(last, layers, ({ name }) => values.values.has(name)).filter((layer) => {
+    return layer !== last && isProduct(layer) && !layer.form.patch && session.whyNotReplayed(layer) === null;
   });
 }
 
