@@ -30,10 +30,13 @@ export async function reluBetween(
 
 /** Through identities, what is left of fused modules. */
 function followedByRelu(model: Model, value: string): boolean {
-  return model.layers.filter(isElementwise).some(({ form, inputs, name }) => {
-    if (inputs[0] !== value || !form.keepsParams) return false;
-    return form.clamp === null ? followedByRelu(model, name) : form.clamp.lower === 0;
-  });
+  const same = new Set([value]);
+  for (const { form, inputs, name } of model.layers.filter(isElementwise)) {
+    if (!same.has(inputs[0]) || !form.keepsParams) continue;
+    if (form.clamp?.lower === 0) return true;
+    if (form.clamp === null) same.add(name);
+  }
+  return false;
 }
 
 async function anyBelow(value: CapturedValue, zeroPoint: number, from: number, to: number): Promise<boolean> {
