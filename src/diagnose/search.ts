@@ -67,7 +67,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.onOtherBases();
     run.ruledNumbers();
   }
-  run.work.isDeep = false; // what follows is little, whatever the pairs took
+  run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
   for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
     await run.arranged([change]);

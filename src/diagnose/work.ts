@@ -51,6 +51,7 @@ export class Work {
   /** What was spent when the layer, and the search, began. */
   private atLayer = 0;
   private atSearch = 0;
+  private atSingles = 0;
   /** And when two causes at once were given up. */
   private atShort: number | null = null;
   private isSearching = false;
@@ -76,7 +77,12 @@ export class Work {
     this.atSearch = this.spent;
     this.isSearching = true;
     this.onSearch(true);
+    this.beginSingles();
     this.add(COST.search);
+  }
+
+  beginSingles(): void {
+    this.atSingles = this.spent;
   }
 
   add(nanoseconds: number): void {
@@ -116,7 +122,7 @@ export class Work {
   }
 
   get endsSingles(): boolean {
-    return this.spent - this.atSearch > SINGLES * this.scale;
+    return this.spent - this.atSingles > SINGLES * this.scale;
   }
 
   get isOver(): boolean {
@@ -137,6 +143,12 @@ export class SearchWork {
   private count = 0;
 
   constructor(private readonly all = new Work()) {}
+
+  /** Single causes follow again, of parts: they are few, whatever the pairs took. */
+  endDeep(): void {
+    this.isDeep = false;
+    this.all.beginSingles();
+  }
 
   tried(): void {
     this.count++;
