@@ -32,25 +32,12 @@ export function run(process: NodeJS.Process): void {
     stderr,
     env: process.env,
     now: () => Number(process.hrtime.bigint()) / 1e6,
-    onSearch: compilesQuickly,
   };
   main(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;
     // Node takes 3 to 5 ms to take itself apart, for nothing where all is written
     if (!stdout.isOpen() && !stderr.isOpen()) process.exit();
   });
-}
-
-/** The first V8 with a compiler between its quickest and its slowest in every Node. */
-const MAGLEV = 13;
-
-/**
- * A search calls hundreds of functions for some tenths of a second, a sixth of which V8's slowest compiler takes for what is hardly used.
- * Searches of 20 seconds take as long without it.
- */
-function compilesQuickly(shall: boolean): void {
-  if (Number.parseInt(process.versions.v8, 10) < MAGLEV) return;
-  process.getBuiltinModule('node:v8').setFlagsFromString(shall ? '--no-opt' : '--opt');
 }
 
 /** process.stdout takes 3 ms to open: terminals need it, files and pipes are written to as they are. */

@@ -307,7 +307,6 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     shard,
     accepts: gate?.accepts,
     onProgress: progress.show,
-    onSearch: io.onSearch,
   };
   try {
     const part = await comparePart(model, capture, settings);

@@ -39,7 +39,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
   const chained = { ...ownValues, values: withoutInputs(model, ownValues.values) };
-  const work = workFor('candidate', model, candidate, options.onSearch);
+  const work = workFor('candidate', model, candidate);
   const onOwnValues: OwnComparison = {
     ...comparison,
     ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),

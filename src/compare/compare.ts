@@ -320,9 +320,9 @@ class Comparison {
   /** Loaded where something differs: it is a third of the program. */
   private async diagnosis(): Promise<Diagnosis> {
     const { Diagnosis, workFor } = await import('../diagnose/diagnose.js');
-    const { model, capture, session, fast, searched, options } = this;
+    const { model, capture, session, fast, searched } = this;
     const paramsOf = (name: string) => session.paramsOf(name);
-    const work = workFor('capture', model, capture, options.onSearch);
+    const work = workFor('capture', model, capture);
     this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, paramsOf, fast, work, searched);
     return this.loadedDiagnosis;
   }

@@ -38,8 +38,6 @@ export interface CompareOptions {
   /** Isolated mode: only this process's share of the layers. Default: all. */
   readonly shard?: Shard;
   readonly onProgress?: (done: Progress) => void;
-  /** Told when the search for a layer's causes begins and ends. */
-  readonly onSearch?: (isSearching: boolean) => void;
 }
 
 export interface Progress {

@@ -55,18 +55,12 @@ export interface Effects {
 type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
 /** For the layers of a model with these values. */
-export function workFor(
-  side: Side,
-  { layers }: Model,
-  { samples, values }: Pick<Capture, 'samples' | 'values'>,
-  onSearch?: (isSearching: boolean) => void,
-): Work {
+export function workFor(side: Side, { layers }: Model, { samples, values }: Pick<Capture, 'samples' | 'values'>): Work {
   const weights = layers.filter(isProduct).map(({ form }) => form.weight.inFeatures * form.weight.outFeatures);
   const captured = [...values.values()].map(({ features }) => features * samples);
   return new Work(
     side,
     [...weights, ...captured].reduce((sum, count) => sum + count, 0),
-    onSearch,
   );
 }
 

@@ -61,8 +61,6 @@ export class Work {
   constructor(
     private readonly side: keyof typeof LIMITS = 'candidate',
     values = Number.POSITIVE_INFINITY,
-    /** Told when a search begins and ends. */
-    private readonly onSearch: (isSearching: boolean) => void = () => {},
   ) {
     this.scale = Math.max(1, values / SMALL);
   }
@@ -76,7 +74,6 @@ export class Work {
   beginSearch(): void {
     this.atSearch = this.spent;
     this.isSearching = true;
-    this.onSearch(true);
     this.beginSingles();
     this.add(COST.search);
   }
@@ -94,7 +91,6 @@ export class Work {
     const took = isExplained ? 0 : this.spent - this.atSearch;
     this.spent = this.atSearch;
     this.isSearching = false;
-    this.onSearch(false);
     return took;
   }
 

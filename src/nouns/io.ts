@@ -21,8 +21,6 @@ export interface Io {
   readonly processes: () => Promise<Processes>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
-  /** Told when the search for a layer's causes begins and ends. */
-  readonly onSearch?: (isSearching: boolean) => void;
 }
 
 export interface OutputStream {
