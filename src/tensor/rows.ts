@@ -11,11 +11,27 @@ export function inRows(value: ValueReader, shape: Shape): ValueReader {
   if (positions === 1) return value;
   const read = async (fromRow: number, toRow: number) => {
     const first = Math.floor(fromRow / positions);
-    const data = toRows(await value.read(first, Math.ceil(toRow / positions)), shape);
-    const start = fromRow - first * positions;
-    return data.subarray(start * channels, (start + toRow - fromRow) * channels);
+    const last = Math.ceil(toRow / positions);
+    const data = await value.read(first, last);
+    const [start, count] = [fromRow - first * positions, toRow - fromRow];
+    if (2 * count < (last - first) * positions) return someRows(data, shape, start, count);
+    return toRows(data, shape).subarray(start * channels, (start + count) * channels);
   };
   return { features: channels, read };
+}
+
+/** A few of them: a diagnosis reads single rows by the thousand, each from a sample of thousands. */
+function someRows<A extends NumericArray>(data: A, shape: Shape, start: number, count: number): A {
+  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
+  if (stride === 1) return data.subarray(start * channels, (start + count) * channels) as A;
+  const rows = emptyLike(data, count * channels);
+  const [from, to] = [inBits(data), inBits(rows)];
+  for (let row = start, i = 0; i < to.length; row++) {
+    const within = row % stride;
+    const end = (row - within + stride) * channels;
+    for (let at = (row - within) * channels + within; at < end; at += stride) to[i++] = from[at];
+  }
+  return rows;
 }
 
 /** Whole samples, [samples, ...dims], as [samples * positions, channels]; the same array where it lies like that anyway. */

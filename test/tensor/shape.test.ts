@@ -73,4 +73,26 @@ describe('rows of channels', () => {
     expect(rows.features).toBe(3);
     expect([...(await rows.read(3, 6))]).toEqual([3, 7, 11, 12, 16, 20, 13, 17, 21]);
   });
+
+  it('are the same one by one as all together, whatever the layout', async () => {
+    const reads = shapes.chain((shape) => {
+      const last = 3 * positionsOf(shape);
+      return fc.record({ shape: fc.constant(shape), ends: fc.tuple(fc.nat({ max: last - 1 }), fc.nat({ max: last })) });
+    });
+    const check = fc.asyncProperty(reads, async ({ shape, ends: [a, b] }) => {
+      const [from, to] = a < b ? [a, b] : [a, a + 1];
+      const [size, channels] = [sizeOf(shape.dims), channelsOf(shape)];
+      const data = Int32Array.from({ length: 3 * size }, (_, i) => i);
+      const value = { features: size, read: async (f: number, t: number) => data.subarray(f * size, t * size) };
+      const read = await inRows(value, shape).read(from, to);
+      expect(read).toEqual(toRows(data, shape).subarray(from * channels, to * channels));
+    });
+    await fc.assert(check, { seed: 14 });
+  });
+
+  it('take no memory of the rows beside them', async () => {
+    const shape = { dims: [64, 64, 64], channelAxis: 0 };
+    const value = { features: 64 ** 3, read: async () => new Uint8Array(64 ** 3) };
+    expect((await inRows(value, shape).read(70, 72)).buffer.byteLength).toBe(128);
+  });
 });

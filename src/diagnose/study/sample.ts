@@ -1,5 +1,5 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
-import { concat } from '../../numeric/array.js';
+import { emptyLike } from '../../numeric/array.js';
 import { byColumn } from './agree.js';
 import { columnsOf, rowsOf, runsOf, spread } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
@@ -234,9 +234,18 @@ export function pickRows(scope: Scope, rows: readonly number[], width: number): 
 async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {
   const runs = runsOf(samples);
   const read = async (rows: Rows) => {
-    const parts = [];
-    for (const [from, to] of runs) parts.push(await rows.read(from, to));
-    return concat(parts, samples.length * rows.width);
+    const first = await rows.read(...runs[0]);
+    if (runs.length === 1) return first;
+    // copied at once: a part may be a view of much more
+    const whole = emptyLike(first, samples.length * rows.width);
+    whole.set(first);
+    let at = first.length;
+    for (const [from, to] of runs.slice(1)) {
+      const part = await rows.read(from, to);
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   };
   const images = data.images && (await readImages(data.images, samples));
   const inputs = [];
