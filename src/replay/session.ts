@@ -71,6 +71,7 @@ type Opened = Omit<LayerRun, 'replay'>;
 export class ReplaySession {
   private readonly params: ReadonlyMap<string, ValueParams | null>;
   private readonly layers = new Map<string, Layer>();
+  private readonly hasStates: boolean;
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
   private readonly layout: Layout;
@@ -103,6 +104,7 @@ export class ReplaySession {
     this.params = declaredParams(model);
     this.constants = new Map((model.constants ?? []).map((constant) => [constant.name, constantReader(constant)]));
     for (const layer of model.layers) this.layers.set(layer.name, layer);
+    this.hasStates = model.layers.some(isState);
     let end = 0;
     this.batchEnds = capture.batchSizes.map((size) => (end += size));
   }
@@ -295,7 +297,7 @@ export class ReplaySession {
 
   /** Replays a whole layer into memory; where several results are legitimate and the captured one is among them, that goes on. */
   private async retain(layer: Layer): Promise<ValueReader> {
-    if ([...this.layers.values()].some(isState)) {
+    if (this.hasStates) {
       await this.retainCalls();
       return this.retained.get(layer.name)!;
     }

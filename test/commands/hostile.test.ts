@@ -234,6 +234,19 @@ describe('a chain of 4,000 layers of which the last is captured, each of the val
   });
 });
 
+test('the time of forecast grows with the layers, not with their square', async () => {
+  const layers = Array.from({ length: 24_000 }, (_, i) => {
+    const input = i === 0 ? 'quant' : `l${i - 1}`;
+    return { name: `l${i}`, op: 'flatten', input, start_dim: 1 };
+  });
+  const files = filesOf({ ...json, layers }).set(
+    'c.npz',
+    npzOf([['quant', npy('uint8', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])]]),
+  );
+  const { code, stderr } = await run(['forecast', 'model.json', 'c.npz', '--kernel', 'qnnpack'], files);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
 test('a layer whose name is as long as an npz allows has no room there for what golden adds to it', async () => {
   const [first, ...others] = json.layers;
   const name = 'n'.repeat(65_535);
