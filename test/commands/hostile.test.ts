@@ -245,7 +245,7 @@ test('the time of forecast grows with the layers, not with their square', async 
   );
   const { code, stderr } = await run(['forecast', 'model.json', 'c.npz', '--kernel', 'qnnpack'], files);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-});
+}, 15_000); // 27 s where each layer looked at all
 
 test('a layer whose name is as long as an npz allows has no room there for what golden adds to it', async () => {
   const [first, ...others] = json.layers;

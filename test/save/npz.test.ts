@@ -1,0 +1,27 @@
+import zlib from 'node:zlib';
+import { expect, test, vi } from 'vitest';
+import { openNpz } from '../../src/load/npz.js';
+import { npzBytes } from '../../src/save/npz.js';
+import { fileSystem } from '../fuzz/io.js';
+
+test('few members are compressed at once, whose memory is larger than they are', async () => {
+  const { deflateRaw } = zlib;
+  let [now, most] = [0, 0];
+  const spy = vi.spyOn(zlib, 'deflateRaw').mockImplementation(((bytes: Buffer, options: object, done: Done) => {
+    most = Math.max(most, ++now);
+    deflateRaw(bytes, options, (error, made) => {
+      now--;
+      done(error, made);
+    });
+  }) as typeof deflateRaw);
+  const names = Array.from({ length: 100 }, (_, i) => `l${i}`);
+  const bytes = await npzBytes(new Map(names.map((name, i) => [name, { shape: [2], data: Int8Array.of(i, -i) }])));
+  spy.mockRestore();
+  const { arrays } = await openNpz(fileSystem(new Map([['a.npz', bytes]])), 'a.npz');
+  expect([...arrays.keys()]).toEqual(names);
+  expect([...(await arrays.get('l99')!.read())]).toEqual([99, -99]);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(16);
+});
+
+type Done = (error: Error | null, made: Buffer) => void;
