@@ -10,7 +10,7 @@ import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
-import { toRows } from './rows.js';
+import { samplesInRows } from './rows.js';
 import { channelsOf, indicesOf, positionsOf } from './shape.js';
 
 /** Spatial dims of the output; values below 1 where the window does not fit. */
@@ -114,7 +114,8 @@ export function patchRows(value: ValueReader, shape: Shape, patches: Patches): V
   const { positions } = patches.taps;
   const read = async (fromRow: number, toRow: number) => {
     const first = Math.floor(fromRow / positions);
-    const samples = toRows(await value.read(first, Math.ceil(toRow / positions)), shape);
+    const asked = { first, last: Math.ceil(toRow / positions), isFew: 2 * (toRow - fromRow) < positions };
+    const samples = await samplesInRows(value, shape, asked);
     return gather(samples, shape, patches, fromRow - first * positions, toRow - first * positions);
   };
   return { features: patches.taps.taps * channelsOf(shape), read };

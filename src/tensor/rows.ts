@@ -11,26 +11,33 @@ export function inRows(value: ValueReader, shape: Shape): ValueReader {
   if (positions === 1) return value;
   const read = async (fromRow: number, toRow: number) => {
     const first = Math.floor(fromRow / positions);
-    const last = Math.ceil(toRow / positions);
-    const data = await value.read(first, last);
-    const [start, count] = [fromRow - first * positions, toRow - fromRow];
-    if (2 * count < (last - first) * positions) return someRows(data, shape, start, count);
-    return toRows(data, shape).subarray(start * channels, (start + count) * channels);
+    const [start, end] = [(fromRow - first * positions) * channels, (toRow - first * positions) * channels];
+    const isFew = 2 * (toRow - fromRow) < positions;
+    const data = await samplesInRows(value, shape, { first, last: Math.ceil(toRow / positions), isFew });
+    return isFew ? data.slice(start, end) : data.subarray(start, end);
   };
   return { features: channels, read };
 }
 
-/** A few of them: a diagnosis reads single rows by the thousand, each from a sample of thousands. */
-function someRows<A extends NumericArray>(data: A, shape: Shape, start: number, count: number): A {
-  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
-  if (stride === 1) return data.subarray(start * channels, (start + count) * channels) as A;
-  const rows = emptyLike(data, count * channels);
-  const [from, to] = [inBits(data), inBits(rows)];
-  for (let row = start, i = 0; i < to.length; row++) {
-    const within = row % stride;
-    const end = (row - within + stride) * channels;
-    for (let at = (row - within) * channels + within; at < end; at += stride) to[i++] = from[at];
-  }
+/** Samples of which rows are read; isFew: the next ones are likely to be of the same. */
+interface Asked {
+  readonly first: number;
+  readonly last: number;
+  readonly isFew: boolean;
+}
+
+/** A diagnosis reads single rows by the 100,000, in order: with each, 4 MB of a sample would be inflated and turned. */
+let latest: (Asked & { readonly value: ValueReader; readonly shape: Shape; readonly rows: NumericArray }) | null = null;
+
+export async function samplesInRows(value: ValueReader, shape: Shape, asked: Asked): Promise<NumericArray> {
+  const { first, last, isFew } = asked;
+  if (!isFew) return toRows(await value.read(first, last), shape);
+  const isLatest = latest?.value === value && latest.shape === shape && latest.first === first && latest.last === last;
+  if (isLatest) return latest!.rows;
+  const data = await value.read(first, last);
+  const turned = toRows(data, shape);
+  const rows = turned === data ? data.slice() : turned; // whose memory may be another's next
+  latest = { ...asked, value, shape, rows };
   return rows;
 }
 
