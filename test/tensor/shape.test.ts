@@ -90,6 +90,21 @@ describe('rows of channels', () => {
     await fc.assert(check, { seed: 14 });
   });
 
+  it('are read from a sample once, where few are asked for at a time', async () => {
+    let reads = 0;
+    for (const channelAxis of [0, 2]) {
+      const buffer = new Int32Array(60); // another's next
+      const read = async (from: number) => buffer.fill(reads++ && from);
+      const rows = inRows({ features: 60, read }, { dims: [4, 5, 3], channelAxis });
+      for (let row = 0; row < 36; row++) {
+        const [value, ...others] = await rows.read(row, row + 1);
+        expect(value).toBe(Math.floor(row / (channelAxis === 0 ? 15 : 20)));
+        expect(new Set([value, ...others]).size).toBe(1);
+      }
+    }
+    expect(reads).toBe(3 + 2);
+  });
+
   it('take no memory of the rows beside them', async () => {
     const shape = { dims: [64, 64, 64], channelAxis: 0 };
     const value = { features: 64 ** 3, read: async () => new Uint8Array(64 ** 3) };
