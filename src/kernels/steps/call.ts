@@ -42,6 +42,11 @@ export interface Singles {
   readonly table: ReturnType<typeof asBytes>;
 }
 
+/** Whether its codes have 8 bits: of 16 there are more than a table has. */
+export function isOfBytes({ dtype }: QuantParams): boolean {
+  return SMALLEST.has(dtype);
+}
+
 export function singlesOf({ inputs: [input], output }: TensorCall, code: (code: number) => number): Singles {
   const first = SMALLEST.get(quantized(input).dtype)!;
   const wide = Int32Array.from({ length: 256 }, (_, bits) => code(((bits - first) & 255) + first));

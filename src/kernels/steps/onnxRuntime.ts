@@ -10,7 +10,17 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { boundedCodes } from './bounded.js';
-import { filledPairs, fillFrom, fillPairs, INT32_REACH, ofLayer, quantized, reachOf, singlesOf } from './call.js';
+import {
+  filledPairs,
+  fillFrom,
+  fillPairs,
+  INT32_REACH,
+  isOfBytes,
+  ofLayer,
+  quantized,
+  reachOf,
+  singlesOf,
+} from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -166,13 +176,17 @@ export const multiplyOnnxRuntime: TensorSteps = tensorSteps('rint(da * db * (sa 
 
 /** A function of a dequantized code, quantized. */
 function table(equation: string, functionOf: (attributes: unknown, host: Host) => (x: number) => number): TensorSteps {
-  const singles = ofLayer((call) => {
+  const codeOf = (call: TensorCall) => {
     const [input, output] = [call.inputs[0], call.output].map(quantized);
     const [real, code] = [dequantizeFloat32.prepare(input), quantizeDivision.prepare(output)];
     const apply = functionOf(call.attributes, call.host);
-    return singlesOf(call, (x) => code(apply(real(x))));
+    return (x: number) => code(apply(real(x)));
+  };
+  const singles = ofLayer((call) => singlesOf(call, codeOf(call)));
+  return tensorSteps(equation, (call) => {
+    const [input] = call.inputs;
+    return isOfBytes(quantized(input)) ? fillFrom(call, singles(call)) : Int32Array.from(input.data, codeOf(call));
   });
-  return tensorSteps(equation, (call) => fillFrom(call, singles(call)));
 }
 
 export const leakyReluOnnxRuntime = table('quantize(x >= 0 ? x : alpha * x)', (attributes) => {
