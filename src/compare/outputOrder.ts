@@ -203,12 +203,22 @@ function areChannels(shape: Shape, wanted: NumericArray, replayed: NumericArray)
   return columnsOf(shape, wanted).every((text) => theirs.has(text));
 }
 
+/** Bits: one in a million orders of channels is found by chance. */
+const TELLING_BITS = 20;
+
+/** Any values of one row in another order are an order of channels: only more rows in the same one tell. */
+function tellsOrder(channels: number, rows: number): boolean {
+  let bits = 0;
+  for (let among = 2; among <= channels && bits < TELLING_BITS; among++) bits += (rows - 1) * Math.log2(among);
+  return bits >= TELLING_BITS;
+}
+
 /** Each channel's values, all of them, are another channel's. */
 function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray): Order | null {
   const channels = channelsOf(shape);
   const few = FEW_SAMPLES * sizeOf(shape.dims);
-  if (channels < 2 || (few < wanted.length && !areChannels(shape, wanted.subarray(0, few), replayed.subarray(0, few))))
-    return null;
+  if (!tellsOrder(channels, wanted.length / channels)) return null;
+  if (few < wanted.length && !areChannels(shape, wanted.subarray(0, few), replayed.subarray(0, few))) return null;
   const [own, theirs] = [columnsOf(shape, wanted), columnsOf(shape, replayed)];
   const places = new Map(theirs.map((text, channel) => [text, channel]));
   const order = own.map((text) => places.get(text) ?? -1);
