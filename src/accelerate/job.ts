@@ -29,6 +29,7 @@ const FIELDS = [
   'weightKind',
   'weight',
   'weightZeroPoints',
+  'noZeroPoint',
   'xZeroPoint',
   'scratch',
   'scratchBytes',

@@ -222,7 +222,8 @@ function jobOf(machine: Machine, block: Block, product: Product, sizes: Sizes, o
     xSums: machine.allocate(paddedRows * 4),
     weightKind: kindOf(weight),
     weight: machine.allocate(Math.min(outFeatures, channelsOfPart) * inFeatures * weight.BYTES_PER_ELEMENT),
-    weightZeroPoints: machine.place(zeroPointsOf(product)) + 4,
+    weightZeroPoints: machine.place(zeroPointsOf(product)),
+    noZeroPoint: machine.place(Int32Array.of(0)),
     xZeroPoint: block.xZeroPoint,
     scratch: machine.allocate(threads * scratchBytes),
     scratchBytes,
@@ -264,10 +265,10 @@ function withThree(offset: Int32Array): Int32Array {
   return longer;
 }
 
-/** One a channel, with a zero before the first, and three behind the last, which are read and not used. */
+/** One a channel, and three behind the last, which are read and not used. */
 function zeroPointsOf({ weightZeroPoint, outFeatures }: Product): Int32Array {
-  const values = new Int32Array(outFeatures + 4);
-  if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 1, 1 + outFeatures);
-  else values.set(weightZeroPoint, 1);
+  const values = new Int32Array(outFeatures + 3);
+  if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 0, outFeatures);
+  else values.set(weightZeroPoint);
   return values;
 }

@@ -1,5 +1,4 @@
 /** Convolutions: the product engine on patches, and its rows put back into the layout of the output. */
-import { exact } from '../kernels/steps/accumulate.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Accelerator, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
@@ -74,8 +73,6 @@ function acceleratedPatches(
 ): Uint8Array | Int8Array | null {
   if (steps.float || steps.dynamic || product.addend) return null;
   if (isNarrow(product)) return depthwise(steps, product, x, { shape, output }, fast);
-  // which sums saturate depends on the group's own numbers
-  if (groupsOf(product) > 1 && steps.accumulate !== exact) return null;
   const patches = gatheredPatches(x, shape, product.patch!, product.input.zeroPoint);
   return patches && fastCodes(steps, product, patches, fast, channelStride(output));
 }

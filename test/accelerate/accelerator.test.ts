@@ -40,6 +40,14 @@ describe('in each compiler tier', () => {
   });
 });
 
+// 8 strips of 32 channels of 4096 weights are a part
+it('pairs of the second part of the weights are of raw weights too', () => {
+  const { x, linear } = caseOf({ rows: 2, channels: 260, inFeatures: 4096 }, fillings[0], 'uint8');
+  const own = { ...linear, perChannel: false, weightZeroPoint: Int32Array.of(83) };
+  const form = steps.pairsSaturatingInt16.form!(own)!;
+  expect(fast.accumulate(form, x, own)).toEqual(steps.pairsSaturatingInt16.run(x, own).data);
+});
+
 it('takes weights read as uint8', () => {
   const { x, linear } = caseOf({ rows: 5, channels: 9, inFeatures: 33 }, fillings[0], 'uint8');
   const wide = { ...linear, weight: Int16Array.from(linear.weight, (w) => w & 0xff) };

@@ -55,6 +55,8 @@ class Job {
   weightKind: i32;
   weight: usize;
   weightZeroPoints: usize;
+  /** Where a zero lies: pairs are of raw weights. */
+  noZeroPoint: usize;
   /** Pairs and bytes: the zero point of the codes as they are multiplied. */
   xZeroPoint: i32;
   /** Space of thread t begins at scratch + t * scratchBytes. */
@@ -1247,8 +1249,7 @@ function packWeights(job: Job, firstChannel: i32, channels: i32, panels: i32, se
   const size: i32 = job.weightKind == 2 ? 2 : 1;
   const seeds = job.paired || (ASC_FEATURE_RELAXED_SIMD && job.bytes);
   const sums = seeds ? seed + 2 * TILE_CHANNELS * 4 : 0;
-  // pairs are of raw weights: subtract the zero that lies before the first zero point
-  const zeroPoints = job.paired ? job.weightZeroPoints - 4 : job.weightZeroPoints + firstChannel * 4;
+  const zeroPoints = job.paired ? job.noZeroPoint : job.weightZeroPoints + firstChannel * 4;
   for (let quad: i32 = 0; quad < 2 * panels; quad++) {
     const rows = channels - quad * 4;
     const from = job.weight + <usize>(firstChannel + quad * 4) * job.inFeatures * size;
