@@ -38,10 +38,10 @@ interface Block {
   readonly lanesInAll: number;
 }
 
-const TILE_WIDTHS = [176, 148, 112, 74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
+const TILE_WIDTHS = [176, 148, 118, 74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
 const [HIGHEST, HIGHEST_OF_MANY, MANY] = [370, 424, 100];
 /** Tiles with room for three lines: of a network that is one row of them. */
-export const WIDE = 112;
+export const WIDE = 118;
 const HIGHEST_OF_WIDE = 100;
 /** Of a block whose nodes have no names to group by. */
 const LEAST_OF_A_BLOCK = 3;
@@ -141,7 +141,11 @@ function laidOut(
   tileWidth: number,
 ): NetworkLayout {
   const tile = { width: tileWidth, height: heightOf(tileWidth) };
-  const gap = { x: tileWidth >= WIDE ? 22 : tileWidth >= 32 ? 9 : 5, y: 8, block: tileWidth >= 32 ? 24 : 12 };
+  const gap = {
+    x: tileWidth >= WIDE ? 14 : tileWidth >= 32 ? 9 : 5,
+    y: 8,
+    block: tileWidth >= WIDE ? 18 : tileWidth >= 32 ? 24 : 12,
+  };
   const column = tile.width + gap.x;
   const labelled = tileWidth >= 22 && blocks.some(({ label }) => label !== '');
   const perRow = Math.max(1, Math.floor((width + gap.x) / column));
