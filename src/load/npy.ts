@@ -151,7 +151,7 @@ function dtypeOf(descr: string | null, where: string) {
     const got = 'got Python objects (dtype object), which only unpickling could read';
     throw refuse('dtype', where, `expected numbers, ${got}; leave a None out, and save tensors as numeric arrays`);
   }
-  const got = `got dtype ${printable(descr.slice(0, 40))}`;
+  const got = `got dtype ${printable(descr.slice(0, 40)) || "''"}`;
   throw refuse(
     NO_NUMBERS,
     where,

@@ -1,5 +1,6 @@
 /** Who computed a capture: as model.json says, or before that as the capture itself does. */
 import type { Checks } from '../documents/checks.js';
+import { NoNumbers } from '../load/noNumbers.js';
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
 import type { ArrayFile } from '../nouns/array.js';
@@ -45,6 +46,10 @@ function settingText(value: string | number | boolean): string {
 export async function readProducer({ arrays }: ArrayFile, checks: Checks): Promise<Producer | null> {
   const source = arrays.get(PRODUCER);
   if (!source) return null;
+  if (source instanceof NoNumbers) {
+    checks.problems.push(...source.error.problems);
+    return null;
+  }
   const expected = 'expected the bytes of a JSON object as uint8';
   if (source.dtype !== 'uint8' || source.shape.length !== 1 || source.shape[0] > MOST_BYTES) {
     checks.problem('producer', [PRODUCER], `${expected}, got ${source.dtype} of shape ${shapeText(source.shape)}`);

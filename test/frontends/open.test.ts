@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openCandidate, openCapture, openHookDictionary, openModel } from '../../src/frontends/open.js';
+import { openCandidate, openCapture, openHookDictionary, openModel, producerIn } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { fileName } from '../../src/load/fileName.js';
 import { isProduct, type ProductLayer } from '../../src/nouns/model.js';
@@ -113,6 +113,28 @@ test('capture and candidate from files and folders', async () => {
     'no.npz: expected a file, found nothing; check the path',
   ]);
 });
+
+test.each(['<U3', ''])(
+  'who computed a capture, as text (dtype "%s"): one problem, and no file stays open',
+  async (dtype) => {
+    const producer = npy('uint8', [12], counting(12), {
+      header: `{'descr': '${dtype}', 'fortran_order': False, 'shape': (1,), }`,
+    });
+    const files = memoryFiles({
+      'm.json': JSON.stringify(smallModel()),
+      'c.npz': npz({ producer, x: npy('int8', [1], [1]) }),
+    });
+    expect((await producerIn(files, 'c.npz')).captured).toEqual(new Map([['x', [1]]]));
+    const model = await openModel(files, 'm.json');
+    expect(
+      (await problemsOf(openCapture(files, 'c.npz', model))).filter((line) => line.startsWith('c.npz producer')),
+    ).toEqual([
+      expect.stringMatching(dtype === '' ? /c\.npz producer: expected numbers .*, got dtype '';/ : /got dtype <U3;/),
+    ]);
+    await model.close();
+    expect(files.openCount()).toBe(0);
+  },
+);
 
 test('a folder of npy files: names that are cut, or written as scripts do, stand for the whole ones', async () => {
   const [fc1, fc2] = ['a;b/fc1', `net/${'block.'.repeat(30)}conv`];
