@@ -54,8 +54,11 @@ function scripted(
   };
 }
 
-function inSteps(call: TensorCall): TensorCall {
-  const inputs = call.inputs.map((input) => ({ ...input, params: { ...quantized(input), scale: 1 } }));
+function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
+  const inputs = call.inputs.map((input) => {
+    const params = quantized(input);
+    return { ...input, params: { ...params, scale: 1, zeroPoint: zeroPoint ?? params.zeroPoint } };
+  });
   return { ...call, inputs };
 }
 
@@ -110,6 +113,26 @@ export function scriptsRoundingMean(study: TensorStudy, round: RoundStep): Tenso
       });
     },
   }));
+}
+
+/** Scripts that divide the sum of a window's raw codes, where out come codes of the same parameters. */
+export function scriptsDividingCodes(study: TensorStudy, round: RoundStep): TensorSteps[] {
+  const { is, value } = formOf(study) ?? {};
+  const { inputs, output } = study.declared.params;
+  const [input] = inputs;
+  if (!study.free || is !== 'mean' || !value || !isQuantized(input) || !isQuantized(output)) return [];
+  if (input.scale !== output.scale || input.zeroPoint !== output.zeroPoint) return [];
+  return [
+    {
+      kind: 'tensor',
+      equation: `${round.equation} of the mean of raw codes`,
+      run(call) {
+        const mean = value(inSteps(call, 0));
+        const [lo, hi] = clampOfCodes(call.activation, quantized(call.output), quantizeTwoRoundings);
+        return fill(call, (i) => clamp(round.apply(mean(i)), lo, hi));
+      },
+    },
+  ];
 }
 
 /** Scripts that bring each term of a sum to the output's codes, and add those. */

@@ -96,6 +96,8 @@ export interface TensorSteps {
   readonly rivals?: readonly { readonly cause: 'fma'; readonly steps: TensorSteps }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';
+  /** A mean of codes as they are: zero points take no part, and a half away from zero may be one to it. */
+  readonly ofRawCodes?: true;
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;

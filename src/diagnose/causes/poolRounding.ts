@@ -1,12 +1,12 @@
-import { halfEven } from '../../kernels/steps/round.js';
+import { halfAway, halfEven, towardZero } from '../../kernels/steps/round.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
-import type { AnotherRule, SomeChannels } from '../evidence.js';
+import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
-import { isTensorStudy } from '../study/study.js';
-import { formOf, scriptsRounding, scriptsRoundingMean, stepsChange } from '../tensorSteps.js';
-import { codeOf, numpy } from '../words/code.js';
+import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { formOf, scriptsDividingCodes, scriptsRounding, scriptsRoundingMean, stepsChange } from '../tensorSteps.js';
+import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -17,16 +17,31 @@ declare module '../evidence.js' {
       AnotherRule & {
         /** Rounded in steps of the input, before it is brought to the output's scale. */
         readonly in_steps_of?: 'input';
+        /** What is divided, where it is no sum of centred codes. */
+        readonly divides?: 'raw_codes';
+        readonly declared_divides?: 'raw_codes';
+        /** The declared step. */
+        readonly declared?: string;
       };
   }
 }
 
 const MEAN = [numpy('q = np.rint(total / count)  # total: the sum of the window without zero points')];
+const OF_RAW_CODES = [
+  numpy('q = np.trunc((total + np.where(total > 0, 1, -1) * (count // 2)) / count)  # total: the sum of raw codes'),
+  inC(
+    'q = (total + (total > 0 ? count / 2 : -(count / 2))) / count;  /* int32_t total: of raw codes; int32_t count */',
+  ),
+  rtl('q = (total + (total > 0 ? COUNT / 2 : -(COUNT / 2))) / COUNT;  // integer COUNT; signed total: of raw codes'),
+];
 const RESCALED = [
   numpy('q = np.rint(total * x_scale / (y_scale * count)) + y_zero_point  # total: the sum of x - x_zero_point'),
 ];
 
-/** A mean over places rounded by another rule than to nearest, ties to even. */
+/** Rules to which it matters where zero is; of the others a mean of raw codes is that of centred ones. */
+const AROUND_ZERO = [towardZero, halfAway, halfEven];
+
+/** A mean over places rounded by another rule than the kernel's. */
 export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   code: 'pool-rounding',
   kinds: ['tensor'],
@@ -39,6 +54,11 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
       ),
     ),
+    ...AROUND_ZERO.flatMap((round) =>
+      scriptsDividingCodes(study, round).map((steps) =>
+        stepsChange('pool-rounding', 'round', steps, { rule: round.equation, divides: 'raw_codes' }),
+      ),
+    ),
     ...[halfEven, ...ROUNDING_CAUSES.map(([round]) => round)].flatMap((round) =>
       scriptsRoundingMean(study, round).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, in_steps_of: 'input' }),
@@ -46,24 +66,46 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
     ),
   ],
 
-  evidence: (found) => ({ deciding: decidingValue(found) }),
+  evidence: (found) => {
+    const { steps } = (found.study as TensorStudy).declared;
+    const own: Pick<CauseEvidence['pool-rounding'], 'declared_divides'> = steps.ofRawCodes
+      ? { declared_divides: 'raw_codes' }
+      : {};
+    return { deciding: decidingValue(found), declared: steps.equation, ...own };
+  },
 
   words: {
     title: (e) => {
       const rule = e.rule === undefined ? 'another rule' : printable(e.rule);
-      return `mean rounded by ${rule}${e.in_steps_of ? ", then brought to the output's scale" : ''}`;
+      const of = e.divides ? ' of raw codes' : '';
+      return `mean rounded by ${rule}${of}${e.in_steps_of ? ", then brought to the output's scale" : ''}`;
     },
     explanation: (e) =>
       e.in_steps_of
         ? "The mean of a window is an integer in steps of the input before it is brought to the output's scale; the reference rounds it once, there."
-        : 'The mean of a window is rounded to nearest, ties to even; another rule moves it by one code.',
-    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+        : 'The mean of a window is rounded to the nearest code; another rule, or another one for ties, moves it by one.',
+    evidence: (e, context) => [
+      decidingSentence(e.deciding, context),
+      e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${e.declared}`,
+    ],
     fix: (e, context) =>
       context.subject !== 'candidate'
         ? declareKernel(context)
         : e.in_steps_of
           ? "bring the sum of the window to the output's scale, s_x / (s_y * count), and round once"
-          : 'round the mean to nearest, ties to even (numpy: np.rint), not by an integer division',
-    code: (e, context) => codeOf(e.in_steps_of ? RESCALED : MEAN, declareCode)(context),
+          : e.declared_divides
+            ? 'add half the count to the sum of raw codes, away from zero, before it is divided (C and RTL: toward zero)'
+            : isToEven(e)
+              ? 'round the mean to nearest, ties to even (numpy: np.rint), not by an integer division'
+              : `round the mean as ${printable(context.declaredKernel)} does`,
+    code: (e, context) =>
+      codeOf(
+        e.in_steps_of ? RESCALED : e.declared_divides ? OF_RAW_CODES : isToEven(e) ? MEAN : [],
+        declareCode,
+      )(context),
   },
 };
+
+function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {
+  return declared === undefined || declared.includes('rint');
+}

@@ -22,6 +22,7 @@ export const averagePoolTflite: TensorSteps = {
     });
   }),
   codes: BYTES_AND_INT16,
+  ofRawCodes: true,
 };
 
 export function maxPoolTflite(runtime: Runtime): TensorSteps {

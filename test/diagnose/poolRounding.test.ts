@@ -1,0 +1,107 @@
+/** Means over windows of int8 codes, most of them negative, as TFLite has them: half the count is added away from zero, then C divides. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
+import type { DiagnosisReport } from '../../src/nouns/report.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { npy, npz } from '../support/npz.js';
+import { hasCc, hasIverilog, hasNumpy, outputOf } from '../support/tools.js';
+import { randomFrom } from './world.js';
+
+const [SAMPLES, CHANNELS, SIZE] = [8, 6, 6];
+const HALF = SIZE / 2;
+const COUNT = 4;
+const PARAMS = { dtype: 'int8', scale: 0.0094, zero_point: -128 };
+const LAYER = { name: 'y', op: 'avg_pool2d', input: 'x', kernel_size: [2, 2], stride: [2, 2], padding: [0, 0] };
+const MODEL = JSON.stringify({
+  format: 'qdiff-model',
+  version: 1,
+  producer: { framework: 'tflite', kernel: 'tflite-builtin' },
+  inputs: [{ name: 'x', ...PARAMS, shape: [CHANNELS, SIZE, SIZE] }],
+  layers: [{ ...LAYER, count_include_pad: false }],
+});
+
+const random = randomFrom(7);
+const x = Array.from({ length: SAMPLES * CHANNELS * SIZE * SIZE }, () => random.integer(-128, 60));
+/** Of each window, the sum of its raw codes. */
+const sums = Array.from({ length: SAMPLES * CHANNELS * HALF * HALF }, (_, i) => {
+  const [plane, row, column] = [Math.floor(i / HALF ** 2), Math.floor(i / HALF) % HALF, i % HALF];
+  const first = plane * SIZE ** 2 + 2 * row * SIZE + 2 * column;
+  return x[first] + x[first + 1] + x[first + SIZE] + x[first + SIZE + 1];
+});
+const asTflite = (sum: number) => Math.trunc((sum + (sum > 0 ? 2 : -2)) / COUNT);
+
+async function diagnosed(wrong: (sum: number, i: number) => number): Promise<DiagnosisReport> {
+  const shape = [SAMPLES, CHANNELS, HALF, HALF];
+  const files = memoryFiles({
+    'm.json': MODEL,
+    'c.npz': npz({ x: npy('int8', [SAMPLES, CHANNELS, SIZE, SIZE], x), y: npy('int8', shape, sums.map(asTflite)) }),
+    'mine.npz': npz({ y: npy('int8', shape, sums.map(wrong)) }),
+  });
+  const model = await openModel(files, 'm.json');
+  const capture = await openCapture(files, 'c.npz', model);
+  const candidate = await openCandidate(files, 'mine.npz', model, capture);
+  const report = await compare(model, capture, { candidate });
+  expect(report.layers[0].mismatched).toBe(0);
+  return report.candidate_layers![0].diagnosis!;
+}
+
+const halfEven = (v: number) => (Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
+
+describe.each([
+  [
+    'an integer division, as C has it',
+    (sum: number) => Math.trunc(sum / COUNT),
+    { rule: 'trunc(v)', divides: 'raw_codes' },
+  ],
+  ['a shift', (sum: number) => sum >> 2, { rule: 'trunc(v)' }],
+  ['half of the count, and a shift', (sum: number) => (sum + 2) >> 2, { rule: 'round(v)' }],
+  ['rint of the mean of raw codes', (sum: number) => halfEven(sum / COUNT), { rule: 'rint(v)' }],
+])('%s', (_, wrong, found) => {
+  test('is named', async () => {
+    const { causes, explained, of, evidence } = await diagnosed(wrong);
+    expect([causes, explained]).toEqual([['pool-rounding'], of]);
+    expect(evidence['pool-rounding']).toMatchObject({ ...found, declared_divides: 'raw_codes' });
+  });
+});
+
+test('one value beside it: no rounding explains it', async () => {
+  const { causes } = await diagnosed((sum, i) => Math.trunc(sum / COUNT) + (i === 5 ? 9 : 0));
+  expect(causes).not.toContain('pool-rounding');
+});
+
+describe('the lines that are given to paste make of a sum what TFLite does', async () => {
+  const { fixes } = await diagnosed((sum) => Math.trunc(sum / COUNT));
+  const lineOf = (language: string) => fixes[0].code!.find((line) => line.language === language)!.text;
+  const folder = mkdtempSync(join(tmpdir(), 'qdiff-pool-'));
+  const totals = Array.from({ length: 1021 }, (_, i) => i - 512);
+  const expected = totals.map((total) => asTflite(total) + 0);
+  const numbersOf = (text: string) => text.trim().split(/\s+/).map(Number);
+
+  test.skipIf(!hasNumpy)('numpy', () => {
+    const script = `import numpy as np\ntotal, count = np.arange(-512, 509), ${COUNT}\n${lineOf('python')}\nprint(*q.astype(int))`;
+    expect(numbersOf(outputOf('python3', ['-c', script]))).toEqual(expected);
+  });
+
+  test.skipIf(!hasCc)('C', () => {
+    const loop = `for (int32_t total = -512; total <= 508; total++) { ${lineOf('c')} printf("%d\\n", q); }`;
+    const source = `#include <stdint.h>\n#include <stdio.h>\nint main(void) { int32_t q, count = ${COUNT}; ${loop} }`;
+    writeFileSync(join(folder, 'mean.c'), source);
+    outputOf('cc', ['-o', 'mean', 'mean.c'], folder);
+    expect(numbersOf(outputOf(join(folder, 'mean'), []))).toEqual(expected);
+  });
+
+  test.skipIf(!hasIverilog)('Verilog', () => {
+    const loop = `for (i = -512; i <= 508; i = i + 1) begin total = i; ${lineOf('verilog')}\n$display("%0d", q); end`;
+    const variables = 'reg signed [15:0] total; reg signed [7:0] q; integer i, COUNT;';
+    writeFileSync(
+      join(folder, 'mean.v'),
+      `module t; ${variables} initial begin COUNT = ${COUNT}; ${loop} end endmodule`,
+    );
+    outputOf('iverilog', ['-g2005-sv', '-o', 'mean.vvp', 'mean.v'], folder);
+    expect(numbersOf(outputOf('vvp', ['mean.vvp'], folder))).toEqual(expected);
+  });
+});
