@@ -1,12 +1,22 @@
 /** A convolution whose patches are taken from other places than the file says, over the declared output. */
+import type { PoolAttributes } from '../nouns/attributes.js';
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { HOLE, tapsOf } from '../tensor/patches.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Fact } from './cause.js';
-import type { CauseCode } from './evidence.js';
-import { FREEDOM, type PatchReading, type ProductChange, type ProductSetup } from './setup.js';
-import type { ProductStudy } from './study/study.js';
+import type { Borders, CauseCode } from './evidence.js';
+import { isPool, overDeclaredOutput, type Windowed, windowedOf } from './pools.js';
+import {
+  type Change,
+  FREEDOM,
+  type PatchReading,
+  type ProductChange,
+  type ProductSetup,
+  type TensorSetup,
+  withParams,
+} from './setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from './study/study.js';
 
 /** A convolution whose input is at hand; of a dynamic one floats, of which those that take a range of each row are rows. */
 export const isConvolution: Fact = ({ declared, data }) =>
@@ -60,30 +70,66 @@ export function readOtherwise(study: ProductStudy, otherwise: Otherwise): Produc
 const MOST_KEPT = 1 << 15;
 
 /** Other readings of small images are made once for a study: estimates ask for them on each of some hundred bases. */
-export function madeOnce(make: (study: ProductStudy) => ProductChange[]): (study: ProductStudy) => ProductChange[] {
-  const known = new WeakMap<ProductStudy, ProductChange[]>();
+export function madeOnce<S extends WindowStudy, C extends WindowChange>(make: (study: S) => C[]): (study: S) => C[] {
+  const known = new WeakMap<WindowStudy, C[]>();
   return (study) => {
-    const { taps, input, groups, inChannels } = patchOf(study.declared);
-    if (Math.max(taps.source.length, sizeOf(input) * groups * inChannels) > MOST_KEPT) return make(study);
+    if (valuesOf(study) > MOST_KEPT) return make(study);
     const made = known.get(study) ?? make(study);
     known.set(study, made);
     return made;
   };
 }
 
+/** Of taps and cells, for each reading; a pool keeps its window only. */
+function valuesOf(study: WindowStudy): number {
+  if (isTensorStudy(study)) return 0;
+  const { taps, input, groups, inChannels } = patchOf(study.declared as ProductSetup);
+  return Math.max(taps.source.length, sizeOf(input) * groups * inChannels);
+}
+
+/** Of a convolution or a pool. */
+export type WindowStudy = Study<'product' | 'tensor'>;
+export type WindowChange = Change<ProductSetup | TensorSetup>;
+
+export const hasWindow: Fact = (study) => isConvolution(study) || isPool(study);
+
+export function windowOf(study: WindowStudy): Windowed {
+  return isTensorStudy(study) ? windowedOf(study)! : patchOf(study.declared as ProductSetup);
+}
+
+/** Read as declared so far: no two changes of a window at once. */
+export function hasDeclaredWindow({ declared }: WindowStudy, base: ProductSetup | TensorSetup): boolean {
+  return base.kind === 'product'
+    ? !base.patches
+    : base.params.attributes === (declared as TensorSetup).params.attributes;
+}
+
 /** Another window over the declared output. */
 export function withWindow(
-  study: ProductStudy,
+  study: WindowStudy,
   changed: Partial<Window>,
   otherwise: Omit<Otherwise, 'reading' | 'window'>,
-): ProductChange {
-  const { window, input, output } = patchOf(study.declared);
-  const other = { ...window, ...changed };
+): WindowChange {
+  const places = windowOf(study);
+  const other = { ...places.window, ...changed };
+  if (!isProductStudy(study)) return pooledOver(overDeclaredOutput(other, places), otherwise);
   return readOtherwise(study, {
     ...otherwise,
     window: other,
-    reading: () => ({ taps: tapsOf(other, input, [...output]) }),
+    reading: () => ({ taps: tapsOf(other, places.input, [...places.output]) }),
   });
+}
+
+function pooledOver(window: Window, { cause, label, found, freedom = FREEDOM.none }: Omit<Otherwise, 'reading'>) {
+  const change: Change<TensorSetup> = {
+    cause,
+    coordinate: 'patches',
+    freedom,
+    label,
+    found,
+    apply: (setup) => withParams(setup, { attributes: { ...(setup.params.attributes as PoolAttributes), window } }),
+  };
+  return change;
 }
 
 /** Taps with another place for each; HOLE for none. */
@@ -104,7 +150,8 @@ export function combinations<T>(axes: readonly (readonly T[])[]): T[][] {
 const MOST_COMBINATIONS = 160;
 
 /** How many of the differing values that are looked at have a tap on padding, and how many have none. */
-export function bordersOf(study: ProductStudy): { readonly border_values: number; readonly inside_values: number } {
+export function bordersOf(study: WindowStudy): Borders {
+  if (!isProductStudy(study)) return {};
   const { source, taps, positions } = patchOf(study.declared).taps;
   const { samples } = study.subset;
   const isBorder = Uint8Array.from({ length: positions }, (_, position) =>

@@ -29,6 +29,7 @@ import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
 import { paddingPlace } from './causes/paddingPlace.js';
 import { paddingValue } from './causes/paddingValue.js';
 import { poolDivisor } from './causes/poolDivisor.js';
+import { poolMaximum } from './causes/poolMaximum.js';
 import { poolRounding } from './causes/poolRounding.js';
 import { productRounded } from './causes/productRounded.js';
 import { reluAtZero } from './causes/reluAtZero.js';
@@ -45,7 +46,7 @@ import { weightScaleWrong } from './causes/weightScaleWrong.js';
 import { weightTransposed } from './causes/weightTransposed.js';
 import { weightValue } from './causes/weightValue.js';
 import { weightZeroPointMissing } from './causes/weightZeroPointMissing.js';
-import { dilationWrong, strideWrong } from './causes/windowSteps.js';
+import { dilationWrong, kernelSizeWrong, strideWrong } from './causes/windowSteps.js';
 import { zeroPointBeforeRounding } from './causes/zeroPointBeforeRounding.js';
 
 /** Every cause, what is common first: of two equally simple explanations the earlier one is named. */
@@ -68,11 +69,13 @@ export const causes: readonly Cause[] = [
   groupsWrong,
   dilationWrong,
   strideWrong,
+  kernelSizeWrong,
   biasMissing,
   biasInt32,
   biasUnscaled,
   rescaleMissing,
   poolDivisor,
+  poolMaximum,
   resampleGrid,
   poolRounding,
   biasFactor,

@@ -41,8 +41,8 @@ export interface RealForm {
   value?(call: TensorCall): RealValue;
   /** Whose sum it is: each of one input. */
   terms?(call: TensorCall): RealValue[];
-  /** A mean over places; a function of one code. */
-  readonly is?: 'mean' | 'table';
+  /** A mean over places; a function of one code; the largest code of a window. */
+  readonly is?: 'mean' | 'table' | 'maximum';
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */
@@ -206,6 +206,8 @@ const mean: RealForm = {
   },
 };
 
+const maximum: RealForm = { is: 'maximum' };
+
 // ---------------------------------------------------------------- others
 
 const softmax: RealForm = {
@@ -343,6 +345,9 @@ const forms: Readonly<Record<string, RealForm>> = {
       (x) =>
         x > threshold ? x : value,
   ),
+  max_pool1d: maximum,
+  max_pool2d: maximum,
+  max_pool3d: maximum,
   avg_pool1d: averagePool,
   avg_pool2d: averagePool,
   avg_pool3d: averagePool,

@@ -47,7 +47,7 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   },
 };
 
-const otherGroups = madeOnce((study) => {
+const otherGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels, outChannels } = patchOf(study.declared);
   const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
   const inTurns = inputs.map((c) => (c % inChannels) * groups + Math.floor(c / inChannels));

@@ -99,7 +99,7 @@ function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[]
 /** Of weight [out, tap, channel]: which one is used, as an index into the declared rows. */
 type Order = (out: number, tap: number, channel: number) => number;
 
-const weightOrders = madeOnce((study) => {
+const weightOrders = madeOnce((study: ProductStudy) => {
   const { params } = study.declared;
   const patch = patchOf(study.declared);
   const orders = [...tapOrders(params, patch), ...memoryOrders(params, patch)];
@@ -193,7 +193,7 @@ function weightChange(params: Product, order: string, from: Order): ProductChang
 }
 
 /** The image's memory taken for another layout's. */
-const imageOrders = madeOnce((study) => {
+const imageOrders = madeOnce((study: ProductStudy) => {
   const { images } = study.data;
   const { input } = patchOf(study.declared);
   const [places, channels] = [sizeOf(input), images!.channels];

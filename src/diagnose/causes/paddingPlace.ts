@@ -5,16 +5,20 @@ import type { Borders, SomeChannels } from '../evidence.js';
 import {
   bordersOf,
   combinations,
-  isConvolution,
+  hasDeclaredWindow,
+  hasWindow,
   madeOnce,
   mapTaps,
   patchOf,
   readOtherwise,
+  type WindowChange,
+  type WindowStudy,
+  windowOf,
   withWindow,
 } from '../geometry.js';
 import type { ProductChange } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
-import { codeOf, modelLine, numpy } from '../words/code.js';
+import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
+import { codeOf, inC, modelLine, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { axesText, bordersText, edgeText } from '../words/geometry.js';
 import { fileOf } from '../words/parts.js';
@@ -26,6 +30,7 @@ declare module '../evidence.js' {
         /** [before, after] an axis, outermost first. */
         readonly declared?: readonly (readonly [number, number])[];
         readonly found?: readonly (readonly [number, number])[];
+        readonly of?: 'pool';
         /** In place of these: a row or column of the image that is never read; axis 0 is the outermost. */
         readonly not_read?: { readonly axis: number; readonly side: 'first' | 'last' };
       };
@@ -33,16 +38,16 @@ declare module '../evidence.js' {
 }
 
 /** Padding on other sides than the file says, or the last row or column of the image taken for padding. */
-export const paddingPlace: Cause<'padding-place', 'product'> = {
+export const paddingPlace: Cause<'padding-place', 'product' | 'tensor'> = {
   code: 'padding-place',
-  kinds: ['product'],
-  needs: [isConvolution],
+  kinds: ['product', 'tensor'],
+  needs: [hasWindow],
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => (base.patches ? [] : otherPlaces(study)),
+  estimate: (study, base) => (hasDeclaredWindow(study, base) ? otherPlaces(study) : []),
 
-  evidence: ({ study }) => bordersOf(study),
+  evidence: ({ study }) => (isTensorStudy(study) ? { of: 'pool' } : bordersOf(study as WindowStudy)),
 
   words: {
     title: (e) => (e.not_read ? `${edgeText(e.not_read)} of the image is not read` : 'padding on other sides'),
@@ -58,13 +63,19 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
     ),
     code: (e, context) =>
       codeOf(
-        e.declared
+        e.declared && e.of
           ? [
-              numpy(
-                `x = np.pad(x, ((0, 0), (0, 0), ${e.declared.map((ends) => `(${ends.join(', ')})`).join(', ')}), constant_values=x_zero_point)`,
+              inC(
+                `iy = oy * STRIDE_Y + ky - ${(e.declared.at(-2) ?? e.declared[0])[0]}; ix = ox * STRIDE_X + kx - ${e.declared.at(-1)![0]};`,
               ),
             ]
-          : [],
+          : e.declared
+            ? [
+                numpy(
+                  `x = np.pad(x, ((0, 0), (0, 0), ${e.declared.map((ends) => `(${ends.join(', ')})`).join(', ')}), constant_values=x_zero_point)`,
+                ),
+              ]
+            : [],
         () => (e.found ? [modelLine(context, { padding: e.found })] : []),
       )(context),
   },
@@ -72,15 +83,20 @@ export const paddingPlace: Cause<'padding-place', 'product'> = {
 
 type Padding = Window['padding'];
 
-const otherPlaces = madeOnce((study) => [...shifted(study), ...dropped(study)]);
+const otherPlaces = madeOnce((study: WindowStudy): WindowChange[] => [
+  ...shifted(study),
+  ...(isProductStudy(study) ? dropped(study) : []),
+]);
 
 /** As many rows and columns, distributed otherwise; those nearest to the declared ones first. */
-function shifted(study: ProductStudy): ProductChange[] {
-  const { window, input, output } = patchOf(study.declared);
+function shifted(study: WindowStudy): WindowChange[] {
+  const { window, input, output } = windowOf(study);
   const axes = window.padding.map(([before, after], axis) => {
     const reach = window.dilation[axis] * (window.kernel[axis] - 1);
     const most = Math.max(reach, before + after);
-    const others = Array.from({ length: most + 1 }, (_, own) => own).filter((own) => own !== before);
+    // a window that begins late never reads the first places: no file says so
+    const least = study.data.side === 'candidate' && before === 0 ? -1 : 0;
+    const others = Array.from({ length: most + 1 - least }, (_, i) => i + least).filter((own) => own !== before);
     return [before, ...others.sort((a, b) => Math.abs(a - before) - Math.abs(b - before))];
   });
   const needed = (axis: number) =>

@@ -5,9 +5,11 @@ import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import type { Borders, SomeChannels } from '../evidence.js';
 import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
-import { FREEDOM, inputOf, type ProductChange, type ProductSetup } from '../setup.js';
+import { isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../pools.js';
+import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import type { ProductStudy } from '../study/study.js';
+import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
+import { stepsChange } from '../tensorSteps.js';
 import { codeOf, padWith } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 
@@ -17,26 +19,29 @@ declare module '../evidence.js' {
       Borders & {
         /** Codes; or a mode in place of the found one. Absent: of a dynamic layer, whose zero point is another in each call. */
         readonly declared?: number;
+        readonly of?: 'maximum';
         readonly found?: number | 'reflect' | 'replicate' | 'circular';
       };
   }
 }
 
 /** Padding (or what stands between the inputs of a transposed convolution) holds another code than the zero point, or values of the image. */
-export const paddingValue: Cause<'padding-value', 'product'> = {
+export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
   code: 'padding-value',
-  kinds: ['product'],
-  needs: [isConvolution, ({ declared }) => patchOf(declared as ProductSetup).taps.hasHoles],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => (isConvolution(study) ? patchOf(study.declared as ProductSetup).taps.hasHoles : isMaximum(study))],
   whose: 'kernel',
   parameterFree: true,
 
   changes: (study) => {
+    if (!isProductStudy(study)) return besideMaximum(study as TensorStudy);
     const codes = study.data.dynamic ? OF_DYNAMIC : [0];
     const others = codes.filter((code) => code !== zeroPointOf(study));
     return [...others.map((code) => filledWith(study, code, FREEDOM.none)), ...modes(study)];
   },
 
   estimate: (study, base) => {
+    if (!isProductStudy(study) || base.kind !== 'product') return [];
     const zeroPoint = zeroPointOf(study);
     if (base.patches || zeroPoint === null) return [];
     const intervals = sharedIntervals(study, base, (view, scope) => {
@@ -53,25 +58,41 @@ export const paddingValue: Cause<'padding-value', 'product'> = {
       .map((code) => filledWith(study, code, FREEDOM.oneNumber));
   },
 
-  evidence: ({ study }) => ({ ...declaredIn(study), ...bordersOf(study) }),
+  evidence: ({ study }) => (isProductStudy(study) ? { ...declaredIn(study), ...bordersOf(study) } : {}),
 
   words: {
-    title: (e) => `padding holds ${paddingText(e.found)}, not the zero point`,
-    explanation: 'Padding is real 0, which is the zero point of the input; another code there is another value.',
+    title: (e) => `padding holds ${paddingText(e.found)}, not the ${e.of ? 'lowest code' : 'zero point'}`,
+    explanation: (e) =>
+      e.of
+        ? 'Padding is no value of the image: where a window has lower codes only, its maximum is what padding holds.'
+        : 'Padding is real 0, which is the zero point of the input; another code there is another value.',
     ofOneLayer: true,
     evidence: (e) => [
       e.declared === undefined
         ? `padding with ${paddingText(e.found)}, whatever the zero point of the call`
-        : `zero point ${e.declared}, padding with ${paddingText(e.found)}`,
+        : `${e.of ? 'lowest code' : 'zero point'} ${e.declared}, padding with ${paddingText(e.found)}`,
       bordersText(e),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the zero point of its input`
+        ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the ${e.of ? 'lowest code' : 'zero point'} of its input`
         : null,
     code: (e, context) => codeOf(padWith(e.declared ?? 'x_zero_point'))(context),
   },
 };
+
+/** Codes that a maximum takes from its padding. */
+function besideMaximum(study: TensorStudy): TensorChange[] {
+  const { window } = windowedOf(study)!;
+  if (!study.free || !window.padding.some((ends) => ends.some((own) => own > 0))) return [];
+  return zerosOf(study).map((code) =>
+    stepsChange('padding-value', 'patches', maximumBeside(study, code, 'border'), {
+      declared: lowestOf(study),
+      found: code,
+      of: 'maximum',
+    }),
+  );
+}
 
 /** A dynamic layer's codes are uint8 around a zero point of each call. */
 const OF_DYNAMIC = [0, 128];

@@ -5,9 +5,20 @@ import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import { isMaximum, lowestOf, maximumBeside } from '../pools.js';
 import { otherReadings } from '../readings.js';
-import { type Change, FREEDOM, inputOf, type ProductSetup, readAs, type Setup, withParams } from '../setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
+import {
+  type Change,
+  FREEDOM,
+  inputOf,
+  type ProductSetup,
+  readAs,
+  type Setup,
+  type TensorSetup,
+  withInput,
+  withParams,
+} from '../setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, modelLine, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
@@ -41,6 +52,7 @@ export const signedness: Cause<'signedness'> = {
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
     ...sumChanges(study),
+    ...(isMaximum(study) ? comparedChanges(study as TensorStudy) : []),
   ],
 
   words: {
@@ -134,6 +146,21 @@ function paddedChanges(study: ProductStudy): Change[] {
     const of = change('activation', 'x', dtype, off, (setup) => readAs(padded.apply(setup as ProductSetup), own));
     return { ...of, label: `${of.label}, ${padded.label}` };
   });
+}
+
+/** A maximum of bytes that are compared with the other sign; what stays is the byte. Padding takes no part, or is a byte too. */
+function comparedChanges(study: TensorStudy): Change[] {
+  const { dtype } = inputOf(study.declared);
+  if (!study.free || (dtype !== 'uint8' && dtype !== 'int8')) return [];
+  const [{ map }] = otherReadings(dtype);
+  const padding = map.apply(lowestOf(study));
+  const compared = change('activation', 'x', dtype, 256, (setup) => ({
+    ...withInput(readAs(setup, map), { quantMin: map.apply(128) < 0 ? -128 : 0 }),
+    stores: { name: `${map.name}, back`, apply: map.back! },
+  }));
+  const steps = maximumBeside(study, padding, 'border');
+  const beside = (setup: Setup): Setup => ({ ...(compared.apply(setup) as TensorSetup), steps });
+  return [compared, { ...compared, label: `${compared.label}, padding too`, apply: beside }];
 }
 
 /** Bytes of weights read with the other sign. */

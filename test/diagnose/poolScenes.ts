@@ -1,0 +1,179 @@
+/** Pools as RTL and firmware compute them: windows elsewhere, maxima that begin otherwise; and what looks like it and must not be named. */
+import type { NumericArray } from '../../src/nouns/array.js';
+import { SAMPLES, type TensorScene } from './tensorScenes.js';
+
+const [CHANNELS, SIZE] = [3, 9];
+const ZERO_POINT = 161;
+
+interface Windows {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+const HALVING: Windows = { kernel: 2, stride: 2, padding: 0 };
+const OVERLAPPING: Windows = { kernel: 3, stride: 2, padding: 1 };
+const places = ({ kernel, stride, padding }: Windows) => Math.floor((SIZE + 2 * padding - kernel) / stride) + 1;
+
+type Fold = (codes: readonly number[], isOnBorder: boolean, at: { sample: number; index: number }) => number;
+
+/** Each window's codes, of so many places of the declared output. */
+function folded(of: Windows, fold: Fold, begins = { y: 0, x: 0 }, output = places(of)) {
+  return ([x]: readonly NumericArray[]) =>
+    Array.from({ length: SAMPLES * CHANNELS * output ** 2 }, (_, i) => {
+      const plane = Math.floor(i / output ** 2);
+      const [row, column] = [Math.floor(i / output) % output, i % output];
+      const codes: number[] = [];
+      for (let ky = 0; ky < of.kernel; ky++) {
+        for (let kx = 0; kx < of.kernel; kx++) {
+          const iy = row * of.stride - of.padding + ky + begins.y;
+          const ix = column * of.stride - of.padding + kx + begins.x;
+          if (iy >= 0 && ix >= 0 && iy < SIZE && ix < SIZE) codes.push(x[plane * SIZE ** 2 + iy * SIZE + ix]);
+        }
+      }
+      const at = { sample: Math.floor(plane / CHANNELS), index: i };
+      return fold(codes, codes.length < of.kernel ** 2, at);
+    });
+}
+
+function scene(
+  op: 'max_pool2d' | 'avg_pool2d',
+  code: string,
+  what: string,
+  of: Windows,
+  wrong: TensorScene['wrong'],
+): TensorScene {
+  const { kernel, stride, padding } = of;
+  const layer = { op, input: ['x0'], kernel_size: kernel, stride, padding };
+  const inputs = [{ dtype: 'uint8', scale: 0.05, zero_point: ZERO_POINT, shape: [CHANNELS, SIZE, SIZE] }] as const;
+  return { code, what, layer, inputs, output: [CHANNELS, places(of), places(of)], wrong };
+}
+
+const largest: Fold = (codes) => Math.max(0, ...codes);
+const signed = (code: number) => (code > 127 ? code - 256 : code);
+const mean: Fold = (codes) => Math.round(codes.reduce((sum, own) => sum + own - ZERO_POINT, 0) / 9) + ZERO_POINT;
+/** Windows of 2 whose taps are two apart. */
+function tapsApart([x]: readonly NumericArray[]): number[] {
+  return Array.from({ length: SAMPLES * CHANNELS * 16 }, (_, i) => {
+    const [plane, row, column] = [Math.floor(i / 16), Math.floor(i / 4) % 4, i % 4];
+    const at = (y: number, z: number) => (y < SIZE && z < SIZE ? x[plane * SIZE ** 2 + y * SIZE + z] : 0);
+    return Math.max(...[0, 2].flatMap((ky) => [0, 2].map((kx) => at(2 * row + ky, 2 * column + kx))));
+  });
+}
+
+const both = [HALVING, OVERLAPPING] as const;
+const named = ({ kernel }: Windows) => `windows of ${kernel}`;
+
+export const RAISED: readonly TensorScene[] = [
+  ...both.flatMap((of) => [
+    scene(
+      'max_pool2d',
+      'pool-maximum',
+      `${named(of)} that begin with the zero point`,
+      of,
+      folded(of, (codes) => Math.max(ZERO_POINT, ...codes)),
+    ),
+    scene(
+      'max_pool2d',
+      'signedness',
+      `${named(of)} compared as int8`,
+      of,
+      folded(of, (codes) => Math.max(...codes.map(signed)) & 255),
+    ),
+    scene('max_pool2d', 'padding-place', `${named(of)} one place late`, of, folded(of, largest, { y: 1, x: 1 })),
+    scene(
+      'max_pool2d',
+      'kernel-size-wrong',
+      `${named(of)} without their last row and column`,
+      of,
+      folded({ ...of, kernel: of.kernel - 1 }, largest, undefined, places(of)),
+    ),
+  ]),
+  scene(
+    'max_pool2d',
+    'padding-value',
+    'padded with the zero point',
+    OVERLAPPING,
+    folded(OVERLAPPING, (codes, isOnBorder) => Math.max(isOnBorder ? ZERO_POINT : 0, ...codes)),
+  ),
+  scene(
+    'max_pool2d',
+    'stride-wrong',
+    'as far apart as they are large',
+    OVERLAPPING,
+    folded({ ...OVERLAPPING, stride: 3 }, largest, undefined, places(OVERLAPPING)),
+  ),
+  scene('max_pool2d', 'dilation-wrong', 'taps two apart', HALVING, tapsApart),
+  scene('avg_pool2d', 'padding-place', 'means one place late', OVERLAPPING, folded(OVERLAPPING, mean, { y: 0, x: 1 })),
+  scene(
+    'avg_pool2d',
+    'stride-wrong',
+    'means as far apart as they are large',
+    OVERLAPPING,
+    folded({ ...OVERLAPPING, stride: 1 }, mean, undefined, places(OVERLAPPING)),
+  ),
+];
+
+/** In one sample only. */
+const once =
+  (wrong: Fold): Fold =>
+  (codes, isOnBorder, at) =>
+    (at.sample === 2 ? wrong : largest)(codes, isOnBorder, at);
+
+export const NEARLY: readonly TensorScene[] = [
+  scene(
+    'max_pool2d',
+    'pool-maximum',
+    'one sample begins so',
+    HALVING,
+    folded(
+      HALVING,
+      once((codes) => Math.max(ZERO_POINT, ...codes)),
+    ),
+  ),
+  scene(
+    'max_pool2d',
+    'pool-maximum',
+    'a value more differs',
+    HALVING,
+    folded(HALVING, (codes, _, { index }) => Math.max(ZERO_POINT, ...codes) - (index === 77 ? 1 : 0)),
+  ),
+  scene(
+    'max_pool2d',
+    'padding-value',
+    'windows inside have it too',
+    OVERLAPPING,
+    folded(OVERLAPPING, (codes, isOnBorder, { index }) =>
+      Math.max(isOnBorder || index % 2 === 0 ? ZERO_POINT : 0, ...codes),
+    ),
+  ),
+  scene(
+    'max_pool2d',
+    'signedness',
+    'one sample is compared so',
+    HALVING,
+    folded(
+      HALVING,
+      once((codes) => Math.max(...codes.map(signed)) & 255),
+    ),
+  ),
+  scene(
+    'max_pool2d',
+    'kernel-size-wrong',
+    'every third window lacks a place',
+    HALVING,
+    folded(HALVING, (codes, _, { index }) => Math.max(...(index % 3 === 0 ? codes.slice(1) : codes))),
+  ),
+  scene('max_pool2d', 'padding-place', 'every third window lies one place late', HALVING, ([x]) => {
+    const late = folded(HALVING, largest, { y: 1, x: 1 })([x]);
+    return folded(HALVING, largest)([x]).map((own, i) => (i % 3 === 0 ? late[i] : own));
+  }),
+  scene('max_pool2d', 'stride-wrong', 'in every other plane', OVERLAPPING, ([x]) => {
+    const wide = folded({ ...OVERLAPPING, stride: 3 }, largest, undefined, 5)([x]);
+    return folded(OVERLAPPING, largest)([x]).map((own, i) => (Math.floor(i / 25) % 2 === 0 ? wide[i] : own));
+  }),
+  scene('max_pool2d', 'dilation-wrong', 'in every other plane', HALVING, ([x]) => {
+    const apart = tapsApart([x]);
+    return folded(HALVING, largest)([x]).map((own, i) => (Math.floor(i / 16) % 2 === 0 ? apart[i] : own));
+  }),
+];
