@@ -2,9 +2,10 @@
 import { EXACT, layerDiff } from '../compare/layerReport.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
+import { sameSteps, stepsOf } from '../kernels/kernel.js';
 import { declaredKernel } from '../kernels/named.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
-import type { Kernel } from '../nouns/kernel.js';
+import type { Kernel, OpSteps } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { whyUnknown } from '../replay/layer.js';
@@ -27,8 +28,17 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const classesExpected = output && (await classesOf(output.value, capture.samples));
   const flips: Record<string, number | null> = {};
   const right: Record<string, number | null> = {};
+  const replayed: { readonly name: string; readonly ran: RanBy }[] = [];
   for (const kernel of options.kernels) {
     const session = new ReplaySession(model, capture, kernel, 'propagated');
+    const ran = ranBy(model, session);
+    const twin = replayed.find((other) => areAlike(other.ran, ran));
+    if (twin) {
+      for (const counts of [...layers.flatMap(({ changed, max_abs_diff }) => [changed, max_abs_diff]), flips, right])
+        if (twin.name in counts) counts[kernel.name] = counts[twin.name];
+      continue;
+    }
+    replayed.push({ name: kernel.name, ran });
     for (const [i, { layer, value }] of captured.entries()) {
       const classes = layer === output?.layer ? new Int32Array(capture.samples) : null;
       const diff = await replayAll(session, layer, value, capture.samples, classes);
@@ -54,6 +64,20 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
         ? { capture: shareEqual(classesExpected, options.labels), kernels: right }
         : null,
   };
+}
+
+/** What runs each layer of a model; undefined: it is not replayed. */
+type RanBy = readonly (OpSteps | null | undefined)[];
+
+function ranBy({ layers }: Model, session: ReplaySession): RanBy {
+  return layers.map((layer) =>
+    session.whyNotReplayed(layer) === null ? stepsOf(session.kernelOf(layer), layer) : undefined,
+  );
+}
+
+/** Kernels of a runtime do by the same steps what multiplies no weights: what one computes, the others do. */
+function areAlike(one: RanBy, other: RanBy): boolean {
+  return one.every((steps, i) => steps === other[i] || (steps && other[i] && sameSteps(steps, other[i])));
 }
 
 /** Layers that no kernel replays. */

@@ -18,6 +18,18 @@ function named(op: string, ops: Kernel['ops']): OpSteps | null {
   return Object.hasOwn(ops, op) ? ops[op] : null;
 }
 
+/** Whether an op is computed alike: by the same functions and numbers. */
+export function sameSteps(one: OpSteps, other: OpSteps): boolean {
+  if (one === other) return true;
+  const [own, its] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
+  return own.length === its.size && own.every(([field, value]) => its.has(field) && isSame(value, its.get(field)));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((item, i) => item === other[i]);
+}
+
 export function productSteps(kernel: Kernel, layer: Ran): ProductSteps | null {
   const steps = stepsOf(kernel, layer);
   return steps?.kind === 'product' ? steps : null;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { forecast } from '../../src/analyze/forecast.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
@@ -65,6 +65,31 @@ describe.each([
       expect(accuracy!.kernels[kernel]).toBeCloseTo(1 - top1_flips![kernel]! / labels.length, 12);
     }
   });
+});
+
+test('kernels that run every layer by the same steps replay them once', async () => {
+  const requantize = {
+    name: 'r',
+    op: 'requantize',
+    input: 'quant',
+    output: { dtype: 'uint8', scale: 0.3, zero_point: 7 },
+  };
+  const json = JSON.stringify({ ...smallModel(), layers: [requantize] });
+  const arrays = { fc1: null, relu1: null, fc2: null, r: npy('uint8', [5, 4], Array(20).fill(60)) };
+  const files = memoryFiles({ 'model.json': json, 'capture.npz': smallCapture(arrays) });
+  const model = await openModel(files, 'model.json');
+  const capture = await openCapture(files, 'capture.npz', model);
+  let reads = 0;
+  const input = capture.values.get('quant')!;
+  const counted = { ...input, read: (from: number, to: number) => (reads++, input.read(from, to)) };
+  const values = new Map([...capture.values, ['quant', counted] as const]);
+  const all = await forecast(model, { ...capture, values }, { kernels });
+  expect(reads).toBeLessThan(kernels.length / 3);
+  for (const kernel of kernels) {
+    const { layers } = await forecast(model, capture, { kernels: [kernel] });
+    expect(all.layers[0].changed[kernel.name]).toBe(layers[0].changed[kernel.name]);
+    expect(all.layers[0].max_abs_diff[kernel.name]).toBe(layers[0].max_abs_diff[kernel.name]);
+  }
 });
 
 describe('what a kernel or a capture lacks', () => {

@@ -2,7 +2,6 @@
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { clamp } from '../../numeric/integer.js';
-import { floor } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
@@ -68,10 +67,11 @@ export function joined(
   let before = 0;
   for (const input of inputs) {
     const code = codeOf(input);
+    const { data } = input;
     const own = input.shape.dims[axis];
-    for (let i = 0; i < input.data.length; i++) {
-      const [outer, index] = [floor(i / (inner * own)), floor(i / inner) % own];
-      out[(outer * dims[axis] + before + index) * inner + (i % inner)] = code(input.data[i], index);
+    for (let from = 0, to = before * inner; from < data.length; to += (dims[axis] - own) * inner) {
+      for (let index = 0; index < own; index++)
+        for (const end = from + inner; from < end; from++, to++) out[to] = code(data[from], index);
     }
     before += own;
   }
