@@ -1,5 +1,6 @@
 import type { Cause } from './cause.js';
 import { accumulatorFloat32 } from './causes/accumulatorFloat32.js';
+import { accumulatorNotCleared } from './causes/accumulatorNotCleared.js';
 import { accumulatorWraps } from './causes/accumulatorWraps.js';
 import { activationRange } from './causes/activationRange.js';
 import { activationZeroPointMissing } from './causes/activationZeroPointMissing.js';
@@ -102,6 +103,7 @@ export const causes: readonly Cause[] = [
   biasShifted,
   weightScaleWrong,
   weightValue,
+  accumulatorNotCleared,
   accumulatorWraps,
   accumulatorFloat32,
   biasValue,

@@ -42,6 +42,14 @@ export interface ProductSetup extends Views {
   readonly params: Product;
   /** How a convolution's patches are taken, where not as declared. */
   readonly patches?: PatchReading;
+  /** What is added to each sum. */
+  readonly carried?: Carried;
+}
+
+/** By row of the layer and channel, in units of its sums. */
+export interface Carried {
+  readonly name: string;
+  readonly of: (row: number, channel: number) => number;
 }
 
 /** What each output position and tap reads. */

@@ -11,6 +11,7 @@ import {
   type Form,
   isFused,
   isTransposed,
+  outputDims,
   outputsOf,
 } from '../support/anyConvolution.js';
 
@@ -392,6 +393,34 @@ export const MISTAKES: readonly Mistake[] = [
       const last = f.weight.slice(2).map((size) => size - 1);
       if (isTransposed(f) || f.weightZeroPoints) return null;
       return { weight: ({ n, c, tap }, own) => (tap.join() === last.join() ? 0 : own(n, c, tap)) };
+    },
+  },
+  {
+    name: 'sums that go on from place to place',
+    part: 'sums',
+    cause: 'accumulator-not-cleared',
+    change: (f) => {
+      const places = sizeOf(outputDims(f));
+      let held = 0;
+      const goOn = (sum: number, i: number) => {
+        held = (i % places === 0 ? 0 : held) + sum;
+        return held;
+      };
+      return isFused(f) ? null : { summed: goOn };
+    },
+  },
+  {
+    name: 'the sum of the channel before',
+    part: 'sums',
+    cause: 'accumulator-not-cleared',
+    change: (f) => {
+      const [places, outputs] = [sizeOf(outputDims(f)), outputsOf(f)];
+      const before: number[] = [];
+      const withBefore = (sum: number, i: number) => {
+        before[i] = sum;
+        return sum + (Math.floor(i / places) % outputs === 0 ? 0 : before[i - places]);
+      };
+      return isFused(f) ? null : { summed: withBefore };
     },
   },
 ];

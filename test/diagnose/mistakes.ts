@@ -1,4 +1,4 @@
-import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
+import { exact, int16Wrap } from '../../src/kernels/steps/accumulate.js';
 import {
   float64Bias,
   floatBiasUnfused,
@@ -19,7 +19,7 @@ import {
   towardZero,
 } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { AccumulateStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
@@ -192,6 +192,28 @@ function ofWeights(world: World, from: (linear: Product, n: number, k: number) =
   const moved = weight.map((_, i) => weight[from(world.linear, Math.floor(i / inFeatures), i % inFeatures)]);
   return outputsOf(world, undefined, { ...world.linear, weight: moved });
 }
+
+/** As a multiplier adds one output after the other, [rows, channels]: from each sum of its own what it holds in the end. */
+function accumulating(held: (own: Int32Array, i: number, width: number, sums: Int32Array) => number): ProductSteps {
+  const run: AccumulateStep['run'] = (x, product) => {
+    const { data } = exact.run(x, product);
+    const sums = new Int32Array(data.length);
+    for (let i = 0; i < sums.length; i++) sums[i] = held(data as Int32Array, i, product.outFeatures, sums);
+    return { data: sums, overflowed: 0 };
+  };
+  return fbgemmWith({ accumulate: { ...exact, name: 'held', run } });
+}
+
+/** The last product of each output counts for the next one in its place. */
+const clearedEarly: AccumulateStep['run'] = (x, product) => {
+  const { data } = exact.run(x, product);
+  const { inFeatures, outFeatures, weight, input } = product;
+  const last = (i: number) => {
+    const [row, n] = [Math.floor(i / outFeatures), i % outFeatures];
+    return (x.data[(row + 1) * inFeatures - 1] - input.zeroPoint) * weight[(n + 1) * inFeatures - 1];
+  };
+  return { data: (data as Int32Array).map((sum, i) => sum - last(i) + (i > 0 ? last(i - 1) : 0)), overflowed: 0 };
+};
 
 /** Dequantized codes and weights added in float32, in order of k. */
 function inFloat32({ linear, x, samples }: World): Int32Array {
@@ -430,6 +452,27 @@ export const MISTAKES: readonly Mistake[] = [
   ),
   candidate('int16 accumulator', ['accumulator-wraps'], (world) =>
     outputsOf(world, fbgemmWith({ accumulate: int16Wrap })),
+  ),
+  candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>
+    outputsOf(
+      world,
+      accumulating((own, i, width, sums) => own[i] + (i % width === 0 ? 0 : sums[i - 1])),
+    ),
+  ),
+  candidate('sums that go on from row to row', ['accumulator-not-cleared'], (world) =>
+    outputsOf(
+      world,
+      accumulating((own, i, width, sums) => own[i] + (i < width ? 0 : sums[i - width])),
+    ),
+  ),
+  candidate('the sum of the channel before', ['accumulator-not-cleared'], (world) =>
+    outputsOf(
+      world,
+      accumulating((own, i, width) => own[i] + (i % width === 0 ? 0 : own[i - 1])),
+    ),
+  ),
+  candidate('the last product counts for the next output', ['accumulator-not-cleared'], (world) =>
+    outputsOf(world, fbgemmWith({ accumulate: { ...exact, name: 'cleared early', run: clearedEarly } })),
   ),
   candidate('7-bit clamp', ['clamp-range'], (world) =>
     outputsOf(world, undefined, { ...world.linear, output: { ...output(world.linear), quantMax: 127 } }),

@@ -224,6 +224,33 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     return right.map((v, i) => (i < right.length / 2 ? other[i] : v));
   }),
   values('accumulator-wraps', '15 bits', 'small', (_, world) => outputsOf(world, fbgemmWith({ accumulate: bits15 }))),
+  values('accumulator-not-cleared', 'in one row only', 'small', (right, world) => {
+    const { linear } = world;
+    const goesOn: AccumulateStep = {
+      ...exact,
+      name: 'goes on',
+      run: (x, product) => {
+        const { data } = exact.run(x, product);
+        const from = 40 * linear.outFeatures;
+        for (let i = from + 1; i < from + linear.outFeatures; i++) data[i] += data[i - 1];
+        return { data, overflowed: 0 };
+      },
+    };
+    const other = outputsOf(world, fbgemmWith({ accumulate: goesOn }));
+    return right.map((_, i) => other[i]);
+  }),
+  values('accumulator-not-cleared', 'but for one value', 'small', (_, world) => {
+    const goesOn: AccumulateStep = {
+      ...exact,
+      name: 'goes on',
+      run: (x, product) => {
+        const { data } = exact.run(x, product);
+        for (let i = 1; i < data.length; i++) if (i % product.outFeatures > 0) data[i] += data[i - 1];
+        return { data, overflowed: 0 };
+      },
+    };
+    return outputsOf(world, fbgemmWith({ accumulate: goesOn })).map((code, i) => (i === 700 ? code ^ 1 : code));
+  }),
   values('samples-misaligned', 'one row twice, one not at all', 'small', (right, { linear }) => {
     const twice = right.slice();
     twice.copyWithin(linear.outFeatures, 0, linear.outFeatures);

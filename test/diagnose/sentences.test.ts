@@ -199,6 +199,11 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'groups-wrong': ['candidate', null, { groups: 8, found: 'outputs in turns' }],
     'dilation-wrong': ['model', null, { declared: [2, 2], found: [1, 1], padding: [[1, 1]] }],
+    'accumulator-not-cleared': [
+      'candidate',
+      null,
+      { carry: 'sums', between: 'columns', changed: 1050, first: { ...at, sum: -6686, carried: 2196 } },
+    ],
     'stride-wrong': ['candidate', null, { declared: [2, 2], found: [2, 1] }],
     'kernel-size-wrong': ['candidate', null, { declared: [3, 3], found: [2, 3] }],
     'pool-maximum': ['candidate', null, { declared: -128, found: 0, raised: 84 }],

@@ -57,9 +57,9 @@ export interface Change {
   readonly withoutWeightZeroPoints?: true;
   readonly product?: (product: Product) => Partial<Product>;
   readonly steps?: Partial<ProductSteps>;
-  /** What becomes of each product, and of each sum. */
+  /** What becomes of each product, and of each sum, [samples, outputs, ...places]. */
   readonly multiplied?: (product: number) => number;
-  readonly summed?: (sum: number) => number;
+  readonly summed?: (sum: number, i: number) => number;
   readonly stored?: (code: number) => number;
   /** Of the second value. */
   readonly added?: (code: number) => number;

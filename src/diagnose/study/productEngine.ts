@@ -12,6 +12,7 @@ import { mapCodes, type ProductSetup } from '../setup.js';
 import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
+import { withCarried } from './carried.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { Identities, SetupKeys } from './keys.js';
@@ -197,6 +198,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
         : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
+      if (setup.carried) accumulator = withCarried(accumulator, setup.carried, scope);
       if (cache.size >= mostOf(Math.min(MOST_KEPT, MOST_KEPT_SUMS / accumulator.length), accumulator.length))
         cache.delete(cache.keys().next().value!);
       cache.set(key, accumulator);
@@ -250,14 +252,14 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** All that sums depend on. */
-  private keyOf({ steps, params, reads, patches }: ProductSetup): string {
+  private keyOf({ steps, params, reads, patches, carried }: ProductSetup): string {
     const { dynamic } = this.data;
     const chosenInput = dynamic ? quantizationOf(steps.dynamic!, dynamic.reduceRange) : params.input.zeroPoint;
     const { weight, weightZeroPoint, bias, biasInt32, weightScale } = params;
     const held = steps.accumulate.holdsBias ? [weightScale, ...[bias ?? biasInt32].filter((own) => own !== null)] : [];
     const arrays = [weight, weightZeroPoint, ...held].map((array) => this.identities.of(array));
     if (held.length > 0) arrays.push(params.input.scale);
-    return [steps.accumulate.name, patches?.name, reads[0]?.name, chosenInput, ...arrays].join('|');
+    return [steps.accumulate.name, carried?.name, patches?.name, reads[0]?.name, chosenInput, ...arrays].join('|');
   }
 
   // -------------------------------------------------------------- dynamic layers, batch by batch

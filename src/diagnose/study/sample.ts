@@ -231,7 +231,8 @@ export function pickRows(scope: Scope, rows: readonly number[], width: number): 
   };
 }
 
-async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {
+/** These rows, with every channel. */
+export async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {
   const runs = runsOf(samples);
   const read = async (rows: Rows) => {
     const first = await rows.read(...runs[0]);
