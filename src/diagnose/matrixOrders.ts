@@ -14,7 +14,7 @@ import type { ProductStudy } from './study/study.js';
 /** Values on which an order is tried before it is replayed. */
 const TRIED = 24;
 /** Half a step of rounding, one of another rule. */
-const REACH = 1.01;
+export const REACH = 1.01;
 const MOST_UNTRIED = 32;
 /** How an order is called of which some products are missing. */
 export const LEFT_OUT = 'without';
@@ -248,7 +248,7 @@ function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named
 }
 
 /** Some values that are bounded on both sides: of the probe, where it has as many. */
-function boundedIn(study: ProductStudy, base: ProductSetup) {
+export function boundedIn(study: ProductStudy, base: ProductSetup) {
   const of = (scope: Scope) => {
     const view = viewOf(study, base, scope);
     const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));

@@ -4,7 +4,7 @@ import { int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, halfAway, halfUp, towardZero } from '../../src/kernels/steps/round.js';
 import type { QuantParams } from '../../src/nouns/value.js';
-import { sizeOf } from '../../src/tensor/shape.js';
+import { indicesOf, sizeOf } from '../../src/tensor/shape.js';
 import {
   type Change,
   channelsOfGroup,
@@ -91,6 +91,8 @@ const flip = (f: Form, axes: (axis: number) => boolean): Change => ({
       tap.map((k, axis) => (axes(axis) ? f.weight[axis + 2] - 1 - k : k)),
     ),
 });
+
+const isDynamic = (f: Form) => f.op.endsWith('_dynamic');
 
 const hasLargeSums = (f: Form) => sizeOf(f.weight) / outputsOf(f) >= 36 && !isTransposed(f) && !f.weightZeroPoints;
 
@@ -422,5 +424,32 @@ export const MISTAKES: readonly Mistake[] = [
       };
       return isFused(f) ? null : { summed: withBefore };
     },
+  },
+  {
+    name: 'the weight before, channel by channel',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      const [, , ...kernel] = f.weight;
+      const taps = sizeOf(kernel);
+      if (isTransposed(f) || isFused(f) || isDynamic(f)) return null;
+      const weight: Change['weight'] = ({ n, c, tap }, own) => {
+        const place = tap.reduce((index, k, axis) => index * kernel[axis] + k, c);
+        const [channel, rest] = [Math.floor(Math.max(0, place - 1) / taps), Math.max(0, place - 1) % taps];
+        return own(n, channel, indicesOf(rest, kernel));
+      };
+      return { weight };
+    },
+  },
+  {
+    name: 'the first product twice',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) =>
+      isTransposed(f) || isFused(f) || isDynamic(f) || f.weightZeroPoints
+        ? null
+        : {
+            weight: ({ n, c, tap }, own) => own(n, c, tap) * (c === 0 && tap.every((k) => k === 0) ? 2 : 1),
+          },
   },
 ];

@@ -453,6 +453,23 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('int16 accumulator', ['accumulator-wraps'], (world) =>
     outputsOf(world, fbgemmWith({ accumulate: int16Wrap })),
   ),
+  candidate('the weight before, the first one twice', ['k-order'], (world) =>
+    ofWeights(world, ({ inFeatures }, n, k) => n * inFeatures + Math.max(k - 1, 0)),
+  ),
+  candidate('the value before, the first one twice', ['k-order'], (world) => {
+    const { inFeatures } = world.linear;
+    const held = world.x.map((_, i) => world.x[i % inFeatures === 0 ? i : i - 1]);
+    return outputsOf({ ...world, x: held });
+  }),
+  candidate('every other value twice', ['k-order'], (world) => {
+    const { inFeatures } = world.linear;
+    return outputsOf({ ...world, x: world.x.map((_, i) => world.x[i - ((i % inFeatures) % 2)]) });
+  }),
+  candidate('the last product twice', ['k-order'], (world) => {
+    const { weight, inFeatures } = world.linear;
+    const twice = Int16Array.from(weight, (w, i) => (i % inFeatures === inFeatures - 1 ? 2 * w : w));
+    return outputsOf(world, undefined, { ...world.linear, weight: twice });
+  }),
   candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>
     outputsOf(
       world,

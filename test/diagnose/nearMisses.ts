@@ -224,6 +224,11 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     return right.map((v, i) => (i < right.length / 2 ? other[i] : v));
   }),
   values('accumulator-wraps', '15 bits', 'small', (_, world) => outputsOf(world, fbgemmWith({ accumulate: bits15 }))),
+  values('k-order', 'every third row has the value before', 'small', (right, world) => {
+    const { inFeatures, outFeatures } = world.linear;
+    const held = outputsOf({ ...world, x: world.x.map((_, i) => world.x[i % inFeatures === 0 ? i : i - 1]) });
+    return right.map((code, i) => (Math.floor(i / outFeatures) % 3 === 0 ? held[i] : code));
+  }),
   values('accumulator-not-cleared', 'in one row only', 'small', (right, world) => {
     const { linear } = world;
     const goesOn: AccumulateStep = {

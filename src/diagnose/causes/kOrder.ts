@@ -5,6 +5,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
+import { heldOperands, TWICE } from '../heldOperands.js';
 import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../matrixOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -32,23 +33,31 @@ export const kOrder: Cause<'k-order', 'product'> = {
 
   changes: (study) => (isConvolution(study) ? [] : commonOrders(study)),
 
-  estimate: (study, base) =>
-    isConvolution(study) ? [...imagesAndTaps(study, base), ...channelOrders(study, base)] : matrixOrders(study, base),
+  estimate: (study, base) => [
+    ...(isConvolution(study)
+      ? [...imagesAndTaps(study, base), ...channelOrders(study, base)]
+      : matrixOrders(study, base)),
+    ...heldOperands(study, base),
+  ],
 
   forms: (study) =>
     isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
 
   words: {
     title: (e) =>
-      isCutShort(e) ? `sums ${e.order}` : `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
+      isCutShort(e) || isTwice(e)
+        ? `sums ${e.order}`
+        : `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
     explanation: (e) =>
       isCutShort(e)
         ? 'In every channel the same products are missing from the sum: its loop begins late or ends early.'
-        : e.order?.startsWith('rows ')
-          ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
-          : 'Every channel multiplies weights with values of other places along k, in the same order.',
+        : isTwice(e)
+          ? 'In every channel the same product is added twice: a register of the multiplier is not loaded again in time.'
+          : e.order?.startsWith('rows ')
+            ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
+            : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
-    evidence: (e) => [e.order === undefined || isCutShort(e) ? null : `${e.of}: ${e.order}`],
+    evidence: (e) => [e.order === undefined || isCutShort(e) || isTwice(e) ? null : `${e.of}: ${e.order}`],
     fix: (e, context) => {
       const { matrix } = e;
       const { subject, layer } = context;
@@ -56,7 +65,8 @@ export const kOrder: Cause<'k-order', 'product'> = {
         return isCutShort(e)
           ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into ${fileOf(context)}`
           : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
-      if (isCutShort(e)) return `sum over every k, from 0 to ${matrix ? 'IN_FEATURES' : 'IN_CHANNELS'} - 1`;
+      if (isCutShort(e) || isTwice(e))
+        return `sum over every k${isTwice(e) ? ' once' : ''}, from 0 to ${matrix ? 'IN_FEATURES' : 'IN_CHANNELS'} - 1`;
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
         : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';
@@ -87,6 +97,10 @@ const TAP = '((n * IN_CHANNELS + c) * KH + ky) * KW + kx';
 
 function isCutShort({ order }: { readonly order?: string }): boolean {
   return order?.startsWith(LEFT_OUT) ?? false;
+}
+
+function isTwice({ order }: { readonly order?: string }): boolean {
+  return order?.startsWith(`${TWICE} `) ?? false;
 }
 
 function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[] {
