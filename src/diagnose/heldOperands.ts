@@ -23,6 +23,7 @@ export function heldOperands(study: ProductStudy, base: ProductSetup): ProductCh
   const { params } = study.declared;
   if (!free || data.dynamic || params.inFeatures < 2 || params.addend || params.curve) return [];
   if (base.params.weight !== params.weight || base.carried) return [];
+  if (base !== study.declared && !study.sameSums(base, study.declared)) return [];
   const { view, scope, tried } = boundedIn(study, base);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
