@@ -9,6 +9,23 @@ export function spread<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * (items.length - 1)) / (most - 1))]);
 }
 
+export type Range = readonly [from: number, to: number];
+
+/** As spread, of the integers of some ranges. */
+export function spreadOver(ranges: readonly Range[], count: number): number[] {
+  const length = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  const most = Math.min(length, Math.floor(count));
+  const places = Array.from({ length: most }, (_, i) =>
+    most < length && most > 1 ? Math.floor((i * (length - 1)) / (most - 1)) : i,
+  );
+  let [range, before] = [0, 0];
+  return places.map((place) => {
+    for (; place - before >= ranges[range][1] - ranges[range][0]; range++)
+      before += ranges[range][1] - ranges[range][0];
+    return ranges[range][0] + place - before;
+  });
+}
+
 /** Of fewer values a loop is faster than a view of them is made. */
 const WORTH_VIEW = 32;
 

@@ -1,7 +1,7 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
 import { emptyLike } from '../../numeric/array.js';
 import { byColumn } from './agree.js';
-import { columnsOf, rowsOf, runsOf, spread } from './arrays.js';
+import { columnsOf, type Range, rowsOf, runsOf, spread, spreadOver } from './arrays.js';
 import type { LayerData, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
 
@@ -35,39 +35,42 @@ export function readSubset(data: LayerData): Promise<Scope> {
   return readScope(data, chooseSamples(data));
 }
 
-function chooseSamples(data: LayerData): number[] {
-  const judged = data.to - data.from;
+function chooseSamples(data: LayerData): readonly number[] {
+  const { from, to } = data;
   const affordable = Math.min(
     MOST_MULTIPLY_ADDS / data.effort,
     MOST_VALUES / data.observed.width,
     MOST_INPUTS / inputWidth(data),
   );
-  const count = Math.min(judged, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
-  const all = judgedSamples(data);
-  if (count === judged) return all;
-  const known = [...new Set(data.witnesses.map((w) => w.sample))];
-  return inFewImages(data, known, all, (witnesses, judged) => chosenSamples(data, witnesses, judged, count));
+  const count = Math.min(to - from, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
+  if (count === to - from) return rowsFrom(from, to);
+  const { witnesses, all } = inFewImages(data);
+  const chosen = [...spread(witnesses, count / 2), ...spreadOver(all, count / 2), ...(data.refuting ?? [])];
+  return [...new Set(chosen)].sort((a, b) => a - b);
 }
 
-/** Rows of so few images that these fit into memory, half of them such that differ. */
-function inFewImages<T>(
-  { images }: LayerData,
-  witnesses: readonly number[],
-  all: readonly number[],
-  choose: (witnesses: readonly number[], all: readonly number[]) => T,
-): T {
-  if (!images) return choose(witnesses, all);
-  const imageOf = (row: number) => Math.floor(row / images.positions);
-  const imagesOf = (rows: readonly number[]) => [...new Set(rows.map(imageOf))];
+interface Candidates {
+  readonly witnesses: readonly number[];
+  /** Never as a list: of a layer of few channels they are millions. */
+  readonly all: readonly Range[];
+}
+
+/** Rows that differ, and all, of so few images that these fit into memory, half of them such that differ. */
+function inFewImages({ images, witnesses: places, from, to }: LayerData): Candidates {
+  const witnesses = [...new Set(places.map(({ sample }) => sample))];
+  if (!images) return { witnesses, all: [[from, to]] };
+  const { positions } = images;
+  const imageOf = (row: number) => Math.floor(row / positions);
   const most = mostImages(images);
-  const few = new Set([...spread(imagesOf(witnesses), most / 2), ...spread(imagesOf(all), most / 2)]);
-  const isIn = (row: number) => few.has(imageOf(row));
-  return choose(witnesses.filter(isIn), all.filter(isIn));
-}
-
-function chosenSamples(data: LayerData, witnesses: readonly number[], all: readonly number[], count: number): number[] {
-  const chosen = new Set([...spread(witnesses, count / 2), ...spread(all, count / 2), ...(data.refuting ?? [])]);
-  return [...chosen].sort((a, b) => a - b);
+  const differing = [...new Set(witnesses.map(imageOf))];
+  const few = new Set([
+    ...spread(differing, most / 2),
+    ...spreadOver([[imageOf(from), imageOf(to - 1) + 1]], most / 2),
+  ]);
+  const ranges = [...few]
+    .sort((a, b) => a - b)
+    .map((image): Range => [Math.max(from, image * positions), Math.min(to, (image + 1) * positions)]);
+  return { witnesses: witnesses.filter((row) => few.has(imageOf(row))), all: ranges };
 }
 
 /** More samples of the few channels that differ; null where the subset is all there is, or where too many do for this to be their own matter. */
@@ -82,10 +85,9 @@ export async function readDetail(data: LayerData, subset: Scope): Promise<Scope 
     MOST_INPUTS / inputWidth(data),
     MOST_DETAIL_SAMPLES,
   );
-  const witnesses = [...new Set(data.witnesses.map(({ sample }) => sample))];
-  const samples = inFewImages(data, witnesses, judgedSamples(data), (known, all) =>
-    [...new Set([...spread(known, affordable / 2), ...spread(all, affordable / 2)])].sort((a, b) => a - b),
-  );
+  const { witnesses, all } = inFewImages(data);
+  const chosen = [...spread(witnesses, affordable / 2), ...spreadOver(all, affordable / 2)];
+  const samples = [...new Set(chosen)].sort((a, b) => a - b);
   const whole = await readScope(data, samples);
   return { ...whole, channels, observed: columnsOf(whole.observed, samples.length, width, channels) };
 }
@@ -96,10 +98,7 @@ export async function* readBlocks(data: LayerData): AsyncGenerator<Scope> {
   const rows = Math.max(1, Math.floor(BLOCK_VALUES / (inputWidth(data) + observed.width)));
   for (let start = from; start < to; start += rows) {
     const end = Math.min(to, start + rows);
-    yield readScope(
-      data,
-      Array.from({ length: end - start }, (_, i) => start + i),
-    );
+    yield readScope(data, rowsFrom(start, end));
   }
 }
 
@@ -254,7 +253,7 @@ export async function readScope(data: LayerData, samples: readonly number[]): Pr
   return { samples, channels: null, inputs, observed: await read(data.observed), ...(images && { images }) };
 }
 
-function judgedSamples({ from, to }: LayerData): number[] {
+function rowsFrom(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
