@@ -2,9 +2,6 @@
 
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** C0, C1, DEL, bidi and zero-width controls, lone surrogates, private use, line and paragraph separators. */
-const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
-
 const SHORT_ESCAPES = new Map([
   ['\n', '\\n'],
   ['\r', '\\r'],
@@ -13,9 +10,12 @@ const SHORT_ESCAPES = new Map([
 
 /** A name, path or other text from outside on one line: every character that could steer a terminal is escaped. */
 export function printable(text: string): string {
-  if (ASCII.test(text)) return text; // the other pattern takes 3 ms to compile
-  return text.replace(NOT_PRINTABLE, (character) => SHORT_ESCAPES.get(character) ?? escaped(character));
+  if (ASCII.test(text)) return text; // the other pattern takes 3 ms to compile, and 0.4 ms to be read
+  return text.replace(notPrintable(), (character) => SHORT_ESCAPES.get(character) ?? escaped(character));
 }
+
+/** C0, C1, DEL, bidi and zero-width controls, lone surrogates, private use, line and paragraph separators. */
+const notPrintable = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
 function escaped(character: string): string {
   const code = character.codePointAt(0)!;

@@ -2,6 +2,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { ChannelReport, MismatchReport, PatternReport, Unit } from '../nouns/report.js';
 import type { Shape } from '../nouns/value.js';
+import { areSame, type Bytes, isBytes } from '../numeric/array.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
@@ -247,21 +248,11 @@ export class LayerDiff {
   }
 }
 
-type Bytes = Uint8Array | Int8Array;
-
 /** Whether bytes are expected, and all of them computed. */
 function areSameBytes(expected: NumericArray, actual: NumericArray): expected is Bytes {
-  const bytes = expected instanceof Uint8Array || expected instanceof Int8Array;
-  if (!bytes || expected.length !== actual.length) return false;
-  if (actual instanceof Int32Array) return sameCodes(expected, actual);
-  if (expected.constructor !== actual.constructor) return false;
-  const { buffer, byteOffset, length } = actual;
-  return Buffer.from(expected.buffer, expected.byteOffset, length).equals(Buffer.from(buffer, byteOffset, length));
-}
-
-function sameCodes(expected: Bytes, actual: Int32Array): boolean {
-  for (let i = 0; i < expected.length; i++) if (expected[i] !== actual[i]) return false;
-  return true;
+  if (!isBytes(expected) || expected.length !== actual.length) return false;
+  if (actual instanceof Int32Array) return areSame(Int32Array.from(expected), actual);
+  return expected.constructor === actual.constructor && areSame(expected, actual);
 }
 
 function signedUlps(expected: number, actual: number): number {

@@ -11,6 +11,13 @@ export function isBytes(values: NumericArray): values is Bytes {
   return values instanceof Uint8Array || values instanceof Int8Array;
 }
 
+/** Whether all bits are the same. */
+export function areSame<A extends NumericArray>(a: A, b: A): boolean {
+  return a.length === b.length && bytesOf(a).equals(bytesOf(b));
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: NumericArray) => Buffer.from(buffer, byteOffset, byteLength);
+
 /** Codes of a dtype of 8 bits as its bytes, where all are; otherwise as they are. */
 export function asBytes(codes: Int32Array, dtype: string): Int32Array | Bytes {
   const bytes = dtype === 'uint8' ? Uint8Array.from(codes) : dtype === 'int8' ? Int8Array.from(codes) : codes;

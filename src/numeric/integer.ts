@@ -8,6 +8,11 @@ export function wrapInt32(x: number): number {
   return x | 0;
 }
 
+/** `wrapInt32` of each. */
+export function wrappedInt32(values: Float64Array): Int32Array {
+  return new Int32Array(values);
+}
+
 /** The larger of two int32 numbers, without a branch: of random codes half of all guesses at it are wrong. */
 export function larger(a: number, b: number): number {
   return (a + Math.imul(b - a, Number(a < b))) | 0;

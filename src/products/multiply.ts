@@ -58,6 +58,9 @@ export function sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number, f
   const found = fast?.sumOfSquares(codes, zeroPoint);
   if (typeof found === 'number') return found;
   let sum = 0;
-  for (let i = 0; i < codes.length; i++) sum += (codes[i] - zeroPoint) * (codes[i] - zeroPoint);
+  // no loop: a long one V8 stops to compile
+  codes.forEach((code) => {
+    sum += (code - zeroPoint) * (code - zeroPoint);
+  });
   return sum;
 }

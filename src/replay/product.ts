@@ -193,10 +193,13 @@ function roundToCodes(
   const code = stepsToCode(record, product);
   const codes = new Int32Array(accumulator.length);
   const channels = product.outFeatures;
-  for (let i = 0, channel = 0; i < codes.length; i++) {
-    codes[i] = code(steps(accumulator[i], channel, i, addend?.[i]));
-    if (++channel === channels) channel = 0;
-  }
+  // a function a row: one long loop V8 would stop to compile, twice
+  const roundRow = (start: number) => {
+    for (let channel = 0, i = start; channel < channels; channel++, i++) {
+      codes[i] = code(steps(accumulator[i], channel, i, addend?.[i]));
+    }
+  };
+  for (let start = 0; start < codes.length; start += channels) roundRow(start);
   return codes;
 }
 

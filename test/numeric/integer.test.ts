@@ -12,6 +12,7 @@ import {
   wrapInt16,
   wrapInt24,
   wrapInt32,
+  wrappedInt32,
 } from '../../src/numeric/integer.js';
 import { wrap } from './bigint.js';
 
@@ -31,6 +32,15 @@ test.each([
       expect(wrapTo(x)).toBe(wrap(BigInt(x), bits));
     }),
     { seed: 3 },
+  );
+});
+
+test('an array is wrapped as its values are', () => {
+  fc.assert(
+    fc.property(fc.array(integers), (values) => {
+      expect([...wrappedInt32(Float64Array.from(values))]).toEqual(values.map(wrapInt32));
+    }),
+    { seed: 4 },
   );
 });
 
