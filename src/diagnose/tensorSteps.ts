@@ -1,6 +1,6 @@
 /** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
 import { takesCodes } from '../kernels/kernel.js';
-import { FUNCTIONS, type RealForm, realFormOf, realsOf, type Variant } from '../kernels/reals.js';
+import { FUNCTIONS, type RealForm, type RealValue, realFormOf, realsOf, type Variant } from '../kernels/reals.js';
 import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
@@ -10,6 +10,7 @@ import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
+import { truncate } from '../numeric/round.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from './setup.js';
 import type { TensorStudy } from './study/study.js';
@@ -93,43 +94,65 @@ export function isOwnFunction(study: TensorStudy, setup: TensorSetup): boolean {
   return steps !== null && study.sameOnSubset({ ...study.declared, steps }, setup);
 }
 
-/** Scripts that round a mean to steps of its input, and what comes of that, at the output's scale, to nearest. */
-export function scriptsRoundingMean(study: TensorStudy, round: RoundStep): TensorSteps[] {
-  const { is, value } = formOf(study) ?? {};
+/** Whether a setup gives what a script makes of its numbers that rounds to nearest, ties to even: nothing tells another rule from it. */
+export function isToNearest(study: TensorStudy, setup: TensorSetup): boolean {
+  return scriptsToNearest(study, false).some((steps) => study.sameOnSubset({ ...setup, steps }, setup));
+}
+
+/** A rule that makes an integer of a mean, v; n: what its sum was divided by. */
+export interface MeanRule {
+  readonly equation: string;
+  apply(mean: number, count: number): number;
+}
+
+/** As C divides integers. */
+export const HALF_COUNT_ADDED: MeanRule = {
+  equation: 'trunc((sum + n / 2) / n)',
+  apply: (mean, count) => truncate((halfUp.apply(mean * count) + Math.floor(count / 2)) / count),
+};
+
+/** Of a mean of codes: its input's and output's parameters, and what a rule makes of it, raw or less the zero point. Null: no such mean. */
+function meanOfCodes(study: TensorStudy) {
+  const { is, value, count } = formOf(study) ?? {};
   const { inputs, output } = study.declared.params;
   const [input] = inputs;
-  if (!study.free || is !== 'mean' || !value || !isQuantized(input) || !isQuantized(output)) return [];
-  if (input.scale === output.scale) return [];
+  if (!study.free || is !== 'mean' || !value || !count || !isQuantized(input) || !isQuantized(output)) return null;
+  const integers = (call: TensorCall, rule: MeanRule, zeroPoint?: number): RealValue => {
+    const [mean, n] = [value(inSteps(call, zeroPoint)), count(call)];
+    return (i) => rule.apply(mean(i), n(i));
+  };
+  return { input, output, integers };
+}
+
+/** Scripts that round a mean to steps of its input, and what comes of that, at the output's scale, to nearest. */
+export function scriptsRoundingMean(study: TensorStudy, rule: MeanRule): TensorSteps[] {
+  const { input, output, integers } = meanOfCodes(study) ?? {};
+  if (!integers || input!.scale === output!.scale) return [];
   return [halfEven, halfUp].map((last) => ({
     kind: 'tensor',
-    equation: `${last.equation} of ${round.equation} of the mean, at sx / sy in float64, then + zp`,
+    equation: `${last.equation} of ${rule.equation} of the mean, at sx / sy in float64, then + zp`,
     run(call) {
       const [from, to] = [quantized(call.inputs[0]), quantized(call.output)];
-      const mean = value(inSteps(call));
+      const mean = integers(call, rule);
       const [lo, hi] = clampOfCodes(call.activation, to, quantizeTwoRoundings);
-      return fill(call, (i) => {
-        const steps = (round.apply(mean(i)) * from.scale) / to.scale;
-        return clamp(last.apply(steps) + to.zeroPoint, lo, hi);
-      });
+      return fill(call, (i) => clamp(last.apply((mean(i) * from.scale) / to.scale) + to.zeroPoint, lo, hi));
     },
   }));
 }
 
-/** Scripts that divide the sum of a window's raw codes, where out come codes of the same parameters. */
-export function scriptsDividingCodes(study: TensorStudy, round: RoundStep): TensorSteps[] {
-  const { is, value } = formOf(study) ?? {};
-  const { inputs, output } = study.declared.params;
-  const [input] = inputs;
-  if (!study.free || is !== 'mean' || !value || !isQuantized(input) || !isQuantized(output)) return [];
-  if (input.scale !== output.scale || input.zeroPoint !== output.zeroPoint) return [];
+/** Scripts that divide the sum of a window's codes, raw or less the zero point, where out come codes of the same parameters. */
+export function scriptsDividingCodes(study: TensorStudy, rule: MeanRule, raw: boolean): TensorSteps[] {
+  const { input, output, integers } = meanOfCodes(study) ?? {};
+  if (!integers || input!.scale !== output!.scale || input!.zeroPoint !== output!.zeroPoint) return [];
   return [
     {
       kind: 'tensor',
-      equation: `${round.equation} of the mean of raw codes`,
+      equation: `${rule.equation} of the mean of ${raw ? 'raw codes' : 'codes, then + zp'}`,
       run(call) {
-        const mean = value(inSteps(call, 0));
+        const { zeroPoint } = output!;
+        const mean = integers(call, rule, raw ? 0 : zeroPoint);
         const [lo, hi] = clampOfCodes(call.activation, quantized(call.output), quantizeTwoRoundings);
-        return fill(call, (i) => clamp(round.apply(mean(i)), lo, hi));
+        return fill(call, (i) => clamp(mean(i) + (raw ? 0 : zeroPoint), lo, hi));
       },
     },
   ];

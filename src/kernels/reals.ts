@@ -43,6 +43,8 @@ export interface RealForm {
   terms?(call: TensorCall): RealValue[];
   /** A mean over places; a function of one code; the largest code of a window. */
   readonly is?: 'mean' | 'table' | 'maximum';
+  /** Of a mean: what its sum is divided by. */
+  count?(call: TensorCall): RealValue;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */
@@ -161,12 +163,32 @@ function overWindows(call: TensorCall, covers: readonly Cover[], divisor: (cover
   };
 }
 
+/** Of an element of the output its window. */
+function coverOf(call: TensorCall, covers: readonly Cover[]): (element: number) => Cover {
+  const { shape } = call.output;
+  const size = sizeOf(shape.dims);
+  return (i) => covers[placeOf(shape, i % size).position];
+}
+
+function averageCovers(call: TensorCall): readonly Cover[] {
+  return windowCovers((call.attributes as AveragePoolAttributes).window, placesOf(imageOf(call).shape));
+}
+
+function averageDivisor({ attributes }: TensorCall): (cover: Cover) => number {
+  const { countIncludePad, divisor } = attributes as AveragePoolAttributes;
+  return ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside);
+}
+
+function adaptiveCoversOf(call: TensorCall): readonly Cover[] {
+  return adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
+}
+
 const averagePool: RealForm = {
   is: 'mean',
-  value(call) {
-    const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
-    const covers = windowCovers(window, placesOf(imageOf(call).shape));
-    return overWindows(call, covers, ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside));
+  value: (call) => overWindows(call, averageCovers(call), averageDivisor(call)),
+  count(call) {
+    const [cover, divisor] = [coverOf(call, averageCovers(call)), averageDivisor(call)];
+    return (i) => divisor(cover(i));
   },
   divisors(attributes) {
     const own = attributes as AveragePoolAttributes;
@@ -182,20 +204,21 @@ const averagePool: RealForm = {
 
 const adaptivePool: RealForm = {
   is: 'mean',
-  value(call) {
-    const covers = adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
-    return overWindows(call, covers, ({ places }) => places.length);
+  value: (call) => overWindows(call, adaptiveCoversOf(call), ({ places }) => places.length),
+  count(call) {
+    const cover = coverOf(call, adaptiveCoversOf(call));
+    return (i) => cover(i).places.length;
   },
 };
 
 const mean: RealForm = {
   is: 'mean',
-  value({ inputs: [input], attributes }) {
+  value(call) {
+    const {
+      inputs: [input],
+    } = call;
     const { data, shape } = input;
-    const { first, step, size, count } = reducedAxes(
-      shape.dims,
-      checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape)),
-    );
+    const { first, step, size, count } = reducedBy(call);
     const real = realOf(input);
     return (i) => {
       const start = floor(i / size) * sizeOf(shape.dims) + first[i % size];
@@ -204,7 +227,15 @@ const mean: RealForm = {
       return sum / count;
     };
   },
+  count(call) {
+    const { count } = reducedBy(call);
+    return () => count;
+  },
 };
+
+function reducedBy({ inputs: [{ shape }], attributes }: TensorCall) {
+  return reducedAxes(shape.dims, checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape)));
+}
 
 const maximum: RealForm = { is: 'maximum' };
 

@@ -59,6 +59,11 @@ describe.each([
   ],
   ['a shift', (sum: number) => sum >> 2, { rule: 'trunc(v)' }],
   ['half of the count, and a shift', (sum: number) => (sum + 2) >> 2, { rule: 'round(v)' }],
+  [
+    'half of the count, and an integer division, as C has it',
+    (sum: number) => Math.trunc((sum + 2) / COUNT),
+    { rule: 'trunc((sum + n / 2) / n)', divides: 'raw_codes' },
+  ],
   ['rint of the mean of raw codes', (sum: number) => halfEven(sum / COUNT), { rule: 'rint(v)' }],
 ])('%s', (_, wrong, found) => {
   test('is named', async () => {

@@ -132,6 +132,8 @@ function unary(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, op:
 
 const sigmoid = (q: number) => 1 / (1 + Math.exp(-A.scale * (q - A.zero_point)));
 const S = params(1 / 256, 0);
+/** With these the exact function and ONNX Runtime's give other codes, by luck of some of 256. */
+const APART = { x: params(0.054728955, 162), y: params(0.0038977654, 0) };
 
 function cat(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evidence'>): TensorScene {
   const layer = { op: 'cat', input: ['x0', 'x1'], dim: 1, output: Y };
@@ -375,6 +377,19 @@ export const RAISED: readonly TensorScene[] = [
     'sigmoid',
     S,
   ),
+  {
+    code: 'table-entry',
+    what: "an exact sigmoid beside ONNX Runtime's quotient of polynomials: no rule of rounding",
+    layer: { op: 'sigmoid', input: ['x0'], output: APART.y },
+    inputs: [at(APART.x, [64, 5])],
+    output: [64, 5],
+    producer: { framework: 'onnxruntime', kernel: 'ort' },
+    wrong: ([x]) =>
+      Array.from(x, (q) => {
+        const v = 1 / (1 + Math.exp(-APART.x.scale * (q - APART.x.zero_point)));
+        return code(roundHalfEven(v / APART.y.scale));
+      }),
+  },
   unary(
     {
       code: 'table-entry',

@@ -96,8 +96,9 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 };
 
-/** What other kernels do in floats, and a script to nearest in another width. */
+/** What other kernels do in floats, and a script to nearest in another width. A function of one code has a cause of its own. */
 function ofTensor(study: TensorStudy): TensorChange[] {
+  if (formOf(study)?.is === 'table') return [];
   const kernels = otherKernels(study, 'multiplier-precision').map(({ steps }) => steps);
   const first = isPlacedFirst(study);
   return [...kernels, ...scriptsToNearest(study, first)].map((steps) =>

@@ -4,8 +4,18 @@ import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import type { TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf, scriptsDividingCodes, scriptsRounding, scriptsRoundingMean, stepsChange } from '../tensorSteps.js';
+import {
+  formOf,
+  HALF_COUNT_ADDED,
+  isToNearest,
+  type MeanRule,
+  scriptsDividingCodes,
+  scriptsRounding,
+  scriptsRoundingMean,
+  stepsChange,
+} from '../tensorSteps.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -38,8 +48,9 @@ const RESCALED = [
   numpy('q = np.rint(total * x_scale / (y_scale * count)) + y_zero_point  # total: the sum of x - x_zero_point'),
 ];
 
+const RULES = ROUNDING_CAUSES.map(([round]) => round);
 /** Rules to which it matters where zero is; of the others a mean of raw codes is that of centred ones. */
-const AROUND_ZERO = [towardZero, halfAway, halfEven];
+const AROUND_ZERO: readonly MeanRule[] = [towardZero, halfAway, halfEven, HALF_COUNT_ADDED];
 
 /** A mean over places rounded by another rule than the kernel's. */
 export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
@@ -49,22 +60,31 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   whose: 'kernel',
 
   changes: (study) => [
-    ...ROUNDING_CAUSES.flatMap(([round]) =>
+    ...[...(study.declared.steps.ofRawCodes ? [halfEven] : []), ...RULES].flatMap((round) =>
       scriptsRounding(study, round).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
       ),
     ),
+    ...scriptsDividingCodes(study, HALF_COUNT_ADDED, false).map((steps) =>
+      stepsChange('pool-rounding', 'round', steps, { rule: HALF_COUNT_ADDED.equation }),
+    ),
     ...AROUND_ZERO.flatMap((round) =>
-      scriptsDividingCodes(study, round).map((steps) =>
+      scriptsDividingCodes(study, round, true).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, divides: 'raw_codes' }),
       ),
     ),
-    ...[halfEven, ...ROUNDING_CAUSES.map(([round]) => round)].flatMap((round) =>
+    ...[halfEven, ...RULES, HALF_COUNT_ADDED].flatMap((round) =>
       scriptsRoundingMean(study, round).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, in_steps_of: 'input' }),
       ),
     ),
   ],
+
+  shows: ({ study, change, setup }) => {
+    const { rule, divides, in_steps_of } = (change.found ?? {}) as CauseEvidence['pool-rounding'];
+    if (rule === halfEven.equation || divides || in_steps_of) return true;
+    return !isToNearest(study as TensorStudy, setup as TensorSetup);
+  },
 
   evidence: (found) => {
     const { steps } = (found.study as TensorStudy).declared;

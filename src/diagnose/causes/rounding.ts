@@ -22,7 +22,15 @@ import {
   roundingCause,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
-import { type Change, FREEDOM, type ProductChange, type ProductSetup, type TensorChange, withSteps } from '../setup.js';
+import {
+  type Change,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type TensorChange,
+  type TensorSetup,
+  withSteps,
+} from '../setup.js';
 import {
   type ElementwiseStudy,
   isElementwiseStudy,
@@ -31,7 +39,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { formOf, scriptsRounding, stepsChange } from '../tensorSteps.js';
+import { formOf, isToNearest, scriptsRounding, stepsChange } from '../tensorSteps.js';
 import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
@@ -67,6 +75,8 @@ function rounding(
       const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
       return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
     },
+
+    shows: ({ study, setup }) => !isTensorStudy(study) || !isToNearest(study, setup as TensorSetup),
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
 

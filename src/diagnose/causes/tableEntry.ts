@@ -4,7 +4,14 @@ import type { Cause } from '../cause.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf, isOwnFunction, otherKernels, scriptsOfFunctions, stepsChange } from '../tensorSteps.js';
+import {
+  formOf,
+  isOwnFunction,
+  otherKernels,
+  scriptsOfFunctions,
+  scriptsToNearest,
+  stepsChange,
+} from '../tensorSteps.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -34,8 +41,12 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   whose: 'kernel',
 
   changes: (study) => [
-    ...otherKernels(study, 'table-entry').map(({ steps }) =>
-      stepsChange('table-entry', 'multiplier', steps, { found: steps.equation }),
+    ...[...otherKernels(study, 'table-entry').map(({ steps }) => steps), ...scriptsToNearest(study, false)].map(
+      (steps) =>
+        stepsChange('table-entry', 'multiplier', steps, {
+          found: steps.equation,
+          declared: study.declared.steps.equation,
+        }),
     ),
     ...scriptsOfFunctions(study).map(([name, steps]) =>
       stepsChange('table-entry', 'multiplier', steps, { function: name }),
