@@ -278,6 +278,7 @@ function linearRows(document: ExplainDocument): Row[] {
     activation,
   } = document;
   const [lo, hi] = first.clamp ?? [0, 0];
+  // a runtime's own form of a dynamic layer gives the reals of which another's makes codes first
   const quantized = first.before_rounding !== null;
   return [
     ['accumulator', (c) => String(c.accumulator), 'accumulator'],
@@ -288,10 +289,14 @@ function linearRows(document: ExplainDocument): Row[] {
     ...fusedRows(document),
     ...(quantized
       ? ([
-          ['= before rounding', (c) => number(c.before_rounding!), 'multiplier'],
-          ['  distance to the tie', (c) => number(c.distance_to_tie!)],
-          ['rounded', (c) => String(c.rounded), 'rounding'],
-          [`+ zero_point ${first.zero_point}`, (c) => String(c.rounded! + c.zero_point!), 'zero_point'],
+          ['= before rounding', (c) => numberOrNone(c.before_rounding), 'multiplier'],
+          ['  distance to the tie', (c) => numberOrNone(c.distance_to_tie)],
+          ['rounded', (c) => numberOrNone(c.rounded), 'rounding'],
+          [
+            `+ zero_point ${first.zero_point}`,
+            (c) => (c.rounded === null ? '-' : String(c.rounded + c.zero_point!)),
+            'zero_point',
+          ],
           [
             `clamped to ${lo}..${hi}${activationText(activation)}`,
             (c) => (c.clamped ? `${c.value} clamped` : String(c.value)),
@@ -356,6 +361,10 @@ function stepLines(document: ExplainDocument, options: ReportOptions, ink: Ink):
 /** Nine digits tell a float32 from its neighbours. */
 function number(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(9)));
+}
+
+function numberOrNone(value: number | null): string {
+  return value === null ? '-' : number(value);
 }
 
 function signed(value: number): string {

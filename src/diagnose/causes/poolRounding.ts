@@ -1,4 +1,5 @@
 import { halfAway, halfEven, towardZero } from '../../kernels/steps/round.js';
+import type { AveragePoolAttributes } from '../../nouns/attributes.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
@@ -68,7 +69,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
     ...scriptsDividingCodes(study, HALF_COUNT_ADDED, false).map((steps) =>
       stepsChange('pool-rounding', 'round', steps, { rule: HALF_COUNT_ADDED.equation }),
     ),
-    ...AROUND_ZERO.flatMap((round) =>
+    ...(countsPadding(study) ? [] : AROUND_ZERO).flatMap((round) =>
       scriptsDividingCodes(study, round, true).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, divides: 'raw_codes' }),
       ),
@@ -125,6 +126,13 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       )(context),
   },
 };
+
+/** A mean of raw codes in which padding counts is one that is padded with code 0. */
+function countsPadding({ declared }: TensorStudy): boolean {
+  const { window, countIncludePad } = (declared.params.attributes ?? {}) as Partial<AveragePoolAttributes>;
+  if (declared.steps.ofRawCodes) return false;
+  return countIncludePad === true && window!.padding.some((ends) => ends[0] + ends[1] > 0);
+}
 
 function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {
   return declared === undefined || declared.includes('rint');
