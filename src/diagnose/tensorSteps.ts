@@ -5,7 +5,7 @@ import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
-import { halfEven, halfUp } from '../kernels/steps/round.js';
+import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
@@ -97,6 +97,20 @@ export function isOwnFunction(study: TensorStudy, setup: TensorSetup): boolean {
 /** Whether a setup gives what a script makes of its numbers that rounds to nearest, ties to even: nothing tells another rule from it. */
 export function isToNearest(study: TensorStudy, setup: TensorSetup): boolean {
   return scriptsToNearest(study, false).some((steps) => study.sameOnSubset({ ...setup, steps }, setup));
+}
+
+/** Scripts that divide the sum of a window by another number, of what the file says it is divided by. */
+export function scriptsDividedBy(study: TensorStudy, other: (count: number) => number): TensorSteps[] {
+  const { is, value, count } = formOf(study) ?? {};
+  if (!study.free || is !== 'mean' || !value || !count) return [];
+  const otherwise = (call: TensorCall): RealValue => {
+    const [mean, n] = [value(call), count(call)];
+    return (i) => (mean(i) * n(i)) / other(n(i));
+  };
+  // a shift rounds its halves up, or all down
+  return [halfEven, halfUp, downward].flatMap(
+    (round) => scripted(study, { round, zeroPointFirst: false, float64: true }, otherwise) ?? [],
+  );
 }
 
 /** A rule that makes an integer of a mean, v; n: what its sum was divided by. */

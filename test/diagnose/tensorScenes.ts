@@ -19,7 +19,10 @@ export interface TensorScene {
   /** What the data admit as well. */
   readonly also?: readonly string[];
   /** The operands that are named. */
-  readonly evidence?: { readonly inputs: readonly number[]; readonly scale_of?: number } | { readonly input: number };
+  readonly evidence?:
+    | { readonly inputs: readonly number[]; readonly scale_of?: number }
+    | { readonly input: number }
+    | { readonly found: number };
 }
 
 interface Params {
@@ -357,6 +360,14 @@ export const RAISED: readonly TensorScene[] = [
       () => 4,
     ),
   }),
+  pool({
+    code: 'pool-divisor',
+    what: 'four values, shifted by 3',
+    wrong: pooled(
+      (v, zp) => Math.floor(v + 0.5) + zp,
+      () => 8,
+    ),
+  }),
   pool(
     {
       code: 'pool-divisor',
@@ -389,6 +400,18 @@ export const RAISED: readonly TensorScene[] = [
         const v = 1 / (1 + Math.exp(-APART.x.scale * (q - APART.x.zero_point)));
         return code(roundHalfEven(v / APART.y.scale));
       }),
+  },
+  {
+    ...unary(
+      {
+        code: 'output-scale-wrong',
+        what: 'a sigmoid times 255 in place of 256',
+        wrong: ([x]) => Array.from(x, (q) => code(roundHalfEven(sigmoid(q) * 255))),
+      },
+      'sigmoid',
+      S,
+    ),
+    evidence: { found: 1 / 255 },
   },
   unary(
     {

@@ -3,7 +3,7 @@ import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval } from '../estimate/interval.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
-import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
+import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
@@ -49,7 +49,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
     const shift = study.free ? shiftIn(interval, output.scale) : null;
     const shifted = shift === null ? [] : [output.scale / 2 ** shift];
-    return [...shifted, ...halved, ...scalesIn(interval)]
+    return [...new Set([...shifted, ...roundIn(interval), ...halved, ...scalesIn(interval)])]
       .filter((scale) => !isNoise(scale, output.scale))
       .map((scale): Change => {
         const found = { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] as const };

@@ -18,21 +18,30 @@ export function isTiny(found: number, declared: number): boolean {
 }
 
 const MOST_FLOATS = 64;
+/** What people write by hand, and what is left where a scale is left out. */
+const ROUND = [1, 1 / 255, 1 / 256, 1 / 127, 1 / 128];
+
+export function roundIn(interval: Interval): number[] {
+  return ROUND.filter((scale) => contains(interval, scale));
+}
 
 /**
- * Scales to try in an interval, most central first. Runtimes keep scales as float32: where the interval holds few of these
+ * Scales to try in an interval, round ones first, then most central first. Runtimes keep scales as float32: where the interval holds few of these
  * they are all tried, since with 10^4 values one float32 is right and its neighbour moves a value across a tie.
  */
 export function scalesIn(interval: Interval): number[] {
   const { lo, hi } = widened(interval, 3e-7);
+  const round = roundIn(interval);
   const middle = Math.fround((lo + hi) / 2);
   const steps = Math.abs(float32Ordinal(Math.fround(hi)) - float32Ordinal(Math.fround(lo)));
-  if (steps > MOST_FLOATS) return [...new Set(pointsIn(interval).flatMap((point) => [Math.fround(point), point]))];
+  if (steps > MOST_FLOATS) {
+    return [...new Set([...round, ...pointsIn(interval).flatMap((point) => [Math.fround(point), point])])];
+  }
   const spacing = middle * 2 ** -24;
   const floats = Array.from({ length: 4 * (steps + 2) }, (_, i) =>
     Math.fround(middle + spacing * (i % 2 === 0 ? i / 2 : -(i + 1) / 2)),
   );
-  return [...new Set([...floats, (lo + hi) / 2])].filter((scale) => scale >= lo && scale <= hi);
+  return [...new Set([...round, ...floats, (lo + hi) / 2])].filter((scale) => scale >= lo && scale <= hi);
 }
 
 /** interval: what the values leave of it. */
