@@ -69,7 +69,8 @@ function fieldsOf({ op, producer }: FixContext): string | null {
 /** As large as the kernel is: of a runtime that counts what lies on the image, and has no option for it. */
 function wholeWindow({ declared }: TensorStudy): typeof POWERS {
   const { window } = (declared.params.attributes ?? {}) as Partial<PoolAttributes>;
-  if (!window || !declared.steps.ofRawCodes) return [];
+  const isPadded = window?.padding.some((ends) => ends[0] + ends[1] > 0);
+  if (!window || !isPadded || !declared.steps.ofRawCodes) return [];
   const size = sizeOf(window.kernel);
   return [[`always ${size}`, () => size]];
 }
