@@ -81,7 +81,11 @@ test('kernels that run every layer by the same steps replay them once', async ()
   const capture = await openCapture(files, 'capture.npz', model);
   let reads = 0;
   const input = capture.values.get('quant')!;
-  const counted = { ...input, read: (from: number, to: number) => (reads++, input.read(from, to)) };
+  const read = (from: number, to: number) => {
+    reads += 1;
+    return input.read(from, to);
+  };
+  const counted = { ...input, read };
   const values = new Map([...capture.values, ['quant', counted] as const]);
   const all = await forecast(model, { ...capture, values }, { kernels });
   expect(reads).toBeLessThan(kernels.length / 3);

@@ -2,7 +2,7 @@ import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { At, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
-import { FREEDOM } from '../setup.js';
+import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
 import { type Stream, streamThatGives } from '../streams.js';
 import { codeOf, inC, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
@@ -31,11 +31,11 @@ export const accumulatorNotCleared: Cause<'accumulator-not-cleared', 'product'> 
   whose: 'kernel',
 
   arrange: async (study, base) => {
-    const { steps, order, within, carried } = base;
-    if (steps.float || order || within || carried || study.data.mismatched < FEWEST_DIFFERING) return null;
+    const { order, within, carried } = base;
+    if (order || within || carried || study.data.mismatched < FEWEST_DIFFERING) return null;
     // what comes after the sums may be another too; of thousands of other sums none is asked
     if (base !== study.declared && !study.sameSums(base, study.declared)) return null;
-    const found = await streamThatGives(study, base);
+    const found = await streamThatGives(study, inIntegers(base));
     if (!found) return null;
     const [stream, own] = found;
     return {
@@ -44,7 +44,7 @@ export const accumulatorNotCleared: Cause<'accumulator-not-cleared', 'product'> 
       freedom: FREEDOM.none,
       label: own.name,
       found: stream,
-      apply: (setup) => ({ ...setup, carried: own }),
+      apply: (setup) => ({ ...inIntegers(setup), carried: own }),
     };
   },
 
@@ -78,6 +78,9 @@ export const accumulatorNotCleared: Cause<'accumulator-not-cleared', 'product'> 
       ])(context),
   },
 };
+
+/** As sums of integers also where they are declared in floats (PT2E's reference), of which no register holds any. */
+const inIntegers = (setup: ProductSetup): ProductSetup => withSteps(setup, {});
 
 type Found = Partial<Stream>;
 
