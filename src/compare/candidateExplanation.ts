@@ -298,11 +298,10 @@ async function withInput(
 
 /** A channel that does as declared on what it read has nothing of its own. */
 function withInputByChannel({ report }: Case, own: LayerDiagnosis, { diff }: Reading): LayerDiagnosis['byChannel'] {
-  const departing = new Set(diff.channels.filter(({ mismatched }) => mismatched > 0).map(({ channel }) => channel));
   const causesOf = (channel: number) => own.byChannel.get(channel) ?? own.report.causes;
   const channels = (report.channels ?? []).map(({ channel }) => channel);
   return new Map(
-    channels.map((channel) => [channel, ['inherited', ...(departing.has(channel) ? causesOf(channel) : [])]]),
+    channels.map((channel) => [channel, ['inherited', ...(diff.differing[channel] ? causesOf(channel) : [])]]),
   );
 }
 

@@ -81,7 +81,7 @@ export function fillDiff(
     samples: diff.samples,
     ...(diff.where.length > 0 && { where: diff.where }),
     channels: diff.channels,
-    channels_omitted: 0,
+    channels_omitted: diff.channelsOmitted,
     first_mismatch: mismatchOf(diff),
   } satisfies Partial<LayerReport>);
 }

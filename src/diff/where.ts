@@ -32,13 +32,12 @@ export class Where {
     if (this.positions) this.positions[position] = 1;
   }
 
-  /** mismatched: by channel. */
-  patterns(firstSample: number, samples: number, mismatched: Float64Array): PatternReport[] {
-    const values = mismatched.reduce((sum, count) => sum + count, 0);
-    const channels = Units.of([...mismatched.keys()].filter((n) => mismatched[n] > 0));
+  /** differing: 1 of each channel that differs; values: that differ. */
+  patterns(firstSample: number, samples: number, differing: Uint8Array, values: number): PatternReport[] {
+    const channels = Units.of(marked(differing));
     const all = [
       { axis: 'sample' as const, pattern: patternOf(this.samples, samples, values, firstSample) },
-      { axis: 'channel' as const, pattern: patternOf(channels, mismatched.length, values) },
+      { axis: 'channel' as const, pattern: patternOf(channels, differing.length, values) },
       ...this.ofPositions(values),
     ];
     return all.flatMap(({ axis, pattern }) => (pattern ? [{ axis, ...pattern }] : []));
@@ -47,7 +46,7 @@ export class Where {
   private ofPositions(values: number): { axis: PatternReport['axis']; pattern: ReturnType<typeof patternOf> }[] {
     const { dims, positions } = this;
     if (!positions) return [];
-    const differing = [...positions.keys()].filter((i) => positions[i] === 1).map((i) => indicesOf(i, dims));
+    const differing = [...marked(positions)].map((i) => indicesOf(i, dims));
     const found = AXES[dims.length].map((axis, i) => {
       const indices = [...new Set(differing.map((at) => at[i]))].sort((a, b) => a - b);
       return { axis, pattern: patternOf(Units.of(indices), dims[i], values) };
@@ -55,4 +54,9 @@ export class Where {
     if (found.some(({ pattern }) => pattern)) return found;
     return [{ axis: 'border', pattern: borderOf(differing, dims, values) }];
   }
+}
+
+/** Never as a list: of a layer of many channels they are millions. */
+function* marked(flags: Uint8Array): Generator<number> {
+  for (let i = flags.indexOf(1); i >= 0; i = flags.indexOf(1, i + 1)) yield i;
 }

@@ -10,7 +10,7 @@ import { explainCommand } from './next.js';
 import type { PageChannel, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { ReportOptions, Run } from './reporter.js';
-import { addedCauses, byName, causesOf, expectedSource, judged, whyOf } from './verdict.js';
+import { addedCauses, byName, causesOf, differingChannels, expectedSource, judged, whyOf } from './verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;
@@ -104,7 +104,7 @@ function extent(layer: LayerReport) {
     shape: layer.shape ?? [],
     perChannel: values && channels ? values / channels : 0,
     outFeatures: channels,
-    differing: layer.channels?.length ?? 0,
+    differing: differingChannels(layer),
     values,
     mismatched: layer.mismatched ?? 0,
     maxAbsDiff: finite(largestSize(layer)),

@@ -24,6 +24,7 @@ import {
   accumulatorSentence,
   addedCauses,
   candidateNamed,
+  countedTogether,
   differingChannels,
   differs,
   expectedSource,
@@ -236,7 +237,7 @@ function channelLines(layer: LayerReport, view: View): string[] {
   const differing = differingChannels(layer);
   const which =
     channels.length < differing
-      ? `the ${channels.length === 1 ? '' : `${channels.length} `}worst of ${differing} channels that differ`
+      ? `the ${channels.length === 1 ? '' : `${channels.length} `}worst of ${differing} channels that differ${countedTogether(layer, view.whole)}`
       : `${counted(differing, 'channel')} that ${differing === 1 ? 'differs' : 'differ'}`;
   const shareWidth = widest(channels.map((channel) => percent(channel.mismatched, samples)));
   const cells = (text: (channel: ChannelReport) => string) => channels.map(text);

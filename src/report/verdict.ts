@@ -235,6 +235,12 @@ export function differingChannels(layer: LayerReport): number {
   return (layer.channels?.length ?? 0) + (layer.channels_omitted ?? 0);
 }
 
+/** Of very many channels those at the end are counted together: the worst may be among them. whole: the report with every channel. */
+export function countedTogether({ name }: LayerReport, whole: Report): string {
+  const omitted = judged(whole).find((one) => one.name === name)!.channels_omitted ?? 0;
+  return omitted > 0 ? `, ${omitted} of them not counted one by one` : '';
+}
+
 /** "channel 8: 91 values by up to 74" */
 export function channelSentence(channel: ChannelReport): string {
   return `channel ${channel.channel}: ${counted(channel.mismatched, 'value')} by up to ${size(largestOf(channel))}`;
