@@ -182,7 +182,8 @@ export class LayerDiff {
       maxAbsDiff: this.maxAbs.reduce((most, size) => Math.max(most, size), 0),
       maxAbsReal: this.maxReal.reduce((most, size) => Math.max(most, size), 0),
       samples: { mismatched: this.ranges.count, ranges: this.ranges.listed() },
-      where: mismatched === 0 ? [] : this.where.patterns(this.firstSample ?? 0, this.samples, this.differing, mismatched),
+      where:
+        mismatched === 0 ? [] : this.where.patterns(this.firstSample ?? 0, this.samples, this.differing, mismatched),
       meanDiff: values === 0 ? 0 : total(this.sum) / values,
       meanReal: values === 0 ? 0 : total(this.sumReal) / values,
       range: this.range[0] <= this.range[1] ? this.range : null,
