@@ -46,6 +46,8 @@ const REGISTRIES: readonly Registry[] = [
       'onnxRuntime.ts',
       'pyTorch.ts',
       'pyTorchFloats.ts',
+      'realForm.ts',
+      'realWindows.ts',
       'reals.ts',
       'reference.ts',
       'tflite.ts',

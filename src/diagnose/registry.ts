@@ -30,6 +30,7 @@ import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
 import { paddingPlace } from './causes/paddingPlace.js';
 import { paddingValue } from './causes/paddingValue.js';
 import { poolDivisor } from './causes/poolDivisor.js';
+import { poolFunction } from './causes/poolFunction.js';
 import { poolMaximum } from './causes/poolMaximum.js';
 import { poolRounding } from './causes/poolRounding.js';
 import { productRounded } from './causes/productRounded.js';
@@ -76,6 +77,7 @@ export const causes: readonly Cause[] = [
   biasUnscaled,
   rescaleMissing,
   poolDivisor,
+  poolFunction,
   poolMaximum,
   resampleGrid,
   poolRounding,

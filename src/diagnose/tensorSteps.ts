@@ -1,6 +1,7 @@
 /** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
 import { takesCodes } from '../kernels/kernel.js';
-import { FUNCTIONS, type RealForm, type RealValue, realFormOf, realsOf, type Variant } from '../kernels/reals.js';
+import type { RealForm, RealValue, Variant } from '../kernels/realForm.js';
+import { FUNCTIONS, realFormOf, realsOf } from '../kernels/reals.js';
 import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
@@ -11,6 +12,7 @@ import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import { truncate } from '../numeric/round.js';
+import { sizeOf } from '../tensor/shape.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from './setup.js';
 import type { TensorStudy } from './study/study.js';
@@ -41,7 +43,7 @@ function scripted(
     run(call) {
       const output = quantized(call.output);
       const { zeroPoint } = output;
-      const isKept = formOf(study)!.is === 'mean' && quantized(call.inputs[0]).scale === output.scale;
+      const isKept = ofWindows(study) && quantized(call.inputs[0]).scale === output.scale;
       // a mean of codes has no scale: 4 / 4 stays 1
       const real = value(isKept ? inSteps(call) : call);
       const unit = isKept ? 1 : output.scale;
@@ -53,6 +55,11 @@ function scripted(
       return fill(call, (i) => clamp(code(i), lo, hi));
     },
   };
+}
+
+function ofWindows(study: TensorStudy): boolean {
+  const { is } = formOf(study) ?? {};
+  return is === 'mean' || is === 'maximum';
 }
 
 function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
@@ -107,10 +114,44 @@ export function scriptsDividedBy(study: TensorStudy, other: (count: number) => n
     const [mean, n] = [value(call), count(call)];
     return (i) => (mean(i) * n(i)) / other(n(i));
   };
-  // a shift rounds its halves up, or all down
+  return integersOf(study, otherwise);
+}
+
+/** A shift rounds its halves up, or all down. */
+function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue): TensorSteps[] {
   return [halfEven, halfUp, downward].flatMap(
-    (round) => scripted(study, { round, zeroPointFirst: false, float64: true }, otherwise) ?? [],
+    (round) => scripted(study, { round, zeroPointFirst: false, float64: true }, value) ?? [],
   );
+}
+
+/** Scripts that take something else of the same windows, by its name. */
+export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps][] {
+  if (!study.free) return [];
+  return Object.entries(formOf(study)?.others ?? {}).flatMap(([name, value]) =>
+    integersOf(study, value).map((steps): [string, TensorSteps] => [
+      name,
+      { ...steps, equation: `${name} of each window, ${steps.equation}` },
+    ]),
+  );
+}
+
+/** What every sum of a mean is divided by; null: windows differ. */
+export function countOf(study: TensorStudy): number | null {
+  const { count } = formOf(study) ?? {};
+  if (!count) return null;
+  const run: TensorSteps['run'] = (call) => {
+    const of = count(call);
+    return Float32Array.from({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => of(i));
+  };
+  const { params } = study.declared;
+  const counts: TensorSetup = {
+    ...study.declared,
+    steps: { kind: 'tensor', equation: 'count', run },
+    params: { ...params, output: { dtype: 'float32' } },
+    stores: null,
+  };
+  const { data } = study.engine.outputs(counts, study.sketch);
+  return data.every((own) => own === data[0]) ? data[0] : null;
 }
 
 /** A rule that makes an integer of a mean, v; n: what its sum was divided by. */

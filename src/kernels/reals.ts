@@ -3,7 +3,6 @@
  * it rounds. Diagnosis rounds it by other rules. An op that only picks codes (max_pool) has none.
  */
 import type {
-  AveragePoolAttributes,
   AxisAttributes,
   BatchNormAttributes,
   BetaAttributes,
@@ -11,55 +10,23 @@ import type {
   GeluAttributes,
   MatmulAttributes,
   PreluAttributes,
-  ReduceAttributes,
   ResampleAttributes,
   SlopeAttributes,
   ThresholdAttributes,
 } from '../nouns/attributes.js';
-import type { TensorCall, TensorValue } from '../nouns/kernel.js';
-import { isQuantized } from '../nouns/value.js';
+import type { TensorCall } from '../nouns/kernel.js';
 import { gelu } from '../numeric/gelu.js';
 import { floor } from '../numeric/round.js';
-import { axesOf, axisOf, checkedAxes } from '../tensor/axes.js';
-import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
-import { reducedAxes } from '../tensor/reduced.js';
-import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
+import { axisOf, checkedAxes } from '../tensor/axes.js';
+import { placeOf, sizeOf } from '../tensor/shape.js';
+import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
 import { reader } from './steps/call.js';
-import { imageOf, placesOf } from './steps/pool.js';
-
-/** Of an element of the output, in C order: its real value. */
-export type RealValue = (element: number) => number;
-
-/** Another reading of an op's fields, and what it is to people. */
-export interface Variant {
-  readonly rule: string;
-  readonly attributes: unknown;
-}
-
-export interface RealForm {
-  /** Absent: what is computed of codes has no other form. */
-  value?(call: TensorCall): RealValue;
-  /** Whose sum it is: each of one input. */
-  terms?(call: TensorCall): RealValue[];
-  /** A mean over places; a function of one code; the largest code of a window. */
-  readonly is?: 'mean' | 'table' | 'maximum';
-  /** Of a mean: what its sum is divided by. */
-  count?(call: TensorCall): RealValue;
-  /** Windows divided by another count. */
-  divisors?(attributes: unknown): Variant[];
-  /** Places of the output elsewhere in the input. */
-  grids?(attributes: unknown): Variant[];
-}
+import { imageOf } from './steps/pool.js';
 
 /** Null: the op only picks codes, or nothing is written down. */
 export function realFormOf(op: string): RealForm | null {
   return Object.hasOwn(forms, op) ? forms[op] : null;
-}
-
-function realOf({ params }: Pick<TensorValue, 'params'>): (code: number) => number {
-  if (!isQuantized(params)) return (real) => real;
-  const { scale, zeroPoint } = params;
-  return (code) => scale * (code - zeroPoint);
 }
 
 function reals(call: TensorCall, input: number): RealValue {
@@ -141,103 +108,6 @@ const prelu: RealForm = {
     return (i) => (x(i) > 0 ? x(i) : x(i) * scale * (slope(i) - zeroPoint));
   },
 };
-
-// ---------------------------------------------------------------- means
-
-/** Means over windows; divisor: of a window. */
-function overWindows(call: TensorCall, covers: readonly Cover[], divisor: (cover: Cover) => number): RealValue {
-  const { data, shape, params } = imageOf(call);
-  const real = realOf({ params });
-  const [before, places] = [shape, positionsOf(shape)];
-  const [channels, after] = [channelsOf(before), call.output.shape];
-  const size = sizeOf(after.dims);
-  const last = before.channelAxis > 0;
-  return (i) => {
-    const { channel, position } = placeOf(after, i % size);
-    const cover = covers[position];
-    const start = floor(i / size) * places * channels;
-    let sum = 0;
-    for (const place of cover.places)
-      sum += real(data[start + (last ? place * channels + channel : channel * places + place)]);
-    return sum / divisor(cover);
-  };
-}
-
-/** Of an element of the output its window. */
-function coverOf(call: TensorCall, covers: readonly Cover[]): (element: number) => Cover {
-  const { shape } = call.output;
-  const size = sizeOf(shape.dims);
-  return (i) => covers[placeOf(shape, i % size).position];
-}
-
-function averageCovers(call: TensorCall): readonly Cover[] {
-  return windowCovers((call.attributes as AveragePoolAttributes).window, placesOf(imageOf(call).shape));
-}
-
-function averageDivisor({ attributes }: TensorCall): (cover: Cover) => number {
-  const { countIncludePad, divisor } = attributes as AveragePoolAttributes;
-  return ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside);
-}
-
-function adaptiveCoversOf(call: TensorCall): readonly Cover[] {
-  return adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
-}
-
-const averagePool: RealForm = {
-  is: 'mean',
-  value: (call) => overWindows(call, averageCovers(call), averageDivisor(call)),
-  count(call) {
-    const [cover, divisor] = [coverOf(call, averageCovers(call)), averageDivisor(call)];
-    return (i) => divisor(cover(i));
-  },
-  divisors(attributes) {
-    const own = attributes as AveragePoolAttributes;
-    const inside = { rule: 'values inside the image', attributes: { ...own, countIncludePad: false, divisor: null } };
-    const padded = {
-      rule: 'the window with its padding',
-      attributes: { ...own, countIncludePad: true, divisor: null },
-    };
-    const size = sizeOf(own.window.kernel);
-    return [inside, padded, { rule: `always ${size}`, attributes: { ...own, divisor: size } }];
-  },
-};
-
-const adaptivePool: RealForm = {
-  is: 'mean',
-  value: (call) => overWindows(call, adaptiveCoversOf(call), ({ places }) => places.length),
-  count(call) {
-    const cover = coverOf(call, adaptiveCoversOf(call));
-    return (i) => cover(i).places.length;
-  },
-};
-
-const mean: RealForm = {
-  is: 'mean',
-  value(call) {
-    const {
-      inputs: [input],
-    } = call;
-    const { data, shape } = input;
-    const { first, step, size, count } = reducedBy(call);
-    const real = realOf(input);
-    return (i) => {
-      const start = floor(i / size) * sizeOf(shape.dims) + first[i % size];
-      let sum = 0;
-      for (const offset of step) sum += real(data[start + offset]);
-      return sum / count;
-    };
-  },
-  count(call) {
-    const { count } = reducedBy(call);
-    return () => count;
-  },
-};
-
-function reducedBy({ inputs: [{ shape }], attributes }: TensorCall) {
-  return reducedAxes(shape.dims, checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape)));
-}
-
-const maximum: RealForm = { is: 'maximum' };
 
 // ---------------------------------------------------------------- others
 

@@ -52,6 +52,7 @@ function scene(
 const largest: Fold = (codes) => Math.max(0, ...codes);
 const signed = (code: number) => (code > 127 ? code - 256 : code);
 const mean: Fold = (codes) => Math.round(codes.reduce((sum, own) => sum + own - ZERO_POINT, 0) / 9) + ZERO_POINT;
+const meanInside: Fold = (codes) => Math.round(codes.reduce((sum, own) => sum + own, 0) / codes.length);
 /** Windows of 2 whose taps are two apart. */
 function tapsApart([x]: readonly NumericArray[]): number[] {
   return Array.from({ length: SAMPLES * CHANNELS * 16 }, (_, i) => {
@@ -89,6 +90,15 @@ export const RAISED: readonly TensorScene[] = [
       folded({ ...of, kernel: of.kernel - 1 }, largest, undefined, places(of)),
     ),
   ]),
+  scene('avg_pool2d', 'pool-function', 'maxima in place of means', HALVING, folded(HALVING, largest)),
+  scene('max_pool2d', 'pool-function', 'means in place of maxima', OVERLAPPING, folded(OVERLAPPING, meanInside)),
+  scene(
+    'max_pool2d',
+    'pool-function',
+    'minima in place of maxima',
+    HALVING,
+    folded(HALVING, (codes) => Math.min(...codes)),
+  ),
   scene(
     'max_pool2d',
     'padding-value',
@@ -121,6 +131,13 @@ const once =
     (at.sample === 2 ? wrong : largest)(codes, isOnBorder, at);
 
 export const NEARLY: readonly TensorScene[] = [
+  scene(
+    'max_pool2d',
+    'pool-function',
+    'one sample has means',
+    HALVING,
+    folded(HALVING, (codes, isOnBorder, at) => (at.sample === 2 ? meanInside : largest)(codes, isOnBorder, at)),
+  ),
   scene(
     'max_pool2d',
     'pool-maximum',

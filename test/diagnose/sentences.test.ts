@@ -206,6 +206,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'stride-wrong': ['candidate', null, { declared: [2, 2], found: [2, 1] }],
     'kernel-size-wrong': ['candidate', null, { declared: [3, 3], found: [2, 3] }],
+    'pool-function': ['candidate', null, { found: 'maximum', declared: 'mean' }],
     'pool-maximum': ['candidate', null, { declared: -128, found: 0, raised: 84 }],
     'weight-value': [
       'model',

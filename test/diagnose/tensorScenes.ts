@@ -77,7 +77,10 @@ const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
 
 // ---------------------------------------------------------------- others
 
-function pool(scene: Pick<TensorScene, 'code' | 'what' | 'also' | 'wrong'>, fields: object = {}): TensorScene {
+function pool(
+  scene: Pick<TensorScene, 'code' | 'what' | 'also' | 'wrong' | 'evidence'>,
+  fields: object = {},
+): TensorScene {
   const layer = { op: 'avg_pool2d', input: ['x0'], kernel_size: 2, stride: 2, padding: 1, ...fields };
   return { ...scene, layer, inputs: [at(A, [3, 6, 6])], output: [3, 4, 4] };
 }
@@ -368,6 +371,24 @@ export const RAISED: readonly TensorScene[] = [
       () => 8,
     ),
   }),
+  pool({
+    code: 'pool-divisor',
+    what: 'four values, divided by 3',
+    wrong: pooled(
+      (v, zp) => roundHalfEven(v) + zp,
+      () => 3,
+    ),
+    evidence: { found: 3 },
+  }),
+  pool({
+    code: 'pool-divisor',
+    what: 'not divided',
+    wrong: pooled(
+      (v, zp) => v + zp,
+      () => 1,
+    ),
+    evidence: { found: 1 },
+  }),
   pool(
     {
       code: 'pool-divisor',
@@ -560,10 +581,10 @@ export const NEARLY: readonly TensorScene[] = [
   ),
   pool({
     code: 'pool-divisor',
-    what: 'divided by 3',
+    what: 'divided by no count',
     wrong: pooled(
       (v, zp) => roundHalfEven(v + zp),
-      () => 3,
+      () => 3.5,
     ),
   }),
   unary({ code: 'table-entry', what: 'two outputs for one code', wrong: noisy(0.1) }, 'sigmoid', S),

@@ -1,10 +1,14 @@
 import type { PoolAttributes } from '../../nouns/attributes.js';
+import { roundHalfUp } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import type { View } from '../estimate/view.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
+import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf, scriptsDividedBy, stepsChange, variantChange } from '../tensorSteps.js';
+import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../tensorSteps.js';
 import type { FixContext } from '../words/causeWords.js';
 import { codeOf, numpy } from '../words/code.js';
 import { decidingSentence, fileOf } from '../words/parts.js';
@@ -12,9 +16,20 @@ import { decidingValue } from './deciding.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'pool-divisor': SomeChannels & AnotherRule;
+    'pool-divisor': SomeChannels &
+      AnotherRule & {
+        /** What each sum is divided by, and what the file says; absent: windows differ. */
+        readonly found?: number;
+        readonly declared?: number;
+      };
   }
 }
+
+/** Where a wider interval of counts holds an integer, it does by chance. */
+const WIDEST = 0.2;
+
+/** In steps: to nearest, and down. */
+const ROUNDED = [0, -0.5] as const;
 
 /** What a shift divides by, in place of a count. */
 const POWERS: readonly [rule: string, of: (count: number) => number][] = [
@@ -22,7 +37,7 @@ const POWERS: readonly [rule: string, of: (count: number) => number][] = [
   ['the power of two above the count', (count) => 2 ** Math.floor(Math.log2(count) + 1)],
 ];
 
-/** Windows on the border divided by another count: padding counted or not. */
+/** Windows divided by another count, or not at all; on the border padding counted or not. */
 export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
   code: 'pool-divisor',
   kinds: ['tensor'],
@@ -36,29 +51,68 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ...[...POWERS, ...wholeWindow(study)].flatMap(([rule, of]) =>
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
+    ...dividedBy(study, 1),
   ],
 
-  evidence: (found) => ({ deciding: decidingValue(found) }),
+  estimate: (study, base) => {
+    const declared = study.free ? countOf(study) : null;
+    if (declared === null) return [];
+    return ROUNDED.flatMap((offset) => {
+      const line = (view: View) => ({ slope: (i: number) => view.acc[i] * view.stepsPerUnit[0], offset: () => offset });
+      const intervals = sharedIntervals(study, base, line);
+      const factor = intervals && sharedInterval(intervals);
+      if (!factor || factor.lo <= 0) return [];
+      const [lo, hi] = [declared / factor.hi, declared / factor.lo];
+      const found = roundHalfUp((lo + hi) / 2);
+      const isOne = hi - lo < WIDEST && found >= lo && found <= hi;
+      return isOne && found > 1 && found !== declared ? dividedBy(study, found) : [];
+    });
+  },
+
+  evidence: (found) => ({
+    deciding: decidingValue(found),
+    declared: countOf(found.study as TensorStudy) ?? undefined,
+  }),
 
   words: {
-    title: (e) => `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`,
-    explanation: 'It matters what the sum is divided by, and on the border whether padding counts.',
+    title: (e) => {
+      if (e.found === 1) return 'sums of windows are not divided';
+      if (e.found !== undefined) return `windows divided by ${e.found}, not by ${e.declared}`;
+      return `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`;
+    },
+    explanation: (e) =>
+      e.declared === undefined
+        ? 'It matters what the sum is divided by, and on the border whether padding counts.'
+        : `The mean of a window is its sum divided by ${e.declared}, the number of its values.`,
     ofOneLayer: true,
     evidence: (e, context) => [decidingSentence(e.deciding, context)],
-    fix: (_, context) => {
+    fix: (e, context) => {
       const fields = fieldsOf(context);
       const layer = printable(context.layer);
       if (context.subject !== 'candidate') return fields ? `correct ${fields} of ${layer} in ${fileOf(context)}` : null;
+      if (e.declared !== undefined) return `divide the sum of each window by ${e.declared}`;
       return fields
         ? `divide as the file says: ${fields} of ${layer}`
         : 'divide by the number of values of the window that lie on the image';
     },
-    code: (_, context) => {
+    code: (e, context) => {
+      if (e.declared !== undefined)
+        return codeOf([numpy(`mean = total / ${e.declared}  # total: the sum of the window without zero points`)])(
+          context,
+        );
       const count = fieldsOf(context) ? '(kh * kw if count_include_pad else inside)' : 'inside';
       return codeOf([numpy(`mean = total / ${count}  # inside: values of the window on the image`)])(context);
     },
   },
 };
+
+/** Every sum by one number. */
+function dividedBy(study: TensorStudy, found: number): TensorChange[] {
+  return scriptsDividedBy(study, () => found).map((steps) => ({
+    ...stepsChange('pool-divisor', 'multiplier', steps, { found }),
+    freedom: found === 1 ? FREEDOM.none : FREEDOM.oneNumber,
+  }));
+}
 
 /** What a file says it with; null: it counts what lies on the image. */
 function fieldsOf({ op, producer }: FixContext): string | null {

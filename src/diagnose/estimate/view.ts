@@ -1,4 +1,4 @@
-import type { RealValue } from '../../kernels/reals.js';
+import type { RealValue } from '../../kernels/realForm.js';
 import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';

@@ -1,0 +1,35 @@
+/** What a form in real numbers is made of. */
+import type { TensorCall, TensorValue } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
+
+/** Of an element of the output, in C order: its real value. */
+export type RealValue = (element: number) => number;
+
+/** Another reading of an op's fields, and what it is to people. */
+export interface Variant {
+  readonly rule: string;
+  readonly attributes: unknown;
+}
+
+export interface RealForm {
+  /** Absent: what is computed of codes has no other form. */
+  value?(call: TensorCall): RealValue;
+  /** Whose sum it is: each of one input. */
+  terms?(call: TensorCall): RealValue[];
+  /** A mean over places; a function of one code; the largest code of a window. */
+  readonly is?: 'mean' | 'table' | 'maximum';
+  /** Of a mean: what its sum is divided by. */
+  count?(call: TensorCall): RealValue;
+  /** What else may be taken of the same windows, by its name. */
+  others?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Windows divided by another count. */
+  divisors?(attributes: unknown): Variant[];
+  /** Places of the output elsewhere in the input. */
+  grids?(attributes: unknown): Variant[];
+}
+
+export function realOf({ params }: Pick<TensorValue, 'params'>): (code: number) => number {
+  if (!isQuantized(params)) return (real) => real;
+  const { scale, zeroPoint } = params;
+  return (code) => scale * (code - zeroPoint);
+}

@@ -1,0 +1,133 @@
+/** Pools and means in real numbers. */
+import type { AveragePoolAttributes, PoolAttributes, ReduceAttributes } from '../nouns/attributes.js';
+import type { TensorCall } from '../nouns/kernel.js';
+import { floor } from '../numeric/round.js';
+import { axesOf, checkedAxes } from '../tensor/axes.js';
+import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
+import { reducedAxes } from '../tensor/reduced.js';
+import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
+import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { imageOf, placesOf } from './steps/pool.js';
+
+/** What is taken of the values of a window: one after the other, and of what has come together. */
+interface Taken {
+  readonly first: number;
+  join(a: number, b: number): number;
+  last?(joined: number, count: number): number;
+}
+
+const LARGEST: Taken = { first: Number.NEGATIVE_INFINITY, join: Math.max };
+const SMALLEST: Taken = { first: Number.POSITIVE_INFINITY, join: Math.min };
+const MEAN: Taken = { first: 0, join: (a, b) => a + b, last: (sum, count) => sum / count };
+const SUM: Taken = { ...MEAN, last: undefined };
+
+/** Means over windows; divisor: of a window. */
+function meansOver(call: TensorCall, covers: readonly Cover[], divisor: (cover: Cover) => number): RealValue {
+  const sum = overWindows(call, covers, SUM);
+  const cover = coverOf(call, covers);
+  return (i) => sum(i) / divisor(cover(i));
+}
+
+function overWindows(call: TensorCall, covers: readonly Cover[], { first, join, last }: Taken): RealValue {
+  const { data, shape, params } = imageOf(call);
+  const real = realOf({ params });
+  const [before, places] = [shape, positionsOf(shape)];
+  const [channels, after] = [channelsOf(before), call.output.shape];
+  const size = sizeOf(after.dims);
+  const isLast = before.channelAxis > 0;
+  return (i) => {
+    const { channel, position } = placeOf(after, i % size);
+    const own = covers[position].places;
+    const start = floor(i / size) * places * channels;
+    let joined = first;
+    for (const place of own)
+      joined = join(joined, real(data[start + (isLast ? place * channels + channel : channel * places + place)]));
+    return last ? last(joined, own.length) : joined;
+  };
+}
+
+/** Of an element of the output its window. */
+function coverOf(call: TensorCall, covers: readonly Cover[]): (element: number) => Cover {
+  const { shape } = call.output;
+  const size = sizeOf(shape.dims);
+  return (i) => covers[placeOf(shape, i % size).position];
+}
+
+/** Of any pool whose windows have a geometry. */
+function poolCovers(call: TensorCall): readonly Cover[] {
+  return windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
+}
+
+function averageDivisor({ attributes }: TensorCall): (cover: Cover) => number {
+  const { countIncludePad, divisor } = attributes as AveragePoolAttributes;
+  return ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside);
+}
+
+function adaptiveCoversOf(call: TensorCall): readonly Cover[] {
+  return adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
+}
+
+export const averagePool: RealForm = {
+  is: 'mean',
+  value: (call) => meansOver(call, poolCovers(call), averageDivisor(call)),
+  others: { maximum: (call) => overWindows(call, poolCovers(call), LARGEST) },
+  count(call) {
+    const [cover, divisor] = [coverOf(call, poolCovers(call)), averageDivisor(call)];
+    return (i) => divisor(cover(i));
+  },
+  divisors(attributes) {
+    const own = attributes as AveragePoolAttributes;
+    const inside = { rule: 'values inside the image', attributes: { ...own, countIncludePad: false, divisor: null } };
+    const padded = {
+      rule: 'the window with its padding',
+      attributes: { ...own, countIncludePad: true, divisor: null },
+    };
+    const size = sizeOf(own.window.kernel);
+    return [inside, padded, { rule: `always ${size}`, attributes: { ...own, divisor: size } }];
+  },
+};
+
+export const adaptivePool: RealForm = {
+  is: 'mean',
+  value: (call) => overWindows(call, adaptiveCoversOf(call), MEAN),
+  others: { maximum: (call) => overWindows(call, adaptiveCoversOf(call), LARGEST) },
+  count(call) {
+    const cover = coverOf(call, adaptiveCoversOf(call));
+    return (i) => cover(i).places.length;
+  },
+};
+
+export const mean: RealForm = {
+  is: 'mean',
+  value: (call) => overAxes(call, MEAN),
+  others: { maximum: (call) => overAxes(call, LARGEST) },
+  count(call) {
+    const { count } = reducedBy(call);
+    return () => count;
+  },
+};
+
+function overAxes(call: TensorCall, { first, join, last }: Taken): RealValue {
+  const [input] = call.inputs;
+  const { data, shape } = input;
+  const { first: starts, step, size, count } = reducedBy(call);
+  const real = realOf(input);
+  return (i) => {
+    const start = floor(i / size) * sizeOf(shape.dims) + starts[i % size];
+    let joined = first;
+    for (const offset of step) joined = join(joined, real(data[start + offset]));
+    return last ? last(joined, count) : joined;
+  };
+}
+
+function reducedBy({ inputs: [{ shape }], attributes }: TensorCall) {
+  return reducedAxes(shape.dims, checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape)));
+}
+
+export const maximum: RealForm = {
+  is: 'maximum',
+  others: {
+    mean: (call) => overWindows(call, poolCovers(call), MEAN),
+    minimum: (call) => overWindows(call, poolCovers(call), SMALLEST),
+  },
+};
