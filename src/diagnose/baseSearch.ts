@@ -1,11 +1,11 @@
-import { groupsOf } from '../products/groups.js';
 import { type Base, basesOf, namedIn, unnamed, waysTo } from './bases.js';
 import { roundsTwice } from './estimate/view.js';
 import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
-import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup, withParams } from './setup.js';
+import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { sameValue } from './study/agree.js';
 import type { Scope } from './study/data.js';
+import { type Part, partOf } from './study/part.js';
 import { pickRows } from './study/sample.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 import { COST } from './work.js';
@@ -31,7 +31,7 @@ export class BaseSearch {
   private idleBases: readonly Base[] | null = null;
   private readonly idle = new Map<Base, boolean>();
   private readonly ways = new Map<Base, ProductChange[][]>();
-  private part: ReturnType<typeof partOf> | null = null;
+  private part: Part | null | undefined;
 
   private constructor(
     private readonly study: ProductStudy,
@@ -64,10 +64,9 @@ export class BaseSearch {
    */
   refutes({ weightsOf, region }: Change): boolean {
     if (!weightsOf || region || this.prefix.length > 0) return false;
-    this.part ??= partOf(this.study);
-    const { setup, scope } = this.part;
+    if (this.part === undefined) this.part = this.study.glance && partOf(this.study, this.study.glance);
     this.study.data.work?.add(this.study.declared.params.weight.length * COST.weight); // as the limits were measured
-    return scope !== null && this.missed(withParams(setup, { weight: weightsOf(setup.params) }), scope) === null;
+    return this.part !== null && this.missed(this.part.setupOf(weightsOf), this.part.scope) === null;
   }
 
   /** What is declared misses only values next to borders between codes. */
@@ -180,13 +179,6 @@ export class BaseSearch {
   private setupOf(changes: readonly Change[]): ProductSetup {
     return applyChanges<Setup>(this.study.declared, [...this.prefix, ...changes]) as ProductSetup;
   }
-}
-
-/** The glance as if it were the whole layer; null: there is none. */
-function partOf({ declared, engine, glance }: ProductStudy): { setup: ProductSetup; scope: Scope | null } {
-  if (!glance?.channels || groupsOf(declared.params) > 1) return { setup: declared, scope: null };
-  const scope = { ...glance, channels: [...glance.channels.keys()] };
-  return { setup: { ...declared, params: engine.restrict(declared.params, glance) }, scope };
 }
 
 /** How codes bound the real value, and whether the bias is one of integers. */

@@ -17,6 +17,7 @@ import { formsOf } from './consistent.js';
 import { addsZeroPointFirst, departures, isFixedPoint, isInt32Bias, rivals } from './departures.js';
 import { addsZeroPoint } from './facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from './setup.js';
+import { addedIn } from './study/added.js';
 import type { ProductStudy } from './study/study.js';
 
 export type Base = Pick<ProductSteps, 'bias' | 'multiplier' | 'round' | 'offsetAndClamp'>;
@@ -28,7 +29,7 @@ export function basesOf(study: ProductStudy): Base[] {
     .filter(({ kernel }) => study.mayRun(kernel))
     .flatMap(({ steps }) => formsOf(steps));
   const known = new Map<string, Base>();
-  const addedBy = added(declared);
+  const addedBy = addedIn(declared.params);
   for (const steps of [declared.steps, ...ofKernels, ...(study.free ? scripts(study) : [])]) {
     const base = asDeclared(declared, steps);
     const key = keyOf(declared, base, addedBy);
@@ -66,20 +67,6 @@ function keyOf(
   addedBy: (bias: BiasStep) => string,
 ): string {
   return [stepOfCall(multiplier, params).name, offsetAndClamp.name, addedBy(bias)].join('|');
-}
-
-/** What a bias step adds, as text; a few stand in dozens of bases. */
-function added({ params }: ProductSetup): (bias: BiasStep) => string {
-  const known = new Map<BiasStep, string>();
-  return (bias) => {
-    let text = known.get(bias);
-    if (text === undefined) {
-      const prepared = bias.prepare(params);
-      text = prepared.unit === 'int32' ? prepared.values.join() : prepared.unit === 'none' ? '' : bias.name;
-      known.set(bias, text);
-    }
-    return text;
-  };
 }
 
 /**

@@ -24,11 +24,15 @@ export async function consistentKernels(study: Study, changes: readonly Change[]
 }
 
 async function kernelsGiven(study: Study, parameters: readonly Change[]): Promise<string[]> {
-  const possible = declaredUnderKernels(study)
-    .map(({ kernel, setup }) => ({ kernel, setup: applyChanges(setup, parameters) }))
-    .filter(({ setup }) => study.agreesOnSubset(setup));
-  const agree = await study.agreeEverywhere(possible.map(({ setup }) => setup));
-  return [...new Set(possible.filter((_, i) => agree[i]).map(({ kernel }) => kernel.name))];
+  const possible = declaredUnderKernels(study).map(({ kernel, setup }) => ({
+    kernel,
+    setup: applyChanges(setup, parameters),
+  }));
+  const firsts = study.firstAlike(possible.map(({ setup }) => setup));
+  const likely = [...new Set(firsts)].filter((setup) => study.agreesOnSubset(setup));
+  const agree = await study.agreeEverywhere(likely);
+  const agreeing = new Set(likely.filter((_, i) => agree[i]));
+  return [...new Set(possible.filter((_, i) => agreeing.has(firsts[i])).map(({ kernel }) => kernel.name))];
 }
 
 /** The declared layer under each kernel that has its op. */

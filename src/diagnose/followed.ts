@@ -8,6 +8,7 @@ import { inEachOrder, isShift } from './matrixOrders.js';
 import type { ProductChange, ProductSetup } from './setup.js';
 import { spread } from './study/arrays.js';
 import type { Scope } from './study/data.js';
+import { partOf } from './study/part.js';
 import { gridOf } from './study/sample.js';
 import type { ProductStudy } from './study/study.js';
 
@@ -43,9 +44,15 @@ export function followed(
   const isAtOnce = (one: ProductChange) => isShift(one) && !study.data.dynamic && !study.declared.params.addend;
   const most = Math.ceil(MOST_WEIGHTS / study.declared.params.weight.length);
   const others = candidates.filter((one) => !isAtOnce(one)).slice(0, most);
+  const part = partOf(study, few);
+  // whole weights of each take most of the time
+  const ofFew = (one: ProductChange) =>
+    part && one.weightsOf
+      ? likeness(study, part.setupOf(one.weightsOf), part.scope)
+      : likeness(study, setupOf(one), few);
   return [
     ...shifted(study, shifted(study, candidates.filter(isAtOnce), few), more),
-    ...others.filter((one) => likeness(study, setupOf(one), few) >= LEAST_OF_FEW),
+    ...others.filter((one) => ofFew(one) >= LEAST_OF_FEW),
   ]
     .map((one) => ({ one, likeness: likeness(study, setupOf(one), sketch) }))
     .filter((each) => each.likeness >= LEAST)

@@ -343,9 +343,9 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
     freedom: FREEDOM.none,
     label: order,
     found: { of, order, ...(params.patch ? {} : { matrix: true as const }) },
-    ...(runs && { weightsOf: (part: Product) => moved(part, runs) }),
+    weightsOf: (part, channels) => (runs ? moved(part, runs) : ordered(params, from, channels)),
     apply: (setup) => {
-      taken ??= runs ? moved(params, runs) : ordered(params, from);
+      taken ??= runs ? moved(params, runs) : ordered(params, from, [...Array(params.outFeatures).keys()]);
       return withParams(setup, { weight: taken });
     },
   };
@@ -353,16 +353,17 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
   return made;
 }
 
-function ordered(params: Product, from: Order): Product['weight'] {
-  const { weight, inFeatures, outFeatures } = params;
-  const taken = emptyLike(weight, weight.length);
-  for (let out = 0, i = 0; out < outFeatures; out++) {
+/** channels: those that are wanted. */
+function ordered(params: Product, from: Order, channels: readonly number[]): Product['weight'] {
+  const { weight, inFeatures } = params;
+  const taken = emptyLike(weight, channels.length * inFeatures);
+  channels.forEach((out, row) => {
     const zeroPoint = weightZeroPointOf(params, out);
-    for (let k = 0; k < inFeatures; k++, i++) {
+    for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) {
       const index = from(out, k);
       taken[i] = index < 0 ? zeroPoint : weight[index];
     }
-  }
+  });
   return taken;
 }
 

@@ -160,8 +160,8 @@ export interface Change<S extends Setup = Setup> {
   readonly region?: Region;
   /** Other forms of the same change, where another base has several. */
   readonly forms?: readonly Change<S>[];
-  /** Where it moves weights within their channels: those of a layer that has some of the channels. */
-  readonly weightsOf?: (part: Product) => Product['weight'];
+  /** Where it puts weights in another order: those of a part of the layer that has these of its channels. */
+  readonly weightsOf?: (part: Product, channels: readonly number[]) => Product['weight'];
   apply(setup: S): S;
 }
 

@@ -1,5 +1,6 @@
 import type { Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
+import { emptyLike } from '../../numeric/array.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
@@ -190,17 +191,20 @@ function weightChange(params: Product, order: string, from: Order): ProductChang
   const { weight, inFeatures, patch } = params;
   const each = patch!.inChannels;
   let taken: Product['weight'] | null = null;
+  const weightsOf = (_: Product, channels: readonly number[]) =>
+    emptyLike(weight, channels.length * inFeatures).map((_, i) => {
+      const k = i % inFeatures;
+      return weight[from(channels[Math.floor(i / inFeatures)], Math.floor(k / each), k % each)];
+    });
   return {
     cause: 'k-order',
     coordinate: 'weights',
     freedom: FREEDOM.none,
     label: order,
     found: { of: 'weights', order },
+    weightsOf,
     apply: (setup) => {
-      taken ??= weight.map((_, i) => {
-        const k = i % inFeatures;
-        return weight[from(Math.floor(i / inFeatures), Math.floor(k / each), k % each)];
-      });
+      taken ??= weightsOf(params, [...Array(params.outFeatures).keys()]);
       return withParams(setup, { weight: taken });
     },
   };

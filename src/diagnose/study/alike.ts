@@ -11,8 +11,19 @@ export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope): bool
   if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
     return null;
   if (a.steps.float || !differInSumsAlone(a, b)) return haveSameCodes(engine, a, b, scope);
+  return haveEqualSums(engine, a, b, scope) || null;
+}
+
+/** Whether all that two setups differ in is the step of their sums, and the sums are the same. */
+export function haveSameSums(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean {
+  if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
+    return false;
+  return !a.steps.float && differInSumsAlone(a, b) && haveEqualSums(engine, a, b, scope);
+}
+
+function haveEqualSums(engine: ProductEngine, a: ProductSetup, b: ProductSetup, scope: Scope): boolean {
   const [one, other] = [engine.accumulator(a, scope), engine.accumulator(b, scope)];
-  return one.every((sum: number, i: number) => sum === other[i]) || null;
+  return one.every((sum: number, i: number) => sum === other[i]);
 }
 
 const FIRST_ROWS = 4;

@@ -1,7 +1,8 @@
 import type { Kernel } from '../../nouns/kernel.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
+import { firstAlike } from './added.js';
 import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
-import { areAlike } from './alike.js';
+import { areAlike, haveSameSums } from './alike.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
@@ -236,12 +237,23 @@ export class Study<K extends Kind = Kind> {
 
   /** Whether hypotheses that agree on the subset agree on every judged sample: each is replayed up to its first miss. */
   async agreeEverywhere(setups: readonly Setup[]): Promise<boolean[]> {
-    const agree = setups.map(() => true);
+    const firsts = this.firstAlike(setups);
+    const open = new Set(firsts);
     for await (const scope of this.complete ? [] : this.others()) {
-      for (const [s, setup] of setups.entries()) agree[s] &&= this.firstMiss(setup, scope) < 0;
+      const judged: Setup[] = [];
+      for (const setup of open) {
+        const alike = judged.find((other) => haveSameSums(this.asEngine, setup, other, scope));
+        if (alike ? !open.has(alike) : this.firstMiss(setup, scope) >= 0) open.delete(setup);
+        judged.push(setup);
+      }
       this.release(scope);
     }
-    return agree;
+    return firsts.map((setup) => open.has(setup));
+  }
+
+  /** For each of some setups the first of them that computes the same. */
+  firstAlike(setups: readonly Setup[]): Setup[] {
+    return firstAlike(setups, this.keys);
   }
 
   /** How hypotheses fare on every judged sample. */
