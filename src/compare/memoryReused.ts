@@ -210,7 +210,7 @@ class Memory {
         left = left.filter((at) => !isFrom(seen.observed, theirs, at, distance));
       }
       const width = seen.observed[0].length / this.chain.get(layer.name)!.features;
-      values += new Set(left.map(({ sample, byte }) => `${sample} ${Math.floor(byte / width)}`)).size;
+      values += new Set(left.map((at) => Math.floor(at / width))).size;
     }
     if (isRight) return 'right';
     const over = places.map(({ of, distance }) => ({ layer: of.name, distance }));
@@ -250,36 +250,30 @@ interface PlaceOf {
   readonly of: Layer;
 }
 
-/** A byte of a value in one sample. */
-interface At {
-  readonly sample: number;
-  readonly byte: number;
+/** Where bytes are not right, counted through all samples: as objects those of noise would take 100 MB. */
+function differing({ observed, right }: Seen): Uint32Array {
+  const each = observed[0].length;
+  const at = new Uint32Array(observed.length * each);
+  let count = 0;
+  for (const [sample, bytes] of observed.entries())
+    for (let i = 0; i < each; i++) if (bytes[i] !== right[sample][i]) at[count++] = sample * each + i;
+  return at.subarray(0, count);
 }
 
-function differing({ observed, right }: Seen): readonly At[] {
-  return observed.flatMap((bytes, sample) => {
-    const at: At[] = [];
-    bytes.forEach((byte, i) => {
-      if (byte !== right[sample][i]) at.push({ sample, byte: i });
-    });
-    return at;
-  });
-}
-
-function isFrom(
-  observed: readonly Buffer[],
-  theirs: readonly Buffer[],
-  { sample, byte }: At,
-  distance: number,
-): boolean {
+function isFrom(observed: readonly Buffer[], theirs: readonly Buffer[], at: number, distance: number): boolean {
+  const [sample, byte] = placeOf(observed, at);
   return observed[sample][byte] === theirs[sample][byte + distance];
 }
 
+function placeOf([{ length }]: readonly Buffer[], at: number): readonly [sample: number, byte: number] {
+  return [Math.floor(at / length), at % length];
+}
+
 /** Distances at which a window around one of these bytes stands in another value, in every sample. */
-function* distancesIn(observed: readonly Buffer[], left: readonly At[], theirs: readonly Buffer[]): Generator<number> {
+function* distancesIn(observed: readonly Buffer[], left: Uint32Array, theirs: readonly Buffer[]): Generator<number> {
   const tried = new Set<number>();
   for (let i = 0; i < WINDOWS; i++) {
-    const { sample, byte } = left[Math.floor((i * left.length) / WINDOWS)];
+    const [sample, byte] = placeOf(observed, left[Math.floor((i * left.length) / WINDOWS)]);
     for (const start of [byte, byte - WINDOW + 1]) {
       const window = observed[sample].subarray(Math.max(0, start), Math.max(0, start) + WINDOW);
       if (start < 0 || window.length < WINDOW || new Set(window).size < DISTINCT) continue;

@@ -8,7 +8,7 @@ import type { ValueReader } from '../nouns/capture.js';
 import type { Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
 import { ordersOf, permuted } from '../tensor/permute.js';
-import { channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
+import { channelStride, channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
 import { named } from './named.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
@@ -73,8 +73,10 @@ function isMadeOfValues(wanted: NumericArray, replayed: NumericArray): boolean {
 
 function isIn({ of, from }: Order, wanted: NumericArray, replayed: NumericArray, features: number): boolean {
   if (of === 'sample') {
+    // of noise the first values say no
+    for (let i = 0; i < features; i++) if (wanted[i] !== replayed[from(i)]) return false;
     const places = Int32Array.from({ length: features }, (_, i) => from(i));
-    for (let start = 0; start < wanted.length; start += features) {
+    for (let start = features; start < wanted.length; start += features) {
       for (let i = 0; i < features; i++) if (wanted[start + i] !== replayed[start + places[i]]) return false;
     }
     return true;
@@ -194,13 +196,26 @@ function* shifted({ dims }: Shape, all: number): Generator<Order> {
   }
 }
 
-/** Samples that are looked at before all are: of noise they say no. */
-const FEW_SAMPLES = 8;
+/** Values of a channel that are looked at before all are: of noise they say no. */
+const FEW_VALUES = 8;
+const FNV_PRIME = 16777619;
 
-/** Whether each channel holds what one of the others does. */
-function areChannels(shape: Shape, wanted: NumericArray, replayed: NumericArray): boolean {
-  const theirs = new Set(columnsOf(shape, replayed));
-  return columnsOf(shape, wanted).every((text) => theirs.has(text));
+/** Whether each channel holds what one of the others does, as far as a hash tells. */
+function mayBeChannels(shape: Shape, wanted: NumericArray, replayed: NumericArray): boolean {
+  const theirs = new Set(hashesOf(shape, replayed));
+  return hashesOf(shape, wanted).every((hash) => theirs.has(hash));
+}
+
+/** What a channel holds, as a number that is equal for equal values. */
+function hashesOf(shape: Shape, values: NumericArray): Int32Array {
+  const [channels, stride] = [channelsOf(shape), channelStride(shape)];
+  const hashes = new Int32Array(channels);
+  for (let i = 0, channel = 0; i < values.length; channel = (channel + 1) % channels) {
+    let hash = hashes[channel];
+    for (const end = i + stride; i < end; i++) hash = Math.imul(hash ^ values[i], FNV_PRIME);
+    hashes[channel] = hash;
+  }
+  return hashes;
 }
 
 /** Bits: one in a million orders of channels is found by chance. */
@@ -216,9 +231,10 @@ function tellsOrder(channels: number, rows: number): boolean {
 /** Each channel's values, all of them, are another channel's. */
 function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray): Order | null {
   const channels = channelsOf(shape);
-  const few = FEW_SAMPLES * sizeOf(shape.dims);
+  const features = sizeOf(shape.dims);
+  const few = Math.ceil((FEW_VALUES * channels) / features) * features;
   if (!tellsOrder(channels, wanted.length / channels)) return null;
-  if (few < wanted.length && !areChannels(shape, wanted.subarray(0, few), replayed.subarray(0, few))) return null;
+  if (few < wanted.length && !mayBeChannels(shape, wanted.subarray(0, few), replayed.subarray(0, few))) return null;
   const [own, theirs] = [columnsOf(shape, wanted), columnsOf(shape, replayed)];
   const places = new Map(theirs.map((text, channel) => [text, channel]));
   const order = own.map((text) => places.get(text) ?? -1);
@@ -226,8 +242,7 @@ function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray
   const moved = [...order.entries()].filter(([to, from]) => to !== from);
   const shown = moved.slice(0, 4).map(([to, from]) => `${to} holds ${from}'s`);
   const axis = shape.channelAxis + 1;
-  const features = sizeOf(shape.dims);
-  const stride = sizeOf(shape.dims.slice(axis));
+  const stride = channelStride(shape);
   return {
     order: `channels: ${shown.join(', ')}${moved.length > 4 ? `, and ${moved.length - 4} more` : ''}`,
     of: 'sample',

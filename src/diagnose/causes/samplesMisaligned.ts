@@ -1,5 +1,4 @@
 import type { NumericArray } from '../../nouns/array.js';
-import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
@@ -10,7 +9,7 @@ import { byColumn } from '../study/agree.js';
 import { columnsOf, spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
-import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { inOrder } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number, permutationSentence } from '../words/parts.js';
@@ -23,7 +22,7 @@ declare module '../evidence.js' {
 
 /** Rows of observation and replay are compared as texts in memory up to this many values. */
 const MOST_VALUES = 5e7;
-/** By which noise is told first, where samples are read in blocks. */
+/** By which noise is told first. */
 const FEW_CHANNELS = 8;
 
 /** Rows in another order than the input's. */
@@ -59,14 +58,9 @@ async function reordered(study: Study, base: Setup): Promise<Change | null> {
   const rows = study.data.to - study.data.from;
   const samples = rows / positions;
   if (samples < 2 || rows * study.channels > MOST_VALUES) return null;
-  if (study.complete) {
-    if (!isOfColumn(study, base)) return null;
-  } else if (isProductStudy(study) && isQuantized(study.declared.params.output) && study.channels > 2 * FEW_CHANNELS) {
-    const few = await rowsUnder(study, base, spread([...Array(study.channels).keys()], FEW_CHANNELS));
-    if (few.observed.sort().join() !== few.replayed.sort().join()) return null;
-  }
+  if (study.complete ? !isOfColumn(study, base) : !(await isObserved(study, base, positions))) return null;
   const places = new Map<string, number[]>();
-  const { observed, replayed } = await rowsUnder(study, base, null);
+  const { observed, replayed } = await rowsUnder(study, base);
   joinEvery(observed, positions);
   joinEvery(replayed, positions);
   replayed.forEach((text, row) => {
@@ -113,15 +107,32 @@ function columnOf(study: Study): Column {
   return { scope, channel, observed: scope.observed.slice().sort() };
 }
 
-/** Every judged row, as text. channels: of these only; null: of all. */
-async function rowsUnder(study: Study, base: Setup, channels: readonly number[] | null) {
+/** Whether what the subset's rows of a sample that differs are to hold was observed of any sample: of noise it was not. */
+async function isObserved(study: Study, base: Setup, positions: number): Promise<boolean> {
+  const { data, subset, channels: width, differing } = study;
+  const sampleOf = (row: number) => Math.floor(subset.samples[row] / positions);
+  const own = sampleOf(Math.floor(Math.max(0, differing.indexOf(1)) / width));
+  const rows = [...subset.samples.keys()].filter((row) => sampleOf(row) === own);
+  const every = [...Array(width).keys()];
+  const channels = isTensorStudy(study) ? every : spread(every, FEW_CHANNELS);
+  const part = gridOf(subset, rows, channels, width);
+  const replayed = study.outputs(base, part).data;
+  study.engine.forget(part);
+  const places = rows.flatMap((row) => channels.map((n) => (subset.samples[row] - own * positions) * width + n));
+  for (let first = data.from; first < data.to; first += positions) {
+    const observed = await data.observed.read(first, first + positions);
+    if (places.every((place, i) => Object.is(observed[place] + 0, replayed[i] + 0))) return true;
+  }
+  return false;
+}
+
+/** Every judged row, as text. */
+async function rowsUnder(study: Study, base: Setup) {
   const [observed, replayed]: string[][] = [[], []];
   for await (const scope of study.blocks()) {
-    const rows = [...scope.samples.keys()];
-    const part = channels ? gridOf(scope, rows, channels, study.channels) : scope;
-    for (const row of rowTexts(part.observed, rows.length)) observed.push(row);
-    for (const row of rowTexts(study.outputs(base, part).data, rows.length)) replayed.push(row);
-    if (part !== scope) study.engine.forget(part);
+    for (const row of rowTexts(scope.observed, scope.samples.length)) observed.push(row);
+    for (const row of rowTexts(study.outputs(base, scope).data, scope.samples.length)) replayed.push(row);
+    study.release(scope);
   }
   return { observed, replayed };
 }

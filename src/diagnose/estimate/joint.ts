@@ -65,6 +65,7 @@ function* scaleAndZeroPoint(study: Study, base: Setup): Generator<readonly (read
   const { output } = base.params;
   if (!isQuantized(output) || !convertsIn(base) || output.quantMax - output.quantMin >= MOST_ZERO_POINTS) return;
   const view = viewOf(study, base);
+  if (Number.isNaN(view.acc[0])) return; // a choice of codes, as of a pool, has no sums
   const stride = Math.max(1, Math.floor(view.acc.length / SAMPLE));
   for (let zeroPoint = output.quantMin; zeroPoint <= output.quantMax; zeroPoint++) {
     const moved = zeroPoint - output.zeroPoint;

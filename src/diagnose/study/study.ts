@@ -279,7 +279,8 @@ export class Study<K extends Kind = Kind> {
     return keyed.map(([key]) => this.judged.get(key)!);
   }
 
-  private release(scope: Scope): void {
+  /** What was computed for a block is not asked for again. */
+  release(scope: Scope): void {
     if (scope !== this.subset && !this.kept.has(scope)) this.engine.forget(scope);
   }
 
