@@ -11,6 +11,7 @@ import { largestBytes } from './pools.js';
 import { type Into, multiply, multiplyAdds, SUMS } from './product.js';
 import { recipeOf } from './recipe.js';
 import { transposedBytes } from './transposed.js';
+import { winograd } from './winograd.js';
 
 /** Below this many multiply-adds in all compiling the module (2 ms) does not pay; once it is there, much less does. */
 const WORTH_STARTING = 2 ** 21;
@@ -58,7 +59,7 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     const found = machineFor(own);
     before += own;
     found?.multipliesBytes(before); // tried once there was so much work: of groups each product is small
-    return found && multiply(found, form, x, product, into);
+    return found && (winograd(found, form, x, product, into) ?? multiply(found, form, x, product, into));
   };
   return {
     expect(multiplyAdds) {

@@ -1,7 +1,8 @@
 /** Requantization by itself: codes of sums that are there already. */
 import type { Product } from '../nouns/kernel.js';
 import { roomFor } from '../numeric/room.js';
-import type { JobFields, Machine } from './job.js';
+import type { Machine } from './job.js';
+import type { JobFields } from './jobFields.js';
 import type { Recipe } from './recipe.js';
 
 /** Sums in shared memory at a time: they stay in the second-level cache. */
@@ -36,7 +37,7 @@ export function codesFor({ output }: Product, length: number): Uint8Array | Int8
   return roomFor(output.dtype === 'int8' ? new Int8Array(0) : new Uint8Array(0), length);
 }
 
-type Requantization = Pick<
+export type Requantization = Pick<
   JobFields,
   (typeof ARRAYS)[number] | (typeof NUMBERS)[number] | 'fused' | 'divides' | 'plain'
 >;

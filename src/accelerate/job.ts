@@ -4,59 +4,11 @@ import type { LossyForm } from '../nouns/sumForms.js';
 import elementwise from './assembly/elementwise.ts?wasm';
 import portable from './assembly/kernels.ts?wasm';
 import relaxed from './assembly/kernels.ts?wasm-relaxed';
-
-/** What threads count, atomically. */
-const COUNTS = ['left', 'done', 'number', 'failed'] as const;
-/** The job as assembly/kernels.ts reads it, in its order. */
-const FIELDS = [
-  ...COUNTS,
-  'tiles',
-  'rows',
-  'channels',
-  'inFeatures',
-  'paired',
-  'bytes',
-  'refuted',
-  'columns',
-  'blockLength',
-  'packedLength',
-  'tileRows',
-  'x',
-  'base',
-  'offset',
-  'stage',
-  'xSums',
-  'weightKind',
-  'weight',
-  'weightZeroPoints',
-  'noZeroPoint',
-  'xZeroPoint',
-  'scratch',
-  'scratchBytes',
-  'out',
-  'outBytes',
-  'requantize',
-  'biasInt32',
-  'addend',
-  'product',
-  'channelScale',
-  'realBias',
-  'fused',
-  'divides',
-  'plain',
-  'inputScale',
-  'outputScale',
-  'offsetBefore',
-  'low',
-  'high',
-  'largest',
-  'offsetAfter',
-] as const;
-export type JobFields = Record<Exclude<(typeof FIELDS)[number], (typeof COUNTS)[number]>, number>;
-const FLOATS: ReadonlySet<string> = new Set(['inputScale', 'outputScale', 'offsetBefore', 'low', 'high', 'largest']);
+import { COUNTS, FIELDS, FLOATS, type JobFields } from './jobFields.js';
 
 interface Exports {
   packActivations(job: number, kind: number, source: number, zeroPoint: number): void;
+  packTiles(job: number, signed: number, source: number): void;
   run(job: number): void;
   finish(job: number, sums: number): void;
   depthwise(job: number, signed: number, seeds: number, sums: number): void;
@@ -266,6 +218,11 @@ export class Machine {
 
   packActivations(kind: number, source: number, zeroPoint: number): void {
     this.exports.packActivations(JOB, kind, source, zeroPoint);
+  }
+
+  /** The same of a convolution by tiles. */
+  packTiles(isSigned: boolean, source: number): void {
+    this.exports.packTiles(JOB, isSigned ? 1 : 0, source);
   }
 
   /** Sums of a described product whose every channel reads one of its own, by this thread alone. */

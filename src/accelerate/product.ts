@@ -5,20 +5,29 @@ import type { Bytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { groupsOf } from '../products/groups.js';
-import { codesFor, fromChannel, placed } from './finish.js';
+import { codesFor, placed } from './finish.js';
 import { placeCells, placePadded } from './gatheredPart.js';
-import type { JobFields, Machine } from './job.js';
+import type { Machine } from './job.js';
+import type { JobFields } from './jobFields.js';
+import {
+  kindOf,
+  MOST_WEIGHT_BYTES,
+  type Output,
+  roomForOutput,
+  runParts,
+  TILE_CHANNELS,
+  takeOutput,
+  zeroPointsOf,
+} from './parts.js';
 import type { Recipe } from './recipe.js';
 import { transposedBytes } from './transposed.js';
 
 /** Activations (packed, 16 bits) that lie in shared memory at a time. */
-const MOST_PACKED_VALUES = 8 << 20;
+export const MOST_PACKED_VALUES = 8 << 20;
 /** Weights that do: what the second-level cache holds, more where all threads would not have work. */
 const USUAL_WEIGHT_BYTES = 1 << 20;
-const MOST_WEIGHT_BYTES = 16 << 20;
 const TILES_OF_A_THREAD = 4;
 const TILE_ROWS = 1024;
-const TILE_CHANNELS = 32;
 
 /** Rows of a product. */
 function rowsIn(x: Codes | Gathered): number {
@@ -28,8 +37,6 @@ function rowsIn(x: Codes | Gathered): number {
 export function multiplyAdds(x: Codes | Gathered, { outFeatures, inFeatures }: Product): number {
   return rowsIn(x) * outFeatures * inFeatures;
 }
-
-type Output = Int32Array | Bytes;
 
 /** Sums, or codes by a recipe: in rows of channels, or of so many places in planes of channels, [..., channels, places]. */
 export interface Into {
@@ -71,7 +78,7 @@ export function multiply(
   return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
 }
 
-interface Operands {
+export interface Operands {
   readonly x: Uint8Array | Int8Array | Int16Array;
   /** Where x has the rows; null: one after the other. */
   readonly gathered: Gathered | null;
@@ -82,6 +89,9 @@ interface Operands {
   /** Added to the codes before they are multiplied; pairs and bytes only. */
   readonly codeShift: number;
   readonly blockLength: number;
+  /** No code, and no weight, less its zero point is larger. */
+  readonly xLargest: number;
+  readonly wLargest: number;
 }
 
 /** Rows from `row` on. */
@@ -92,7 +102,7 @@ interface Block extends Operands {
 }
 
 /** The case as the kernels take it, or null. */
-function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
+export function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
   const { inFeatures, outFeatures, weight, input } = product;
   const codes = isGathered(x) && x.padding ? x.padding.source : x.data;
   const xRange = valuesOf(codes);
@@ -126,6 +136,8 @@ function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product)
     bytes: false,
     codeShift,
     blockLength: form.pairs?.blockLength ?? inFeatures,
+    xLargest,
+    wLargest,
   };
 }
 
@@ -150,46 +162,23 @@ function packedLengthOf(inFeatures: number, { bytes, blockLength }: Operands): n
   return Math.floor(inFeatures / blockLength) * padded(blockLength) + padded(inFeatures % blockLength);
 }
 
-function kindOf(values: Uint8Array | Int8Array | Int16Array): number {
-  return values instanceof Uint8Array ? 0 : values instanceof Int8Array ? 1 : 2;
-}
-
-/** Weights pass through shared memory in parts, each a job of its own on the same activations, which are packed for each group. */
+/** Activations are packed for each group. */
 function multiplyBlock(machine: Machine, block: Block, product: Product, { recipe, places }: Into, into: Output): void {
-  const { x, gathered, weight, rows } = block;
+  const { x, gathered, rows } = block;
   const { inFeatures, outFeatures } = product;
-  const ofGroup = outFeatures / groupsOf(product);
   const sizes = sizesOf(block, inFeatures, machine.threadsFor(rows * inFeatures * outFeatures));
   machine.reset();
-  const outBytes = outFeatures * into.BYTES_PER_ELEMENT;
-  const turned = places > 1 ? machine.allocate(rows * outBytes) : null;
+  const output = roomForOutput(machine, into, outFeatures, places);
   const requantization = recipe && placed(machine, recipe);
   const source = placeRows(machine, block, product);
   const subtracted = machine.place(Int32Array.of(subtractedFrom(block)));
-  const job = { ...jobOf(machine, block, product, sizes, outBytes), requantize: recipe ? 1 : 0, ...requantization };
-  machine.describe(job);
-  for (let channel = 0, channels = 0; channel < outFeatures; channel += channels) {
-    const [group, first] = [Math.floor(channel / ofGroup), channel % ofGroup];
+  const fields = { out: output.out, outBytes: outFeatures * into.BYTES_PER_ELEMENT };
+  const job = { ...jobOf(machine, block, product, sizes), ...fields };
+  runParts(machine, product, { ...sizes, job, requantization }, (group) => {
     const further = group * (gathered?.group ?? 0) * x.BYTES_PER_ELEMENT;
-    if (first === 0) machine.packActivations(kindOf(x), source + further, subtracted);
-    channels = Math.min(sizes.channelsOfPart, ofGroup - first);
-    machine.put(weight.subarray(channel * inFeatures, (channel + channels) * inFeatures), job.weight);
-    machine.describe({
-      ...job,
-      refuted: machine.refuted ? 1 : 0,
-      tiles: sizes.rowTiles * Math.ceil(channels / TILE_CHANNELS),
-      channels,
-      weightZeroPoints: job.weightZeroPoints + 4 * channel,
-      out: job.out + channel * into.BYTES_PER_ELEMENT,
-      ...(requantization && fromChannel(requantization, channel)),
-    });
-    machine.run();
-  }
-  const size = places * outBytes;
-  for (let at = 0; turned !== null && at < rows * outBytes; at += size)
-    machine.transpose(job.out + at, turned + at, places, outFeatures);
-  const made = machine.bytes as ArrayBuffer;
-  into.set(new (into.constructor as Int32ArrayConstructor)(made, turned ?? job.out, into.length));
+    machine.packActivations(kindOf(x), source + further, subtracted);
+  });
+  takeOutput(machine, output, outFeatures, into);
 }
 
 /** From codes as they are packed; of bytes: the bits to flip. */
@@ -199,22 +188,20 @@ function subtractedFrom({ paired, bytes, codeShift, xZeroPoint }: Operands): num
 }
 
 /** The fields that all parts of the weights share, and room for each. */
-function jobOf(machine: Machine, block: Block, product: Product, sizes: Sizes, outBytes: number) {
+function jobOf(machine: Machine, block: Block, product: Product, sizes: Sizes) {
   const { x, gathered, weight, paired, bytes, row, rows, packedLength } = block;
   const { inFeatures, outFeatures } = product;
   const { paddedRows, tileRows, rowTiles, channelsOfPart, scratchBytes, threads } = sizes;
   return {
-    tiles: 0,
     rows,
-    channels: 0,
     inFeatures,
     paired: paired ? 1 : 0,
     bytes: bytes ? 1 : 0,
-    refuted: 0,
     columns: bytes ? machine.allocate(rowTiles * packedLength * 8) : 0,
     blockLength: block.blockLength,
     packedLength,
     tileRows,
+    tilesOfLine: 0,
     x: machine.allocate(paddedRows * packedLength * 2),
     base: gathered ? machine.place(gathered.base.subarray(row, row + rows)) : 0,
     offset: gathered ? machine.place(withThree(gathered.offset)) : 0,
@@ -227,8 +214,6 @@ function jobOf(machine: Machine, block: Block, product: Product, sizes: Sizes, o
     xZeroPoint: block.xZeroPoint,
     scratch: machine.allocate(threads * scratchBytes),
     scratchBytes,
-    out: machine.allocate((rows + 8) * outBytes),
-    outBytes,
   } satisfies Partial<JobFields>;
 }
 
@@ -263,12 +248,4 @@ function withThree(offset: Int32Array): Int32Array {
   const longer = new Int32Array(offset.length + 3).fill(offset.at(-1) ?? 0);
   longer.set(offset);
   return longer;
-}
-
-/** One a channel, and three behind the last, which are read and not used. */
-function zeroPointsOf({ weightZeroPoint, outFeatures }: Product): Int32Array {
-  const values = new Int32Array(outFeatures + 3);
-  if (weightZeroPoint.length === 1) values.fill(weightZeroPoint[0], 0, outFeatures);
-  else values.set(weightZeroPoint);
-  return values;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accelerate, webAssembly } from '../../src/accelerate/accelerator.js';
-import { type JobFields, Machine } from '../../src/accelerate/job.js';
+import { Machine } from '../../src/accelerate/job.js';
+import type { JobFields } from '../../src/accelerate/jobFields.js';
 import { compare } from '../../src/compare/compare.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';

@@ -1,0 +1,316 @@
+/** Convolutions of 3x3 by fewer products: the sums of every one that is taken, and which ones are. */
+import { describe, expect, it, test } from 'vitest';
+import { Machine } from '../../src/accelerate/job.js';
+import { type Into, multiply, SUMS } from '../../src/accelerate/product.js';
+import { recipeOf } from '../../src/accelerate/recipe.js';
+import { winograd } from '../../src/accelerate/winograd.js';
+import type { Codes, Product } from '../../src/nouns/kernel.js';
+import { EXACT } from '../../src/products/multiply.js';
+import { gatheredPatches } from '../../src/replay/padded.js';
+import { placed } from '../../src/replay/patches.js';
+import { randomFrom } from '../diagnose/world.js';
+import { linearSteps } from '../support/steps.js';
+
+type Pair = readonly [number, number];
+type Fill = (i: number) => number;
+
+interface Convolution {
+  readonly images?: number;
+  readonly channels?: number;
+  readonly out?: number;
+  readonly size?: Pair;
+  readonly kernel?: Pair;
+  readonly stride?: number;
+  readonly dilation?: number;
+  readonly padding?: readonly [Pair, Pair];
+  readonly groups?: number;
+  readonly channelsLast?: boolean;
+  readonly dtype?: 'uint8' | 'int8' | 'int32';
+  readonly zeroPoint?: number;
+  readonly weightZeroPoint?: Fill;
+  /** Codes of uint8; those of int8 are 128 less. */
+  readonly x?: Fill;
+  readonly w?: Fill;
+}
+
+const plain = {
+  images: 4,
+  channels: 16,
+  out: 9,
+  size: [9, 10],
+  kernel: [3, 3],
+  stride: 1,
+  dilation: 1,
+  padding: [
+    [1, 1],
+    [1, 1],
+  ],
+  groups: 1,
+  channelsLast: false,
+  dtype: 'uint8',
+  zeroPoint: 3,
+  weightZeroPoint: () => 0,
+} as const satisfies Convolution;
+
+function made(convolution: Convolution, seed = 1) {
+  const random = randomFrom(seed);
+  const { images, channels, out, size, kernel, stride, dilation, padding, groups, channelsLast, ...own } = {
+    x: () => random.integer(0, 255),
+    w: () => random.integer(-128, 127),
+    ...plain,
+    ...convolution,
+  };
+  const places = size.map(
+    (cells, axis) =>
+      Math.floor((cells + padding[axis][0] + padding[axis][1] - dilation * (kernel[axis] - 1) - 1) / stride) + 1,
+  );
+  const shapeOf = (of: readonly number[], count: number) =>
+    channelsLast ? { dims: [...of, count], channelAxis: 2 } : { dims: [count, ...of], channelAxis: 0 };
+  const window = { kernel, stride: [stride, stride], dilation: [dilation, dilation], padding, transposed: null };
+  const shape = shapeOf(size, channels);
+  const patch = placed({ window, groups }, shape, shapeOf(places, out));
+  const first = own.dtype === 'int8' ? -128 : 0;
+  const cells = channels * size[0] * size[1];
+  const Data = { uint8: Uint8Array, int8: Int8Array, int32: Int32Array }[own.dtype];
+  const x: Codes = {
+    rows: images,
+    cols: cells,
+    data: new Data(images * cells).map((_: number, i: number) => own.x(i) + first),
+  };
+  const inFeatures = (kernel[0] * kernel[1] * channels) / groups;
+  const input = {
+    dtype: own.dtype as 'uint8',
+    scale: 0.02,
+    zeroPoint: own.zeroPoint + first,
+    quantMin: first,
+    quantMax: first + 255,
+  };
+  const product: Product = {
+    inFeatures,
+    outFeatures: out,
+    weight: Int8Array.from({ length: out * inFeatures }, (_, i) => own.w(i)),
+    perChannel: true,
+    weightScale: Float64Array.from({ length: out }, (_, n) => (n + 1) / 512),
+    weightZeroPoint: Int32Array.from({ length: out }, (_, n) => own.weightZeroPoint(n)),
+    bias: Float32Array.from({ length: out }, (_, n) => n / 3 - 2),
+    biasInt32: null,
+    activation: 'none',
+    input,
+    output: { dtype: 'uint8', scale: 0.2, zeroPoint: 120, quantMin: 0, quantMax: 255 },
+    patch,
+    groups,
+  };
+  const gathered = gatheredPatches(x, shape, patch, input.zeroPoint)!;
+  return { product, gathered, places: places[0] * places[1] };
+}
+
+/** Place by place, as the table of its cells says. */
+function summed({ gathered: { data, base, offset }, product }: ReturnType<typeof made>): Int32Array {
+  const { inFeatures, outFeatures, weight, weightZeroPoint, input } = product;
+  const sums = new Int32Array(base.length * outFeatures);
+  for (let row = 0; row < base.length; row++) {
+    for (let n = 0; n < outFeatures; n++) {
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++) {
+        sum += (data[base[row] + offset[k]] - input.zeroPoint) * (weight[n * inFeatures + k] - weightZeroPoint[n]);
+      }
+      sums[row * outFeatures + n] = sum;
+    }
+  }
+  return sums;
+}
+
+const machine = new Machine({ threads: 1, portable: true });
+
+function taken({ product, gathered }: ReturnType<typeof made>, into: Into = SUMS, by = machine) {
+  return winograd(by, EXACT, gathered, product, into);
+}
+
+function same(convolution: Convolution, seed?: number): boolean {
+  const own = made(convolution, seed);
+  const found = taken(own);
+  return found !== null && Buffer.from(found.buffer).equals(Buffer.from(summed(own).buffer));
+}
+
+const PADDINGS: readonly (readonly [Pair, Pair])[] = [
+  [
+    [0, 0],
+    [0, 0],
+  ],
+  [
+    [1, 0],
+    [0, 2],
+  ],
+  [
+    [0, 3],
+    [2, 1],
+  ],
+  [
+    [4, 5],
+    [0, 1],
+  ],
+];
+
+describe('the sums', () => {
+  it('of every height and width', () => {
+    const sizes = [3, 4, 5, 6, 7, 8, 9, 10, 13];
+    for (const height of sizes) {
+      for (const width of sizes)
+        expect([height, width, same({ images: 14, channels: 32, size: [height, width] })]).toEqual([
+          height,
+          width,
+          true,
+        ]);
+    }
+    expect(same({ images: 12, channels: 32, size: [2, 42] })).toBe(true);
+    expect(same({ images: 12, channels: 32, size: [42, 2] })).toBe(true);
+  });
+
+  it('of every tail of channels', () => {
+    for (const channels of [5, 7, 8, 9, 15, 16, 17, 31, 33, 63])
+      expect([channels, same({ channels, size: [12, 16] })]).toEqual([channels, true]);
+    for (const out of [1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 65]) expect([out, same({ out })]).toEqual([out, true]);
+  });
+
+  it.each(['uint8', 'int8'] as const)('of %s, however padded, and channels first or last', (dtype) => {
+    for (const padding of PADDINGS) {
+      for (const channelsLast of [false, true]) {
+        for (const zeroPoint of [0, 255, 100]) {
+          const weightZeroPoint = (n: number) => (n % 5) - 2;
+          const case_ = {
+            dtype,
+            padding,
+            channelsLast,
+            zeroPoint,
+            weightZeroPoint,
+            size: [10, 11],
+            channels: 21,
+          } as const;
+          expect([case_, same(case_)]).toEqual([case_, true]);
+        }
+      }
+    }
+  });
+
+  /** 112 channels of such products are the most that are summed at a time. */
+  it.each([16, 112, 113, 120, 240])('of the largest codes and weights, %i channels', (channels) => {
+    const extremes: readonly Convolution[] = [
+      { x: () => 255, w: () => -128, zeroPoint: 0 },
+      { x: () => 255, w: () => 127, zeroPoint: 0 },
+      { x: () => 0, w: () => -128, zeroPoint: 255 },
+      { x: (i) => (i & 1 ? 255 : 0), w: (i) => (i & 2 ? 127 : -128), zeroPoint: 0 },
+      { x: (i) => (i & 1 ? 255 : 0), w: (i) => (i % 3 ? 127 : -128), zeroPoint: 255 },
+      { x: () => 255, w: () => 127, zeroPoint: 0, weightZeroPoint: () => -100 },
+    ];
+    for (const own of extremes) {
+      for (const dtype of ['uint8', 'int8'] as const) {
+        expect([own, dtype, same({ ...own, dtype, channels, size: [8, 9], padding: PADDINGS[0], out: 3 })]).toEqual([
+          own,
+          dtype,
+          true,
+        ]);
+      }
+    }
+  });
+
+  /** Where the numbers that are made of codes and weights are largest. */
+  it('of codes and weights that are one end or the other', () => {
+    for (let seed = 1; seed < 40; seed++) {
+      const { integer } = randomFrom(seed);
+      const own = { x: () => 255 * integer(0, 1), w: () => 255 * integer(0, 1) - 128, zeroPoint: 255 * integer(0, 1) };
+      const weightZeroPoint = () => [0, -100, 99][integer(0, 2)];
+      expect([seed, same({ ...own, weightZeroPoint })]).toEqual([seed, true]);
+    }
+  });
+
+  it('of whatever convolution, where it is taken', () => {
+    let found = 0;
+    for (let seed = 1; seed < 300; seed++) {
+      const { integer } = randomFrom(seed);
+      const pair = (least: number, most: number): Pair => [integer(least, most), integer(least, most)];
+      const own = made({
+        images: integer(1, 9),
+        channels: integer(2, 40),
+        out: integer(1, 40),
+        size: pair(3, 20),
+        padding: [pair(0, 3), pair(0, 3)],
+        channelsLast: integer(0, 1) === 1,
+        dtype: integer(0, 1) ? 'uint8' : 'int8',
+        zeroPoint: integer(0, 255),
+        weightZeroPoint: () => integer(-80, 80),
+      });
+      const sums = taken(own);
+      if (!sums) continue;
+      found++;
+      expect([seed, Buffer.from(sums.buffer).equals(Buffer.from(summed(own).buffer))]).toEqual([seed, true]);
+    }
+    expect(found).toBeGreaterThan(150);
+  });
+});
+
+describe('blocks and threads', () => {
+  const steps = linearSteps('fbgemm');
+  /** Several images to a block, and an image of several blocks. */
+  const CASES: readonly Convolution[] = [
+    { images: 5, channels: 64, size: [56, 53], out: 33 },
+    { images: 1, channels: 64, size: [250, 249], out: 5 },
+    { images: 2, channels: 24, size: [29, 31], out: 40, channelsLast: true },
+  ];
+
+  test.each(CASES)('give the codes of the other way, $images of $size', (convolution) => {
+    const own = made(convolution);
+    const recipe = recipeOf(steps, own.product)!;
+    for (const places of convolution.channelsLast ? [1] : [1, own.places]) {
+      const expected = Buffer.from(multiply(machine, EXACT, own.gathered, own.product, { recipe, places })!.buffer);
+      expect(new Set(expected).size).toBeGreaterThan(100);
+      for (const threads of [1, 2, 3, 4]) {
+        const by = new Machine({ threads, worthThreads: 0, portable: true });
+        const found = taken(own, { recipe, places }, by)!;
+        expect([places, threads, expected.equals(Buffer.from(found.buffer))]).toEqual([places, threads, true]);
+      }
+    }
+  });
+
+  it('job after job, whoever comes late', () => {
+    const machines = [2, 3, 4].map((threads) => new Machine({ threads, worthThreads: 0, portable: true }));
+    for (let seed = 1; seed < 60; seed++) {
+      const { integer } = randomFrom(seed);
+      const size = [integer(7, 25), integer(7, 25)] as const;
+      const own = made({ size, channels: integer(12, 30), out: integer(30, 99), images: 6 }, seed);
+      const one = taken(own)!.join();
+      for (const by of machines) expect([seed, taken(own, SUMS, by)!.join() === one]).toEqual([seed, true]);
+    }
+  });
+});
+
+describe('another way is taken', () => {
+  const wide = { w: () => 127, channels: 16 } as const;
+  const REFUSED: Record<string, Convolution> = {
+    'where windows are not 3x3': { kernel: [5, 3] },
+    'where they are apart': { stride: 2 },
+    'where their cells are': { dilation: 2 },
+    'in groups': { groups: 2, out: 10, channels: 64, size: [12, 12] },
+    'for codes of 16 bits': { dtype: 'int32' },
+    'for a few channels': { channels: 3, size: [40, 40] },
+    'for one channel': { channels: 1, size: [40, 40] },
+    'for few places': { images: 1, size: [6, 6] },
+    'for weights that 16 bits do not hold': { ...wide, weightZeroPoint: () => -101 },
+    'for a zero point far from the codes': { zeroPoint: 400 },
+  };
+
+  test.each(Object.entries(REFUSED))('%s', (_, convolution) => {
+    expect(taken(made(convolution))).toBe(null);
+  });
+
+  it('for sums of pairs that saturate', () => {
+    const { product, gathered } = made({});
+    const pairs = { codeShift: 0, blockLength: product.inFeatures };
+    expect(winograd(machine, EXACT, gathered, product, SUMS)).not.toBe(null);
+    expect(winograd(machine, { pairs }, gathered, product, SUMS)).toBe(null);
+  });
+
+  it('only there', () => {
+    expect(taken(made({ ...wide, weightZeroPoint: () => -100 }))).not.toBe(null);
+    expect(taken(made({ images: 2, size: [8, 8] }))).not.toBe(null);
+  });
+});
