@@ -6,9 +6,13 @@ import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
+import { isQuantized } from '../nouns/value.js';
+import { emptyLike } from '../numeric/array.js';
 import { blocks } from '../replay/blocks.js';
+import { NO_SUMS, type Replayed } from '../replay/replayed.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { afterRelu } from './alignment.js';
+import type { CandidateComparison } from './comparison.js';
 import { EXACT, layerDiff, rectified } from './layerReport.js';
 
 export type ReadingKind = 'own' | 'chained' | 'captured';
@@ -26,23 +30,73 @@ export interface Samples {
   readonly fast: Fast;
 }
 
+/** The codes that were captured, where the replay of what was captured before them gave each. */
+interface Exact {
+  readonly kernel: string | null;
+  readonly values: ValueReader;
+}
+
+type ExactSide = Pick<CandidateComparison, 'captureLayers' | 'capture' | 'options'>;
+
+/** Null: it is not known that it did. */
+function exactOf({ captureLayers, capture, options }: ExactSide, layer: Layer): Exact | null {
+  const { mismatched, within_bound, kernel } = captureLayers.find(({ name }) => name === layer.name) ?? {};
+  const values = capture.values.get(layer.name);
+  const isExact = mismatched === 0 && !within_bound && (options.mode ?? 'isolated') === 'isolated';
+  return isExact && values && layer.output && isQuantized(layer.output) ? { kernel: kernel ?? null, values } : null;
+}
+
 /** In the order in which they are believed; an exact one ends the list. */
 export async function readingsOf(
-  samples: Samples,
+  samples: Samples & ExactSide,
   sessions: readonly (readonly [ReadingKind, ReplaySession])[],
   layer: Layer,
   { observed, zeroPoint }: { readonly observed: ValueReader; readonly zeroPoint: number | null },
 ): Promise<Reading[]> {
+  const exact = exactOf(samples, layer);
   const readings: Reading[] = [];
   for (const [kind, session] of sessions) {
     if (session.whyNotReplayed(layer)) continue;
     const run = await session.open(layer);
     if (await isTried(samples, run, readings)) continue;
-    const reading = { kind, run, diff: await diffReplay(samples, run, observed, zeroPoint) };
+    const known = kind === 'captured' && run.kernel.name === exact?.kernel ? exact.values : null;
+    const kept = known ? { ...run, replay: replayOf(known) } : keeping(run, samples);
+    const reading = { kind, run: kept, diff: await diffReplay(samples, kept, observed, zeroPoint) };
     if (reading.diff.mismatched === 0) return [reading];
     readings.push(reading);
   }
   return readings;
+}
+
+/** Values that are kept of a layer's replay: it is asked for again where nothing explains what differs. */
+const MOST_KEPT = 2e7;
+
+/** The same run, which replays what it has given in the order of samples no second time; sums are not kept. */
+function keeping(run: LayerRun, { from, to }: Samples): LayerRun {
+  let kept: Replayed['data'] | null = null;
+  let end = from;
+  const replay = async (start: number, stop: number): Promise<Replayed> => {
+    if (kept && stop <= end) {
+      const cols = kept.length / (to - from);
+      return codesOf(kept.subarray((start - from) * cols, (stop - from) * cols), stop - start);
+    }
+    const replayed = await run.replay(start, stop);
+    const { data, rows, cols, low } = replayed;
+    if (start !== end || low || (to - from) * cols > MOST_KEPT) return replayed;
+    if (stop - start === to - from) kept = data;
+    else (kept ??= emptyLike(data, (to - from) * cols)).set(data, (start - from) * cols);
+    end = start + rows;
+    return replayed;
+  };
+  return { ...run, replay };
+}
+
+function replayOf(values: ValueReader): LayerRun['replay'] {
+  return async (from, to) => codesOf((await values.read(from, to)) as Replayed['data'], to - from);
+}
+
+function codesOf(data: Replayed['data'], rows: number): Replayed {
+  return { rows, cols: data.length / rows, data, low: null, high: null, ...NO_SUMS };
 }
 
 /** Whether it was replayed so on equal values: a search would find the same again. */

@@ -1,6 +1,9 @@
 /** Where a layer differs, as parts in which a change may have taken place, and the same change there only. */
 import { isUnlikely, Units } from '../diff/pattern.js';
+import { missesLess } from './atOnce.js';
 import type { Change, Region, Setup } from './setup.js';
+import { spread } from './study/arrays.js';
+import { pickRows } from './study/sample.js';
 import type { Study } from './study/study.js';
 
 /** A part is believed where it has as many differing values a channel. */
@@ -20,6 +23,7 @@ export function within(change: Change, region: Region): Change {
 
 /** Parts that hold all that a setup misses, the simplest first: from one channel to another, just these channels, from one row to another. */
 export function regionsOf(study: Study, setup: Setup): Region[] {
+  if (missesEverywhere(study, setup)) return [];
   const counts = study.mismatchesByChannel(setup);
   const channels = [...counts.keys()].filter((n) => counts[n] > 0);
   const values = counts.reduce((sum, count) => sum + count, 0);
@@ -32,6 +36,33 @@ export function regionsOf(study: Study, setup: Setup): Region[] {
   }
   const part = samplesMissed(study, setup, values);
   return part ? [...regions, part] : regions;
+}
+
+/** Rows that tell of noise that no part is free of it: the first, the last, and some between. */
+const FEW_ROWS = 16;
+
+/** Whether few rows tell that a setup misses values in all channels, and in samples so far apart that no part holds them. */
+function missesEverywhere(study: Study, setup: Setup): boolean {
+  const { subset, channels, data } = study;
+  const each = data.images?.positions ?? 1;
+  const samples = Units.of(subset.samples.map((row) => Math.floor(row / each)));
+  const all = (data.to - data.from) / each;
+  if (2 * (samples.last - samples.first + 1) <= all || isUnlikely(samples, all, 0)) return false;
+  const few = pickRows(subset, spread([...subset.samples.keys()], FEW_ROWS), channels);
+  const misses = study.misses(setup, few);
+  study.engine.forget(few);
+  const missed = (from: number, to: number, step: number) => {
+    for (let i = from; i < to; i += step) if (misses[i] !== 0) return true;
+    return false;
+  };
+  if (!missed(0, channels, 1) || !missed(misses.length - channels, misses.length, 1)) return false;
+  for (let n = 0; n < channels; n++) if (!missed(n, misses.length, channels)) return false;
+  return true;
+}
+
+/** Whether a setup may leave less than another, and that in a part. */
+export function mayLeavePart(study: Study, setup: Setup, than: Setup): boolean {
+  return !missesEverywhere(study, setup) && missesLess(study, setup, than);
 }
 
 /** Whole samples, of a convolution all of their rows; null: no pattern. */

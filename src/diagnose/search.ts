@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, formsOf, saturates } from './arrangeable.js';
-import { eachRounding, halving, known, missesLess, refutedBySums } from './atOnce.js';
+import { eachRounding, halving, known, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -11,7 +11,7 @@ import { Failed } from './failed.js';
 import { followed } from './followed.js';
 import { besideLosses } from './losses.js';
 import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
-import { regionsOf, within } from './regions.js';
+import { mayLeavePart, regionsOf, within } from './regions.js';
 import { causes, OF_ALL_CHANNELS } from './registry.js';
 import { byRules } from './rules.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
@@ -316,7 +316,7 @@ class Search {
   inParts(): void {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
     const { setup } = this.hypothesis([]);
-    const isLess = (change: Change) => missesLess(this.study, this.hypothesis([change]).setup, setup);
+    const isLess = (change: Change) => mayLeavePart(this.study, this.hypothesis([change]).setup, setup);
     for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
