@@ -1,9 +1,10 @@
 /** A convolution whose patches are taken from other places than the file says, over the declared output. */
+
+import { Recent } from '../load/bytes.js';
 import type { PoolAttributes } from '../nouns/attributes.js';
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { HOLE, tapsOf } from '../tensor/patches.js';
-import { sizeOf } from '../tensor/shape.js';
 import type { Fact } from './cause.js';
 import type { Borders, CauseCode } from './evidence.js';
 import { isPool, overDeclaredOutput, type Windowed, windowedOf } from './pools.js';
@@ -48,43 +49,43 @@ interface Otherwise {
   readonly window?: Window;
 }
 
+/** Values of taps and cells: of a large image those of a hundred readings take some 100 MB. */
+const MOST_KEPT = 1 << 24;
+const readings = new WeakMap<ProductStudy, Recent<Otherwise, PatchReading>>();
+
+/** Made again where others have taken its place. */
+function readingOf(study: ProductStudy, otherwise: Otherwise): PatchReading {
+  const known = readings.get(study) ?? new Recent<Otherwise, PatchReading>(MOST_KEPT);
+  readings.set(study, known);
+  const kept = known.get(otherwise);
+  if (kept) return kept;
+  const { cause, label, reading } = otherwise;
+  const declared = declaredReading(study.declared.params, study.data.dynamic !== null);
+  const made = { ...declared, ...reading(), name: `${cause} ${label}` };
+  known.set(otherwise, made, made.taps.source.length + made.channels.length + (made.moved?.length ?? 0));
+  return made;
+}
+
 /** A change of how patches are taken. */
 export function readOtherwise(study: ProductStudy, otherwise: Otherwise): ProductChange {
   const { cause, label, freedom = FREEDOM.none, found } = otherwise;
-  const declared = study.declared.params;
-  let made: PatchReading | null = null;
   const apply = (setup: ProductSetup): ProductSetup => {
-    made ??= {
-      ...declaredReading(declared, study.data.dynamic !== null),
-      ...otherwise.reading(),
-      name: `${cause} ${label}`,
-    };
-    const { taps, groups } = made;
+    const patches = readingOf(study, otherwise);
+    const { taps, groups } = patches;
     const patch = { ...patchOf(setup), taps, ...(otherwise.window && { window: otherwise.window }) };
-    return { ...setup, patches: made, params: { ...setup.params, patch, groups } };
+    return { ...setup, patches, params: { ...setup.params, patch, groups } };
   };
   return { cause, coordinate: 'patches', freedom, label, found, apply };
 }
 
-/** Values of taps and of an image's cells, of each of some hundred readings: beyond them these take 100 MB and more. */
-const MOST_KEPT = 1 << 15;
-
-/** Other readings of small images are made once for a study: estimates ask for them on each of some hundred bases. */
+/** Other readings are listed once for a study: estimates ask for them on each of some hundred bases, and what refutes one is kept by it. */
 export function madeOnce<S extends WindowStudy, C extends WindowChange>(make: (study: S) => C[]): (study: S) => C[] {
   const known = new WeakMap<WindowStudy, C[]>();
   return (study) => {
-    if (valuesOf(study) > MOST_KEPT) return make(study);
     const made = known.get(study) ?? make(study);
     known.set(study, made);
     return made;
   };
-}
-
-/** Of taps and cells, for each reading; a pool keeps its window only. */
-function valuesOf(study: WindowStudy): number {
-  if (isTensorStudy(study)) return 0;
-  const { taps, input, groups, inChannels } = patchOf(study.declared as ProductSetup);
-  return Math.max(taps.source.length, sizeOf(input) * groups * inChannels);
 }
 
 /** Of a convolution or a pool. */
