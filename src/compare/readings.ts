@@ -3,17 +3,18 @@
  * values, of which it did not write the last), or the captured one, as a test bench feeds it.
  */
 import type { LayerDiffResult } from '../diff/layerDiff.js';
-import type { ValueReader } from '../nouns/capture.js';
+import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
+import type { LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { blocks } from '../replay/blocks.js';
 import { NO_SUMS, type Replayed } from '../replay/replayed.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { afterRelu } from './alignment.js';
-import type { CandidateComparison } from './comparison.js';
 import { EXACT, layerDiff, rectified } from './layerReport.js';
+import type { CompareOptions } from './options.js';
 
 export type ReadingKind = 'own' | 'chained' | 'captured';
 
@@ -36,7 +37,12 @@ interface Exact {
   readonly values: ValueReader;
 }
 
-type ExactSide = Pick<CandidateComparison, 'captureLayers' | 'capture' | 'options'>;
+/** What was captured, and how it was compared. */
+interface ExactSide {
+  readonly capture: Capture;
+  readonly captureLayers: readonly LayerReport[];
+  readonly options: Pick<CompareOptions, 'mode'>;
+}
 
 /** Null: it is not known that it did. */
 function exactOf({ captureLayers, capture, options }: ExactSide, layer: Layer): Exact | null {
@@ -77,15 +83,16 @@ function keeping(run: LayerRun, { from, to }: Samples): LayerRun {
   let end = from;
   const replay = async (start: number, stop: number): Promise<Replayed> => {
     if (kept && stop <= end) {
-      const cols = kept.length / (to - from);
-      return codesOf(kept.subarray((start - from) * cols, (stop - from) * cols), stop - start);
+      const features = kept.length / (to - from);
+      return codesOf(kept.subarray((start - from) * features, (stop - from) * features), stop - start);
     }
     const replayed = await run.replay(start, stop);
-    const { data, rows, cols, low } = replayed;
-    if (start !== end || low || (to - from) * cols > MOST_KEPT) return replayed;
-    if (stop - start === to - from) kept = data;
-    else (kept ??= emptyLike(data, (to - from) * cols)).set(data, (start - from) * cols);
-    end = start + rows;
+    const { data, low } = replayed;
+    const features = data.length / (stop - start);
+    if (start !== end || low || (to - from) * features > MOST_KEPT) return replayed;
+    kept ??= stop === to ? data : emptyLike(data, (to - from) * features);
+    if (kept !== data) kept.set(data, (start - from) * features);
+    end = stop;
     return replayed;
   };
   return { ...run, replay };
@@ -95,8 +102,8 @@ function replayOf(values: ValueReader): LayerRun['replay'] {
   return async (from, to) => codesOf((await values.read(from, to)) as Replayed['data'], to - from);
 }
 
-function codesOf(data: Replayed['data'], rows: number): Replayed {
-  return { rows, cols: data.length / rows, data, low: null, high: null, ...NO_SUMS };
+function codesOf(data: Replayed['data'], samples: number): Replayed {
+  return { rows: samples, cols: data.length / samples, data, low: null, high: null, ...NO_SUMS };
 }
 
 /** Whether it was replayed so on equal values: a search would find the same again. */

@@ -65,8 +65,9 @@ export class BaseSearch {
   refutes({ weightsOf, region }: Change): boolean {
     if (!weightsOf || region || this.prefix.length > 0) return false;
     if (this.part === undefined) this.part = this.study.glance && partOf(this.study, this.study.glance);
+    if (!this.part) return false;
     this.study.data.work?.add(this.study.declared.params.weight.length * COST.weight); // as the limits were measured
-    return this.part !== null && this.missed(this.part.setupOf(weightsOf), this.part.scope) === null;
+    return this.missed(this.part.setupOf(weightsOf), this.part.scope) === null;
   }
 
   /** What is declared misses only values next to borders between codes. */

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { type Reading, readingsOf } from '../../src/compare/readings.js';
+import type { ValueReader } from '../../src/nouns/capture.js';
+import type { Layer } from '../../src/nouns/model.js';
+import type { LayerRun, ReplaySession } from '../../src/replay/session.js';
+
+/** Of a sample, in four rows: so many that each sample is a block of its own. */
+const FEATURES = 3 << 20;
+const SAMPLES = 3;
+const output = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 } as const;
+const layer = { name: 'conv', inputs: ['x'], output } as unknown as Layer;
+
+function readerOf(codes: Uint8Array): ValueReader {
+  const read = async (from: number, to: number) => codes.subarray(from * FEATURES, to * FEATURES);
+  return { features: FEATURES, read } as ValueReader;
+}
+
+const replayed = Uint8Array.from({ length: SAMPLES * FEATURES }, (_, i) => i % 251);
+const observed = replayed.map((code) => code + 1);
+
+/** What is read of a layer whose replay is asked for as often as `asked` tells. */
+async function readOf(report: { readonly mismatched: number; readonly within_bound: number }) {
+  const asked: (readonly [number, number])[] = [];
+  const input = readerOf(new Uint8Array(SAMPLES * FEATURES));
+  const shapes = { inputs: [], output: { dims: [4, FEATURES / 4], channelAxis: 0 } };
+  const run = {
+    kernel: { name: 'fbgemm' },
+    input,
+    inputs: [input],
+    ready: { layer, shapes },
+    replay: async (from: number, to: number) => {
+      asked.push([from, to]);
+      const data = replayed.subarray(from * FEATURES, to * FEATURES);
+      return {
+        rows: 4 * (to - from),
+        cols: FEATURES / 4,
+        data,
+        low: null,
+        high: null,
+        accumulator: null,
+        overflowed: 0,
+      };
+    },
+  } as unknown as LayerRun;
+  const session = { whyNotReplayed: () => null, open: async () => run } as unknown as ReplaySession;
+  const capture = { values: new Map([['conv', readerOf(replayed)]]) };
+  const captureLayers = [{ name: 'conv', kernel: 'fbgemm', ...report }];
+  const side = { from: 0, to: SAMPLES, fast: null, options: {}, capture, captureLayers } as never;
+  const values = { observed: readerOf(observed), zeroPoint: null };
+  const [reading] = await readingsOf(side, [['captured', session]], layer, values);
+  return { reading, asked };
+}
+
+/** Whether it gives these; millions of numbers are compared as bytes. */
+async function gives({ run }: Reading, from: number, to: number): Promise<boolean> {
+  const { data } = await run.replay(from, to);
+  return Buffer.compare(data as Uint8Array, replayed.subarray(from * FEATURES, to * FEATURES)) === 0;
+}
+
+it('a layer is replayed once: what is asked for later is kept', async () => {
+  const { reading, asked } = await readOf({ mismatched: 5, within_bound: 0 });
+  expect(reading.diff.mismatched).toBe(observed.length);
+  expect(asked).toEqual([
+    [0, 1],
+    [1, 2],
+    [2, 3],
+  ]);
+  expect(await gives(reading, 0, SAMPLES)).toBe(true);
+  expect(await gives(reading, 1, 2)).toBe(true);
+  expect(asked).toHaveLength(SAMPLES);
+});
+
+it('and not at all where the capture is known to be its replay', async () => {
+  const { reading, asked } = await readOf({ mismatched: 0, within_bound: 0 });
+  expect(reading.diff.mismatched).toBe(observed.length);
+  expect(await gives(reading, 1, 2)).toBe(true);
+  expect(asked).toEqual([]);
+});
