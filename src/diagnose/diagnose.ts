@@ -3,9 +3,18 @@ import { formOf, lacksFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isElementwise, isProduct, isTensor, type Layer, type Model, type Producer } from '../nouns/model.js';
+import {
+  isElementwise,
+  isProduct,
+  isTensor,
+  type Layer,
+  type Model,
+  type Producer,
+  type ProductLayer,
+} from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
+import { largestOf } from '../numeric/extremes.js';
 import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
@@ -56,12 +65,16 @@ type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
 /** For the layers of a model with these values. */
 export function workFor(side: Side, { layers }: Model, { samples, values }: Pick<Capture, 'samples' | 'values'>): Work {
-  const weights = layers.filter(isProduct).map(({ form }) => form.weight.inFeatures * form.weight.outFeatures);
-  const captured = [...values.values()].map(({ features }) => features * samples);
-  return new Work(
-    side,
-    [...weights, ...captured].reduce((sum, count) => sum + count, 0),
-  );
+  const weightsOf = ({ form: { weight } }: ProductLayer) => weight.inFeatures * weight.outFeatures;
+  const captured = (name: string) => (values.get(name)?.features ?? 0) * samples;
+  const sizeOf = (layer: Layer) =>
+    (isProduct(layer) ? weightsOf(layer) : 0) + sumOf([layer.name, ...layer.inputs].map(captured));
+  const all = sumOf([...layers.filter(isProduct).map(weightsOf), ...[...values.keys()].map(captured)]);
+  return new Work(side, all, largestOf(layers.map(sizeOf)));
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** What was found of each layer asked for, and what that took: a shard compares the whole once more for its answers. */

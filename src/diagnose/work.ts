@@ -48,6 +48,7 @@ const ON_OTHERS = 1e8;
 export class Work {
   private spent = 0;
   private readonly scale: number;
+  private readonly ofLayers: number;
   /** What was spent when the layer, and the search, began. */
   private atLayer = 0;
   private atSearch = 0;
@@ -57,12 +58,17 @@ export class Work {
   private isSearching = false;
   private onOthers = 0;
 
-  /** @param values of the files; without it there is no end */
+  /**
+   * @param values of the files; without it there is no end
+   * @param largest values of the largest layer: of a network's noise a layer or two are searched for all, not dozens
+   */
   constructor(
     private readonly side: keyof typeof LIMITS = 'candidate',
     values = Number.POSITIVE_INFINITY,
+    largest = values,
   ) {
     this.scale = Math.max(1, values / SMALL);
+    this.ofLayers = Math.max(1, largest / SMALL);
   }
 
   /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
@@ -101,7 +107,7 @@ export class Work {
 
   /** Layers before have taken what there is: not all hypotheses are tried. */
   get isShort(): boolean {
-    return this.atLayer > SINGLES_ONLY * this.scale;
+    return this.atLayer > SINGLES_ONLY * this.ofLayers;
   }
 
   /** No second cause is sought beside one. */
@@ -122,7 +128,7 @@ export class Work {
   }
 
   get isOver(): boolean {
-    return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.scale;
+    return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.ofLayers;
   }
 }
 

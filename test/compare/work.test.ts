@@ -97,6 +97,24 @@ it('larger files are given as many times more, and what explains its layer count
   expect(large.isShort).toBe(false);
 });
 
+it('a network of many layers is given no more before it is short than its largest layer', () => {
+  const [many, one] = [new Work('candidate', 4e7, 2e6), new Work('candidate', 4e7)];
+  const took = [1e9, 1e9].map((cost) => {
+    for (const work of [many, one]) {
+      work.beginLayer();
+      work.beginSearch();
+      work.add(cost);
+    }
+    const ends = many.endsPairs(false);
+    for (const work of [many, one]) work.spend(work.endSearch(false));
+    return ends;
+  });
+  for (const work of [many, one]) work.beginLayer();
+  expect(took).toEqual([false, true]); // a search by itself is bounded by the whole
+  expect([many.isShort, one.isShort]).toEqual([true, false]);
+  expect([many.isOver, one.isOver]).toEqual([true, false]);
+});
+
 it('what happened in some samples is sought whatever pairs took before', async () => {
   const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch', 'digits-vnni');
   const model = await openModel(nodeFileSystem, join(folder, 'model.json'));
