@@ -332,15 +332,24 @@ function eachCapableChannel(
 ): void {
   const { outFeatures, inFeatures, weight } = product;
   const { first, second } = step.pairs(product);
-  const codes = pairedCodes(x, product, step);
-  const range = rangeOf(codes);
+  const range = pairedRange(x, product, step);
+  let codes: Int32Array | null = null; // where no pair of weights can lose anything none are made
   const list = () => new Int32Array(first.length);
   const pairs: CapablePairs = { count: 0, k0: list(), k1: list(), w0: list(), w1: list() };
   // loops in functions of their own: with all of them in one V8 takes 20 ms and more to compile it
   for (let channel = 0; channel < outFeatures; channel++) {
     takeCapable(pairs, weight.subarray(channel * inFeatures, (channel + 1) * inFeatures), first, second, range);
-    if (pairs.count > 0) visit(channel, codes, pairs);
+    if (pairs.count === 0) continue;
+    codes ??= pairedCodes(x, product, step);
+    visit(channel, codes, pairs);
   }
+}
+
+/** In which the codes lie that take part in pairs. */
+function pairedRange({ data }: Codes, product: Product, step: Losing): ReturnType<typeof rangeOf> {
+  const { min, max } = rangeOf(data);
+  const [shift, rest] = [step.codeShift(product), hasHolesToLeave(step, product) ? [0] : []];
+  return { min: Math.min(min + shift, ...rest), max: Math.max(max + shift, ...rest) };
 }
 
 function pairedCodes(x: Codes, product: Product, step: Losing): Int32Array {
