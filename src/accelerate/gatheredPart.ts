@@ -51,7 +51,7 @@ export function placePadded(
   return target - first * planes * plane;
 }
 
-function extent(values: Int32Array): { least: number; most: number } {
+export function extent(values: Int32Array): { least: number; most: number } {
   let [least, most] = [values[0], values[0]];
   for (let i = 1; i < values.length; i++) {
     if (values[i] < least) least = values[i];

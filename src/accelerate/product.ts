@@ -6,7 +6,7 @@ import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { groupsOf } from '../products/groups.js';
 import { codesFor, placed } from './finish.js';
-import { placeCells, placePadded } from './gatheredPart.js';
+import { extent, placeCells, placePadded } from './gatheredPart.js';
 import type { Machine } from './job.js';
 import type { JobFields } from './jobFields.js';
 import {
@@ -107,7 +107,7 @@ export function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: P
   const codes = isGathered(x) && x.padding ? x.padding.source : x.data;
   const xRange = valuesOf(codes);
   const wRange = valuesOf(weight);
-  const zeroPoints = rangeOf(product.weightZeroPoint);
+  const zeroPoints = extent(product.weightZeroPoint); // without 0: uint8 weights have some 128
   const integers = Number.isInteger(input.zeroPoint) && inFeatures > 0 && rowsIn(x) > 0 && outFeatures > 0;
   const gathered = isGathered(x) ? x : null;
   if (!integers || (isGathered(x) ? x.offset.length : x.cols) !== inFeatures) return null;
@@ -118,8 +118,8 @@ export function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: P
     : Math.max(xRange.max - xZeroPoint, xZeroPoint - xRange.min);
   const wLargest = form.pairs
     ? Math.max(wRange.max, -wRange.min)
-    : Math.max(wRange.max - zeroPoints.min, zeroPoints.max - wRange.min);
-  const wZeroLargest = Math.max(zeroPoints.max, -zeroPoints.min);
+    : Math.max(wRange.max - zeroPoints.least, zeroPoints.most - wRange.min);
+  const wZeroLargest = Math.max(zeroPoints.most, -zeroPoints.least);
   if (xLargest > 32767 || wLargest > 32767) return null;
   if (form.pairs) {
     // products fit int16 only for codes 0..255 and weights of 8 bits

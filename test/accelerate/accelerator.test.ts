@@ -8,10 +8,11 @@ import * as steps from '../../src/kernels/steps/accumulate.js';
 // @ts-expect-error: JavaScript, since everyNode.js runs unbuilt
 import { bundleCases } from './bundle.js';
 import { caseOf, compareAll, fillings, shapes, stepsWithForm } from './cases.js';
+import { tiled } from './tiles.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 
-const NUMBER_OF_CASES = shapes.length * fillings.length * 2 * stepsWithForm.length;
+const NUMBER_OF_CASES = shapes.length * fillings.length * 2 * stepsWithForm.length + tiled.length;
 
 it('equals the readable sums on every tail, extreme and zero point', () => {
   const { compared, inexact, differing } = compareAll();

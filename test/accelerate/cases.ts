@@ -3,6 +3,7 @@
 import { type Settings, webAssembly } from '../../src/accelerate/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 import type { AccumulateStep, Codes, Product } from '../../src/nouns/kernel.js';
+import { made, summed, tiled } from './tiles.js';
 
 export const stepsWithForm: readonly AccumulateStep[] = [
   steps.exact,
@@ -112,7 +113,7 @@ interface Comparison {
   readonly with: string | null;
 }
 
-/** The whole table. */
+/** The whole table, and convolutions. */
 export function compareAll(settings: Settings = { threads: 1, portable: true }): Comparison {
   const fast = webAssembly({ worthStarting: 0, worthProving: 0, ...settings });
   const differing: string[] = [];
@@ -130,6 +131,12 @@ export function compareAll(settings: Settings = { threads: 1, portable: true }):
       else if (sums !== exact) inexact++;
       compared++;
     }
+  }
+  for (const [i, convolution] of tiled.entries()) {
+    const { product, gathered } = made(convolution);
+    const found = fast.accumulate({ pairs: null }, gathered, product);
+    if (found?.join() !== summed({ product, gathered }).join()) differing.push(`convolution ${i}`);
+    compared++;
   }
   return { compared, inexact, differing, with: fast.describe() };
 }

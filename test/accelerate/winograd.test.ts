@@ -4,121 +4,10 @@ import { Machine } from '../../src/accelerate/job.js';
 import { type Into, multiply, SUMS } from '../../src/accelerate/product.js';
 import { recipeOf } from '../../src/accelerate/recipe.js';
 import { winograd } from '../../src/accelerate/winograd.js';
-import type { Codes, Product } from '../../src/nouns/kernel.js';
 import { EXACT } from '../../src/products/multiply.js';
-import { gatheredPatches } from '../../src/replay/padded.js';
-import { placed } from '../../src/replay/patches.js';
 import { randomFrom } from '../diagnose/world.js';
 import { linearSteps } from '../support/steps.js';
-
-type Pair = readonly [number, number];
-type Fill = (i: number) => number;
-
-interface Convolution {
-  readonly images?: number;
-  readonly channels?: number;
-  readonly out?: number;
-  readonly size?: Pair;
-  readonly kernel?: Pair;
-  readonly stride?: number;
-  readonly dilation?: number;
-  readonly padding?: readonly [Pair, Pair];
-  readonly groups?: number;
-  readonly channelsLast?: boolean;
-  readonly dtype?: 'uint8' | 'int8' | 'int32';
-  readonly zeroPoint?: number;
-  readonly weightZeroPoint?: Fill;
-  /** Codes of uint8; those of int8 are 128 less. */
-  readonly x?: Fill;
-  readonly w?: Fill;
-}
-
-const plain = {
-  images: 4,
-  channels: 16,
-  out: 9,
-  size: [9, 10],
-  kernel: [3, 3],
-  stride: 1,
-  dilation: 1,
-  padding: [
-    [1, 1],
-    [1, 1],
-  ],
-  groups: 1,
-  channelsLast: false,
-  dtype: 'uint8',
-  zeroPoint: 3,
-  weightZeroPoint: () => 0,
-} as const satisfies Convolution;
-
-function made(convolution: Convolution, seed = 1) {
-  const random = randomFrom(seed);
-  const { images, channels, out, size, kernel, stride, dilation, padding, groups, channelsLast, ...own } = {
-    x: () => random.integer(0, 255),
-    w: () => random.integer(-128, 127),
-    ...plain,
-    ...convolution,
-  };
-  const places = size.map(
-    (cells, axis) =>
-      Math.floor((cells + padding[axis][0] + padding[axis][1] - dilation * (kernel[axis] - 1) - 1) / stride) + 1,
-  );
-  const shapeOf = (of: readonly number[], count: number) =>
-    channelsLast ? { dims: [...of, count], channelAxis: 2 } : { dims: [count, ...of], channelAxis: 0 };
-  const window = { kernel, stride: [stride, stride], dilation: [dilation, dilation], padding, transposed: null };
-  const shape = shapeOf(size, channels);
-  const patch = placed({ window, groups }, shape, shapeOf(places, out));
-  const first = own.dtype === 'int8' ? -128 : 0;
-  const cells = channels * size[0] * size[1];
-  const Data = { uint8: Uint8Array, int8: Int8Array, int32: Int32Array }[own.dtype];
-  const x: Codes = {
-    rows: images,
-    cols: cells,
-    data: new Data(images * cells).map((_: number, i: number) => own.x(i) + first),
-  };
-  const inFeatures = (kernel[0] * kernel[1] * channels) / groups;
-  const input = {
-    dtype: own.dtype as 'uint8',
-    scale: 0.02,
-    zeroPoint: own.zeroPoint + first,
-    quantMin: first,
-    quantMax: first + 255,
-  };
-  const product: Product = {
-    inFeatures,
-    outFeatures: out,
-    weight: Int8Array.from({ length: out * inFeatures }, (_, i) => own.w(i)),
-    perChannel: true,
-    weightScale: Float64Array.from({ length: out }, (_, n) => (n + 1) / 512),
-    weightZeroPoint: Int32Array.from({ length: out }, (_, n) => own.weightZeroPoint(n)),
-    bias: Float32Array.from({ length: out }, (_, n) => n / 3 - 2),
-    biasInt32: null,
-    activation: 'none',
-    input,
-    output: { dtype: 'uint8', scale: 0.2, zeroPoint: 120, quantMin: 0, quantMax: 255 },
-    patch,
-    groups,
-  };
-  const gathered = gatheredPatches(x, shape, patch, input.zeroPoint)!;
-  return { product, gathered, places: places[0] * places[1] };
-}
-
-/** Place by place, as the table of its cells says. */
-function summed({ gathered: { data, base, offset }, product }: ReturnType<typeof made>): Int32Array {
-  const { inFeatures, outFeatures, weight, weightZeroPoint, input } = product;
-  const sums = new Int32Array(base.length * outFeatures);
-  for (let row = 0; row < base.length; row++) {
-    for (let n = 0; n < outFeatures; n++) {
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        sum += (data[base[row] + offset[k]] - input.zeroPoint) * (weight[n * inFeatures + k] - weightZeroPoint[n]);
-      }
-      sums[row * outFeatures + n] = sum;
-    }
-  }
-  return sums;
-}
+import { type Convolution, made, type Pair, summed, tiled } from './tiles.js';
 
 const machine = new Machine({ threads: 1, portable: true });
 
@@ -127,7 +16,10 @@ function taken({ product, gathered }: ReturnType<typeof made>, into: Into = SUMS
 }
 
 function same(convolution: Convolution, seed?: number): boolean {
-  const own = made(convolution, seed);
+  return areSame(made(convolution, seed));
+}
+
+function areSame(own: ReturnType<typeof made>): boolean {
   const found = taken(own);
   return found !== null && Buffer.from(found.buffer).equals(Buffer.from(summed(own).buffer));
 }
@@ -170,6 +62,16 @@ describe('the sums', () => {
     for (const channels of [5, 7, 8, 9, 15, 16, 17, 31, 33, 63])
       expect([channels, same({ channels, size: [12, 16] })]).toEqual([channels, true]);
     for (const out of [1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 65]) expect([out, same({ out })]).toEqual([out, true]);
+  });
+
+  it('of the table that every Node goes through', () => {
+    expect(tiled.map((own) => same(own))).toEqual(tiled.map(() => true));
+  });
+
+  it('of weights of 16 bits, as of those read as uint8', () => {
+    const own = made({ channels: 20, weightZeroPoint: (n) => 126 + n });
+    const product = { ...own.product, weight: Int16Array.from(own.product.weight, (w) => w & 0xff) };
+    expect(areSame({ ...own, product })).toBe(true);
   });
 
   it.each(['uint8', 'int8'] as const)('of %s, however padded, and channels first or last', (dtype) => {
