@@ -49,7 +49,7 @@ interface Otherwise {
   readonly window?: Window;
 }
 
-/** Values of taps and cells: of a large image those of a hundred readings take some 100 MB. */
+/** Values of taps, channels and cells: of a large image those of a hundred readings take some 100 MB. */
 const MOST_KEPT = 1 << 24;
 const readings = new WeakMap<ProductStudy, Recent<Otherwise, PatchReading>>();
 
@@ -62,7 +62,7 @@ function readingOf(study: ProductStudy, otherwise: Otherwise): PatchReading {
   const { cause, label, reading } = otherwise;
   const declared = declaredReading(study.declared.params, study.data.dynamic !== null);
   const made = { ...declared, ...reading(), name: `${cause} ${label}` };
-  known.set(otherwise, made, made.taps.source.length + made.channels.length + (made.moved?.length ?? 0));
+  known.set(otherwise, made, made.taps.taps + made.channels.length + (made.moved?.length ?? 0));
   return made;
 }
 
@@ -134,9 +134,28 @@ function pooledOver(window: Window, { cause, label, found, freedom = FREEDOM.non
 }
 
 /** Taps with another place for each; HOLE for none. */
-export function mapTaps({ source, ...taps }: Taps, place: (from: number, i: number) => number): Taps {
-  const moved = source.map(place);
-  return { ...taps, source: moved, hasHoles: moved.includes(HOLE) };
+export function mapTaps(declared: Taps, place: (from: number, position: number, tap: number) => number): Taps {
+  const { positions, taps } = declared;
+  const moved = new Int32Array(taps);
+  const at = (position: number) => {
+    const places = declared.at(position);
+    for (let tap = 0; tap < taps; tap++) moved[tap] = place(places[tap], position, tap);
+    return moved;
+  };
+  const findHole = () => {
+    for (let i = 0; i < positions; i++) if (at(i).includes(HOLE)) return true;
+    return false;
+  };
+  let hasHoles: boolean | null = null;
+  return {
+    positions,
+    taps,
+    get hasHoles() {
+      hasHoles ??= findHole();
+      return hasHoles;
+    },
+    at,
+  };
 }
 
 /** All lists of one option an axis, the first of each the declared one; without the one that is declared throughout. */
@@ -153,16 +172,13 @@ const MOST_COMBINATIONS = 160;
 /** How many of the differing values that are looked at have a tap on padding, and how many have none. */
 export function bordersOf(study: WindowStudy): Borders {
   if (!isProductStudy(study)) return {};
-  const { source, taps, positions } = patchOf(study.declared).taps;
+  const { taps } = patchOf(study.declared);
   const { samples } = study.subset;
-  const isBorder = Uint8Array.from({ length: positions }, (_, position) =>
-    source.subarray(position * taps, (position + 1) * taps).includes(HOLE) ? 1 : 0,
-  );
   const counts = { border_values: 0, inside_values: 0 };
   study.differing.forEach((differs, i) => {
     if (!differs) return;
     const row = samples[Math.floor(i / study.channels)];
-    counts[isBorder[row % positions] ? 'border_values' : 'inside_values']++;
+    counts[taps.at(row % taps.positions).includes(HOLE) ? 'border_values' : 'inside_values']++;
   });
   return counts;
 }

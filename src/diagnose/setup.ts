@@ -62,7 +62,7 @@ export interface PatchReading {
   /** The code that padding holds; null: that of real 0, whatever it is. */
   readonly fill: number | null;
   /** Of each cell [position, channel] of the image: the cell that is read in its place. */
-  readonly moved?: Int32Array;
+  readonly moved?: (cell: number) => number;
 }
 
 export interface ElementwiseSetup extends Views {

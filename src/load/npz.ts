@@ -30,6 +30,7 @@ export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> 
     needNumbers(arrays);
     return {
       path,
+      bytes: file.size,
       arrays,
       close: () => {
         cache.clear();

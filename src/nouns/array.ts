@@ -52,6 +52,8 @@ export interface ArraySource {
 /** The arrays of one npz file or folder by key. Keys are data from a file: a Map, never a plain object. */
 export interface ArrayFile {
   readonly path: string;
+  /** Of the file; absent of a folder. */
+  readonly bytes?: number | undefined;
   readonly arrays: ReadonlyMap<string, ArraySource>;
   /** Keys of arrays that were left out, since they are as qdiff wrote them beside others that are not. */
   readonly untouched?: readonly string[];

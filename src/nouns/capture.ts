@@ -21,6 +21,8 @@ export interface CapturedValue extends ValueReader {
 /** Values by name; also `NAME.input` and `NAME.accumulator`. */
 export interface Capture {
   readonly path: string;
+  /** Of its file, where it is one. */
+  readonly bytes?: number | undefined;
   readonly samples: number;
   readonly values: ReadonlyMap<string, CapturedValue>;
   /** Of the model's values, as far as its file, its layers and this capture say. */

@@ -12,13 +12,13 @@ export interface Window {
   readonly ceil?: boolean;
 }
 
-/** Of every output position, in C order, and every tap, in C order: the input position that it reads. */
+/** What the taps of output positions read, never as a list of all: a small file may have 16 million positions. */
 export interface Taps {
   readonly positions: number;
   readonly taps: number;
-  /** [positions, taps]; HOLE where a tap reads nothing. */
-  readonly source: Int32Array;
   readonly hasHoles: boolean;
+  /** Of every tap of an output position, all in C order: the input position that it reads, HOLE for none. The next call overwrites it. */
+  at(position: number): Int32Array;
 }
 
 /** Rows of a product that are patches of an image: a convolution's. Channels of the input fall into as many groups as those of the output. */

@@ -11,7 +11,7 @@ import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
 import { samplesInRows } from './rows.js';
-import { channelsOf, indicesOf, positionsOf } from './shape.js';
+import { channelsOf, indicesOf, positionsOf, sizeOf } from './shape.js';
 
 /** Spatial dims of the output; values below 1 where the window does not fit. */
 export function windowDims(window: Window, input: readonly number[]): number[] {
@@ -30,35 +30,37 @@ export function windowDims(window: Window, input: readonly number[]): number[] {
 /** Where a tap reads nothing. */
 export const HOLE = -1;
 
-/** output: its places, where they are not as many as fit. Axis by axis: a place is a hole, or its index so far times the size of the next axis and the index there. */
+/** output: its places, where they are not as many as fit. */
 export function tapsOf(window: Window, input: readonly number[], output = windowDims(window, input)): Taps {
-  let [positions, taps] = [1, 1];
-  let source: Int32Array = new Int32Array(1);
-  input.forEach((size, axis) => {
-    const [places, kernel] = [output[axis], window.kernel[axis]];
-    source = extended({ positions, taps, source }, axisTaps(window, axis, size, places), { places, kernel, size });
-    [positions, taps] = [positions * places, taps * kernel];
-  });
-  return { positions, taps, source, hasHoles: source.includes(HOLE) };
-}
-
-type Axis = Record<'places' | 'kernel' | 'size', number>;
-
-/** [positions, taps] to [positions * places, taps * kernel]. */
-function extended(outer: Omit<Taps, 'hasHoles'>, own: Int32Array, { places, kernel, size }: Axis): Int32Array {
-  const source = new Int32Array(outer.positions * places * outer.taps * kernel);
-  for (let position = 0, i = 0; position < outer.positions; position++) {
-    for (let place = 0; place < places; place++) {
-      for (let tap = 0; tap < outer.taps; tap++) {
-        const from = outer.source[position * outer.taps + tap];
-        for (let k = 0; k < kernel; k++, i++) {
-          const index = own[place * kernel + k];
-          source[i] = from === HOLE || index === HOLE ? HOLE : from * size + index;
+  const axes = input.map((size, axis) => ({
+    size,
+    own: axisTaps(window, axis, size, output[axis]),
+    kernel: window.kernel[axis],
+    places: output[axis],
+    below: sizeOf(output.slice(axis + 1)),
+  }));
+  const found = new Int32Array(sizeOf(window.kernel));
+  let latest = -1;
+  const at = (position: number) => {
+    if (position === latest) return found;
+    latest = position;
+    let taps = 1;
+    found[0] = 0;
+    for (const { size, own, kernel, places, below } of axes) {
+      const first = (Math.floor(position / below) % places) * kernel;
+      // from the last on: what is read is not yet overwritten
+      for (let tap = taps - 1; tap >= 0; tap--) {
+        const from = found[tap];
+        for (let k = kernel - 1; k >= 0; k--) {
+          const index = own[first + k];
+          found[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
         }
       }
+      taps *= kernel;
     }
-  }
-  return source;
+    return found;
+  };
+  return { positions: sizeOf(output), taps: found.length, hasHoles: axes.some(({ own }) => own.includes(HOLE)), at };
 }
 
 /** A cell of a patch. */
@@ -72,7 +74,7 @@ export interface Cell {
 /** The k-th cell of the patch of an output position. */
 export function cellOf({ window, taps, input, inChannels }: PlacedPatch, position: number, k: number): Cell {
   const tap = Math.floor(k / inChannels);
-  const from = taps.source[position * taps.taps + tap];
+  const from = taps.at(position)[tap];
   return {
     tap: [...indicesOf(tap, window.kernel), k % inChannels],
     pixel: from === HOLE ? null : indicesOf(from, input),
@@ -146,13 +148,14 @@ function fillRow(
   sample: number,
   position: number,
   channels: number,
-  { taps: { source, taps }, groups, fill }: Patches,
+  { taps, groups, fill }: Patches,
 ): void {
   const each = channels / groups;
+  const places = taps.at(position);
   for (let group = 0, at = start; group < groups; group++) {
-    for (let tap = position * taps; tap < (position + 1) * taps; tap++, at += each) {
-      const from = sample + source[tap] * channels + group * each;
-      if (source[tap] === HOLE) rows.fill(fill, at, at + each);
+    for (let tap = 0; tap < places.length; tap++, at += each) {
+      const from = sample + places[tap] * channels + group * each;
+      if (places[tap] === HOLE) rows.fill(fill, at, at + each);
       else for (let c = 0; c < each; c++) rows[at + c] = samples[from + c];
     }
   }

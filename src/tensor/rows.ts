@@ -26,29 +26,44 @@ interface Asked {
   readonly isFew: boolean;
 }
 
+interface Kept extends Asked {
+  readonly value: ValueReader;
+  readonly shape: Shape;
+  readonly rows: NumericArray;
+}
+
 /** A diagnosis reads single rows by the 100,000, in order: with each, 4 MB of a sample would be inflated and turned. */
-let latest: (Asked & { readonly value: ValueReader; readonly shape: Shape; readonly rows: NumericArray }) | null = null;
+const latest: Kept[] = [];
+/** What a layer reads and what it gives come in turns. */
+const MOST_KEPT = 2;
 
 export async function samplesInRows(value: ValueReader, shape: Shape, asked: Asked): Promise<NumericArray> {
   const { first, last, isFew } = asked;
   if (!isFew) return toRows(await value.read(first, last), shape);
-  const isLatest = latest?.value === value && latest.shape === shape && latest.first === first && latest.last === last;
-  if (isLatest) return latest!.rows;
+  const known = latest.find(
+    (kept) => kept.value === value && kept.shape === shape && kept.first === first && kept.last === last,
+  );
+  if (known) return known.rows;
   const data = await value.read(first, last);
   const turned = toRows(data, shape);
   const rows = turned === data ? data.slice() : turned; // whose memory may be another's next
-  latest = { ...asked, value, shape, rows };
+  latest.unshift({ ...asked, value, shape, rows });
+  latest.length = Math.min(latest.length, MOST_KEPT);
   return rows;
 }
 
 /** Whole samples, [samples, ...dims], as [samples * positions, channels]; the same array where it lies like that anyway. */
 export function toRows<A extends NumericArray>(data: A, shape: Shape): A {
-  return channelStride(shape) === 1 ? data : transposed(data, channelsOf(shape), channelStride(shape));
+  return isInRows(shape) ? data : transposed(data, channelsOf(shape), channelStride(shape));
 }
 
 /** And back. */
 export function fromRows<A extends NumericArray>(rows: A, shape: Shape): A {
-  return channelStride(shape) === 1 ? rows : transposed(rows, channelStride(shape), channelsOf(shape));
+  return isInRows(shape) ? rows : transposed(rows, channelStride(shape), channelsOf(shape));
+}
+
+function isInRows(shape: Shape): boolean {
+  return channelStride(shape) === 1 || channelsOf(shape) === 1;
 }
 
 /** Cells of a line of the second-level cache that are written one after the other. */

@@ -59,7 +59,7 @@ export async function validateCandidate(
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
-  return { ...capture, path: file.path, values, producer, warnings };
+  return { ...capture, path: file.path, bytes: file.bytes, values, producer, warnings };
 }
 
 /** What the capture has too has the capture's samples, of layers that are not replayed as well. */

@@ -32,7 +32,7 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const batchSizes = batched ? await readBatchSizes(file, model, count, checks) : [count];
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
-  return { path: file.path, samples: count, values, shapes: found, producer, batchSizes, warnings };
+  return { path: file.path, bytes: file.bytes, samples: count, values, shapes: found, producer, batchSizes, warnings };
 }
 
 /** A graph runs on its inputs: a capture of it without one is of another graph, or cut short. */

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
+import { workFor } from '../../src/diagnose/diagnose.js';
 import { Work } from '../../src/diagnose/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
+import type { Capture } from '../../src/nouns/capture.js';
+import type { Model } from '../../src/nouns/model.js';
 import { cli } from '../support/cli.js';
 import { npy, npz } from '../support/npz.js';
 
@@ -113,6 +116,18 @@ it('a network of many layers is given no more before it is short than its larges
   expect(took).toEqual([false, true]); // a search by itself is bounded by the whole
   expect([many.isShort, one.isShort]).toEqual([true, false]);
   expect([many.isOver, one.isOver]).toEqual([true, false]);
+});
+
+it('a small file that holds millions of values is given as much as any of its size', () => {
+  const values = new Map([['fc', { features: 1e6 }]]);
+  const model = { layers: [] } as unknown as Model;
+  const isEnding = (bytes?: number) => {
+    const work = workFor('candidate', model, { samples: 100, values, bytes } as unknown as Capture);
+    work.beginSearch();
+    work.add(1e9);
+    return work.endsSingles;
+  };
+  expect([isEnding(4e4), isEnding(9e7), isEnding()]).toEqual([true, false, false]);
 });
 
 it('what happened in some samples is sought whatever pairs took before', async () => {

@@ -51,3 +51,11 @@ it('rows of a layer are chosen without a list of all, and of few images', async 
   const read = new Set(ofImages.samples.map((row) => Math.floor(row / positions)));
   expect([...read]).toEqual([0]);
 });
+
+it('of one channel rows are bounded too: lists of a million of them took a gigabyte', async () => {
+  const rows = { width: 1, read: async (from: number, to: number) => new Uint8Array(to - from) };
+  const data = { from: 0, to: 2 ** 20, effort: 1, inputs: [rows], observed: rows, witnesses: [] };
+  const { samples } = await readSubset(data as unknown as LayerData);
+  expect(samples.length).toBeLessThanOrEqual(2 ** 18);
+  expect(samples.at(-1)).toBe(2 ** 20 - 1);
+});

@@ -101,8 +101,7 @@ function accumulation(one: Written): string[] | { readonly unwritten: Step } {
 function holeLines({ steps, product, position }: OneValue): string[] {
   const { patch, inFeatures } = product;
   if (!patch || position === undefined || !leavesHolesOut(steps.accumulate, product)) return [];
-  const { source, taps } = patch.taps;
-  const holes = [...source.subarray(position * taps, (position + 1) * taps)].flatMap((at, tap) => (at < 0 ? tap : []));
+  const holes = [...patch.taps.at(position)].flatMap((at, tap) => (at < 0 ? tap : []));
   const { inChannels: channels } = patch;
   return [`hole = np.isin(np.arange(${inFeatures}) // ${channels}, [${holes.join(', ')}])  # taps that miss the image`];
 }

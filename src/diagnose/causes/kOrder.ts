@@ -220,9 +220,7 @@ const imageOrders = madeOnce((study: ProductStudy) => {
       cause: 'k-order',
       label: order,
       found: { of: 'input', order },
-      reading: () => ({
-        moved: Int32Array.from({ length: places * channels }, (_, i) => cell(Math.floor(i / channels), i % channels)),
-      }),
+      reading: () => ({ moved: (own) => cell(Math.floor(own / channels), own % channels) }),
     });
   // cells lie as [place, channel] here: that of place p and channel c of [channel, place] memory is c * places + p
   const toRows = (cell: number) => (cell % places) * channels + Math.floor(cell / places);

@@ -143,9 +143,9 @@ function modes(study: ProductStudy): ProductChange[] {
 function reflected(study: ProductStudy, place: (index: number, size: number) => number) {
   const { taps, window, input, output } = patchOf(study.declared);
   const { kernel, stride, padding, dilation } = window;
-  return mapTaps(taps, (from, i) => {
+  return mapTaps(taps, (from, ofPosition, ofTap) => {
     if (from !== HOLE) return from;
-    let [position, tap] = [Math.floor(i / taps.taps), i % taps.taps];
+    let [position, tap] = [ofPosition, ofTap];
     let [found, below] = [0, sizeOf(input)];
     let [places, cells] = [sizeOf(output), sizeOf(kernel)];
     input.forEach((size, axis) => {
@@ -173,9 +173,9 @@ function weightsOnHoles(study: ProductStudy, base: ProductSetup, { samples, chan
   );
   const sums = new Float64Array(samples.length * list.length);
   samples.forEach((row, r) => {
-    const start = (row % taps.positions) * taps.taps;
-    for (let tap = 0; tap < taps.taps; tap++) {
-      if (taps.source[start + tap] !== HOLE) continue;
+    const places = taps.at(row % taps.positions);
+    for (let tap = 0; tap < places.length; tap++) {
+      if (places[tap] !== HOLE) continue;
       for (let i = 0; i < list.length; i++) sums[r * list.length + i] += byTap[i][tap];
     }
   });

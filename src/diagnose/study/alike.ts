@@ -14,8 +14,19 @@ export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope): bool
   return haveEqualSums(engine, a, b, scope) || null;
 }
 
+/** Leaves of some setups those that give every value of a scope: by each sum once where there are few, and of equal sums one. */
+export function dropRefuted(engine: Engine, open: Set<Setup>, scope: Scope, agrees: (setup: Setup) => boolean): void {
+  const judged: Setup[] = [];
+  for (const setup of open) {
+    const known = engine.agrees?.(setup, scope) ?? null;
+    const alike = known === null && judged.find((other) => haveSameSums(engine, setup, other, scope));
+    if (!(known ?? (alike ? open.has(alike) : agrees(setup)))) open.delete(setup);
+    judged.push(setup);
+  }
+}
+
 /** Whether all that two setups differ in is the step of their sums, and the sums are the same. */
-export function haveSameSums(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean {
+function haveSameSums(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean {
   if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
     return false;
   return !a.steps.float && differInSumsAlone(a, b) && haveEqualSums(engine, a, b, scope);

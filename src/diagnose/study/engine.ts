@@ -8,6 +8,8 @@ export interface Engine<S extends Setup = Setup> {
   outputs(setup: S, scope: Scope): Outputs;
   /** The first value of a scope that a setup does not compute as observed, -1: none; `rows` rows are computed at a time. */
   firstMiss(setup: S, scope: Scope, rows: number): number;
+  /** Whether a setup gives every value of a scope, where that is known by less than all that it computes; null: it is not. */
+  agrees?(setup: S, scope: Scope): boolean | null;
   /** 1 where a scope's values are not as observed, where that is known without all that is computed; null: it is not. */
   differences?(setup: S, scope: Scope): Uint8Array | null;
   /** Whether two setups differ in the steps after their sums only. */

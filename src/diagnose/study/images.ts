@@ -13,20 +13,34 @@ export function mostImages({ width }: ImageRows): number {
   return Math.max(2, Math.floor(MOST_IMAGE_VALUES / width));
 }
 
+/** Those of the last rows: blocks of one image come one after the other. */
+const latest = new WeakMap<ImageRows, { readonly distinct: string; readonly data: NumericArray }>();
+
 /** The images of some rows, in whose order they are given. */
 export async function readImages(images: ImageRows, rows: readonly number[]): Promise<Images> {
-  const distinct = [...new Set(rows.map((row) => Math.floor(row / images.positions)))];
+  const { width, positions, channels } = images;
+  const place = new Map<number, number>();
+  const of = new Int32Array(rows.length);
+  let own = -1;
+  for (let r = 0; r < rows.length; r++) {
+    const image = Math.floor(rows[r] / positions);
+    if (image !== own && !place.has(image)) place.set(image, place.size);
+    of[r] = image === own ? of[r - 1] : place.get(image)!;
+    own = image;
+  }
+  const distinct = [...place.keys()];
+  const known = latest.get(images);
+  if (known?.distinct === distinct.join()) return { data: known.data, of, width, positions, channels };
   const parts = [];
   for (const image of distinct) parts.push(await images.read(image, image + 1));
-  const place = new Map(distinct.map((image, i) => [image, i]));
-  const { width, positions, channels } = images;
-  const of = Int32Array.from(rows, (row) => place.get(Math.floor(row / positions))!);
-  return { data: concat(parts, distinct.length * width), of, width, positions, channels };
+  const data = concat(parts, distinct.length * width);
+  latest.set(images, { distinct: distinct.join(), data });
+  return { data, of, width, positions, channels };
 }
 
 /** Patches of rows as a reading takes them, [rows, groups * taps * channels of a group]; fill: what padding holds. */
 export function patchesOf(images: Images, rows: readonly number[], reading: PatchReading, fill: number): NumericArray {
-  const { source, taps } = reading.taps;
+  const { taps } = reading.taps;
   const { channels, groups, moved } = reading;
   const each = channels.length / groups;
   const length = rows.length * taps * channels.length;
@@ -35,13 +49,13 @@ export function patchesOf(images: Images, rows: readonly number[], reading: Patc
   let at = 0;
   rows.forEach((row, r) => {
     const image = images.of[r] * images.width;
-    const position = row % images.positions;
+    const places = reading.taps.at(row % images.positions);
     for (let group = 0; group < groups; group++) {
-      for (let tap = position * taps; tap < (position + 1) * taps; tap++) {
-        const place = source[tap];
+      for (let tap = 0; tap < taps; tap++) {
+        const place = places[tap];
         for (let c = group * each; c < (group + 1) * each; c++, at++) {
           const cell = place * images.channels + channels[c];
-          data[at] = place === HOLE ? fill : images.data[image + (moved ? moved[cell] : cell)];
+          data[at] = place === HOLE ? fill : images.data[image + (moved ? moved(cell) : cell)];
         }
       }
     }

@@ -4,7 +4,7 @@ import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { sumsFitInt32 } from '../../products/exactSums.js';
-import { columnsOfGroup, eachGroup, groupOf, groupsOf } from '../../products/groups.js';
+import { columnsOfGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
 import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
@@ -14,12 +14,14 @@ import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import { withCarried } from './carried.js';
 import type { LayerData, Outputs, Scope } from './data.js';
+import { DistinctSums } from './distinctSums.js';
 import type { Engine } from './engine.js';
 import { Identities, SetupKeys } from './keys.js';
 import { Readings } from './readings.js';
 import { codesOfChannels, mostOf, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
+import { sumsOfGroups } from './sumsOfGroups.js';
 
 /** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
 const MOST_KEPT = 24;
@@ -38,6 +40,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly groups = new WeakMap<object, Map<number, Codes>>();
   private readonly rising = new Rising();
   private readonly floats = new WeakMap<Scope, Map<string, Outputs>>();
+  private readonly distinct = new DistinctSums();
   private readonly identities = new Identities();
   private readonly keys = new SetupKeys();
 
@@ -126,6 +129,17 @@ export class ProductEngine implements Engine<ProductSetup> {
     return -1;
   }
 
+  /** Whether a setup gives every value of a scope of many, asked of each sum once; null where its steps ask for more, or sums for others. */
+  agrees(setup: ProductSetup, scope: Scope): boolean | null {
+    const { steps, stores, order, within, params } = setup;
+    const others = steps.float || steps.multiplier.ofCall || steps.accumulate.holdsBias || params.addend;
+    if (this.data.dynamic || others || stores || order || within) return null;
+    const distinct = this.distinct.of(scope, this.keyOf(setup), () => this.accumulator(setup, scope));
+    if (distinct === null || distinct === 'none') return distinct && false;
+    const data = this.finish(steps, this.restrict(params, scope), distinct.sums);
+    return firstMissOf({ data, low: null, high: null }, distinct.codes) < 0;
+  }
+
   /** Known for all setups of the same sums. */
   mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
@@ -197,7 +211,7 @@ export class ProductEngine implements Engine<ProductSetup> {
       this.data.work?.add(this.costOf(setup, scope));
       accumulator = this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : this.sums(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope));
+        : sumsOfGroups(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope), this.data.fast);
       if (setup.carried) accumulator = withCarried(accumulator, setup.carried, scope);
       if (cache.size >= mostOf(Math.min(MOST_KEPT, MOST_KEPT_SUMS / accumulator.length), accumulator.length))
         cache.delete(cache.keys().next().value!);
@@ -238,19 +252,6 @@ export class ProductEngine implements Engine<ProductSetup> {
     return scope.channels && groupsOf(setup.params) > 1 ? codesOfChannels(codes, setup.params, scope.channels) : codes;
   }
 
-  /** Groups side by side, [rows, outFeatures]. */
-  private sums({ accumulate }: ProductSteps, x: Codes, params: Product): SumData {
-    if (groupsOf(params) === 1) return accumulate.run(x, params, this.data.fast).data;
-    const sums = new Int32Array(x.rows * params.outFeatures);
-    for (const { product, x: own, firstChannel } of eachGroup(params, x)) {
-      const { data } = accumulate.run(own, product, this.data.fast);
-      for (let row = 0, i = 0; row < x.rows; row++) {
-        for (let n = 0; n < product.outFeatures; n++, i++) sums[row * params.outFeatures + firstChannel + n] = data[i];
-      }
-    }
-    return sums;
-  }
-
   /** All that sums depend on. */
   private keyOf({ steps, params, reads, patches, carried }: ProductSetup): string {
     const { dynamic } = this.data;
@@ -271,7 +272,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const own = data.subarray(first * cols, (first + rows) * cols);
       const codes = { rows, cols, data: own, ...(positions && { positions: positions.subarray(first, first + rows) }) };
-      const part = this.sums(setup.steps, codes, { ...params, input });
+      const part = sumsOfGroups(setup.steps, codes, { ...params, input }, this.data.fast);
       accumulator.set(part, first * params.outFeatures);
     });
     return accumulator;

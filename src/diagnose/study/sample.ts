@@ -7,6 +7,8 @@ import { mostImages, readImages } from './images.js';
 
 const MOST_MULTIPLY_ADDS = 4e8;
 const MOST_VALUES = 1e6;
+/** Of few channels rows are dearer than values: each is a number in lists. */
+const MOST_ROWS = 1 << 18;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 const SKETCH_VALUES = 5e3;
@@ -24,6 +26,7 @@ const SLOPE: Extent = { samples: 128, channels: 8 };
 const CHUNK_VALUES = 1 << 14;
 /** Values of a block when everything is replayed. */
 const BLOCK_VALUES = 2 << 20;
+const BLOCK_ROWS = 1 << 17;
 
 interface Extent {
   readonly samples: number;
@@ -41,6 +44,7 @@ function chooseSamples(data: LayerData): readonly number[] {
     MOST_MULTIPLY_ADDS / data.effort,
     MOST_VALUES / data.observed.width,
     MOST_INPUTS / inputWidth(data),
+    MOST_ROWS,
   );
   const count = Math.min(to - from, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
   if (count === to - from) return rowsFrom(from, to);
@@ -95,7 +99,7 @@ export async function readDetail(data: LayerData, subset: Scope): Promise<Scope 
 /** Every judged sample, block by block. */
 export async function* readBlocks(data: LayerData): AsyncGenerator<Scope> {
   const { from, to, observed } = data;
-  const rows = Math.max(1, Math.floor(BLOCK_VALUES / (inputWidth(data) + observed.width)));
+  const rows = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_VALUES / (inputWidth(data) + observed.width))));
   for (let start = from; start < to; start += rows) {
     const end = Math.min(to, start + rows);
     yield readScope(data, rowsFrom(start, end));
@@ -254,7 +258,9 @@ export async function readScope(data: LayerData, samples: readonly number[]): Pr
 }
 
 function rowsFrom(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
+  const rows = new Array<number>(to - from);
+  for (let i = 0; i < rows.length; i++) rows[i] = from + i;
+  return rows;
 }
 
 function inputWidth({ inputs }: LayerData): number {

@@ -2,7 +2,7 @@ import type { Kernel } from '../../nouns/kernel.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { firstAlike } from './added.js';
 import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
-import { areAlike, haveSameSums } from './alike.js';
+import { areAlike, dropRefuted } from './alike.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
@@ -32,6 +32,9 @@ interface Engines {
   readonly elementwise: ElementwiseEngine;
   readonly tensor: TensorEngine;
 }
+
+/** So many times the subset's rows are many. */
+const MANY = 8;
 
 /** A layer under study: a deterministic subset of its samples in memory, hypotheses replayed on it, confirmed on all. */
 export class Study<K extends Kind = Kind> {
@@ -230,7 +233,8 @@ export class Study<K extends Kind = Kind> {
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
     const agree = await this.agreeEverywhere(setups);
     const failing = setups.filter((_, s) => !agree[s]);
-    const failed = (await this.judge(failing, this.others(), countOf(this.differing))).values();
+    const explained = this.isSmall ? 0 : countOf(this.differing);
+    const failed = (await this.judge(failing, this.others(), explained)).values();
     const all = { ...noOutcome(this.channels), explained: this.data.mismatched };
     return setups.map((_, s) => (agree[s] ? all : failed.next().value!));
   }
@@ -240,12 +244,7 @@ export class Study<K extends Kind = Kind> {
     const firsts = this.firstAlike(setups);
     const open = new Set(firsts);
     for await (const scope of this.complete ? [] : this.others()) {
-      const judged: Setup[] = [];
-      for (const setup of open) {
-        const alike = judged.find((other) => haveSameSums(this.asEngine, setup, other, scope));
-        if (alike ? !open.has(alike) : this.firstMiss(setup, scope) >= 0) open.delete(setup);
-        judged.push(setup);
-      }
+      dropRefuted(this.asEngine, open, scope, (setup) => this.agrees(setup, scope));
       this.release(scope);
     }
     return firsts.map((setup) => open.has(setup));
@@ -296,10 +295,15 @@ export class Study<K extends Kind = Kind> {
     }
   }
 
-  /** Those that are not in the subset. */
+  /** Leaving the subset out of millions of rows takes longer than judging it twice. */
+  private get isSmall(): boolean {
+    return this.subset.samples.length * MANY < this.data.to - this.data.from;
+  }
+
+  /** Those that are not in the subset, or all. */
   private async *others(): AsyncGenerator<Scope> {
-    if (this.rest) {
-      yield this.rest;
+    if (this.rest || this.isSmall) {
+      yield* this.rest ? [this.rest] : this.blocks();
       return;
     }
     const known = new Set(this.subset.samples);

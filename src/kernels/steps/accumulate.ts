@@ -272,8 +272,8 @@ function pairedCode(x: Codes, product: Product, step: Losing): (row: number, k: 
   const shifted = (row: number, k: number) => x.data[row * x.cols + k] + shift;
   const { positions } = x;
   if (!hasHolesToLeave(step, product) || !positions) return shifted;
-  const { source, taps } = patch!.taps;
-  const isHole = (row: number, k: number) => source[positions[row] * taps + Math.floor(k / patch!.inChannels)] < 0;
+  const { taps, inChannels } = patch!;
+  const isHole = (row: number, k: number) => taps.at(positions[row])[Math.floor(k / inChannels)] < 0;
   return (row, k) => (isHole(row, k) ? 0 : shifted(row, k));
 }
 

@@ -62,7 +62,7 @@ export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, 
 function convolved(call: TensorCall): Sums {
   const [{ bias, outFeatures, groups }, weight] = [attributesOf(call), call.table!];
   const { data, shape } = imageOf(call);
-  const { positions, taps, source } = tapsOf(attributesOf(call).window!, placesOf(shape));
+  const { positions, taps, at: tapsAt } = tapsOf(attributesOf(call).window!, placesOf(shape));
   const places = sizeOf(placesOf(shape));
   const channels = sizeOf(shape.dims) / places;
   const [own, ownOut] = [channels / groups, outFeatures / groups];
@@ -70,12 +70,13 @@ function convolved(call: TensorCall): Sums {
   const length = call.samples * positions * outFeatures;
   const sums = { exact: new Float64Array(length), magnitudes: new Float64Array(length) };
   for (let row = 0, at = 0; row < call.samples * positions; row++) {
-    const [sample, position] = [floor(row / positions), row % positions];
+    const sample = floor(row / positions);
+    const source = tapsAt(row % positions);
     for (let n = 0; n < outFeatures; n++, at++) {
       const first = floor(n / ownOut) * own;
       let [sum, magnitude] = [bias?.[n] ?? 0, Math.abs(bias?.[n] ?? 0)];
       for (let tap = 0; tap < taps; tap++) {
-        const place = source[position * taps + tap];
+        const place = source[tap];
         if (place === HOLE) continue;
         const from = (sample * places + place) * channels + first;
         for (let c = 0; c < own; c++) {
