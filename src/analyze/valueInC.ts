@@ -18,7 +18,7 @@ import { f32, frexp } from '../numeric/float.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { broadcastIndex } from '../tensor/broadcast.js';
-import { type Cover, windowCovers } from '../tensor/covers.js';
+import { type Covers, windowCovers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { function16InC } from './inC/functions16.js';
@@ -135,19 +135,20 @@ const product =
   };
 
 /** Each place of the output covers a list of the input's: starts[p] .. starts[p + 1] of `covered`. */
-function overPlaces(call: TensorCall, covers: readonly Cover[], clamp: ValueInC['clamp'], each: string, last: string) {
+function overPlaces(call: TensorCall, covers: Covers, clamp: ValueInC['clamp'], each: string, last: string) {
   const { shape } = imageOf(call);
   const [channels, from] = [channelsOf(shape), positionsOf(shape)];
   const isLast = shape.channelAxis === shape.dims.length - 1;
   const starts = [0];
-  for (const { places } of covers) starts.push(starts.at(-1)! + places.length);
+  const covered: number[] = [];
+  for (let p = 0; p < covers.count; p++) starts.push(covered.push(...covers.at(p).places));
   const at = isLast
     ? [`  int p = i / ${channels}, c = i % ${channels};`, `covered[k] * ${channels} + c`]
-    : [`  int p = i % ${covers.length}, c = i / ${covers.length};`, `c * ${from} + covered[k]`];
+    : [`  int p = i % ${covers.count}, c = i / ${covers.count};`, `c * ${from} + covered[k]`];
   return {
     arrays: [
       { name: 'starts', values: starts },
-      { name: 'covered', values: covers.flatMap(({ places }) => [...places]) },
+      { name: 'covered', values: covered },
     ],
     lines: (id: string) => [
       at[0],

@@ -6,8 +6,8 @@ import type { CodeArray, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import type { Window } from '../nouns/window.js';
 import { larger } from '../numeric/integer.js';
-import { windowCovers } from '../tensor/covers.js';
-import { placeOf, sizeOf } from '../tensor/shape.js';
+import { windowAxes } from '../tensor/covers.js';
+import { sizeOf } from '../tensor/shape.js';
 import type { Fact } from './cause.js';
 import type { TensorStudy } from './study/study.js';
 import { isTensorStudy } from './study/study.js';
@@ -49,18 +49,28 @@ export function maximumBeside({ declared }: TensorStudy, code: number, of: 'all'
   const own = declared.steps;
   const cellsOf = ({ attributes, inputs: [{ shape }], output }: TensorCall) => {
     const { window } = attributes as PoolAttributes;
-    const { channelAxis } = output.shape;
-    const covers = windowCovers(window, placesOf({ dims: shape.dims, channelAxis }));
-    const isBeside = covers.map(({ places }) => of === 'all' || places.length < sizeOf(window.kernel));
-    return Uint8Array.from({ length: sizeOf(output.shape.dims) }, (_, i) =>
-      isBeside[placeOf(output.shape, i).position] ? 1 : 0,
+    const { dims, channelAxis } = output.shape;
+    const axes = windowAxes(window, placesOf({ dims: shape.dims, channelAxis }));
+    const places = new Int32Array(Math.max(...axes.map(({ most }) => most)));
+    // whether windows along an axis reach over the border
+    const isBeside = axes.map((axis, i) =>
+      Uint8Array.from({ length: axis.windows }, (_, o) => +(axis.cover(o, places, 0) < window.kernel[i])),
     );
+    const cells = new Uint8Array(sizeOf(dims)).fill(+(of === 'all'));
+    const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
+    spatial.forEach((axis, i) => {
+      const below = sizeOf(dims.slice(axis + 1));
+      for (let cell = 0; cell < cells.length; cell++) cells[cell] |= isBeside[i][Math.floor(cell / below) % dims[axis]];
+    });
+    return cells;
   };
+  let known = { attributes: null as unknown, cells: new Uint8Array(0) };
   return {
     kind: 'tensor',
     equation: `${own.equation}, and ${code}`,
     run(call) {
-      const cells = cellsOf(call);
+      if (known.attributes !== call.attributes) known = { attributes: call.attributes, cells: cellsOf(call) };
+      const { cells } = known;
       const codes = own.run(call) as CodeArray;
       return Int32Array.from(codes, (own, i) => (cells[i % cells.length] ? larger(own, code) : own));
     },

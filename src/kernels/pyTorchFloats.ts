@@ -20,7 +20,7 @@ import { f32 } from '../numeric/float.js';
 import { gelu } from '../numeric/gelu.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
-import { windowCovers } from '../tensor/covers.js';
+import { windowAxes } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { sizeOf } from '../tensor/shape.js';
 import { realFormOf } from './reals.js';
@@ -32,7 +32,7 @@ import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
-import { floatsOverWindows, imageOf, placesOf } from './steps/pool.js';
+import { imageOf, largestFloatOfWindows, placesOf } from './steps/pool.js';
 import { boundedSteps, tensorSteps } from './steps/tensor.js';
 import { whereOfFloats } from './steps/where.js';
 
@@ -215,14 +215,9 @@ function extreme(equation: string, of: (a: number, b: number) => number): Tensor
   });
 }
 
-const maxPool: TensorSteps = tensorSteps('max of a window', (call) => {
-  const covers = windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
-  return floatsOverWindows(call, covers, ({ cover, code }) => {
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < cover.places.length; i++) largest = Math.max(largest, code(i)); // NaN stays
-    return largest;
-  });
-});
+const maxPool: TensorSteps = tensorSteps('max of a window', (call) =>
+  largestFloatOfWindows(call, windowAxes((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape))),
+);
 
 const cat: TensorSteps = tensorSteps('one after the other', (call) => {
   const value = realFormOf('cat')!.value!(call);

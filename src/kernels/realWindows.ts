@@ -3,7 +3,7 @@ import type { AveragePoolAttributes, PoolAttributes, ReduceAttributes } from '..
 import type { TensorCall } from '../nouns/kernel.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
-import { adaptiveCovers, type Cover, windowCovers } from '../tensor/covers.js';
+import { adaptiveCovers, type Cover, type Covers, windowCovers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
@@ -22,13 +22,13 @@ const MEAN: Taken = { first: 0, join: (a, b) => a + b, last: (sum, count) => sum
 const SUM: Taken = { ...MEAN, last: undefined };
 
 /** Means over windows; divisor: of a window. */
-function meansOver(call: TensorCall, covers: readonly Cover[], divisor: (cover: Cover) => number): RealValue {
+function meansOver(call: TensorCall, covers: Covers, divisor: (cover: Cover) => number): RealValue {
   const sum = overWindows(call, covers, SUM);
   const cover = coverOf(call, covers);
   return (i) => sum(i) / divisor(cover(i));
 }
 
-function overWindows(call: TensorCall, covers: readonly Cover[], { first, join, last }: Taken): RealValue {
+function overWindows(call: TensorCall, covers: Covers, { first, join, last }: Taken): RealValue {
   const { data, shape, params } = imageOf(call);
   const real = realOf({ params });
   const [before, places] = [shape, positionsOf(shape)];
@@ -37,7 +37,7 @@ function overWindows(call: TensorCall, covers: readonly Cover[], { first, join, 
   const isLast = before.channelAxis > 0;
   return (i) => {
     const { channel, position } = placeOf(after, i % size);
-    const own = covers[position].places;
+    const own = covers.at(position).places;
     const start = floor(i / size) * places * channels;
     let joined = first;
     for (const place of own)
@@ -47,14 +47,14 @@ function overWindows(call: TensorCall, covers: readonly Cover[], { first, join, 
 }
 
 /** Of an element of the output its window. */
-function coverOf(call: TensorCall, covers: readonly Cover[]): (element: number) => Cover {
+function coverOf(call: TensorCall, covers: Covers): (element: number) => Cover {
   const { shape } = call.output;
   const size = sizeOf(shape.dims);
-  return (i) => covers[placeOf(shape, i % size).position];
+  return (i) => covers.at(placeOf(shape, i % size).position);
 }
 
 /** Of any pool whose windows have a geometry. */
-function poolCovers(call: TensorCall): readonly Cover[] {
+function poolCovers(call: TensorCall): Covers {
   return windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
 }
 
@@ -63,7 +63,7 @@ function averageDivisor({ attributes }: TensorCall): (cover: Cover) => number {
   return ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside);
 }
 
-function adaptiveCoversOf(call: TensorCall): readonly Cover[] {
+function adaptiveCoversOf(call: TensorCall): Covers {
   return adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
 }
 

@@ -1,6 +1,8 @@
 /** What windows of pools cover, axis by axis: places inside the input, and how far they reach with padding. */
 import type { Window } from '../nouns/window.js';
+import { largestOf } from '../numeric/extremes.js';
 import { windowDims } from './patches.js';
+import { sizeOf } from './shape.js';
 
 /** Of one place of an output. */
 export interface Cover {
@@ -11,81 +13,112 @@ export interface Cover {
   readonly padded: readonly number[];
 }
 
-interface AxisCover {
-  readonly places: readonly number[];
-  readonly padded: number;
+/** Of all, in C order; each is made when it is looked at: 4 million in a file of 30 kB took 3 GB. */
+export interface Covers<C extends Cover = Cover> {
+  readonly count: number;
+  /** The next call may overwrite what it gives. */
+  at(window: number): C;
 }
 
-/** By window and size of the input: a layer comes in many blocks of samples. */
-const known = new WeakMap<Window, Map<string, readonly Cover[]>>();
+/** The windows along one axis. */
+export interface AxisCovers {
+  /** Places of the input, and of the output. */
+  readonly size: number;
+  readonly windows: number;
+  /** Places that the largest has. */
+  readonly most: number;
+  /** Writes the places of a window from `start` on; how many they are. */
+  cover(window: number, places: Int32Array, start: number): number;
+  padded(window: number): number;
+}
 
 /** Padding belongs to no place. */
-export function windowCovers(window: Window, input: readonly number[]): readonly Cover[] {
-  const own = known.get(window) ?? new Map<string, readonly Cover[]>();
-  known.set(window, own);
-  const key = input.join();
-  const covers =
-    own.get(key) ??
-    joined(
-      input,
-      axesOf(window, input, (place, size) => place >= 0 && place < size),
-    );
-  own.set(key, covers);
-  return covers;
+export function windowCovers(window: Window, input: readonly number[]): Covers {
+  return joined(windowAxes(window, input));
+}
+
+export function windowAxes(window: Window, input: readonly number[]): AxisCovers[] {
+  return axesOf(window, input, (place, size) => (place >= 0 && place < size ? place : null));
 }
 
 /** QNNPACK's maximum: a tap on the padding reads the place at the border. */
-export function borderCovers(window: Window, input: readonly number[]): Cover[] {
-  const axes = axesOf(window, input, () => true).map((axis, i) =>
-    axis.map(({ places, padded }) => ({
-      places: places.map((place) => Math.min(Math.max(place, 0), input[i] - 1)),
-      padded,
-    })),
-  );
-  return joined(input, axes);
+export function borderAxes(window: Window, input: readonly number[]): AxisCovers[] {
+  return axesOf(window, input, (place, size) => Math.min(Math.max(place, 0), size - 1));
 }
 
+/** read: the place that stands for one; null: none. */
 function axesOf(
-  { kernel, stride, padding, dilation, ...window }: Window,
+  window: Window,
   input: readonly number[],
-  isRead: (place: number, size: number) => boolean,
-): AxisCover[][] {
-  const output = windowDims({ kernel, stride, padding, dilation, ...window }, input);
+  read: (place: number, size: number) => number | null,
+): AxisCovers[] {
+  const output = windowDims(window, input);
+  const { kernel, stride, padding, dilation } = window;
   return input.map((size, axis) => {
     const [before, after] = padding[axis];
-    return Array.from({ length: output[axis] }, (_, o) => {
-      const start = o * stride[axis] - before;
-      const taps = Array.from({ length: kernel[axis] }, (_, tap) => start + tap * dilation[axis]);
-      const padded = Math.min(start + kernel[axis], size + after) - start;
-      return { places: taps.filter((place) => isRead(place, size)), padded };
-    });
+    const startOf = (o: number) => o * stride[axis] - before;
+    return {
+      size,
+      windows: output[axis],
+      most: kernel[axis],
+      cover(o, places, start) {
+        let count = 0;
+        for (let tap = 0, at = startOf(o); tap < kernel[axis]; tap++, at += dilation[axis]) {
+          const place = read(at, size);
+          if (place !== null) places[start + count++] = place;
+        }
+        return count;
+      },
+      padded: (o) => Math.min(startOf(o) + kernel[axis], size + after) - startOf(o),
+    };
   });
 }
 
 /** From floor(i * n / o) to ceil((i + 1) * n / o), each a float32 quotient. */
-export function adaptiveCovers(input: readonly number[], output: readonly number[]): Cover[] {
-  const axes = input.map((size, axis) => {
+export function adaptiveCovers(input: readonly number[], output: readonly number[]): Covers {
+  const axes = input.map((size, axis): AxisCovers => {
     const edge = (index: number) => Math.fround((index * size) / output[axis]);
-    return Array.from({ length: output[axis] }, (_, i) => {
-      const [from, to] = [Math.floor(edge(i)), Math.ceil(edge(i + 1))];
-      return { places: Array.from({ length: to - from }, (_, k) => from + k), padded: to - from };
-    });
+    const [from, to] = [(o: number) => Math.floor(edge(o)), (o: number) => Math.ceil(edge(o + 1))];
+    return {
+      size,
+      windows: output[axis],
+      most: largestOf(Array.from({ length: output[axis] }, (_, o) => to(o) - from(o))),
+      cover(o, places, start) {
+        for (let place = from(o), at = start; place < to(o); place++) places[at++] = place;
+        return to(o) - from(o);
+      },
+      padded: (o) => to(o) - from(o),
+    };
   });
-  return joined(input, axes);
+  return joined(axes);
 }
 
-function joined(input: readonly number[], axes: readonly (readonly AxisCover[])[]): Cover[] {
-  const covers: Cover[] = [{ places: Int32Array.of(0), inside: [], padded: [] }];
-  return axes.reduce(
-    (outer, axis, i) => outer.flatMap((cover) => axis.map((own) => beside(cover, own, input[i]))),
-    covers,
-  );
-}
-
-/** Of one more axis, which is the innermost. */
-function beside(outer: Cover, own: AxisCover, size: number): Cover {
-  const places = new Int32Array(outer.places.length * own.places.length);
-  let at = 0;
-  for (const place of outer.places) for (const inner of own.places) places[at++] = place * size + inner;
-  return { places, inside: [...outer.inside, own.places.length], padded: [...outer.padded, own.padded] };
+function joined(axes: readonly AxisCovers[]): Covers {
+  const most = axes.reduce((product, axis) => product * axis.most, 1);
+  const places = new Int32Array(most);
+  const own = axes.map((axis) => new Int32Array(axis.most));
+  const [inside, padded] = [axes.map(() => 0), axes.map(() => 0)];
+  const below = axes.map((_, axis) => sizeOf(axes.slice(axis + 1).map(({ windows }) => windows)));
+  const views = new Map<number, Int32Array>();
+  return {
+    count: sizeOf(axes.map(({ windows }) => windows)),
+    at(window) {
+      let count = 1;
+      places[0] = 0;
+      axes.forEach((axis, i) => {
+        const o = Math.floor(window / below[i]) % axis.windows;
+        inside[i] = axis.cover(o, own[i], 0);
+        padded[i] = axis.padded(o);
+        // from the last on: what is read is not yet overwritten
+        for (let outer = count - 1; outer >= 0; outer--) {
+          const from = places[outer] * axis.size;
+          for (let inner = inside[i] - 1; inner >= 0; inner--) places[outer * inside[i] + inner] = from + own[i][inner];
+        }
+        count *= inside[i];
+      });
+      const view = views.get(count) ?? places.subarray(0, count);
+      views.set(count, view);
+      return { places: view, inside, padded };
+    },
+  };
 }

@@ -2,21 +2,21 @@ import { expect, it } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { largestOfWindows } from '../../src/kernels/steps/pool.js';
 import type { FastTensors, TensorCall } from '../../src/nouns/kernel.js';
-import type { Cover } from '../../src/tensor/covers.js';
+import type { AxisCovers } from '../../src/tensor/covers.js';
 import { random } from '../bench/case.js';
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 fast.expect(1);
 
 /** Windows of 1 to 9 places anywhere, the first of them empty. */
-function coversOf(places: number, windows: number): Cover[] {
+function axesOf(size: number, windows: number): AxisCovers[] {
   const at = random(16 * windows, 7);
-  return Array.from({ length: windows }, (_, window) => {
+  const cover = (window: number, places: Int32Array, start: number) => {
     const count = window === 0 ? 0 : 1 + (at[16 * window] % 9);
-    return {
-      places: Array.from({ length: count }, (_, i) => (at[16 * window + i + 1] * 31) % places),
-    } as unknown as Cover;
-  });
+    for (let i = 0; i < count; i++) places[start + i] = (at[16 * window + i + 1] * 31) % size;
+    return count;
+  };
+  return [{ size, windows, most: 9, cover, padded: () => 9 }];
 }
 
 function callOf(data: Uint8Array | Int8Array, dims: readonly number[], channelAxis: number, windows: number) {
@@ -44,7 +44,7 @@ const images = [
 
 it.each(images)('%i channels of %i places, %i windows', (channels, places, windows) => {
   const length = channels * places * (Math.ceil((1 << 14) / (channels * places)) + 1);
-  const covers = coversOf(places, windows);
+  const axes = axesOf(places, windows);
   for (const data of [random(length, 3), new Int8Array(random(length, 4).buffer, 0, length)]) {
     for (const [dims, axis] of [
       [[channels, places], 0],
@@ -61,10 +61,10 @@ it.each(images)('%i channels of %i places, %i windows', (channels, places, windo
             return made;
           },
         };
-        const found = largestOfWindows(call(watched), covers, least);
+        const found = largestOfWindows(call(watched), axes, least);
         expect(taken === found).toBe(true);
         expect(found.constructor).toBe(data.constructor);
-        expect(found.join() === largestOfWindows(call(null), covers, least).join()).toBe(true);
+        expect(found.join() === largestOfWindows(call(null), axes, least).join()).toBe(true);
       }
     }
   }
@@ -72,7 +72,7 @@ it.each(images)('%i channels of %i places, %i windows', (channels, places, windo
 
 it('leaves what is no byte to the readable loop', () => {
   const call = callOf(random(1 << 15, 1), [1 << 15, 1], 0, 1);
-  const found = largestOfWindows(call(fast), coversOf(1, 1), -1);
+  const found = largestOfWindows(call(fast), axesOf(1, 1), -1);
   expect(found).toBeInstanceOf(Int32Array);
   expect(
     fast.largest(

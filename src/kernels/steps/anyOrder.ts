@@ -5,7 +5,7 @@ import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { type Cover, windowCovers } from '../../tensor/covers.js';
+import { type Cover, type Covers, windowCovers } from '../../tensor/covers.js';
 import { reducedAxes } from '../../tensor/reduced.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
@@ -81,7 +81,7 @@ export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
   },
 );
 
-function meansOf(call: TensorCall, covers: readonly Cover[], countOf: (cover: Cover) => number): Computed {
+function meansOf(call: TensorCall, covers: Covers, countOf: (cover: Cover) => number): Computed {
   const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
   const code = quantizeDivision.prepare(quantized(call.output));
   const codes = (end: 'low' | 'near' | 'high') =>

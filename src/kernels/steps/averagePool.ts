@@ -5,7 +5,7 @@ import type { QuantParams } from '../../nouns/value.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { adaptiveCovers, type Cover, windowCovers } from '../../tensor/covers.js';
+import { adaptiveCovers, type Covers, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
@@ -60,7 +60,7 @@ export const averagePoolQnnpack: TensorSteps = {
 };
 
 /** s / (s * n) is not always 1 / n. */
-function meansQnnpack(call: TensorCall, covers: readonly Cover[], count: number): Int32Array {
+function meansQnnpack(call: TensorCall, covers: Covers, count: number): Int32Array {
   const { zeroPoint, scale, quantMin, quantMax } = quantized(call.inputs[0]);
   const multiplier = f32(f32(scale) / f32(f32(scale) * count));
   return overWindows(call, covers, (covered) => {
@@ -147,7 +147,7 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
   },
 );
 
-function boundedWindows(call: TensorCall, covers: readonly Cover[], codeOf: (covered: Covered) => Near) {
+function boundedWindows(call: TensorCall, covers: Covers, codeOf: (covered: Covered) => Near) {
   const nears: Near[] = [];
   const index = overWindows(call, covers, (covered) => nears.push(codeOf(covered)) - 1);
   return boundedCodes(index.length, (i) => nears[index[i]]);

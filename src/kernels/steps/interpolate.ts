@@ -3,7 +3,7 @@ import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
-import type { Cover } from '../../tensor/covers.js';
+import type { Cover, Covers } from '../../tensor/covers.js';
 import { channelsOf, indicesOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { boundedReals, UNIT, within } from './bounded.js';
@@ -96,7 +96,7 @@ function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array
 }
 
 /** Of every position of the output: the position of the input that it copies. */
-function nearestCovers(call: TensorCall): Cover[] {
+function nearestCovers(call: TensorCall): Covers {
   const attributes = attributesOf(call);
   const { from, to } = sizesOf(call);
   const isSame = from.every((size, axis) => size === to[axis]);
@@ -107,11 +107,12 @@ function nearestCovers(call: TensorCall): Cover[] {
       isSame ? o : Math.min(floor(f32(f32(o + half) * step)), size - 1),
     );
   });
-  return Array.from({ length: sizeOf(to) }, (_, position) => {
-    const at = indicesOf(position, to).map((o, axis) => axes[axis][o]);
-    const place = at.reduce((flat, index, axis) => flat * from[axis] + index, 0);
+  const at = (position: number) => {
+    const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
+    const place = places.reduce((flat, index, axis) => flat * from[axis] + index, 0);
     return { places: Int32Array.of(place), inside: [1], padded: [1] };
-  });
+  };
+  return { count: sizeOf(to), at };
 }
 
 // ---------------------------------------------------------------- bilinear
@@ -185,18 +186,17 @@ interface MixCover extends Cover {
 const ONLY_ROW: Neighbours = { first: 0, second: 0, weights: [1, 0] };
 
 /** Four neighbours of every position of the output. */
-function mixCovers(call: TensorCall, isFused: boolean): MixCover[] {
+function mixCovers(call: TensorCall, isFused: boolean): Covers<MixCover> {
   const { from, to } = sizesOf(call);
   const axes = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const [rows, cols] = axes.length === 1 ? [[ONLY_ROW], axes[0]] : axes;
-  const weights: [Neighbours, Neighbours][] = rows.flatMap((row) =>
-    cols.map((col): [Neighbours, Neighbours] => [row, col]),
-  );
-  return weights.map(([row, col]) => {
-    const at = (y: number, x: number) => y * from.at(-1)! + x;
-    const places = [row.first, row.second].flatMap((y) => [at(y, col.first), at(y, col.second)]);
+  const at = (position: number) => {
+    const [row, col] = [rows[floor(position / cols.length)], cols[position % cols.length]];
+    const cell = (y: number, x: number) => y * from.at(-1)! + x;
+    const places = [row.first, row.second].flatMap((y) => [cell(y, col.first), cell(y, col.second)]);
     return { places: Int32Array.from(places), inside: [4], padded: [4], row, col };
-  });
+  };
+  return { count: rows.length * cols.length, at };
 }
 
 /** Of every place of an axis of the output; never before the first place of the input. */
@@ -242,17 +242,19 @@ function cubic(x: number): number {
 function bicubicOfFloats(call: TensorCall): Computed {
   const { from, to } = sizesOf(call);
   const [rows, cols] = from.map((size, axis) => foursOf(call, axis, size, to[axis]));
-  const covers = rows.flatMap((row) =>
-    cols.map((col): Cover & { readonly weights: readonly number[] } => ({
+  const at = (position: number): Cover & { readonly weights: readonly number[] } => {
+    const [row, col] = [rows[floor(position / cols.length)], cols[position % cols.length]];
+    return {
       places: Int32Array.from(row.places.flatMap((y) => col.places.map((x) => y * from[1] + x))),
       inside: [16],
       padded: [16],
       weights: row.weights.flatMap((h) => col.weights.map((w) => h * w)),
-    })),
-  );
+    };
+  };
+  const covers = { count: rows.length * cols.length, at };
   const over = (of: (weight: number, code: number) => number) =>
     floatsOverWindows(call, covers, ({ cover, code }) =>
-      (cover as (typeof covers)[number]).weights.reduce((sum, weight, i) => sum + of(weight, code(i)), 0),
+      (cover as ReturnType<typeof at>).weights.reduce((sum, weight, i) => sum + of(weight, code(i)), 0),
     );
   const [mixed, magnitudes] = [over((weight, code) => weight * code), over((_, code) => Math.abs(code))];
   // as of the others, by an index that is off

@@ -1,13 +1,13 @@
 /** The largest code of a window; no arithmetic, and padding never wins. */
 import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { CodeArray, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { borderCovers, windowCovers } from '../../tensor/covers.js';
+import { type AxisCovers, borderAxes, windowAxes } from '../../tensor/covers.js';
 import { quantized } from './call.js';
 import { imageOf, largestOfWindows, placesOf } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
 export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
-  maximum(call, windowCovers(attributesOf(call).window, placesOf(imageOf(call).shape))),
+  maximum(call, windowAxes(attributesOf(call).window, placesOf(imageOf(call).shape))),
 );
 
 /** QNNPACK, uint8 without ceil_mode: dilated taps on the padding read the border; ATen's code elsewhere. */
@@ -16,7 +16,7 @@ export const maxPoolQnnpack: TensorSteps = {
   run(call) {
     const { window } = attributesOf(call);
     if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return maxPool.run(call);
-    return maximum(call, borderCovers(window, placesOf(imageOf(call).shape)));
+    return maximum(call, borderAxes(window, placesOf(imageOf(call).shape)));
   },
 };
 
@@ -24,6 +24,6 @@ function attributesOf({ attributes }: TensorCall): PoolAttributes {
   return attributes as PoolAttributes;
 }
 
-function maximum(call: TensorCall, covers: ReturnType<typeof windowCovers>): CodeArray {
-  return largestOfWindows(call, covers, quantized(call.inputs[0]).quantMin);
+function maximum(call: TensorCall, axes: readonly AxisCovers[]): CodeArray {
+  return largestOfWindows(call, axes, quantized(call.inputs[0]).quantMin);
 }

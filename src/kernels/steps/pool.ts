@@ -2,8 +2,8 @@
 import type { CodeArray, FastTensors, TensorCall, TensorSteps, TensorValue, WindowPlaces } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
-import { larger, largerByte } from '../../numeric/integer.js';
-import type { Cover } from '../../tensor/covers.js';
+import { larger } from '../../numeric/integer.js';
+import type { AxisCovers, Cover, Covers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
@@ -26,35 +26,27 @@ export interface Covered {
 }
 
 /** One code of the output for every window and channel. */
-export function overWindows(
-  call: TensorCall,
-  covers: readonly Cover[],
-  codeOf: (covered: Covered) => number,
-): Int32Array {
+export function overWindows(call: TensorCall, covers: Covers, codeOf: (covered: Covered) => number): Int32Array {
   return intoWindows(call, covers, codeOf, new Int32Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
 /** Floats of floats. */
 export function floatsOverWindows(
   call: TensorCall,
-  covers: readonly Cover[],
+  covers: Covers,
   realOf: (covered: Covered) => number,
 ): Float32Array {
   return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
 /** The same before they are rounded: bounds. */
-export function realsOverWindows(
-  call: TensorCall,
-  covers: readonly Cover[],
-  realOf: (covered: Covered) => number,
-): Float64Array {
+export function realsOverWindows(call: TensorCall, covers: Covers, realOf: (covered: Covered) => number): Float64Array {
   return intoWindows(call, covers, realOf, new Float64Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
 function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
   call: TensorCall,
-  covers: readonly Cover[],
+  covers: Covers,
   codeOf: (covered: Covered) => number,
   out: A,
 ): A {
@@ -63,46 +55,104 @@ function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
   const size = channels * positionsOf(shape);
   // of a place: the first channel's cell
   const cellOf = (place: number) => Math.floor(place / stride) * channels * stride + (place % stride);
-  const cells = new Map(covers.map((cover) => [cover, Int32Array.from(cover.places, cellOf)]));
-  for (let sample = 0, at = 0; sample < call.samples; sample++) {
-    for (const cover of covers) {
-      const own = cells.get(cover)!;
-      for (let channel = 0; channel < channels; channel++, at++) {
-        const first = sample * size + channel * stride;
-        const code = (i: number) => data[first + own[i]];
-        out[at] = codeOf({ cover, channel, code });
+  let [first, cells] = [0, new Int32Array(0)];
+  const code = (i: number) => data[first + cells[i]];
+  for (let window = 0; window < covers.count; window++) {
+    const cover = covers.at(window);
+    if (cells.length < cover.places.length) cells = new Int32Array(cover.places.length);
+    for (let i = 0; i < cover.places.length; i++) cells[i] = cellOf(cover.places[i]);
+    for (let sample = 0; sample < call.samples; sample++) {
+      const at = (sample * covers.count + window) * channels;
+      for (let channel = 0; channel < channels; channel++) {
+        first = sample * size + channel * stride;
+        out[at + channel] = codeOf({ cover, channel, code });
       }
     }
   }
   return fromRows(out, call.output.shape);
 }
 
-/** The largest code of every window and channel, `least` of an empty one. */
-export function largestOfWindows(call: TensorCall, covers: readonly Cover[], least: number): CodeArray {
+/** The largest code of every window and channel, `least` of an empty one: along one axis after the other. */
+export function largestOfWindows(call: TensorCall, axes: readonly AxisCovers[], least: number): CodeArray {
   const { data, shape } = imageOf(call);
-  const found = isBytes(data) && call.fast ? fastLargest(call.fast, data, shape, covers, least) : null;
-  if (found) return found;
-  const out = storageFor(data, call.samples * sizeOf(call.output.shape.dims), least);
-  if (shape.channelAxis === 0 && channelStride(shape) > 1) {
-    if (isBytes(data)) largestByteInPlanes(out, data, positionsOf(shape), covers);
-    else largestInPlanes(out, data, positionsOf(shape), covers);
-    return out;
-  }
-  largestInRows(out, toRows(data, shape), { places: positionsOf(shape), channels: channelsOf(shape) }, covers);
-  return fromRows(out, call.output.shape);
+  return alongAxes(data, shape, axes, (codes, lines, axis) => {
+    const found = isBytes(codes) && call.fast ? fastLargest(call.fast, codes, lines, axis, least) : null;
+    if (found) return found;
+    const out = storageFor(codes, (codes.length / axis.size) * axis.windows, least);
+    return alongLines(out, codes, lines, axis, larger);
+  });
 }
 
-/** Null where channels are neither first nor last, or the least is no byte. */
-function fastLargest(fast: FastTensors, codes: Bytes, shape: Shape, covers: readonly Cover[], least: number) {
-  const image = { codes, channels: channelsOf(shape), places: positionsOf(shape) };
-  const inPlanes = shape.channelAxis === 0;
+/** The same of floats; NaN stays. */
+export function largestFloatOfWindows(call: TensorCall, axes: readonly AxisCovers[]): Float32Array {
+  const { data, shape } = imageOf(call);
+  return alongAxes(data, shape, axes, (values, lines, axis) => {
+    const out = new Float32Array((values.length / axis.size) * axis.windows).fill(Number.NEGATIVE_INFINITY);
+    return alongLines(out, values, lines, axis, Math.max);
+  }) as Float32Array;
+}
+
+/** Lines of values along an axis: so many begin side by side, so many of these a sample. */
+interface Lines {
+  readonly inner: number;
+  readonly outer: number;
+}
+
+type Values = TensorValue['data'];
+
+function alongAxes<A extends Values>(
+  data: Values,
+  { dims, channelAxis }: Shape,
+  axes: readonly AxisCovers[],
+  largest: (values: Values, lines: Lines, axis: AxisCovers) => A,
+): A {
+  const now = [...dims];
+  const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
+  return spatial.reduce((values: Values, axis, i) => {
+    const lines = { inner: sizeOf(now.slice(axis + 1)), outer: sizeOf(now.slice(0, axis)) };
+    now[axis] = axes[i].windows;
+    return largest(values, lines, axes[i]);
+  }, data) as A;
+}
+
+/** Places of windows in memory at once. */
+const MOST_LISTED = 1 << 20;
+
+function alongLines<A extends CodeArray | Float32Array>(
+  out: A,
+  values: Values,
+  { inner }: Lines,
+  axis: AxisCovers,
+  pick: (a: number, b: number) => number,
+): A {
+  const outer = values.length / (axis.size * inner);
+  const atOnce = Math.max(1, Math.floor(MOST_LISTED / axis.most));
+  for (let from = 0; from < axis.windows; from += atOnce) {
+    const { list, ends } = listOf(axis, from, Math.min(axis.windows, from + atOnce));
+    for (let line = 0; line < outer; line++) {
+      let at = (line * axis.windows + from) * inner;
+      for (let window = 0, i = 0; window < ends.length; window++, at += inner) {
+        for (; i < ends[window]; i++) {
+          const place = (line * axis.size + list[i]) * inner;
+          for (let n = 0; n < inner; n++) out[at + n] = pick(out[at + n], values[place + n]);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** Null where there are too many windows, or the least is no byte. */
+function fastLargest(fast: FastTensors, codes: Bytes, { inner, outer }: Lines, axis: AxisCovers, least: number) {
   const isByte = emptyLike(codes, 1).fill(least)[0] === least;
-  if (!isByte || !(inPlanes || channelStride(shape) === 1)) return null;
-  return fast.largest({ ...image, inPlanes }, listed(covers), least);
+  if (!isByte || axis.windows * axis.most > MOST_LISTED) return null;
+  const inPlanes = inner === 1;
+  const image = { codes, channels: inPlanes ? outer : inner, places: axis.size, inPlanes };
+  return fast.largest(image, listOf(axis, 0, axis.windows), least);
 }
 
 /** As many of `least`, bytes where the codes are: a maximum is one of them. */
-function storageFor(data: TensorValue['data'], length: number, least: number): CodeArray {
+function storageFor(data: Values, length: number, least: number): CodeArray {
   if (isBytes(data)) {
     const bytes = emptyLike(data, length).fill(least);
     if (length === 0 || bytes[0] === least) return bytes;
@@ -110,64 +160,13 @@ function storageFor(data: TensorValue['data'], length: number, least: number): C
   return new Int32Array(length).fill(least);
 }
 
-/** All channels of a place side by side. */
-function largestInRows(
-  out: CodeArray,
-  rows: TensorValue['data'],
-  { places, channels }: { readonly places: number; readonly channels: number },
-  covers: readonly Cover[],
-): void {
-  for (let first = 0, at = 0; at < out.length; first += places) {
-    for (const cover of covers) {
-      for (const place of cover.places) {
-        const from = (first + place) * channels;
-        for (let n = 0; n < channels; n++) out[at + n] = larger(out[at + n], rows[from + n]);
-      }
-      at += channels;
-    }
-  }
-}
-
-/** All places of a channel side by side. */
-function largestInPlanes(out: CodeArray, data: TensorValue['data'], places: number, covers: readonly Cover[]): void {
-  for (let plane = 0, at = 0; at < out.length; plane += places) {
-    for (let window = 0; window < covers.length; window++, at++) {
-      const { places: own } = covers[window];
-      let largest = out[at];
-      for (let i = 0; i < own.length; i++) largest = larger(largest, data[plane + own[i]]);
-      out[at] = largest;
-    }
-  }
-}
-
-/** The same of bytes, the windows' places in one list. */
-function largestByteInPlanes(out: CodeArray, data: Bytes, places: number, covers: readonly Cover[]): void {
-  const { list, ends } = listed(covers);
-  for (let plane = 0, at = 0; at < out.length; plane += places) {
-    for (let window = 0, i = 0; window < ends.length; window++, at++) {
-      const end = ends[window];
-      let largest = out[at];
-      for (; i < end; i++) largest = largerByte(largest, data[plane + list[i]]);
-      out[at] = largest;
-    }
-  }
-}
-
-const lists = new WeakMap<readonly Cover[], WindowPlaces>();
-
-function listed(covers: readonly Cover[]): WindowPlaces {
-  const list = lists.get(covers) ?? listOf(covers);
-  lists.set(covers, list);
-  return list;
-}
-
-function listOf(covers: readonly Cover[]): WindowPlaces {
-  const ends = new Int32Array(covers.length);
-  let count = 0;
-  for (const [window, cover] of covers.entries()) ends[window] = count += cover.places.length;
-  const list = new Int32Array(count);
-  for (const [window, { places }] of covers.entries()) list.set(places, ends[window] - places.length);
-  return { list, ends };
+/** Of windows [from, to). */
+function listOf(axis: AxisCovers, from: number, to: number): WindowPlaces {
+  const list = new Int32Array((to - from) * axis.most);
+  const ends = new Int32Array(to - from);
+  for (let window = from, count = 0; window < to; window++)
+    ends[window - from] = count += axis.cover(window, list, count);
+  return { list: list.subarray(0, ends.at(-1) ?? 0), ends };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, truncate } from '../../numeric/round.js';
-import type { Cover } from '../../tensor/covers.js';
+import type { Cover, Covers } from '../../tensor/covers.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, boundedReals, codesOf, type Near, UNIT } from './bounded.js';
 import { quantized } from './call.js';
@@ -85,16 +85,17 @@ interface Mixed extends Cover {
 }
 
 /** Of the places that a place of the output lies between, and how far float32 may be off. */
-function coversOf(call: TensorCall): Mixed[] {
+function coversOf(call: TensorCall): Covers<Mixed> {
   const attributes = call.attributes as ResampleAttributes;
   const [from, to] = [placesOf(imageOf(call).shape), placesOf(call.output.shape)];
   const axes = from.map((size, axis) => neighboursOf(attributes, axis, size, to[axis]));
-  return Array.from({ length: sizeOf(to) }, (_, position) => {
+  const at = (position: number) => {
     const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
     const corners = cornersOf(places, from);
     const error = places.reduce((sum, place) => sum + place.error, 8 * UNIT);
-    return { places: Int32Array.from(corners, ({ at }) => at), inside: [], padded: [], corners, error };
-  });
+    return { places: Int32Array.from(corners, ({ at: cell }) => cell), inside: [], padded: [], corners, error };
+  };
+  return { count: sizeOf(to), at };
 }
 
 function sumOf({ cover, code: at }: Covered, real: (x: number) => number): Near {
