@@ -47,6 +47,7 @@ const REGISTRIES: readonly Registry[] = [
       'pyTorch.ts',
       'pyTorchFloats.ts',
       'realForm.ts',
+      'realRows.ts',
       'realWindows.ts',
       'reals.ts',
       'reference.ts',

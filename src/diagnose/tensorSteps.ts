@@ -57,7 +57,8 @@ function scripted(
   };
 }
 
-function ofWindows(study: TensorStudy): boolean {
+/** A pool, or a mean over axes. */
+export function ofWindows(study: TensorStudy): boolean {
   const { is } = formOf(study) ?? {};
   return is === 'mean' || is === 'maximum';
 }
@@ -86,11 +87,13 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSte
 
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
 
-/** Scripts that compute a function by its name, the op's own among them. */
+/** Scripts that compute a function by its name, of one value the op's own among them. */
 export function scriptsOfFunctions(study: TensorStudy): [name: string, TensorSteps][] {
-  if (!study.free || formOf(study)?.is !== 'table') return [];
-  return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] => {
-    const steps = scripted(study, NEAREST, realsOf(apply));
+  const { is, others = {} } = formOf(study) ?? {};
+  if (!study.free || ofWindows(study)) return [];
+  const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
+  return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]): [string, TensorSteps][] => {
+    const steps = scripted(study, NEAREST, value);
     return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
   });
 }

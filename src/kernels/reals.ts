@@ -5,7 +5,6 @@
 import type {
   AxisAttributes,
   BatchNormAttributes,
-  BetaAttributes,
   EluAttributes,
   GeluAttributes,
   MatmulAttributes,
@@ -20,6 +19,7 @@ import { floor } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { placeOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { layerNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
@@ -71,11 +71,19 @@ export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   hardsigmoid: (x) => gate(x) / 6,
   'clamp(0.2 * x + 0.5, 0, 1)': (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
   hardswish: (x) => (x * gate(x)) / 6,
+  'x * relu6(x + 3)': (x) => x * gate(x),
+  'x * relu6(x + 3) / 8': (x) => (x * gate(x)) / 8,
   silu: (x) => x * logistic(x),
   'x * sigmoid(1.702 * x)': (x) => x * logistic(1.702 * x),
   gelu: (x) => gelu(x, 'none'),
   'gelu by tanh': (x) => gelu(x, 'tanh'),
   tanh: Math.tanh,
+  '1 / (1 + 2^-x)': (x) => 1 / (1 + 2 ** -x),
+  '1 / (1 + exp(x))': (x) => logistic(-x),
+  'tanh(x) / 2 + 0.5': (x) => Math.tanh(x) / 2 + 0.5,
+  'clamp(x, -1, 1)': (x) => Math.min(Math.max(x, -1), 1),
+  'x / (1 + |x|)': (x) => x / (1 + Math.abs(x)),
+  '2 * sigmoid(x) - 1': (x) => 2 * logistic(x) - 1,
   elu: (x) => (x > 0 ? x : Math.expm1(x)),
   ...Object.fromEntries([0.01, 0.1, 0.125, 0.2, 0.25, 0.3].map((slope) => [`leaky_relu of ${slope}`, leaky(slope)])),
 };
@@ -110,31 +118,6 @@ const prelu: RealForm = {
 };
 
 // ---------------------------------------------------------------- others
-
-const softmax: RealForm = {
-  value({ inputs: [input], attributes }) {
-    const { data, shape } = input;
-    const { dim, beta = 1 } = attributes as AxisAttributes & Partial<BetaAttributes>;
-    const axis = checkedAxes(axisOf(dim, shape));
-    const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
-    const own = realOf(input);
-    const real = (code: number) => beta * own(code);
-    // once a line: one over a vocabulary has 50,000 values
-    const lines = new Map<number, readonly [max: number, sum: number]>();
-    const lineFrom = (start: number) => {
-      let [max, sum] = [Number.NEGATIVE_INFINITY, 0];
-      for (let k = 0; k < count; k++) max = Math.max(max, real(data[start + k * step]));
-      for (let k = 0; k < count; k++) sum += Math.exp(real(data[start + k * step]) - max);
-      return [max, sum] as const;
-    };
-    return (i) => {
-      const start = i - (floor(i / step) % count) * step;
-      const [max, sum] = lines.get(start) ?? lineFrom(start);
-      lines.set(start, [max, sum]);
-      return Math.exp(real(data[i]) - max) / sum;
-    };
-  },
-};
 
 const batchNorm: RealForm = {
   value(call) {
@@ -257,6 +240,7 @@ const forms: Readonly<Record<string, RealForm>> = {
   adaptive_avg_pool3d: adaptivePool,
   mean,
   softmax,
+  layer_norm: layerNorm,
   batch_norm: batchNorm,
   interpolate,
 };

@@ -7,11 +7,12 @@ import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array
 import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
+import * as curves from './curveScenes.js';
 import * as pools from './poolScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
-const raised = [...RAISED, ...pools.RAISED];
-const nearly = [...NEARLY, ...pools.NEARLY];
+const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED];
+const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 

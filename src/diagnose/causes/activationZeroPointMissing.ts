@@ -14,11 +14,13 @@ import {
   type ProductChange,
   type ProductSetup,
   type Setup,
+  type TensorSetup,
   withInput,
   withSteps,
 } from '../setup.js';
-import { isProductStudy, type Study } from '../study/study.js';
-import { codeOf, INT32_SUMS } from '../words/code.js';
+import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
+import { formOf, scriptsToNearest } from '../tensorSteps.js';
+import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, number } from '../words/parts.js';
 
@@ -28,6 +30,8 @@ declare module '../evidence.js' {
       readonly zero_point?: number;
       /** Of several, where it is not the first. */
       readonly input?: number;
+      /** No weights multiply it: a mean, or a function of one value. */
+      readonly unweighted?: true;
     };
   }
 }
@@ -38,8 +42,12 @@ const FLOAT32 = 1e-3;
 /** x used without its zero point; or the file has none (0) where one was used. */
 export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> = {
   code: 'activation-zero-point-missing',
-  kinds: ['product', 'elementwise'],
-  needs: [(study) => readsCodes(study) || ofCandidatesCalls(study), converts],
+  kinds: ['product', 'elementwise', 'tensor'],
+  needs: [
+    (study) => readsCodes(study) || ofCandidatesCalls(study),
+    converts,
+    (study) => !isTensorStudy(study) || ofOneValue(study),
+  ],
   whose: 'model',
   parameterFree: true,
 
@@ -52,19 +60,24 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
           if (params.zeroPoint === 0)
             return isFileWithout(study, params, input) ? [withZeroPoint(128, FREEDOM.none)] : [];
           const missing = withZeroPoint(0, FREEDOM.none, input);
-          return input === 0 ? [missing, ...inPaddingToo(study, missing)] : [missing];
+          return input === 0 ? [missing, ...inPaddingToo(study, missing), ...ofMeans(study, missing)] : [missing];
         }),
 
   // the usual reason for a wrong number here is a missing one, so only a declared 0 is estimated; it counts as no freedom
   estimate: (study, base) => {
-    if (study.data.dynamic || study.data.side === 'candidate' || paramsOf(base).zeroPoint !== 0) return [];
+    if (isTensorStudy(study) || study.data.dynamic || study.data.side === 'candidate' || paramsOf(base).zeroPoint !== 0)
+      return [];
     return estimatedInputZeroPoints(study, base).map((zeroPoint) => withZeroPoint(zeroPoint, FREEDOM.none));
   },
 
   evidence: ({ study, change: { input = 0 } }) => {
     if (study.data.dynamic) return {}; // another one in each call
     const params = inputOf(study.declared, input);
-    return { ...(isQuantized(params) && { zero_point: params.zeroPoint }), ...(input > 0 && { input }) };
+    return {
+      ...(isQuantized(params) && { zero_point: params.zeroPoint }),
+      ...(input > 0 && { input }),
+      ...(isTensorStudy(study) && { unweighted: true as const }),
+    };
   },
 
   words: {
@@ -72,7 +85,7 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
     explanation: (e) =>
       e.input
         ? 'The codes of the second input are added as they are, without subtracting their zero point.'
-        : 'The input codes are multiplied as they are, without subtracting their zero point.',
+        : `The input codes are ${e.unweighted ? 'taken' : 'multiplied'} as they are, without subtracting their zero point.`,
     evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}${e.input ? ' of the second input' : ''}`)],
     fix: (e, context) =>
       parameterFix(
@@ -80,11 +93,21 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
           `correct the zero point of ${printable(own.layer)}'s ${e.input ? 'second ' : ''}input in ${fileOf(own)}`,
         e.input
           ? "subtract the second input's zero point before scaling it, in int16 or wider (uint8 - 128 wraps)"
-          : "subtract the input's zero point before multiplying, in int16 or wider (uint8 - 128 wraps)",
+          : `subtract the input's zero point ${e.unweighted ? 'first' : 'before multiplying'}, in int16 or wider (uint8 - 128 wraps)`,
       )(e, context),
-    code: (e, context) => (e.input ? [] : codeOf(INT32_SUMS)(context)),
+    code: (e, context) => (e.input ? [] : codeOf(e.unweighted ? CENTRED : INT32_SUMS)(context)),
   },
 };
+
+const CENTRED = [
+  numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)'),
+  inC('v = X_SCALE * (float)((int32_t)x[i] - X_ZERO_POINT);'),
+];
+
+/** Several have the cause that one of them is not brought to the output's scale. */
+function ofOneValue(study: TensorStudy): boolean {
+  return study.free && study.declared.reads.length === 1 && formOf(study)?.value !== undefined;
+}
 
 function isFileWithout({ data }: Study, { dtype }: QuantParams, input: number): boolean {
   return data.side === 'capture' && dtype === 'uint8' && input === 0;
@@ -146,6 +169,16 @@ function inPaddingToo(study: Study, missing: Change): Change[] {
       apply: (setup) => padded.apply(missing.apply(setup) as ProductSetup),
     },
   ];
+}
+
+/** A kernel whose output has its input's parameters adds what it subtracts: who forgets the one still does the other. */
+function ofMeans(study: Study, missing: Change): Change[] {
+  if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return [];
+  return scriptsToNearest(study, false).map((steps) => ({
+    ...missing,
+    label: `${missing.label}, ${steps.equation}`,
+    apply: (setup) => ({ ...(missing.apply(setup) as TensorSetup), steps }),
+  }));
 }
 
 function withZeroPoint(zeroPoint: number, freedom: number, input = 0): Change {

@@ -1,5 +1,6 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
+import { scaleOfCurve } from '../estimate/curveScale.js';
 import { bisected, type LineOf, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import { biasParts, type View, viewOf } from '../estimate/view.js';
@@ -7,10 +8,11 @@ import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, type TensorSetup, withInput } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import type { Study } from '../study/study.js';
+import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence } from '../words/parts.js';
+import { foundSentence, precise } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -18,6 +20,8 @@ declare module '../evidence.js' {
       Partial<FoundParameter> & {
         /** Of several, where it is not the first. */
         readonly input?: number;
+        /** Another of the layer's that it is, in its place. */
+        readonly taken?: 'output';
       };
   }
 }
@@ -29,22 +33,81 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   needs: [readsCodes, converts],
   whose: 'model',
 
+  changes: (study) => (isTensorStudy(study) && study.free ? [...leftOut(study), ...ofOutput(study)] : []),
+
   afterSums: true,
   estimate: (study, base) =>
-    base.kind === 'tensor' ? ofOperands(study, base) : [...ofFirst(study, base), ...ofAddend(study, base)],
+    base.kind === 'tensor'
+      ? [...ofOperands(study, base), ...ofCurve(study as TensorStudy, base)]
+      : [...ofFirst(study, base), ...ofAddend(study, base)],
 
   words: {
-    title: 'wrong input scale',
-    explanation: (e) => `The ${nameOf(e)}'s scale is another than the file says.`,
+    title: (e) =>
+      e.found === 1
+        ? `${nameOf(e)} scale left out`
+        : e.taken
+          ? `${nameOf(e)} read with the ${e.taken}'s scale`
+          : 'wrong input scale',
+    explanation: (e) =>
+      e.found === 1
+        ? `The ${nameOf(e)}'s codes are taken as if a step of theirs were 1.`
+        : `The ${nameOf(e)}'s scale is another than the file says.`,
     ofOneLayer: true,
     evidence: (e) => [foundSentence(`${nameOf(e)} scale`, e)],
-    fix: (e, context) => foundFix(`${nameOf(e)} scale`)(e, context),
+    fix: (e, context) =>
+      e.found === 1 && e.declared !== undefined && context.subject === 'candidate'
+        ? `multiply by the ${nameOf(e)} scale ${precise(e.declared)}`
+        : foundFix(`${nameOf(e)} scale`)(e, context),
     code: (e, context) => scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
   },
 };
 
 function nameOf({ input }: { readonly input?: number }): string {
   return input ? `${['second', 'third', 'fourth'][input - 1] ?? `${input + 1}th`} input` : 'input';
+}
+
+/** Of what is no sum: of that an estimate finds it, beside all else that it may be. */
+function leftOut(study: TensorStudy): Change[] {
+  const { value, terms, is } = formOf(study) ?? {};
+  if (!value || terms || is === 'mean') return [];
+  return study.declared.params.inputs.flatMap((own, input) =>
+    isQuantized(own) && own.scale !== 1 ? otherScale(own.scale, 1, input) : [],
+  );
+}
+
+/** A curve reads its input with the scale of what it writes. */
+function ofOutput(study: TensorStudy): Change[] {
+  const { inputs, output } = study.declared.params;
+  const [own] = inputs;
+  const { value, is } = formOf(study) ?? {};
+  if (!value || is === 'mean' || inputs.length > 1 || !isQuantized(own) || !isQuantized(output)) return [];
+  return own.scale === output.scale ? [] : [otherScale(own.scale, output.scale, 0, 'output')];
+}
+
+function otherScale(declared: number, scale: number, input: number, taken?: 'output'): Change {
+  return {
+    cause: 'input-scale-wrong',
+    coordinate: 'x_scale',
+    input,
+    freedom: FREEDOM.none,
+    label: `${scale} of input ${input}`,
+    found: { declared, found: scale, ...(input > 0 && { input }), ...(taken && { taken }) },
+    apply: (setup) => withInput(setup, { scale }, input),
+  };
+}
+
+function ofCurve(study: TensorStudy, base: TensorSetup): Change[] {
+  const interval = study.free ? scaleOfCurve(study, base) : null;
+  const declared = (inputOf(base) as QuantParams).scale;
+  if (!interval || movesTiesOnly(interval, declared)) return [];
+  return scalesIn(interval)
+    .filter((scale) => !isNoise(scale, declared))
+    .map((scale) => ({
+      ...otherScale(declared, scale, 0),
+      freedom: FREEDOM.oneNumber,
+      tiny: isTiny(scale, declared),
+      found: { declared, found: scale, interval: [interval.lo, interval.hi] },
+    }));
 }
 
 function ofFirst(study: Study, base: Setup): Change[] {
@@ -110,7 +173,7 @@ function scalesOf(study: Study, base: Setup, input: number, line: LineOf): Chang
         cause: 'input-scale-wrong',
         coordinate: 'x_scale',
         ...(input > 0 && { input }),
-        freedom: FREEDOM.oneNumber,
+        freedom: scale === 1 ? FREEDOM.none : FREEDOM.oneNumber,
         tiny: isTiny(scale, declared),
         label: input === 0 ? String(scale) : `${scale} of input ${input}`,
         found: { declared, found: scale, interval: [interval.lo, interval.hi], ...(input > 0 && { input }) },

@@ -2,7 +2,7 @@ import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { isTensorStudy } from '../study/study.js';
-import { formOf, scriptsOfWindows, stepsChange } from '../tensorSteps.js';
+import { formOf, ofWindows, scriptsOfWindows, stepsChange } from '../tensorSteps.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, numpy } from '../words/code.js';
 
@@ -24,7 +24,7 @@ const CODE: Readonly<Record<'maximum' | 'mean', readonly Snippet[]>> = {
 export const poolFunction: Cause<'pool-function', 'tensor'> = {
   code: 'pool-function',
   kinds: ['tensor'],
-  needs: [writesCodes, (study) => isTensorStudy(study) && formOf(study)?.others !== undefined],
+  needs: [writesCodes, (study) => isTensorStudy(study) && ofWindows(study)],
   whose: 'model',
 
   changes: (study) =>

@@ -2,7 +2,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
-import { type Change, FREEDOM, inputOf, type Setup, withInput } from '../setup.js';
+import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
 import { inC, numpy } from '../words/code.js';
@@ -19,6 +19,8 @@ declare module '../evidence.js' {
       readonly scale_of?: number;
       /** Two inputs: each as if it were the other. */
       readonly exchanged?: true;
+      /** Codes are added as they are, and no zero point after them. */
+      readonly raw?: true;
     } & AnotherRule;
   }
 }
@@ -43,13 +45,14 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     if (!isQuantized(output)) return [];
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
-    return [...sets.flatMap((taken) => changesOf(study, taken, output)), ...exchanges(study)];
+    return [...sets.flatMap((taken) => changesOf(study, taken, output)), ...exchanges(study), ...rawSum(study, output)];
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
   words: {
     title: (e) => {
+      if (e.raw) return `codes of ${operands(e.inputs)} added as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
       if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
       return e.left === 'zero point'
@@ -104,6 +107,23 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
       },
     ];
   });
+}
+
+/** Codes added to codes. */
+function rawSum(study: Study, { scale, zeroPoint }: QuantParams): Change[] {
+  const inputs = study.declared.reads.map((_, i) => i);
+  if (!isTensorStudy(study) || !formOf(study)?.terms || zeroPoint === 0) return [];
+  return [
+    {
+      cause: 'rescale-missing',
+      coordinate: 'x_scale',
+      freedom: FREEDOM.none,
+      label: 'raw codes',
+      found: { inputs, left: 'scale and zero point', raw: true },
+      apply: (setup) =>
+        inputs.reduce((read, i) => withInput(read, { scale, zeroPoint: 0 }, i), withOutput(setup, { zeroPoint: 0 })),
+    },
+  ];
 }
 
 /** The scales, or zero points, of two inputs in the other order; both are the inputs themselves in the other order. */

@@ -7,11 +7,14 @@ import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
   formOf,
   isOwnFunction,
+  ofWindows,
   otherKernels,
   scriptsOfFunctions,
   scriptsToNearest,
   stepsChange,
 } from '../tensorSteps.js';
+import type { CauseWords, FixContext } from '../words/causeWords.js';
+import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -37,16 +40,18 @@ const MOST_SHOWN = 8;
 export const tableEntry: Cause<'table-entry', 'tensor'> = {
   code: 'table-entry',
   kinds: ['tensor'],
-  needs: [(study) => isTensorStudy(study) && formOf(study)?.is === 'table'],
+  needs: [(study) => isTensorStudy(study) && (isTable(study) || isOfRows(study))],
   whose: 'kernel',
 
   changes: (study) => [
-    ...[...otherKernels(study, 'table-entry').map(({ steps }) => steps), ...scriptsToNearest(study, false)].map(
-      (steps) =>
-        stepsChange('table-entry', 'multiplier', steps, {
-          found: steps.equation,
-          declared: study.declared.steps.equation,
-        }),
+    ...(isTable(study)
+      ? [...otherKernels(study, 'table-entry').map(({ steps }) => steps), ...scriptsToNearest(study, false)]
+      : []
+    ).map((steps) =>
+      stepsChange('table-entry', 'multiplier', steps, {
+        found: steps.equation,
+        declared: study.declared.steps.equation,
+      }),
     ),
     ...scriptsOfFunctions(study).map(([name, steps]) =>
       stepsChange('table-entry', 'multiplier', steps, { function: name }),
@@ -60,29 +65,74 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
 
   // one output code for every input code, whatever it follows from
   estimate: (study, base) => {
-    if (base !== study.declared || study.data.side !== 'candidate') return [];
+    if (base !== study.declared || study.data.side !== 'candidate' || !isTable(study)) return [];
     const table = tableOf(study);
     return table ? [entriesChange(study, table)] : [];
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
-  words: runtimeForm(
-    (e: CauseEvidence['table-entry']) => {
-      if (e.function !== undefined) return `another function: ${printable(e.function)}`;
-      if (e.differing === undefined) return 'a function of codes made in another way';
-      return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
-    },
-    (e) =>
-      e.function === undefined
-        ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
-        : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
-    (e, context) => [
-      ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
-      decidingSentence(e.deciding, context),
-    ],
+  words: told(
+    runtimeForm(
+      (e: CauseEvidence['table-entry']) => {
+        if (e.function !== undefined) return `another function: ${printable(e.function)}`;
+        if (e.differing === undefined) return 'a function of codes made in another way';
+        return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
+      },
+      (e) =>
+        e.function === undefined
+          ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
+          : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
+      (e, context) => [
+        ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
+        decidingSentence(e.deciding, context),
+      ],
+    ),
   ),
 };
+
+/** What an op is of reals, x, in numpy. */
+const IN_NUMPY: Readonly<Record<string, string>> = {
+  hardswish: 'x * np.clip(x + 3, 0, 6) / 6',
+  hardsigmoid: 'np.clip(x + 3, 0, 6) / 6',
+  sigmoid: '1 / (1 + np.exp(-x))',
+  tanh: 'np.tanh(x)',
+  elu: 'np.where(x > 0, x, np.expm1(x))',
+  softmax: 'np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)',
+  layer_norm: '(x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias',
+};
+
+type Words = CauseWords<CauseEvidence['table-entry']>;
+
+/** In place of another function: the op's own. */
+function told(form: Words): Words {
+  const ownOf = ({ function: name }: Partial<CauseEvidence['table-entry']>, { subject, op }: FixContext) =>
+    name !== undefined && subject === 'candidate' && Object.hasOwn(IN_NUMPY, op) ? IN_NUMPY[op] : null;
+  return {
+    ...form,
+    fix(e, context) {
+      const own = ownOf(e, context);
+      return own === null ? form.fix(e, context) : `compute ${context.op} of the real values: ${own}`;
+    },
+    code(e, context) {
+      const own = ownOf(e, context);
+      if (own === null) return form.code?.(e, context) ?? [];
+      return [
+        numpy('x = x_scale * (x.astype(np.int32) - x_zero_point)'),
+        numpy(`q = np.rint((${own}) / y_scale) + y_zero_point`),
+      ];
+    },
+  };
+}
+
+function isTable(study: TensorStudy): boolean {
+  return formOf(study)?.is === 'table';
+}
+
+/** Softmax and norms: other functions of them have names. */
+function isOfRows(study: TensorStudy): boolean {
+  return formOf(study)?.others !== undefined && !ofWindows(study);
+}
 
 /** Null where an input code has two outputs, or too few of those that differ are there. */
 function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number> | null {
