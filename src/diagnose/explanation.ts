@@ -3,6 +3,7 @@
 import { productSteps } from '../kernels/kernel.js';
 import { kernelByName } from '../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../kernels/steps/accumulate.js';
+import { float64Bias } from '../kernels/steps/bias.js';
 import type { ProductSteps } from '../nouns/kernel.js';
 import type { Producer } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
@@ -11,7 +12,7 @@ import { foundBy } from './cause.js';
 import { countPairs } from './causes/int16Saturation.js';
 import { samplesForWeights } from './causes/weightValue.js';
 import { consistentKernels, isOfFlow, nearestKernel } from './consistent.js';
-import { isFixedPoint } from './departures.js';
+import { isFixedPoint, isInt32Bias } from './departures.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
@@ -22,7 +23,7 @@ import { causesOf, type Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
 import type { SearchResult } from './search.js';
 import { fixFor } from './sentences.js';
-import { applyChanges, type Change, inputOf, type Region, type Setup } from './setup.js';
+import { applyChanges, type Change, inputOf, type Region, type Setup, withSteps } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';
 import { isProductStudy, type Study } from './study/study.js';
 import type { FixContext } from './words/causeWords.js';
@@ -260,13 +261,28 @@ function formulasOf(
 ): Formulas | null {
   const deciding = records.flatMap((record) => (record as { deciding?: DecidingValue }).deciding ?? []).at(0);
   const channel = deciding?.channel ?? 0;
-  const [found, declared] = [formulaOf(setup, channel), formulaOf(study.declared, channel)];
+  const otherSide = met && met.changes.length > 0 ? applyChanges(study.declared, met.changes) : study.declared;
+  const [found, declared] = [formulaOf(shownIn(study, setup, otherSide), channel), formulaOf(study.declared, channel)];
   if (!found || !declared) return null;
   const tells = changes.filter(({ cause, coordinate }) => {
     return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate);
   });
-  const other = met && met.changes.length > 0 ? formulaOf(applyChanges(study.declared, met.changes), channel) : null;
+  const other = otherSide === study.declared ? null : formulaOf(otherSide, channel);
   return { found, declared, ...(other ? { met: other } : {}), tells: [...new Set(tells.map(({ cause }) => cause))] };
+}
+
+/** Steps in which the two sides need not differ are the other side's: that no value tells. */
+function shownIn(study: Study, setup: Setup, other: Setup): Setup {
+  if (!isProductStudy(study) || setup.kind !== 'product' || other.kind !== 'product' || !study.complete) return setup;
+  // an integer multiplier takes an integer bias, and rounds before a zero point
+  if ([setup, other].some(({ steps }) => isFixedPoint(steps.multiplier))) return setup;
+  const { bias, offsetAndClamp } = other.steps;
+  const ways = [{ offsetAndClamp }, { bias }, ...(isInt32Bias(bias) ? [] : [{ bias: float64Bias }])];
+  return ways.reduce((shown, step) => {
+    if (step.bias && shown.steps.bias === bias) return shown;
+    const without = withSteps(shown, step);
+    return study.sameOnSubset(without, shown) ? without : shown;
+  }, setup);
 }
 
 /** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */

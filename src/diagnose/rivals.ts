@@ -1,11 +1,12 @@
 /** What a layer might compute otherwise: for values that nobody has, of which later ones are seen. */
 import type { NumericArray } from '../nouns/array.js';
 import { isPossible } from './cause.js';
-import { MOST_BITS, multiplierShort, ofBits } from './causes/multiplierShort.js';
+import { multiplierShort, ofBits } from './causes/multiplierShort.js';
 import { foreignKernels } from './departures.js';
 import type { LayerCase } from './explanation.js';
 import { causes } from './registry.js';
 import { applyChanges, type Change } from './setup.js';
+import { MOST_BITS } from './shortMultiplier.js';
 import { isProductStudy, Study } from './study/study.js';
 
 /** Changes without a number found in the data, and what they make of the first samples. */

@@ -3,6 +3,8 @@ import { float64Product } from '../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type { MultiplierStep, Product } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
+import { frexp } from '../numeric/float.js';
+import { floor, roundHalfAway } from '../numeric/round.js';
 
 /** k * 2^-n. */
 export interface Short {
@@ -50,4 +52,27 @@ export function shortMultiplier(
     },
     operations: null,
   };
+}
+
+export const MOST_BITS = 16;
+
+/** To the nearest, down and up; a shift also by its logarithm. */
+export function roundsOf(bits: number): ((v: number) => number)[] {
+  return [roundHalfAway, floor, Math.ceil, ...(bits === 1 ? [nearestPower] : [])];
+}
+
+/** Of a number from 1 up to 2, as a rounded logarithm has it. */
+function nearestPower(v: number): number {
+  return v < Math.SQRT2 ? 1 : 2;
+}
+
+/** oneShift: the largest of some numbers that have one shift; null: its own. */
+export function numberIn(real: number, bits: number, round: (v: number) => number, oneShift: number | null): Short {
+  const shift = bits - frexp(oneShift ?? real).exponent;
+  return simplest(Math.max(1, round(real * 2 ** shift)), shift);
+}
+
+/** Without factors of 2 in k. */
+function simplest(k: number, n: number): Short {
+  return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };
 }

@@ -63,7 +63,8 @@ export function ofWindows(study: TensorStudy): boolean {
   return is === 'mean' || is === 'maximum';
 }
 
-function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
+/** Of codes, less their zero points or another. */
+export function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
   const inputs = call.inputs.map((input) => {
     const params = quantized(input);
     return { ...input, params: { ...params, scale: 1, zeroPoint: zeroPoint ?? params.zeroPoint } };

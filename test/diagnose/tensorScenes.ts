@@ -73,6 +73,13 @@ const sum =
   (round: Round, a = A, b = B, y = Y) =>
   ([x, z]: readonly NumericArray[]) =>
     sumOf(x, z, round, a, b, y).map(code);
+/** Codes less their zero points, each by k * 2^-bits. */
+const shortSum =
+  (bits: number, shift: Round) =>
+  ([x, z]: readonly NumericArray[]) => {
+    const [a, b] = [A, B].map(({ scale }) => Math.round((scale / Y.scale) * 2 ** bits));
+    return Array.from(x, (q, i) => code(shift((q - A.zero_point) * a + (z[i] - B.zero_point) * b) + Y.zero_point));
+  };
 const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
 
 // ---------------------------------------------------------------- others
@@ -471,6 +478,28 @@ export const RAISED: readonly TensorScene[] = [
     ),
     also: ['rounding-half-away'],
   },
+  add({
+    code: 'multiplier-short',
+    what: 'both inputs of add by 8 fractional bits, half added',
+    wrong: shortSum(8, (v) => (v + 128) >> 8),
+    evidence: { input: 1 },
+  }),
+  add({
+    code: 'multiplier-short',
+    what: 'both inputs of add by 6 fractional bits, a shift',
+    wrong: shortSum(6, (v) => v >> 6),
+  }),
+  {
+    ...gated((channel) => channel),
+    code: 'multiplier-short',
+    what: 'a gate whose multiplier has 6 bits',
+    wrong: ([x, g]) =>
+      Array.from(x, (q, i) => {
+        const gate = g[Math.floor(i / 48) * 4 + (Math.floor(i / 12) % 4)];
+        const k = Math.round(((A.scale * B.scale) / Y.scale) * 2 ** 12);
+        return code((((q - A.zero_point) * (gate - B.zero_point) * k + 2048) >> 12) + Y.zero_point);
+      }),
+  },
 ];
 
 /** Noise of one code on values that have no pattern. */
@@ -606,4 +635,17 @@ export const NEARLY: readonly TensorScene[] = [
   }),
   add({ code: 'multiplier-precision', what: 'noise', wrong: noisy(0.1) }, tenths.a, tenths.b, tenths.y),
   add({ code: 'fixed-point-multiplier', what: 'noise', wrong: noisy(0.1) }, halves.a, halves.b, halves.y),
+  add({
+    code: 'multiplier-short',
+    what: 'in every third value',
+    wrong: (x, right) => {
+      const own = shortSum(5, (v) => (v + 16) >> 5)(x);
+      return Array.from(right, (q, i) => (i % 3 === 0 ? own[i] : q));
+    },
+  }),
+  add({
+    code: 'multiplier-short',
+    what: 'multipliers of no few bits',
+    wrong: sum(roundHalfEven, { ...A, scale: A.scale * 1.00713 }, { ...B, scale: B.scale * 0.99351 }),
+  }),
 ];

@@ -1,10 +1,8 @@
-import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { float64Bias, int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { Product, RoundStep } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
-import { frexp } from '../../numeric/float.js';
-import { floor, roundHalfAway } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
@@ -13,8 +11,9 @@ import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import { numberOf, realOf, type Short, shortMultiplier } from '../shortMultiplier.js';
-import type { ProductStudy, Study } from '../study/study.js';
+import { shortFactors, toldShortFactors } from '../shortFactors.js';
+import { MOST_BITS, numberIn, numberOf, realOf, roundsOf, type Short, shortMultiplier } from '../shortMultiplier.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
@@ -30,25 +29,30 @@ declare module '../evidence.js' {
       /** Of k, and whether each channel has a shift of its own. */
       readonly bits?: number;
       readonly per_channel?: boolean;
+      /** Of a layer on whole values: the input that is the worst, what its multiplier stands for, and what comes after it. */
+      readonly input?: number;
+      readonly of?: string;
+      readonly rounds?: 'down';
     };
   }
 }
 
-export const MOST_BITS = 16;
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 /** Channels in which something else is wrong. */
 const OTHERS = 1 / 4;
 
 /** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
-export const multiplierShort: Cause<'multiplier-short', 'product'> = {
+export const multiplierShort: Cause<'multiplier-short', 'product' | 'tensor'> = {
   code: 'multiplier-short',
-  kinds: ['product'],
-  needs: [anyRuntime, scalesSums],
+  kinds: ['product', 'tensor'],
+  needs: [anyRuntime, (study) => isTensorStudy(study) || scalesSums(study)],
   whose: 'kernel',
   parameterFree: true,
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
+    if (isTensorStudy(study)) return base === study.declared ? toldShortFactors(study) : [];
+    if (!isProductStudy(study) || base.kind !== 'product') return [];
     // the other number is found on it, not the other way round
     const share = base === study.declared ? OTHERS : 0;
     const isPossible = multipliersThatFit(study, base, 1e-3, share);
@@ -64,6 +68,7 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   },
 
   admits: (study) => {
+    if (!isProductStudy(study)) return isTensorStudy(study) ? shortFactors(study) : [];
     const isPossible = multipliersThatFit(study, study.declared, 1e-3);
     if (!isPossible) return [];
     const { declared, data } = study;
@@ -71,9 +76,11 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   },
 
   rules: ({ data }, base, mayBe) =>
-    shortForms(base.params)
-      .filter(({ at }) => everyChannel(base.params, (n) => mayBe(numberOf(at(n)) / realOf(base.params, n))))
-      .flatMap((form) => changesOf(base, form, data.side)),
+    base.kind !== 'product'
+      ? []
+      : shortForms(base.params)
+          .filter(({ at }) => everyChannel(base.params, (n) => mayBe(numberOf(at(n)) / realOf(base.params, n))))
+          .flatMap((form) => changesOf(base, form, data.side)),
 
   // one of so many numbers gives one or two values by chance; beside another cause, which may move them too, more
   shows: ({ study, without }) =>
@@ -82,7 +89,9 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
       ? study.data.mismatched >= FEWEST_DIFFERING
       : study.mismatches(without) >= FEWEST_BESIDE),
 
-  evidence: ({ change, without: { params } }) => {
+  evidence: ({ change, without }) => {
+    if (without.kind !== 'product') return {};
+    const { params } = without;
     const numbers = (change as Partial<ShortChange>).numbers ?? [];
     const errors = numbers.map((number, n) => numberOf(number) / realOf(params, n) - 1);
     const channel = errors.reduce((worst, e, n) => (Math.abs(e) > Math.abs(errors[worst]) ? n : worst), 0);
@@ -91,12 +100,14 @@ export const multiplierShort: Cause<'multiplier-short', 'product'> = {
   },
 
   words: {
-    title: (e) => (e.k === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`),
-    explanation: 'The sums are multiplied by k * 2^-n with a k of few bits, not by (s_x * s_w) / s_y.',
+    title: (e) =>
+      `${e.bits === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
+    explanation: (e) =>
+      `The ${e.input === undefined ? 'sums are' : 'codes are'} multiplied by k * 2^-n with a k of few bits, not by ${e.of ?? '(s_x * s_w) / s_y'}.`,
     evidence: (e) => [
       e.k === undefined || e.n === undefined || e.multiplier === undefined
         ? null
-        : `channel ${e.channel ?? 0}: ${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
+        : `${e.input === undefined ? `channel ${e.channel ?? 0}` : `input ${e.input}`}: ${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
           (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
     ],
     fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
@@ -150,7 +161,7 @@ function allShortForms(params: Product): ShortForm[] {
   const forms: ShortForm[] = [];
   const top = largest(params);
   for (let bits = 1; bits <= MOST_BITS; bits++) {
-    for (const round of [roundHalfAway, floor, Math.ceil, ...(bits === 1 ? [nearestPower] : [])]) {
+    for (const round of roundsOf(bits)) {
       const [own, shared] = [null, top].map((oneShift) => formOf(params, bits, round, oneShift));
       // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
       if (everyChannel(params, (n) => numberOf(own.at(n)) === realOf(params, n))) return forms;
@@ -182,27 +193,12 @@ function formOf(params: Product, bits: number, round: (v: number) => number, one
   };
 }
 
-/** Of a number from 1 up to 2, as a rounded logarithm has it. */
-function nearestPower(v: number): number {
-  return v < Math.SQRT2 ? 1 : 2;
-}
-
 function realsOf(params: Product): number[] {
   return Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
 }
 
 function largest(params: Product): number {
   return largestOf(realsOf(params));
-}
-
-function numberIn(real: number, bits: number, round: (v: number) => number, oneShift: number | null): Short {
-  const shift = bits - frexp(oneShift ?? real).exponent;
-  return simplest(Math.max(1, round(real * 2 ** shift)), shift);
-}
-
-/** Without factors of 2 in k. */
-function simplest(k: number, n: number): Short {
-  return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };
 }
 
 /**
@@ -249,7 +245,7 @@ function changesOf(
   );
   // floor and truncation are changes of their own; ties go as they went where the data do not tell, or up with an added half
   const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : ties;
-  const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias];
+  const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias, float64Bias];
   return rounds.flatMap((round) =>
     biases.map((bias) => ({
       cause: 'multiplier-short' as const,
