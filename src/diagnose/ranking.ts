@@ -1,5 +1,6 @@
 /** Of hypotheses that explain the same: which is believed. */
 import { isForeign } from './departures.js';
+import type { FoundParameter } from './evidence.js';
 import { causes } from './registry.js';
 import { type Change, FREEDOM, type Setup } from './setup.js';
 import { isProductStudy, type Study } from './study/study.js';
@@ -67,9 +68,20 @@ function distinct(explanations: readonly Hypothesis[]): Hypothesis[] {
   return [...bySet.values()];
 }
 
+const SCALES = ['input-scale-wrong', 'output-scale-wrong'];
+/** What is rounded moves a ratio by less. */
+const SAME = 1e-3;
+
+/** Input and output scale times one number: sums keep their multiplier, and only the bias has another factor. */
+function areOneFactor(...pair: [Change, Change]): boolean {
+  const [a, b] = pair.map(({ found }) => found as Partial<FoundParameter> | undefined);
+  if (!pair.every(({ cause }) => SCALES.includes(cause)) || !a?.declared || !b?.declared) return false;
+  return Math.abs((a.found! / a.declared) * (b.declared / b.found!) - 1) < SAME;
+}
+
 /** Two changes make a pair if they move different coordinates and are different causes. */
 export function combine(a: Change, b: Change): boolean {
-  if (a.cause === b.cause || a.coordinate === b.coordinate) return false;
+  if (a.cause === b.cause || a.coordinate === b.coordinate || areOneFactor(a, b)) return false;
   // a fixed-point multiplier carries its int32 bias
   const causesOfBoth = [a.cause, b.cause];
   return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));

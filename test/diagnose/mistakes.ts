@@ -633,4 +633,19 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('no fused multiply-add', ['fma'], (world) => outputsOf(world, fbgemmWith({ bias: floatBiasUnfused })), {
     on: ['near ties, per tensor'],
   }),
+  candidate('an int32 bias added twice', ['bias-factor'], ({ linear, ...world }) => {
+    const { bias, input, weightScale } = linear;
+    const scaleOf = (n: number) => input.scale * weightScale[weightScale.length > 1 ? n : 0];
+    const twice = Int32Array.from(bias!, (b, n) => 2 * roundHalfEven(b / scaleOf(n)));
+    return outputsOf({ linear, ...world }, undefined, { ...linear, bias: null, biasInt32: twice });
+  }),
+  candidate('scales of input and output exchanged', ['input-scale-wrong'], (world) => {
+    const { input } = world.linear;
+    const own = output(world.linear);
+    return outputsOf(world, undefined, {
+      ...world.linear,
+      input: { ...input, scale: own.scale },
+      output: { ...own, scale: input.scale },
+    });
+  }),
 ];

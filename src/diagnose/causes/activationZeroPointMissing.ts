@@ -60,7 +60,8 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
           if (params.zeroPoint === 0)
             return isFileWithout(study, params, input) ? [withZeroPoint(128, FREEDOM.none)] : [];
           const missing = withZeroPoint(0, FREEDOM.none, input);
-          return input === 0 ? [missing, ...inPaddingToo(study, missing), ...ofMeans(study, missing)] : [missing];
+          if (input > 0) return [missing];
+          return ofMeans(study, missing) ?? [missing, ...inPaddingToo(study, missing)];
         }),
 
   // the usual reason for a wrong number here is a missing one, so only a declared 0 is estimated; it counts as no freedom
@@ -171,9 +172,9 @@ function inPaddingToo(study: Study, missing: Change): Change[] {
   ];
 }
 
-/** A kernel whose output has its input's parameters adds what it subtracts: who forgets the one still does the other. */
-function ofMeans(study: Study, missing: Change): Change[] {
-  if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return [];
+/** A kernel whose output has its input's parameters adds what it subtracts, and pads with it: who forgets the one does the others. */
+function ofMeans(study: Study, missing: Change): Change[] | null {
+  if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return null;
   return scriptsToNearest(study, false).map((steps) => ({
     ...missing,
     label: `${missing.label}, ${steps.equation}`,

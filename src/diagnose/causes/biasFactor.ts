@@ -1,7 +1,9 @@
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
+import { isInt32Bias } from '../departures.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import type { SomeChannels } from '../evidence.js';
@@ -18,6 +20,8 @@ declare module '../evidence.js' {
       readonly factor?: number;
       /** In terms of the layer's numbers. */
       readonly equals?: string;
+      /** Of a declared bias in float: rounded to int32 before. */
+      readonly rounded?: true;
       readonly interval?: readonly [number, number];
     };
   }
@@ -65,7 +69,10 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   shows: ({ study, without }) => study.data.proven || study.mismatches(without) >= FEWEST_MOVED,
 
   words: {
-    title: (e) => (e.factor === undefined ? 'biases times one number' : `biases times ${e.equals ?? short(e.factor)}`),
+    title: (e) =>
+      e.factor === undefined
+        ? 'biases times one number'
+        : `biases${e.rounded ? ', rounded to int32,' : ''} times ${e.equals ?? short(e.factor)}`,
     explanation: 'Every bias is multiplied by one number more.',
     ofOneLayer: true,
     evidence: (e) => [
@@ -76,7 +83,7 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
     fix: (e, context) => {
       const factor = e.equals ?? (e.factor === undefined ? 'a factor' : short(e.factor));
       return context.subject === 'candidate'
-        ? `add each bias once, as it is: it is multiplied by ${factor}`
+        ? `add each bias once, as it is: it is ${e.rounded ? 'rounded to int32 and ' : ''}multiplied by ${factor}`
         : `correct ${field(context, 'bias')} in ${fileOf(context)}: the capture adds it times ${factor}`;
     },
     code: (e, context) =>
@@ -184,5 +191,22 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
       const prepared = setup.steps.bias.prepare(setup.params);
       return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
     }),
+    ...(equals === null || !isWhole(factor) ? [] : [ofRounded(change, scaled)]),
   ];
+}
+
+function isWhole(factor: number): boolean {
+  return Number.isInteger(factor);
+}
+
+type Made = (label: string, apply: (setup: ProductSetup) => ProductSetup) => ProductChange;
+
+/** Integer code adds the integer more than once where the declared kernel adds a float. */
+function ofRounded(change: Made, scaled: (values: Int32Array) => Int32Array): ProductChange {
+  const own = change('rounded to int32', (setup) => {
+    const { bias } = setup.params;
+    const prepared = bias && !isInt32Bias(setup.steps.bias) ? int32BiasFloat64.prepare(setup.params) : null;
+    return prepared?.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
+  });
+  return { ...own, found: { ...own.found, rounded: true } };
 }

@@ -6,7 +6,7 @@ import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js'
 import { biasParts, type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, readsCodes } from '../facts.js';
-import { type Change, FREEDOM, inputOf, type Setup, type TensorSetup, withInput } from '../setup.js';
+import { type Change, FREEDOM, inputOf, type Setup, type TensorSetup, withInput, withOutput } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
@@ -20,8 +20,9 @@ declare module '../evidence.js' {
       Partial<FoundParameter> & {
         /** Of several, where it is not the first. */
         readonly input?: number;
-        /** Another of the layer's that it is, in its place. */
+        /** Another of the layer's that it is, in its place; exchanged: the output's is the input's. */
         readonly taken?: 'output';
+        readonly exchanged?: true;
       };
   }
 }
@@ -33,7 +34,10 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   needs: [readsCodes, converts],
   whose: 'model',
 
-  changes: (study) => (isTensorStudy(study) && study.free ? [...leftOut(study), ...ofOutput(study)] : []),
+  changes: (study) => {
+    if (!study.free) return [];
+    return isTensorStudy(study) ? [...leftOut(study), ...ofOutput(study)] : exchanged(study);
+  },
 
   afterSums: true,
   estimate: (study, base) =>
@@ -45,19 +49,25 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
     title: (e) =>
       e.found === 1
         ? `${nameOf(e)} scale left out`
-        : e.taken
-          ? `${nameOf(e)} read with the ${e.taken}'s scale`
-          : 'wrong input scale',
+        : e.exchanged
+          ? 'scales of input and output exchanged'
+          : e.taken
+            ? `${nameOf(e)} read with the ${e.taken}'s scale`
+            : 'wrong input scale',
     explanation: (e) =>
       e.found === 1
         ? `The ${nameOf(e)}'s codes are taken as if a step of theirs were 1.`
-        : `The ${nameOf(e)}'s scale is another than the file says.`,
+        : e.exchanged
+          ? "Sums are multiplied by s_y * s_w / s_x: each scale stands in the other's place."
+          : `The ${nameOf(e)}'s scale is another than the file says.`,
     ofOneLayer: true,
     evidence: (e) => [foundSentence(`${nameOf(e)} scale`, e)],
     fix: (e, context) =>
       e.found === 1 && e.declared !== undefined && context.subject === 'candidate'
         ? `multiply by the ${nameOf(e)} scale ${precise(e.declared)}`
-        : foundFix(`${nameOf(e)} scale`)(e, context),
+        : e.exchanged && context.subject === 'candidate'
+          ? 'multiply by s_x * s_w / s_y'
+          : foundFix(`${nameOf(e)} scale`)(e, context),
     code: (e, context) => scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
   },
 };
@@ -73,6 +83,22 @@ function leftOut(study: TensorStudy): Change[] {
   return study.declared.params.inputs.flatMap((own, input) =>
     isQuantized(own) && own.scale !== 1 ? otherScale(own.scale, 1, input) : [],
   );
+}
+
+/** Of a product: one is taken for the other where it multiplies, and where it divides. */
+function exchanged({ declared, data }: Study): Change[] {
+  const { output } = declared.params;
+  const own = inputOf(declared);
+  if (declared.kind !== 'product' || data.dynamic || !isQuantized(own) || !isQuantized(output)) return [];
+  if (own.scale === output.scale) return [];
+  return [
+    {
+      ...otherScale(own.scale, output.scale, 0, 'output'),
+      label: 'exchanged',
+      found: { declared: own.scale, found: output.scale, taken: 'output', exchanged: true },
+      apply: (setup) => withOutput(withInput(setup, { scale: output.scale }), { scale: own.scale }),
+    },
+  ];
 }
 
 /** A curve reads its input with the scale of what it writes. */

@@ -67,7 +67,8 @@ export const kOrder: Cause<'k-order', 'product'> = {
           ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into ${fileOf(context)}`
           : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
       if (isCutShort(e) || isTwice(e))
-        return `sum over every k${isTwice(e) ? ' once' : ''}, from 0 to ${matrix ? 'IN_FEATURES' : 'IN_CHANNELS'} - 1`;
+        return `sum over every ${matrix ? 'k' : 'tap and channel'}${isTwice(e) ? ' once' : ''}, from 0 to ${matrix ? 'IN_FEATURES - 1' : 'KH - 1, KW - 1 and IN_CHANNELS - 1'}`;
+      if (e.order?.startsWith('rows ')) return 'multiply by weight[n] in output channel n, from 0 on';
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
         : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';

@@ -57,10 +57,13 @@ export const paddingPlace: Cause<'padding-place', 'product' | 'tensor'> = {
       e.declared && e.found ? `[before, after] of ${axesText(e.declared, e.found)}` : null,
       bordersText(e),
     ],
-    fix: parameterFix(
-      (context) => `correct ${field(context, 'padding')} in ${fileOf(context)}`,
-      'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
-    ),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `correct ${field(own, 'padding')} in ${fileOf(own)}`,
+        e.declared?.every(([before, after]) => before === after)
+          ? `pad as much before the image as after it: ${e.declared.map(([before]) => before).join(', ')}`
+          : 'pad as the file says: uneven padding lies after the image in TFLite and ONNX (SAME_UPPER), before it where it says so',
+      )(e, context),
     code: (e, context) =>
       codeOf(
         e.declared && e.of
