@@ -148,19 +148,24 @@ export class LayerDiff {
 
   /** In C order: a run of `stride` values belongs to one channel. */
   private addValues(block: DiffBlock): void {
-    const { expected, actual } = block;
+    const { expected, actual, firstSample } = block;
     const { zeroPoint } = this.settings;
-    let channel = 0;
+    let [sample, channel, position] = [firstSample, 0, 0];
     for (let start = 0; start < expected.length; start += this.stride) {
       const counted = Math.min(channel, MOST_CHANNELS);
       let sum = this.signal[counted];
       for (let i = start; i < start + this.stride; i++) {
         const signal = expected[i] - zeroPoint;
         if (Number.isFinite(signal)) sum += signal * signal;
-        if (expected[i] !== actual[i]) this.addDifference(block, i, channel);
+        if (expected[i] !== actual[i]) this.addDifference(block, i, sample, channel, position + i - start);
       }
       this.signal[counted] = sum;
-      if (++channel === this.channels) channel = 0;
+      if (++channel < this.channels) continue;
+      channel = 0;
+      position += this.stride;
+      if (position < this.positions) continue;
+      position = 0;
+      sample++;
     }
   }
 
@@ -209,7 +214,7 @@ export class LayerDiff {
     }
   }
 
-  private addDifference(block: DiffBlock, i: number, channel: number): void {
+  private addDifference(block: DiffBlock, i: number, sample: number, channel: number, position: number): void {
     const expected = block.expected[i];
     const actual = block.actual[i];
     const diff = this.isFloat ? signedUlps(expected, actual) : actual - expected;
@@ -219,14 +224,13 @@ export class LayerDiff {
       return;
     }
     const size = Math.abs(diff);
-    this.firstMismatch ??= { ...this.place(block, i, channel), expected, actual };
-    const sample = block.firstSample + Math.floor(i / (this.channels * this.positions));
+    this.firstMismatch ??= { sample, channel, position, expected, actual };
     this.ranges.add(sample);
-    this.where.add(sample, this.positions > 1 ? this.place(block, i, channel).position : 0);
+    this.where.add(sample, position);
     this.differing[channel] = 1;
     const counted = Math.min(channel, MOST_CHANNELS);
     if (this.mismatched[counted]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
-      this.witnesses.push(this.place(block, i, channel));
+      this.witnesses.push({ sample, channel, position });
     }
     const noise = actual - expected;
     // the mean is that of numbers
@@ -240,13 +244,6 @@ export class LayerDiff {
     const real = Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise);
     if (real > this.maxReal[counted]) this.maxReal[counted] = real;
     if (Number.isFinite(noise)) this.noise[counted] += noise * noise;
-  }
-
-  private place({ firstSample }: DiffBlock, i: number, channel: number): Witness {
-    const run = Math.floor(i / (this.stride * this.channels));
-    const outer = this.positions / this.stride;
-    const position = (run % outer) * this.stride + (i % this.stride);
-    return { sample: firstSample + Math.floor(run / outer), channel, position };
   }
 
   private channelReport(channel: number): ChannelReport {
