@@ -27,3 +27,9 @@ export function arrangeable(study: Study, causes: readonly Cause[], enumerated: 
   const all = [...enumerated, ...orders];
   return mayReplayEach(study, all) ? all : enumerated;
 }
+
+/** The arithmetic of another kernel, or a script's, as a whole; and all else. */
+export function scriptsFirst(changes: readonly Change[]): [scripts: Change[], others: Change[]] {
+  const isScript = ({ cause }: Change) => cause === 'multiplier-precision';
+  return [changes.filter(isScript), changes.filter((change) => !isScript(change))];
+}

@@ -21,7 +21,7 @@ import { frameworkName, frameworkOf, isOf } from './frameworks.js';
 import { neededReduceRange } from './ranges.js';
 import { causesOf, type Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
-import type { SearchResult } from './search.js';
+import type { SearchResult } from './searchResult.js';
 import { fixFor } from './sentences.js';
 import { applyChanges, type Change, inputOf, type Region, type Setup, withSteps } from './setup.js';
 import type { LayerData, Outcome } from './study/data.js';

@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
-import { arrangeable, formsOf, saturates } from './arrangeable.js';
-import { eachRounding, halving, known, refutedBySums } from './atOnce.js';
+import { arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
+import { eachRounding, halving, known, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
@@ -14,21 +14,11 @@ import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simples
 import { mayLeavePart, regionsOf, within } from './regions.js';
 import { causes, OF_ALL_CHANNELS } from './registry.js';
 import { byRules } from './rules.js';
+import type { SearchResult } from './searchResult.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
 import { fewestShown, isShown } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 import { SearchWork } from './work.js';
-
-export interface SearchResult {
-  /** Simplest first; all have the same number of causes. Empty: unexplained. */
-  readonly explanations: readonly Hypothesis[];
-  /** The single cause that leaves the fewest values of the probe: of what is unexplained. */
-  nearest(): Hypothesis | null;
-  /** Hypotheses replayed or refuted. */
-  readonly tried: number;
-  /** Why not all were; null: they were. */
-  readonly ended: SearchWork['ended'];
-}
 
 const MOST_EXPLANATIONS = 12;
 /** Beyond these no two orders are tried at once. */
@@ -69,7 +59,9 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
+  for (const change of run.found.length === 0
+    ? arrangeable(study, run.causes, run.enumerated)
+    : run.enumerated.filter(saturates))
     await run.arranged([change]);
   return run.result();
 }
@@ -85,7 +77,9 @@ class Search {
   readonly work: SearchWork;
   private readonly isRefuted: (change: Change, beside: readonly Change[]) => boolean;
   /** Whether it changes something by itself: telling that it does not takes the whole subset, so that it is asked last. */
-  private readonly isActive = known((change: Change) => !this.isIdle(change));
+  private readonly isActive = known(
+    (change: Change) => !this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup),
+  );
   private readonly failed: Failed;
   private tried = 0;
 
@@ -105,10 +99,6 @@ class Search {
   /** Of a candidate: what the other side is found to do. */
   get otherSides(): readonly Change[] {
     return this.study.data.met?.changes ?? [];
-  }
-
-  get saturations(): Change[] {
-    return this.enumerated.filter(saturates);
   }
 
   /** Enough differs for more than one change without a number. */
@@ -211,13 +201,13 @@ class Search {
   }
 
   /** Both without a number. */
-  enumeratedPairs(): void {
+  enumeratedPairs(isAmong: (a: Change, b: Change) => boolean = () => true): void {
     const steps = this.offBase;
     const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
     steps.forEach((a, i) => {
       for (const b of steps.slice(i + 1)) {
         if (this.isStopped()) return;
-        if (!mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
+        if (!isAmong(a, b) || !mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
         const isMeant = () => this.isActive(a) || this.isActive(b);
         if (!isOpen || isMeant()) this.explains([a, b], isMeant);
       }
@@ -225,9 +215,14 @@ class Search {
   }
 
   pairs(): void {
-    // floats show the arithmetic of a script, beside whatever else is wrong: a number of all channels on it comes first
-    if (this.study.data.dynamic) for (const base of this.offBase) this.estimateOnActive(base, this.ofAll);
-    this.enumeratedPairs();
+    // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
+    const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
+    const { setup } = this.hypothesis([]);
+    const isNear = known((change: Change) => missesLess(this.study, this.hypothesis([change]).setup, setup));
+    const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
+    if (scripts.length > 0) this.enumeratedPairs(isFirst);
+    for (const base of [...scripts, ...others]) this.estimateOnActive(base, this.ofAll);
+    this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
@@ -317,7 +312,13 @@ class Search {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
     const { setup } = this.hypothesis([]);
     const isLess = (change: Change) => mayLeavePart(this.study, this.hypothesis([change]).setup, setup);
-    for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
+    for (const base of [
+      [],
+      ...this.enumerated
+        .filter(saturates)
+        .filter(isLess)
+        .map((change) => [change]),
+    ]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
         for (const change of [...constant, ...this.enumerated]) {
@@ -335,10 +336,6 @@ class Search {
     if (this.work.ended) return;
     for (const changes of this.causes.flatMap((cause) => cause.lastly?.(this.study) ?? [])) this.explains(changes);
     this.ruledNumbers();
-  }
-
-  private isIdle(change: Change): boolean {
-    return this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup);
   }
 
   result(): SearchResult {
