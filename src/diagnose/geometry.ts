@@ -143,7 +143,11 @@ export function mapTaps(declared: Taps, place: (from: number, position: number, 
     return moved;
   };
   const findHole = () => {
-    for (let i = 0; i < positions; i++) if (at(i).includes(HOLE)) return true;
+    // at either end, where there are any
+    for (let i = 0; i < positions; i++) {
+      const position = i % 2 === 0 ? i / 2 : positions - (i + 1) / 2;
+      if (at(position).includes(HOLE)) return true;
+    }
     return false;
   };
   let hasHoles: boolean | null = null;

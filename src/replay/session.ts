@@ -27,8 +27,8 @@ import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, why
 import { placed } from './patches.js';
 import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
+import { reasonOfDims } from './shapes.js';
 import { stateReader } from './state.js';
-import { reasonOfTail } from './tail.js';
 import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
 import { upTo } from './upTo.js';
 
@@ -166,7 +166,7 @@ export class ReplaySession {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
     const kernel = this.kernelOf(layer);
     const reason =
-      whyNotReplayed(kernel, layer, params) ?? reasonOfTail(kernel, layer, params, this.capture.shapes.get(layer.name));
+      whyNotReplayed(kernel, layer, params) ?? reasonOfDims(kernel, layer, params, this.capture.shapes.get(layer.name));
     const reads = isState(layer) && layer.form.assigned !== null ? [layer.form.assigned] : layer.inputs;
     return reason ?? firstOf(reads, (name) => this.reasonAgainstInput(layer, name));
   }

@@ -1,4 +1,4 @@
-import { exact } from '../../kernels/steps/accumulate.js';
+import { exact, losesNothing } from '../../kernels/steps/accumulate.js';
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
@@ -32,7 +32,7 @@ type Visit = (first: number, rows: number, input: QuantParams) => void;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
-  private readonly accumulators = new Map<Scope, Map<string, SumData>>();
+  private readonly accumulators = new WeakMap<Scope, Map<string, SumData>>();
   private readonly called = new WeakMap<Product, Product>();
   private readonly restricted = new RestrictedProducts();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
@@ -134,7 +134,8 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { steps, stores, order, within, params } = setup;
     const others = steps.float || steps.multiplier.ofCall || steps.accumulate.holdsBias || params.addend;
     if (this.data.dynamic || others || stores || order || within) return null;
-    const distinct = this.distinct.of(scope, this.keyOf(setup), () => this.accumulator(setup, scope));
+    const own = losesNothing(steps.accumulate, params) ? { ...setup, steps: { ...steps, accumulate: exact } } : setup;
+    const distinct = this.distinct.of(scope, this.keyOf(own), () => this.accumulator(own, scope));
     if (distinct === null || distinct === 'none') return distinct && false;
     const data = this.finish(steps, this.restrict(params, scope), distinct.sums);
     return firstMissOf({ data, low: null, high: null }, distinct.codes) < 0;

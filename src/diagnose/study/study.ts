@@ -52,7 +52,7 @@ export class Study<K extends Kind = Kind> {
   readonly differing: Uint8Array;
   private readonly declaredOutputs = new WeakMap<Scope, Outputs>();
   private readonly counted = new WeakMap<Setup, Map<Scope, Float64Array>>();
-  private readonly chunks = new Map<Scope, Map<number, Scope>>();
+  private readonly chunks = new WeakMap<Scope, Map<number, Scope>>();
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
   private readonly missed = new Map<string, number>();
