@@ -21,6 +21,7 @@ export const FIELDS = [
   'linesAtOnce',
   'outHeight',
   'outWidth',
+  'cell',
   'x',
   'base',
   'offset',

@@ -1,7 +1,7 @@
 /** Convolutions of 3x3, from place to place one cell, by a quarter of the products; assembly/kernels.ts has the arithmetic. */
 import type { Codes, Gathered, Product } from '../nouns/kernel.js';
 import type { AccumulateForm } from '../nouns/sumForms.js';
-import type { PlacedPatch } from '../nouns/window.js';
+import type { PlacedPatch, Window } from '../nouns/window.js';
 import type { Bytes } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
 import { codesFor, placed } from './finish.js';
@@ -29,6 +29,8 @@ const LARGEST_SUM = 2 ** 25 - 1;
 /** Weights are made ready in the time of the products of so many tiles, tiles in that of so many channels. */
 const WEIGHTS_IN_TILES = 6;
 const TILES_IN_CHANNELS = 8;
+/** As a matrix the relaxed dot product takes so much less. */
+const RELAXED = 1.75;
 /** What stays in the second-level cache: tiles at a time, and their numbers; tiles for which weights are made ready once. */
 const USUAL_VALUES = 1 << 20;
 const TILES_OF_WEIGHTS = 256;
@@ -45,6 +47,8 @@ interface Tiled {
   readonly channelsFirst: boolean;
   readonly patch: PlacedPatch;
   readonly images: number;
+  /** Of all groups. */
+  readonly allChannels: number;
   readonly linesOfImage: number;
   readonly tilesOfLine: number;
   readonly packedLength: number;
@@ -60,7 +64,7 @@ export function winograd(
   { recipe, places }: Into,
 ): Output | null {
   const operands = operandsOf(form, x, product);
-  const tiled = operands && tiledOf(operands, product);
+  const tiled = operands && tiledOf(operands, product, machine.multipliesBytes(0) ? RELAXED : 1);
   if (!tiled) return null;
   const { patch, images, linesOfImage, tilesOfLine, packedLength } = tiled;
   const { outFeatures } = product;
@@ -89,19 +93,21 @@ function firstRow({ patch, linesOfImage }: Tiled, line: number): number {
   return (Math.floor(line / linesOfImage) * height + 4 * (line % linesOfImage)) * width;
 }
 
-function tiledOf(operands: Operands, product: Product): Tiled | null {
+/** asMatrix: how much faster a matrix of bytes is multiplied than one of 16 bits. */
+function tiledOf(operands: Operands, product: Product, asMatrix: number): Tiled | null {
   const { x, gathered, weight, xZeroPoint, xLargest, wLargest, paired } = operands;
   const { patch } = product;
-  if (!gathered || !patch || paired || x instanceof Int16Array || !isPlain(product, patch)) return null;
-  const { inChannels } = patch;
+  if (!gathered || !patch || paired || x instanceof Int16Array || !isPlain(patch.window)) return null;
+  const { inChannels, output } = patch;
   const packedLength = Math.ceil(inChannels / 8) * 8;
   const most = Math.floor(LARGEST_SUM / (9 * xLargest * wLargest) / 8) * 8;
-  if (xLargest > LARGEST_CODE || wLargest > LARGEST_WEIGHT || most === 0) return null;
-  const [linesOfImage, tilesOfLine] = patch.output.map((size) => Math.ceil(size / 4));
-  const images = x.length / (patch.input[0] * patch.input[1] * inChannels);
+  if (inChannels === 1 || xLargest > LARGEST_CODE || wLargest > LARGEST_WEIGHT || most === 0) return null;
+  const [linesOfImage, tilesOfLine] = output.map((size) => Math.ceil(size / 4));
+  const images = gathered.base.length / (output[0] * output[1]);
   const tiles = Math.ceil((images * linesOfImage * tilesOfLine) / 4) * 4;
   const work = PRODUCTS * (tiles + WEIGHTS_IN_TILES) * (packedLength + TILES_IN_CHANNELS);
-  if (work > gathered.base.length * product.inFeatures) return null;
+  const faster = weight instanceof Int8Array ? asMatrix : 1;
+  if (work * faster > gathered.base.length * product.inFeatures) return null;
   return {
     x,
     weight,
@@ -109,6 +115,7 @@ function tiledOf(operands: Operands, product: Product): Tiled | null {
     channelsFirst: gathered.offset[1] - gathered.offset[0] > 1,
     patch,
     images,
+    allChannels: inChannels * groupsOf(product),
     linesOfImage,
     tilesOfLine,
     packedLength,
@@ -116,11 +123,9 @@ function tiledOf(operands: Operands, product: Product): Tiled | null {
   };
 }
 
-/** 3x3, side by side, all channels of one group. */
-function isPlain(product: Product, { window, inChannels }: PlacedPatch): boolean {
-  const { kernel, stride, dilation, transposed } = window;
-  const isNext = [...stride, ...dilation].every((step) => step === 1);
-  return isNext && !transposed && kernel.join() === '3,3' && groupsOf(product) === 1 && inChannels > 1;
+/** 3x3, side by side. */
+function isPlain({ kernel, stride, dilation, transposed }: Window): boolean {
+  return kernel.join() === '3,3' && !transposed && [...stride, ...dilation].every((step) => step === 1);
 }
 
 /** Parts of a length, eights of at most so many, as long as each other. */
@@ -157,6 +162,7 @@ function multiplyLines(machine: Machine, block: Block, product: Product, { recip
     firstLine: images.firstLine,
     outHeight: block.patch.output[0],
     outWidth: block.patch.output[1],
+    cell: block.allChannels,
     x: machine.allocate(PRODUCTS * (packedLength * Math.ceil((sizes.lines * block.tilesOfLine) / 4) * 8 + APART)),
     stage: machine.allocate(16 * PRODUCTS),
     weightKind: kindOf(weight),
@@ -168,8 +174,8 @@ function multiplyLines(machine: Machine, block: Block, product: Product, { recip
     outBytes: outFeatures * into.BYTES_PER_ELEMENT,
   };
   const rowTiles = Math.ceil(sizes.lines / sizes.tileRows);
-  runParts(machine, product, { job, requantization, channelsOfPart, rowTiles }, () =>
-    machine.packTiles(x instanceof Int8Array, images.source),
+  runParts(machine, product, { job, requantization, channelsOfPart, rowTiles }, (group) =>
+    machine.packTiles(x instanceof Int8Array, images.source + group * block.patch.inChannels),
   );
   takeOutput(machine, output, outFeatures, into);
 }
@@ -186,20 +192,16 @@ function sizesOf({ line, end, tilesOfLine, packedLength }: Block) {
 }
 
 /** The images that some lines of tiles are of, as `packTiles` reads them; and which of their lines is the first. */
-function placeImages(
-  machine: Machine,
-  { x, patch, channelsFirst, images, linesOfImage, tilesOfLine, ...block }: Block,
-) {
+function placeImages(machine: Machine, { x, patch, allChannels, linesOfImage, tilesOfLine, ...block }: Block) {
   const [first, end] = [Math.floor(block.line / linesOfImage), Math.ceil(block.end / linesOfImage)];
   const [height, width] = patch.input;
-  const { inChannels, window } = patch;
-  const size = x.length / images;
+  const size = x.length / block.images;
   let from = machine.place(x.subarray(first * size, end * size));
-  if (channelsFirst) from = channelsLast(machine, from, end - first, inChannels, height * width);
+  if (block.channelsFirst) from = channelsLast(machine, from, end - first, allChannels, height * width);
   const [lines, cells] = [4 * linesOfImage + 2, 4 * tilesOfLine + 2];
-  const [above, before] = window.padding.map(([own]) => own);
-  const starts = Int32Array.from({ length: height }, (_, y) => ((above + y) * cells + before) * inChannels);
-  const planes = { planes: end - first, plane: lines * cells * inChannels, lines: height, line: width * inChannels };
+  const [above, before] = patch.window.padding.map(([own]) => own);
+  const starts = Int32Array.from({ length: height }, (_, y) => ((above + y) * cells + before) * allChannels);
+  const planes = { planes: end - first, plane: lines * cells * allChannels, lines: height, line: width * allChannels };
   const source = machine.allocate(planes.planes * planes.plane);
   machine.pad(from, source, { ...planes, starts: machine.place(starts) }, block.xZeroPoint);
   return { source, firstLine: block.line - first * linesOfImage };

@@ -1,5 +1,6 @@
 /** Convolutions as the accelerator is given them, and their sums. */
 import type { Codes, Product } from '../../src/nouns/kernel.js';
+import { groupOf } from '../../src/products/groups.js';
 import { gatheredPatches } from '../../src/replay/padded.js';
 import { placed } from '../../src/replay/patches.js';
 import { randomFrom } from '../diagnose/world.js';
@@ -99,16 +100,17 @@ export function made(convolution: Convolution, seed = 1) {
 
 /** Place by place, as the table of its cells says. */
 export function summed({
-  gathered: { data, base, offset },
+  gathered: { data, base, offset, group = 0 },
   product,
 }: Pick<ReturnType<typeof made>, 'product' | 'gathered'>): Int32Array {
   const { inFeatures, outFeatures, weight, weightZeroPoint, input } = product;
   const sums = new Int32Array(base.length * outFeatures);
   for (let row = 0; row < base.length; row++) {
     for (let n = 0; n < outFeatures; n++) {
+      const from = base[row] + group * groupOf(product, n);
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) {
-        sum += (data[base[row] + offset[k]] - input.zeroPoint) * (weight[n * inFeatures + k] - weightZeroPoint[n]);
+        sum += (data[from + offset[k]] - input.zeroPoint) * (weight[n * inFeatures + k] - weightZeroPoint[n]);
       }
       sums[row * outFeatures + n] = sum;
     }
@@ -121,5 +123,6 @@ export const tiled: readonly Convolution[] = [
   { size: [13, 15], out: 41 },
   { size: [7, 22], channels: 37, channelsLast: true, dtype: 'int8', zeroPoint: 255 },
   { size: [9, 8], channels: 240, x: () => 255, w: () => -128, zeroPoint: 0, images: 3 },
+  { size: [12, 11], channels: 48, out: 30, groups: 3 },
   { size: [12, 17], weightZeroPoint: (n) => 33 * (n % 7) - 99, zeroPoint: 128, dtype: 'int8' },
 ];

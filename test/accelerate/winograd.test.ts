@@ -7,6 +7,7 @@ import { winograd } from '../../src/accelerate/winograd.js';
 import { EXACT } from '../../src/products/multiply.js';
 import { randomFrom } from '../diagnose/world.js';
 import { linearSteps } from '../support/steps.js';
+import { EXACT as MEANING, moduleWith } from './meaning.js';
 import { type Convolution, made, type Pair, summed, tiled } from './tiles.js';
 
 const machine = new Machine({ threads: 1, portable: true });
@@ -66,6 +67,19 @@ describe('the sums', () => {
 
   it('of the table that every Node goes through', () => {
     expect(tiled.map((own) => same(own))).toEqual(tiled.map(() => true));
+  });
+
+  it.each([2, 3, 8])('of %i groups', (groups) => {
+    for (const ofGroup of [8, 13, 33]) {
+      for (const channelsLast of [false, true]) {
+        const channels = { channels: groups * ofGroup, out: groups * (ofGroup - 2), groups };
+        expect([ofGroup, channelsLast, same({ ...channels, channelsLast, size: [12, 11] })]).toEqual([
+          ofGroup,
+          channelsLast,
+          true,
+        ]);
+      }
+    }
   });
 
   it('of weights of 16 bits, as of those read as uint8', () => {
@@ -191,10 +205,10 @@ describe('another way is taken', () => {
     'where windows are not 3x3': { kernel: [5, 3] },
     'where they are apart': { stride: 2 },
     'where their cells are': { dilation: 2 },
-    'in groups': { groups: 2, out: 10, channels: 64, size: [12, 12] },
     'for codes of 16 bits': { dtype: 'int32' },
     'for a few channels': { channels: 3, size: [40, 40] },
     'for one channel': { channels: 1, size: [40, 40] },
+    'for channels by themselves': { groups: 16, out: 16 },
     'for few places': { images: 1, size: [6, 6] },
     'for weights that 16 bits do not hold': { ...wide, weightZeroPoint: () => -101 },
     'for a zero point far from the codes': { zeroPoint: 400 },
@@ -209,6 +223,16 @@ describe('another way is taken', () => {
     const pairs = { codeShift: 0, blockLength: product.inFeatures };
     expect(winograd(machine, EXACT, gathered, product, SUMS)).not.toBe(null);
     expect(winograd(machine, { pairs }, gathered, product, SUMS)).toBe(null);
+  });
+
+  it('where bytes are multiplied faster, for more places', async () => {
+    const relaxedModule = await moduleWith(MEANING);
+    const bytes = new Machine({ threads: 1, worthProving: 0, relaxedModule });
+    expect(bytes.multipliesBytes(1)).toBe(true);
+    const [few, more] = [2, 8].map((images) => made({ images, size: [8, 8] }));
+    expect(taken(few)).not.toBe(null);
+    expect(taken(few, SUMS, bytes)).toBe(null);
+    expect(taken(more, SUMS, bytes)).toEqual(summed(more));
   });
 
   it('only there', () => {

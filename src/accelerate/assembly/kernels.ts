@@ -53,6 +53,8 @@ class Job {
   linesAtOnce: i32;
   outHeight: i32;
   outWidth: i32;
+  /** Bytes from one to the next: channels of all groups. */
+  cell: i32;
   x: usize;
   /** Where not 0: the rows' codes are gathered from source + base[row] + offset[k] (in values, int32) to a stage for four rows. */
   base: usize;
@@ -1354,7 +1356,7 @@ function spreadCells(
 /** Packs tiles, matrix by matrix. source: images [lines, cells, channels], padded to all that tiles read. */
 export function packTiles(address: usize, signed: i32, source: usize): void {
   const job = changetype<Job>(address);
-  const cell: usize = job.inFeatures / 9;
+  const cell: usize = job.cell;
   const line: usize = (4 * job.tilesOfLine + 2) * cell;
   const image: usize = (4 * job.linesOfImage + 2) * line;
   const matrix = tilesMatrix(job);
