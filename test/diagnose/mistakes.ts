@@ -648,4 +648,20 @@ export const MISTAKES: readonly Mistake[] = [
       output: { ...own, scale: input.scale },
     });
   }),
+  candidate('weights without their lowest 3 bits', ['weight-value'], (world) =>
+    outputsOf(world, undefined, { ...world.linear, weight: world.linear.weight.map((w) => (w >> 3) << 3) }),
+  ),
+  candidate(
+    'scales of weights in bfloat16',
+    ['scale-rounded'],
+    (world) =>
+      outputsOf(world, undefined, {
+        ...world.linear,
+        weightScale: world.linear.weightScale.map((scale) => {
+          const unit = 2 ** (Math.floor(Math.log2(scale)) - 7);
+          return roundHalfEven(scale / unit) * unit;
+        }),
+      }),
+    PER_CHANNEL,
+  ),
 ];

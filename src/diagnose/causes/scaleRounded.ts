@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
@@ -16,7 +17,7 @@ declare module '../evidence.js' {
     'scale-rounded': SomeChannels & {
       readonly of?: readonly ('input' | 'weight' | 'output')[];
       readonly digits?: number;
-      readonly kind?: 'decimals' | 'significant digits';
+      readonly kind?: Rounding['kind'];
       /** The scale that it moves most. */
       readonly before?: number;
       readonly after?: number;
@@ -62,22 +63,29 @@ export const scaleRounded: Cause<'scale-rounded'> = {
     !areTies(study, without),
 
   words: {
-    title: (e) => (e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`),
-    explanation: 'Scales are taken as a print shows them.',
+    title: (e) => {
+      if (isFloat(e)) return `scales rounded to ${e.kind}`;
+      return e.digits === undefined ? 'scales rounded' : `scales rounded to ${e.digits} ${e.kind ?? 'decimals'}`;
+    },
+    explanation: (e) =>
+      isFloat(e) ? 'Scales are kept in a float of fewer bits.' : 'Scales are taken as a print shows them.',
     ofOneLayer: true,
     evidence: (e) => [
       e.before === undefined || e.after === undefined
         ? null
         : `${listed(e.of ?? [])}: ${precise(e.before)} becomes ${precise(e.after)}`,
     ],
-    fix: parameterFix(
-      (context) => `write the scales of ${printable(context.layer)} in full`,
-      'take the scales in full, as float32, not as a print shows them',
-    ),
-    code: (_, { framework }) =>
-      framework === 'PyTorch'
-        ? [torch('scale = float(tensor.q_scale())  # not as print shows it')]
-        : [numpy('print(float(scale))  # all its digits, not scale as an array prints it')],
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `write the scales of ${printable(own.layer)} in full`,
+        `take the scales in full, as float32, not ${isFloat(e) ? `as ${e.kind}` : 'as a print shows them'}`,
+      )(e, context),
+    code: (e, { framework }) =>
+      isFloat(e)
+        ? [numpy(`scale = np.float32(scale)  # not ${e.kind}`)]
+        : framework === 'PyTorch'
+          ? [torch('scale = float(tensor.q_scale())  # not as print shows it')]
+          : [numpy('print(float(scale))  # all its digits, not scale as an array prints it')],
   },
 };
 
@@ -119,8 +127,8 @@ function textOf(scales: Float64Array): string {
 }
 
 interface Rounding {
-  readonly digits: number;
-  readonly kind: 'decimals' | 'significant digits';
+  readonly digits?: number;
+  readonly kind: 'decimals' | 'significant digits' | 'float16' | 'bfloat16';
   readonly apply: (scale: number) => number;
 }
 
@@ -133,7 +141,19 @@ const ROUNDINGS: readonly Rounding[] = [
       apply: (s) => toDecimals(s, digits - 1 - Math.floor(Math.log10(s))),
     }),
   ),
+  { kind: 'float16', apply: (s) => toBits(s, 11, -24) },
+  { kind: 'bfloat16', apply: (s) => toBits(s, 8, -133) },
 ];
+
+function isFloat({ kind }: Partial<Evidence>): boolean {
+  return kind === 'float16' || kind === 'bfloat16';
+}
+
+/** least: the exponent of the smallest step, which numbers below the normal ones have. */
+function toBits(scale: number, bits: number, least: number): number {
+  const step = 2 ** Math.max(frexp(scale).exponent - bits, least);
+  return roundHalfEven(scale / step) * step;
+}
 
 /** Ties to even, as Python prints: 0.03125 is 0.0312. */
 function toDecimals(scale: number, digits: number): number {
@@ -186,8 +206,12 @@ function change(declared: Setup, rounded: Setup, of: Of, rounding: Rounding): Ch
     cause: 'scale-rounded',
     coordinate: 'w_scale',
     freedom: FREEDOM.none,
-    label: `${of.join(', ')} to ${rounding.digits} ${rounding.kind}`,
-    found: { of, digits: rounding.digits, kind: rounding.kind, before: before[worst], after: after[worst] },
+    label: `${of.join(', ')} to ${rounding.digits ?? ''} ${rounding.kind}`,
+    found: { of, ...digitsOf(rounding), kind: rounding.kind, before: before[worst], after: after[worst] },
     apply: (setup) => withRounded(setup, of, rounding),
   };
+}
+
+function digitsOf({ digits }: Rounding) {
+  return digits === undefined ? {} : { digits };
 }

@@ -13,6 +13,7 @@ import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
 import type { ProductStudy } from '../study/study.js';
+import { weightRules } from '../weightRules.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, weightText } from '../words/parts.js';
@@ -35,6 +36,8 @@ declare module '../evidence.js' {
         readonly alternatives?: readonly { readonly k: number; readonly found: number }[];
       }[];
       readonly omitted?: number;
+      /** Of all weights: what was done to each. */
+      readonly rule?: string;
     };
   }
 }
@@ -53,6 +56,9 @@ export const weightValue: Cause<'weight-value', 'product'> = {
 
   estimate: (study, base, onEstimate) => {
     if (base.params.weight !== study.declared.params.weight) return [];
+    // alone: beside each other change they would be as many again
+    const rules = base === study.declared && study.free ? weightRules(study) : [];
+    if (rules.some(({ apply }) => study.agreesOnSubset(apply(base)))) return rules;
     const single = singleWeights(study, base, onEstimate);
     if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {
       return [changeTo(study, base, single, [])];
@@ -66,13 +72,16 @@ export const weightValue: Cause<'weight-value', 'product'> = {
 
   words: {
     title: (e) => {
+      if (e.rule !== undefined) return `weights ${e.rule}`;
       if (e.whole) return `other weights in ${wholeText(e)}`;
       return (e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ';
     },
     explanation: (e) =>
-      e.whole
-        ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
-        : 'Single weights are others than the file says: a stale file, or flipped bits.',
+      e.rule !== undefined
+        ? 'Each weight is changed by one rule before it is multiplied.'
+        : e.whole
+          ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
+          : 'Single weights are others than the file says: a stale file, or flipped bits.',
     ofOneLayer: true,
     evidence: (e) => {
       const weights = e.weights ?? [];
@@ -88,11 +97,13 @@ export const weightValue: Cause<'weight-value', 'product'> = {
         left > 0 ? `and ${counted(left, 'more weight')}` : null,
       ];
     },
-    fix: parameterFix(
-      (context) =>
-        `export ${printable(context.layer)} again: ${fileOf(context)} and the capture hold different weights`,
-      'load the weights of this layer again: a stale or damaged copy',
-    ),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `export ${printable(own.layer)} again: ${fileOf(own)} and the capture hold different weights`,
+        e.rule === undefined
+          ? 'load the weights of this layer again: a stale or damaged copy'
+          : 'multiply by the weights of the file as they are, all 8 bits of them',
+      )(e, context),
     code: (e, context) =>
       codeOf(
         (e.weights ?? [])
