@@ -1,5 +1,6 @@
-import { exact, losesNothing } from '../../kernels/steps/accumulate.js';
+import { exact } from '../../kernels/steps/accumulate.js';
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
+import { losesNothing } from '../../kernels/steps/losesNothing.js';
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';

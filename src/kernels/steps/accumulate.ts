@@ -83,23 +83,6 @@ export function isExact(step: AccumulateStep, product: Product): boolean {
   return step === exact || (isPaired(step) && !step.applies(product));
 }
 
-/** The same for any codes: no pair of weights reaches int16's ends. */
-export function losesNothing(step: AccumulateStep, product: Product): boolean {
-  if (isExact(step, product)) return true;
-  const { weight, inFeatures, outFeatures, input } = product;
-  if (!isPaired(step) || !(input.dtype === 'uint8' || input.dtype === 'int8')) return false;
-  const { first, second } = step.pairs(product);
-  for (let n = 0; n < outFeatures; n++) {
-    const size = (k: number) => (k < 0 ? 0 : Math.abs(weight[n * inFeatures + k]));
-    if (first.some((k, pair) => LARGEST_CODE * (size(k) + size(second[pair])) > INT16_MAX)) return false;
-  }
-  return true;
-}
-
-/** Of 8 bits, with any shift. */
-const LARGEST_CODE = 255;
-const INT16_MAX = 2 ** 15 - 1;
-
 /** Whether holes of this layer's patches take no part in its pairs: then its written forms read `hole`. */
 export function leavesHolesOut(step: AccumulateStep, product: Product): boolean {
   return isPaired(step) && step.applies(product) && hasHolesToLeave(step, product);
