@@ -123,6 +123,21 @@ test('a linear model under the usual kernel loads the main file alone', () => {
   expect([status, readFileSync(list, 'utf8')]).toEqual([0, join(root, 'dist/cli/main.cjs')]);
 });
 
+test('V8 optimizes later where a search begins, and only there', () => {
+  const [hook, list] = [join(root, 'flags.cjs'), join(root, 'flags')];
+  const set = `(flag) => require('node:fs').appendFileSync(${JSON.stringify(list)}, flag)`;
+  writeFileSync(hook, `require('node:v8').setFlagsFromString = ${set}`);
+  const flagsOf = (set: string) => {
+    writeFileSync(list, '');
+    const files = ['model.json', 'capture.npz'].map((name) => resolve('fixtures/pytorch', set, name));
+    const { stderr } = run(files, { bin, env: { NODE_OPTIONS: `--require=${hook}` } });
+    return [stderr, readFileSync(list, 'utf8')];
+  };
+  const isKnown = process.versions.v8.startsWith('11.3.');
+  expect(flagsOf('iris-avx2')).toEqual(['', isKnown ? '--interrupt-budget=600000' : '']);
+  expect(flagsOf('iris-vnni')).toEqual(['', '']);
+});
+
 test('every file that the command loads has a checksum', () => {
   const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8'));
   const loaded = readdirSync(join(root, 'dist/cli')).map((name) => `dist/cli/${name}`);
