@@ -179,14 +179,17 @@ class Memory {
     const glance = await this.seen(layer, from, Math.min(to, from + GLANCE));
     const places: PlaceOf[] = [];
     let left = differing(glance);
+    let windows = windowsIn(glance.observed, left);
     for (const of of left.length > 0 ? this.laterThan(layer) : []) {
       if (left.length === 0) break;
       const theirs = await this.glance(of);
-      for (const distance of distancesIn(glance.observed, left, theirs)) {
+      const before = left;
+      for (const distance of distancesIn(glance.observed, windows, theirs)) {
         const rest = left.filter((at) => !isFrom(glance.observed, theirs, at, distance));
         if (rest.length < left.length) places.push({ distance, of });
         left = rest;
       }
+      if (left.length < before.length) windows = windowsIn(glance.observed, left);
     }
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
   }
@@ -269,21 +272,40 @@ function placeOf([{ length }]: readonly Buffer[], at: number): readonly [sample:
   return [Math.floor(at / length), at % length];
 }
 
-/** Distances at which a window around one of these bytes stands in another value, in every sample. */
-function* distancesIn(observed: readonly Buffer[], left: Uint32Array, theirs: readonly Buffer[]): Generator<number> {
-  const tried = new Set<number>();
-  for (let i = 0; i < WINDOWS; i++) {
+interface Looked {
+  readonly sample: number;
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** Around some of these bytes, once for all values that they are looked for in: a thousand layers look in those after them. */
+function windowsIn(observed: readonly Buffer[], left: Uint32Array): Looked[] {
+  const found = new Map<number, Looked>();
+  for (let i = 0; i < WINDOWS && left.length > 0; i++) {
     const [sample, byte] = placeOf(observed, left[Math.floor((i * left.length) / WINDOWS)]);
     for (const start of [byte, byte - WINDOW + 1]) {
-      const window = observed[sample].subarray(Math.max(0, start), Math.max(0, start) + WINDOW);
-      if (start < 0 || window.length < WINDOW || new Set(window).size < DISTINCT) continue;
-      const at = theirs[sample].indexOf(window);
-      if (at < 0 || tried.has(at - start)) continue;
-      tried.add(at - start);
-      const stands = (bytes: Buffer, s: number) =>
-        bytes.subarray(start, start + WINDOW).equals(theirs[s].subarray(at, at + WINDOW));
-      if (observed.every(stands)) yield at - start;
+      const bytes = observed[sample].subarray(Math.max(0, start), Math.max(0, start) + WINDOW);
+      if (start < 0 || bytes.length < WINDOW || new Set(bytes).size < DISTINCT) continue;
+      found.set(sample * observed[sample].length + start, { sample, start, bytes });
     }
+  }
+  return [...found.values()];
+}
+
+/** Distances at which a window stands in another value, in every sample. */
+function* distancesIn(
+  observed: readonly Buffer[],
+  windows: readonly Looked[],
+  theirs: readonly Buffer[],
+): Generator<number> {
+  const tried = new Set<number>();
+  for (const { sample, start, bytes } of windows) {
+    const at = theirs[sample].indexOf(bytes);
+    if (at < 0 || tried.has(at - start)) continue;
+    tried.add(at - start);
+    const stands = (own: Buffer, s: number) =>
+      own.subarray(start, start + WINDOW).equals(theirs[s].subarray(at, at + WINDOW));
+    if (observed.every(stands)) yield at - start;
   }
 }
 
