@@ -25,9 +25,12 @@ export function within(change: Change, region: Region): Change {
 export function regionsOf(study: Study, setup: Setup): Region[] {
   if (missesEverywhere(study, setup)) return [];
   const counts = study.mismatchesByChannel(setup);
-  const channels = [...counts.keys()].filter((n) => counts[n] > 0);
   const values = counts.reduce((sum, count) => sum + count, 0);
   if (values < FEWEST_A_CHANNEL) return [];
+  const channels: number[] = [];
+  // not a list of all: more than these are no part
+  for (let n = 0; n < counts.length && FEWEST_A_CHANNEL * channels.length <= values; n++)
+    if (counts[n] > 0) channels.push(n);
   const regions: Region[] = [];
   if (channels.length < study.channels && values >= FEWEST_A_CHANNEL * channels.length) {
     const run = Array.from({ length: channels.at(-1)! - channels[0] + 1 }, (_, i) => channels[0] + i);

@@ -35,6 +35,8 @@ const LIMITS = {
 /** What single causes of one search take at most, beyond those that any layer has: of a value joined of 1000 there are thousands. */
 const SINGLES = 6e8;
 const OF_ANY_LAYER = 400;
+/** And those: of a pool with 4 million windows each takes a third of a second. */
+const MOST_SINGLES = 3e9;
 /** Once two at once were given up: on layers in which one is sought, before nothing is sought at all. */
 const ON_SINGLES = 1e8;
 
@@ -127,6 +129,10 @@ export class Work {
     return this.spent - this.atSingles > SINGLES * this.scale;
   }
 
+  get endsAllSingles(): boolean {
+    return this.spent - this.atSingles > MOST_SINGLES * this.scale;
+  }
+
   get isOver(): boolean {
     return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.ofLayers;
   }
@@ -168,7 +174,7 @@ export class SearchWork {
   /** hasMetSums: such from which what was observed may follow. */
   isEnding(hasMetSums: boolean): boolean {
     const { all, isDeep } = this;
-    const endsSingles = all.isOver || (this.count > OF_ANY_LAYER && all.endsSingles);
+    const endsSingles = all.isOver || all.endsAllSingles || (this.count > OF_ANY_LAYER && all.endsSingles);
     const ends = isDeep ? all.endsPairs(hasMetSums) : endsSingles;
     if (ends) this.ended = all.isShort ? 'cut_short' : 'out_of_time';
     return ends;

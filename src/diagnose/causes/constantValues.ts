@@ -88,11 +88,15 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   const { observed } = study.subset;
   const { channels } = study;
   const replayed = study.values(study.declared);
+  const whole = observed.every((value: number) => value === observed[0]);
+  if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
+  if (study.declared.kind === 'tensor') return null; // its channels are features of a sample: a border of one code is no channel
   const isConstant = (values: ArrayLike<number>, n: number) => {
     for (let i = n + channels; i < observed.length; i += channels) if (values[i] !== values[n]) return false;
     return true;
   };
   const differing = study.mismatchesByChannel(study.declared);
+  if (differing.some((count) => count > 0 && count < FEWEST)) return null;
   const constant = [...differing.keys()].filter((n) => differing[n] > 0);
   // a dead channel of the replay holds one value too; one that is all but dead says little
   const varies = (n: number) => {
@@ -102,10 +106,7 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   };
   const isLively = constant.filter((n) => !isConstant(replayed, n)).length * 2 > constant.length;
   const areConstant = constant.every((n) => isConstant(observed, n)) && (isLively || constant.some(varies));
-  const whole = observed.every((value: number) => value === observed[0]);
-  if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
-  if (study.declared.kind === 'tensor') return null; // its channels are features of a sample: a border of one code is no channel
-  if (constant.length === 0 || !areConstant || constant.some((n) => differing[n] < FEWEST)) return null;
+  if (constant.length === 0 || !areConstant) return null;
   const values = new Set(constant.map((n) => observed[n]));
   const one =
     values.size === 1

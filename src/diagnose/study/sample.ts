@@ -133,7 +133,7 @@ export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Sc
 export function probeOf(subset: Scope, differing: Uint8Array, { observed, declared }: LayerData): Scope {
   const { width } = observed;
   // whole values are computed as a whole
-  const channels = declared.kind === 'tensor' ? everyChannel(width) : probeChannels(differing, width, PROBE);
+  const channels = declared.kind === 'tensor' ? null : probeChannels(differing, width, PROBE);
   return gridOf(subset, probeRows(subset, differing, width, channels, PROBE), channels, width);
 }
 
@@ -153,25 +153,32 @@ export function glanceOf(
 }
 
 /** Some rows of a scope that has every channel, and some of their channels. */
-export function gridOf(scope: Scope, rows: readonly number[], channels: readonly number[], width: number): Scope {
+export function gridOf(
+  scope: Scope,
+  rows: readonly number[],
+  channels: readonly number[] | null,
+  width: number,
+): Scope {
   const picked = pickRows(scope, rows, width);
-  if (channels.length === width) return picked;
+  if (channels === null || channels.length === width) return picked;
   return { ...picked, channels, observed: columnsOf(picked.observed, rows.length, width, channels) };
 }
 
 function probeChannels(differing: Uint8Array, width: number, { channels: most }: Extent): number[] {
-  const all = everyChannel(width);
-  if (all.length <= most) return all;
+  if (width <= most) return everyChannel(width);
   const counts = countsOf(differing, width);
-  const chosen = spread(
-    all.filter((n) => counts[n] > 0),
-    (most * 3) / 4,
-  );
-  const agreeing = spread(
-    all.filter((n) => counts[n] === 0),
-    most - chosen.length,
-  );
+  const chosen = spreadWhere(counts, (count) => count > 0, (most * 3) / 4);
+  const agreeing = spreadWhere(counts, (count) => count === 0, most - chosen.length);
   return [...chosen, ...agreeing].sort((a, b) => a - b);
+}
+
+/** Of the channels whose count is such; never as a list, which may be of 20 million. */
+function spreadWhere(counts: Float64Array, isSuch: (count: number) => boolean, most: number): number[] {
+  const places = spreadOver([[0, counts.reduce((sum, count) => sum + (isSuch(count) ? 1 : 0), 0)]], most);
+  const chosen: number[] = [];
+  for (let n = 0, place = 0; chosen.length < places.length; n++)
+    if (isSuch(counts[n]) && place++ === places[chosen.length]) chosen.push(n);
+  return chosen;
 }
 
 const counted = new WeakMap<Uint8Array, Float64Array>();
@@ -191,12 +198,16 @@ function probeRows(
   subset: Scope,
   differing: Uint8Array,
   width: number,
-  channels: readonly number[],
+  channels: readonly number[] | null,
   { samples: most }: Extent,
 ): number[] {
   const all = subset.samples.map((_, row) => row);
   if (all.length <= most) return all;
-  const differ = all.filter((row) => channels.some((n) => differing[row * width + n]));
+  const differ = all.filter((row) =>
+    channels
+      ? channels.some((n) => differing[row * width + n])
+      : differing.subarray(row * width, (row + 1) * width).includes(1),
+  );
   const chosen = new Set([...spread(differ, most / 2), ...spread(all, most / 2)]);
   return [...chosen].sort((a, b) => a - b);
 }
