@@ -52,6 +52,9 @@ export const scaleRounded: Cause<'scale-rounded'> = {
 
   changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
 
+  // alone: beside each other change they would take what pairs have
+  estimate: (study, base) => (base === study.declared && study.data.side === 'candidate' ? allOf(study, FLOATS) : []),
+
   rules: (study, _, mayBe) =>
     study.data.side === 'candidate'
       ? allOf(study).filter((rounded) => ratiosTo(study.declared, rounded.apply(study.declared)).every(mayBe))
@@ -98,9 +101,9 @@ function areTies(study: Study, setup: Setup): boolean {
   return study.misses(setup, study.subset).every((miss, i) => miss === 0 || isHalf(fractionOf(i)));
 }
 
-function allOf({ declared }: Study): Change[] {
+function allOf({ declared }: Study, roundings = ROUNDINGS): Change[] {
   const known = new Set([keyOf(declared)]);
-  return ROUNDINGS.flatMap((rounding) =>
+  return roundings.flatMap((rounding) =>
     WHICH.flatMap((of) => {
       const rounded = withRounded(declared, of, rounding);
       const key = keyOf(rounded);
@@ -141,6 +144,9 @@ const ROUNDINGS: readonly Rounding[] = [
       apply: (s) => toDecimals(s, digits - 1 - Math.floor(Math.log10(s))),
     }),
   ),
+];
+
+const FLOATS: readonly Rounding[] = [
   { kind: 'float16', apply: (s) => toBits(s, 11, -24) },
   { kind: 'bfloat16', apply: (s) => toBits(s, 8, -133) },
 ];
