@@ -76,7 +76,10 @@ function rounding(
       return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
     },
 
-    shows: ({ study, setup }) => !isTensorStudy(study) || !isToNearest(study, setup as TensorSetup),
+    shows: ({ study, setup }) => {
+      if (isTensorStudy(study)) return !isToNearest(study, setup as TensorSetup);
+      return setup.kind !== 'product' || !isProductStudy(study) || isRuleNeeded(study, setup);
+    },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
 
@@ -89,6 +92,14 @@ function rounding(
       code: stepLines(ruleCode('halfEven')),
     },
   };
+}
+
+/** With the zero point added where it is now, the declared rule gives other values: else its place is what differs. */
+function isRuleNeeded(study: ProductStudy, setup: ProductSetup): boolean {
+  const { round } = study.declared.steps;
+  if ([setup, study.declared].some(({ steps }) => steps.float || steps.dynamic || isFixedPoint(steps.multiplier)))
+    return true;
+  return !study.sameOnSubset({ ...setup, steps: { ...setup.steps, round } }, setup);
 }
 
 function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change {
