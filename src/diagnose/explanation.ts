@@ -142,9 +142,9 @@ export function unnamed(
   return { report, byChannel: new Map(), changes: [] };
 }
 
-/** How far the search came. Reports of elementwise layers have never said so. */
+/** How far the search came. Reports of elementwise layers and whole values say so where it did not come to its end. */
 async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
-  if (!isProductStudy(study)) return {};
+  if (!isProductStudy(study)) return result.ended ? { hypotheses: result.tried, [result.ended]: true } : {};
   const nearestFailed = result.nearest();
   const nearest = nearestFailed && (await nearestMiss(layer, study, nearestFailed));
   const would_take = study.declared.params.patch ? null : samplesForWeights(study);

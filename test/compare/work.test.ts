@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { workFor } from '../../src/diagnose/diagnose.js';
-import { Work } from '../../src/diagnose/work.js';
+import { SearchWork, Work } from '../../src/diagnose/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { Capture } from '../../src/nouns/capture.js';
@@ -128,6 +128,17 @@ it('a small file that holds millions of values is given as much as any of its si
     return work.endsSingles;
   };
   expect([isEnding(4e4), isEnding(9e7), isEnding()]).toEqual([true, false, false]);
+});
+
+it('where every hypothesis takes long not all that any layer has are tried, and it is said', () => {
+  const work = new Work('capture', 0);
+  work.beginLayer();
+  work.beginSearch();
+  const search = new SearchWork(work);
+  work.add(2e9);
+  expect([search.isEnding(true), search.ended]).toEqual([false, null]);
+  work.add(2e9);
+  expect([search.isEnding(true), search.ended]).toEqual([true, 'out_of_time']);
 });
 
 it('what happened in some samples is sought whatever pairs took before', async () => {
