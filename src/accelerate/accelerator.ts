@@ -8,7 +8,7 @@ import { finished } from './finish.js';
 import { Machine, type MachineSettings } from './job.js';
 import { lossySums } from './lossy.js';
 import { largestBytes } from './pools.js';
-import { type Into, multiply, multiplyAdds, SUMS } from './product.js';
+import { type Into, multiply, multiplyAdds, operandsOf, SUMS } from './product.js';
 import { recipeOf } from './recipe.js';
 import { transposedBytes } from './transposed.js';
 import { winograd } from './winograd.js';
@@ -59,7 +59,8 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
     const found = machineFor(own);
     before += own;
     found?.multipliesBytes(before); // tried once there was so much work: of groups each product is small
-    return found && (winograd(found, form, x, product, into) ?? multiply(found, form, x, product, into));
+    const operands = found && operandsOf(form, x, product);
+    return operands && (winograd(found, operands, product, into) ?? multiply(found, operands, product, into));
   };
   return {
     expect(multiplyAdds) {

@@ -45,19 +45,11 @@ export interface Into {
 }
 export const SUMS: Into = { recipe: null, places: 1 };
 
-/** Rows in blocks that fit; null where 16-bit operands or 32-bit sums might not hold the case. */
-export function multiply(
-  machine: Machine,
-  form: AccumulateForm,
-  x: Codes | Gathered,
-  product: Product,
-  { recipe, places }: Into,
-): Output | null {
-  const wide = operandsOf(form, x, product);
-  if (!wide) return null;
+/** Rows in blocks that fit. */
+export function multiply(machine: Machine, wide: Operands, product: Product, { recipe, places }: Into): Output {
   const { outFeatures, inFeatures } = product;
-  const operands = (machine.multipliesBytes(multiplyAdds(x, product)) && asBytes(wide)) || wide;
-  const allRows = rowsIn(x);
+  const { allRows } = wide;
+  const operands = (machine.multipliesBytes(allRows * outFeatures * inFeatures) && asBytes(wide)) || wide;
   const values = allRows * outFeatures;
   const output = recipe ? codesFor(product, values) : new Int32Array(values);
   const packedLength = packedLengthOf(inFeatures, operands);
@@ -82,6 +74,7 @@ export interface Operands {
   readonly x: Uint8Array | Int8Array | Int16Array;
   /** Where x has the rows; null: one after the other. */
   readonly gathered: Gathered | null;
+  readonly allRows: number;
   readonly xZeroPoint: number;
   readonly weight: Int8Array | Int16Array;
   readonly paired: boolean;
@@ -101,7 +94,7 @@ interface Block extends Operands {
   readonly packedLength: number;
 }
 
-/** The case as the kernels take it, or null. */
+/** The case as the kernels take it; null where 16-bit operands or 32-bit sums might not hold it. */
 export function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: Product): Operands | null {
   const { inFeatures, outFeatures, weight, input } = product;
   const codes = isGathered(x) && x.padding ? x.padding.source : x.data;
@@ -130,6 +123,7 @@ export function operandsOf(form: AccumulateForm, x: Codes | Gathered, product: P
   return {
     x: codes instanceof Int32Array ? new Int16Array(codes) : codes,
     gathered,
+    allRows: rowsIn(x),
     xZeroPoint,
     weight,
     paired: form.pairs !== null,

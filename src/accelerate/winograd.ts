@@ -1,6 +1,5 @@
 /** Convolutions of 3x3, from place to place one cell, by a quarter of the products; assembly/kernels.ts has the arithmetic. */
-import type { Codes, Gathered, Product } from '../nouns/kernel.js';
-import type { AccumulateForm } from '../nouns/sumForms.js';
+import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';
 import type { Bytes } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
@@ -16,7 +15,7 @@ import {
   takeOutput,
   zeroPointsOf,
 } from './parts.js';
-import { type Into, MOST_PACKED_VALUES, type Operands, operandsOf } from './product.js';
+import { type Into, MOST_PACKED_VALUES, type Operands } from './product.js';
 import { transposedBytes } from './transposed.js';
 
 /** Of a tile and a channel. */
@@ -58,13 +57,11 @@ interface Tiled {
 /** Sums or codes as `multiply` gives them; null where another way is faster, or not proven to be exact. */
 export function winograd(
   machine: Machine,
-  form: AccumulateForm,
-  x: Codes | Gathered,
+  operands: Operands,
   product: Product,
   { recipe, places }: Into,
 ): Output | null {
-  const operands = operandsOf(form, x, product);
-  const tiled = operands && tiledOf(operands, product, machine.multipliesBytes(0) ? RELAXED : 1);
+  const tiled = tiledOf(operands, product, machine.multipliesBytes(0) ? RELAXED : 1);
   if (!tiled) return null;
   const { patch, images, linesOfImage, tilesOfLine, packedLength } = tiled;
   const { outFeatures } = product;

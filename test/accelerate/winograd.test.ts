@@ -1,7 +1,7 @@
 /** Convolutions of 3x3 by fewer products: the sums of every one that is taken, and which ones are. */
 import { describe, expect, it, test } from 'vitest';
 import { Machine } from '../../src/accelerate/job.js';
-import { type Into, multiply, SUMS } from '../../src/accelerate/product.js';
+import { type Into, multiply, operandsOf, SUMS } from '../../src/accelerate/product.js';
 import { recipeOf } from '../../src/accelerate/recipe.js';
 import { winograd } from '../../src/accelerate/winograd.js';
 import { EXACT } from '../../src/products/multiply.js';
@@ -13,7 +13,7 @@ import { type Convolution, made, type Pair, summed, tiled } from './tiles.js';
 const machine = new Machine({ threads: 1, portable: true });
 
 function taken({ product, gathered }: ReturnType<typeof made>, into: Into = SUMS, by = machine) {
-  return winograd(by, EXACT, gathered, product, into);
+  return winograd(by, operandsOf(EXACT, gathered, product)!, product, into);
 }
 
 function same(convolution: Convolution, seed?: number): boolean {
@@ -177,7 +177,9 @@ describe('blocks and threads', () => {
     const own = made(convolution);
     const recipe = recipeOf(steps, own.product)!;
     for (const places of convolution.channelsLast ? [1] : [1, own.places]) {
-      const expected = Buffer.from(multiply(machine, EXACT, own.gathered, own.product, { recipe, places })!.buffer);
+      const expected = Buffer.from(
+        multiply(machine, operandsOf(EXACT, own.gathered, own.product)!, own.product, { recipe, places }).buffer,
+      );
       expect(new Set(expected).size).toBeGreaterThan(100);
       for (const threads of [1, 2, 3, 4]) {
         const by = new Machine({ threads, worthThreads: 0, portable: true });
@@ -221,8 +223,8 @@ describe('another way is taken', () => {
   it('for sums of pairs that saturate', () => {
     const { product, gathered } = made({});
     const pairs = { codeShift: 0, blockLength: product.inFeatures };
-    expect(winograd(machine, EXACT, gathered, product, SUMS)).not.toBe(null);
-    expect(winograd(machine, { pairs }, gathered, product, SUMS)).toBe(null);
+    expect(winograd(machine, operandsOf(EXACT, gathered, product)!, product, SUMS)).not.toBe(null);
+    expect(winograd(machine, operandsOf({ pairs }, gathered, product)!, product, SUMS)).toBe(null);
   });
 
   it('where bytes are multiplied faster, for more places', async () => {
