@@ -59,9 +59,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  for (const change of run.found.length === 0
-    ? arrangeable(study, run.causes, run.enumerated)
-    : run.enumerated.filter(saturates))
+  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
     await run.arranged([change]);
   return run.result();
 }
@@ -99,6 +97,10 @@ class Search {
   /** Of a candidate: what the other side is found to do. */
   get otherSides(): readonly Change[] {
     return this.study.data.met?.changes ?? [];
+  }
+
+  get saturations(): Change[] {
+    return this.enumerated.filter(saturates);
   }
 
   /** Enough differs for more than one change without a number. */
@@ -312,13 +314,7 @@ class Search {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
     const { setup } = this.hypothesis([]);
     const isLess = (change: Change) => mayLeavePart(this.study, this.hypothesis([change]).setup, setup);
-    for (const base of [
-      [],
-      ...this.enumerated
-        .filter(saturates)
-        .filter(isLess)
-        .map((change) => [change]),
-    ]) {
+    for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];
         for (const change of [...constant, ...this.enumerated]) {

@@ -15,22 +15,20 @@ const within = (lo: number, hi: number): Rule => ({
   apply: (weight) => clamp(weight, lo, hi),
 });
 
+const multiples = (name: string, bits: number, by: (v: number) => number): Rule => ({
+  name,
+  apply: (weight) => by(weight / 2 ** bits) * 2 ** bits,
+});
+
 const BITS = [1, 2, 3, 4];
 
 const RULES: readonly Rule[] = [
   within(-127, 127),
   within(-64, 63),
   within(-63, 63),
-  ...BITS.map((bits) => ({ name: `without their lowest ${bits}`, bits, by: floor })),
-  ...BITS.map((bits) => ({ name: `rounded to multiples of ${2 ** bits}`, bits, by: roundHalfUp })),
-].map((rule) =>
-  'apply' in rule
-    ? rule
-    : {
-        name: rule.by === floor ? `${rule.name} ${rule.bits === 1 ? 'bit' : 'bits'}` : rule.name,
-        apply: (weight: number) => rule.by(weight / 2 ** rule.bits) * 2 ** rule.bits,
-      },
-);
+  ...BITS.map((bits) => multiples(`without their lowest ${bits} ${bits === 1 ? 'bit' : 'bits'}`, bits, floor)),
+  ...BITS.map((bits) => multiples(`rounded to multiples of ${2 ** bits}`, bits, roundHalfUp)),
+];
 
 const [CODES, CODE_MIN, CODE_MAX] = [256, -128, 127];
 
