@@ -1,6 +1,4 @@
 /** A convolution whose patches are taken from other places than the file says, over the declared output. */
-
-import { Recent } from '../load/bytes.js';
 import type { PoolAttributes } from '../nouns/attributes.js';
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
@@ -49,31 +47,20 @@ interface Otherwise {
   readonly window?: Window;
 }
 
-/** Values of taps, channels and cells: of a large image those of a hundred readings take some 100 MB. */
-const MOST_KEPT = 1 << 24;
-const readings = new WeakMap<ProductStudy, Recent<Otherwise, PatchReading>>();
-
-/** Made again where others have taken its place. */
-function readingOf(study: ProductStudy, otherwise: Otherwise): PatchReading {
-  const known = readings.get(study) ?? new Recent<Otherwise, PatchReading>(MOST_KEPT);
-  readings.set(study, known);
-  const kept = known.get(otherwise);
-  if (kept) return kept;
-  const { cause, label, reading } = otherwise;
-  const declared = declaredReading(study.declared.params, study.data.dynamic !== null);
-  const made = { ...declared, ...reading(), name: `${cause} ${label}` };
-  known.set(otherwise, made, made.taps.taps + made.channels.length + (made.moved?.length ?? 0));
-  return made;
-}
-
 /** A change of how patches are taken. */
 export function readOtherwise(study: ProductStudy, otherwise: Otherwise): ProductChange {
   const { cause, label, freedom = FREEDOM.none, found } = otherwise;
+  const declared = study.declared.params;
+  let made: PatchReading | null = null;
   const apply = (setup: ProductSetup): ProductSetup => {
-    const patches = readingOf(study, otherwise);
-    const { taps, groups } = patches;
+    made ??= {
+      ...declaredReading(declared, study.data.dynamic !== null),
+      ...otherwise.reading(),
+      name: `${cause} ${label}`,
+    };
+    const { taps, groups } = made;
     const patch = { ...patchOf(setup), taps, ...(otherwise.window && { window: otherwise.window }) };
-    return { ...setup, patches, params: { ...setup.params, patch, groups } };
+    return { ...setup, patches: made, params: { ...setup.params, patch, groups } };
   };
   return { cause, coordinate: 'patches', freedom, label, found, apply };
 }
