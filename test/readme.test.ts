@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
@@ -10,8 +10,13 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```(\w*)\n(.*?)\n```$/gms)].map(
-  ([, language, text]): Block => ({ language, lines: text.split('\n') }),
+const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const textOf = (path: string) => readFileSync(join(root, path), 'utf8');
+
+const blocks = documents.flatMap((path) =>
+  [...textOf(path).matchAll(/^```(\w*)\n(.*?)\n```$/gms)].map(
+    ([, language, text]): Block => ({ language, lines: text.split('\n') }),
+  ),
 );
 
 function run(command: string, folder = root) {
@@ -57,6 +62,23 @@ function expectShown(lines: readonly string[], printed: string): void {
     from = at + 1;
   }
 }
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (path: string) =>
+  [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(documents)('%s: every link to a file or heading of ours has its target', (path) => {
+  for (const [link, file, anchor] of textOf(path).matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+    const target = file === '' ? path : relative(root, resolve(root, dirname(path), file));
+    expect(existsSync(join(root, target)), link).toBe(true);
+    if (anchor !== '') expect(anchorsOf(target), link).toContain(anchor);
+  }
+});
 
 test('there are samples to run', () => {
   expect(typed.length).toBeGreaterThan(5);

@@ -7,11 +7,12 @@ export function listKernels(kernels: readonly Kernel[], verifications: readonly 
   return {
     format: 'qdiff-kernels',
     version: 1,
-    kernels: kernels.map(({ name, runtime, equation, runsOn }) => ({
+    kernels: kernels.map(({ name, runtime, equation, runsOn, ops, tensors }) => ({
       name,
       runtime,
       equation,
       runs_on: runsOn,
+      ops: Object.keys({ ...ops, ...tensors }),
       verified: verifications.filter(({ kernel }) => kernel === name).map(({ kernel: _, ...run }) => run),
     })),
   };

@@ -12,7 +12,9 @@ export const kernelsCommand: CliCommand = {
     const command = program
       .command('kernels [name...]')
       .usage('[NAME...] [options]')
-      .description('the kernel models: equation, where it runs, what it was verified against');
+      .description(
+        'the kernel models: equation, where it runs, what it was verified against; -v: the ops each replays',
+      );
     declareOutput(command).action((names: string[], options: OutputOptions) =>
       run((io) => kernelsAction(io, names, options)),
     );

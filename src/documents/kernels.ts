@@ -11,6 +11,7 @@ export const kernelsSchema = z.object({
       runtime: z.string(),
       equation: z.string(),
       runs_on: z.string(),
+      ops: z.array(z.string()),
       verified: z.array(
         z.object({
           runtime: z.string(),

@@ -14,7 +14,10 @@ export function kernelsText({ kernels }: KernelsDocument, options: ReportOptions
     ...labelled({ options }, '  runs on   ', kernel.runs_on),
     ...labelled({ options }, '  verified  ', verifiedSentence(kernel)),
     ...(options.verbosity === 'verbose'
-      ? kernel.verified.flatMap((run) => labelled({ options }, '            ', runSentence(run)))
+      ? [
+          ...kernel.verified.flatMap((run) => labelled({ options }, '            ', runSentence(run))),
+          ...labelled({ options }, '  replays   ', kernel.ops.join(', ')),
+        ]
       : []),
   ]);
   const symbols = prose(

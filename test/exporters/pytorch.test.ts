@@ -175,7 +175,7 @@ withTorch(title(`PyTorch ${TORCH}, the exporter by itself`), () => {
 withTorch(title(`PyTorch ${TORCH}, README as written`), () => {
   test('from your model to the answer', () => {
     const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
-    const section = /^## From your model to the answer\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(readme)?.[1] ?? '';
+    const section = /^## Your PyTorch model\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(readme)?.[1] ?? '';
     const script = /```python\n(# train\.py\n[\s\S]*?)```/.exec(section)?.[1];
     const commands = /```sh\n([\s\S]*?)```/.exec(section)?.[1];
     expect({ script, commands }).toEqual({ script: expect.any(String), commands: expect.any(String) });
