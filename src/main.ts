@@ -156,8 +156,13 @@ const OUR_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^required option (.*) not specified$/, 'expected option $1, got none; e.g. -o golden'],
   [/^option (.*) argument missing$/, 'expected a value after $1, got none'],
   [
-    /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\.$/,
-    'expected at most $2 files after $1, got $3',
+    /^too many arguments for 'diff'\. Expected 2 arguments but got (\d+)\.$/,
+    'expected MODEL and CAPTURE, got $1 files; your own values go after --candidate',
+  ],
+  [/^too many arguments for '(.*)'\. Expected 1 argument but got (\d+)\.$/, 'expected one argument after $1, got $2'],
+  [
+    /^too many arguments for '(.*)'\. Expected (\d+) arguments but got (\d+)\.$/,
+    'expected at most $2 arguments after $1, got $3',
   ],
 ];
 

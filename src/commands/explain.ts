@@ -184,8 +184,11 @@ function positionOf({ name }: Layer, shape: Shape, at: readonly number[]): numbe
   if (position !== null) return position;
   const dims = shape.dims.filter((_, axis) => axis !== shape.channelAxis);
   const last = dims.map((dim) => dim - 1).join(',');
-  const expected = dims.length === 0 ? 'no position' : `a position (0${',0'.repeat(dims.length - 1)} to ${last})`;
-  throw usage(`expected ${expected} of ${printable(name)}, got ${at.join(',')}`, '--at');
+  const expected =
+    dims.length === 0
+      ? `no position, as a channel of ${printable(name)} has one value a sample`
+      : `a position of ${printable(name)} (0${',0'.repeat(dims.length - 1)} to ${last})`;
+  throw usage(`expected ${expected}, got ${at.join(',')}`, '--at');
 }
 
 interface Search {

@@ -54,8 +54,13 @@ export async function openPair(
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
-  const example = `qdiff ${command ? `${command} ` : ''}${printable(basename(modelPath))} capture.npz`;
-  throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example}`);
+  const [given, isValues] = [printable(basename(modelPath)), /\.np[yz]$/i.test(modelPath)];
+  const example = [
+    'qdiff',
+    ...(command ? [command] : []),
+    ...(isValues ? ['model.json', given] : [given, 'capture.npz']),
+  ];
+  throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example.join(' ')}`);
 }
 
 /** The user's own values, or a second capture. */

@@ -122,10 +122,19 @@ export async function bringsModel(fs: FileSystem, path: string): Promise<boolean
 
 /** Reads the headers of an npz file or a folder, golden vectors too, and validates them against the model. Throws InputError. */
 export function openCapture(fs: FileSystem, path: string, model: Model, use?: CaptureUse): Promise<Capture & Closable> {
-  return withArrays(fs, path, async (file) => {
+  const validate = async (file: ArrayFile) => {
     const values = carriesModel(file) ? await withoutModel(file) : file;
     return validateCapture(model, asCapture(withInputs(values, model)), use);
-  });
+  };
+  return withArrays(fs, path, validate, () => openValues(fs, path, model));
+}
+
+/** An npy is the one input of a model. */
+async function openValues(fs: FileSystem, path: string, { inputs }: Model): Promise<ArrayFile> {
+  const isFile = path.endsWith('.npy') && (await fs.isFile(path).catch(() => false));
+  if (!isFile || inputs.length !== 1) return openArrays(fs, path);
+  const { openNpy } = await import('../load/npyFolder.js');
+  return { path, arrays: new Map([[inputs[0].name, await openNpy(fs, path, inputs[0].name)]]), close: async () => {} };
 }
 
 /** As openCapture, for the user's own values; names: MINE to the model's, for those that differ; against: what it is judged by. */

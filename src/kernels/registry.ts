@@ -178,13 +178,14 @@ function kernelsWith<S>(
     });
 }
 
-/** Throws InputError, listing the valid names. `where`: what named the kernel. */
+/** Throws InputError, with the names that are near. `where`: what named the kernel. */
 export function kernelByName(name: string, where = '--kernel'): Kernel {
   const kernel = kernelInRegistry(name);
   if (kernel) return kernel;
   const names = kernels.map((candidate) => candidate.name);
-  const near = nearest(name, names);
-  const hint = near ? ` (did you mean ${near}?)` : '';
-  const message = `expected a kernel's name, got "${printable(name)}"${hint}; write one of ${names.join(', ')}`;
+  const longer = names.filter((candidate) => name !== '' && candidate.startsWith(name.toLowerCase()));
+  const near = longer.length > 0 ? longer.join(', ') : nearest(name, names);
+  const hint = near ? `; did you mean ${near}?` : ';';
+  const message = `expected a kernel's name, got "${printable(name)}"${hint} qdiff kernels lists all`;
   throw new InputError([{ kind: 'kernel', where, message }]);
 }

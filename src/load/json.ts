@@ -35,14 +35,18 @@ export function jsonIn(bytes: Buffer, where: string): unknown {
   return parseJson(text, where);
 }
 
+const VALUE_FILES: readonly (readonly [magic: string, what: string])[] = [
+  ['PK', 'a zip file'],
+  ['\x93NUMPY', 'a single array'],
+];
+
 function decodeText(bytes: Buffer, where: string): string {
   if (bytes.length === 0) throw refuse('json', where, 'expected JSON, got an empty file');
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw refuse('json', where, 'expected JSON in UTF-8, got UTF-16; save it as UTF-8');
   }
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-    throw refuse('json', where, 'expected JSON, got a zip file; the model comes first, then the capture');
-  }
+  const values = VALUE_FILES.find(([magic]) => bytes.toString('latin1', 0, magic.length) === magic);
+  if (values) throw refuse('json', where, `expected JSON, got ${values[1]}; the model comes first, then the capture`);
   if (!isUtf8(bytes)) throw refuse('json', where, 'expected JSON in UTF-8, got bytes that are not UTF-8');
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   return bytes.toString('utf8', bom);
@@ -76,8 +80,8 @@ function parseJson(text: string, where: string): unknown {
     const found = scanJson(text);
     if ('expected' in found) {
       const { line, column } = lineAndColumn(text, found.at);
-      const hint = text.startsWith('/', found.at) ? '; JSON has no comments' : '';
-      const message = `expected ${found.expected}, got ${gotAt(text, found.at)}${hint}`;
+      const isBeforeAll = text.slice(0, found.at).trim() === '';
+      const message = `expected ${isBeforeAll ? 'JSON' : found.expected}, got ${gotAt(text, found.at)}${hintAt(text, found.at)}`;
       throw refuse('json', `${where} line ${line} column ${column}`, message);
     }
     return JSON.parse(found.text, (_, value) => (value === NAN_MARK ? Number.NaN : value));
@@ -133,6 +137,11 @@ function scanJson(text: string): { at: number; expected: string } | { text: stri
 function next(open: readonly string[]): string {
   if (open.length === 0) return 'the end of the file';
   return open.at(-1) === '{' ? '"," or "}"' : '"," or "]"';
+}
+
+function hintAt(text: string, at: number): string {
+  if (text.startsWith('/', at)) return '; JSON has no comments';
+  return at === text.length ? '; the file is cut off: copy or write it again' : '';
 }
 
 function gotAt(text: string, at: number): string {

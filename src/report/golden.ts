@@ -22,7 +22,7 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
         `every output${values.length > 0 ? ' of a layer with weights' : ''} was computed by the replay and by the recipe in the manifest: they are equal`,
       ),
       ...manifest.captured.flatMap(({ layer, values, mismatched }) => {
-        const text = mismatched === 0 ? 'as captured' : `${mismatched} of ${values} captured values are others`;
+        const text = mismatched === 0 ? 'as captured' : `${mismatched} of ${values} captured values differ from it`;
         return prose({ options }, `${printable(layer)}: ${text}`);
       }),
       ...files.slice(0, 24).map(({ name }) => `  ${name}`),

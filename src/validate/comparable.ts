@@ -20,7 +20,7 @@ export function checkComparable(
   use: CaptureUse,
   checks: Checks,
 ): boolean {
-  const refused = reasonAgainst(model, captured, use);
+  const refused = reasonAgainst(model, captured, file, use);
   if (refused === null) return true;
   if (typeof refused !== 'string') checks.problems.push(refused);
   else {
@@ -35,7 +35,12 @@ export function checkComparable(
 }
 
 /** What was expected of the capture, or a problem of the model. */
-function reasonAgainst(model: Model, captured: ReadonlySet<string>, use: CaptureUse): string | Problem | null {
+function reasonAgainst(
+  model: Model,
+  captured: ReadonlySet<string>,
+  file: ArrayFile,
+  use: CaptureUse,
+): string | Problem | null {
   const { layers } = model;
   const replayed = layers.filter(isReplayed);
   const present = (use === 'values' ? layers : replayed).filter(({ name }) => isCaptured(name, captured));
@@ -43,7 +48,8 @@ function reasonAgainst(model: Model, captured: ReadonlySet<string>, use: Capture
   if (use === 'values') return `the output of a layer (${listed(layers.map(({ name }) => name))})`;
   if (replayed.length === 0) return noneReplayed(model);
   if (use === 'replay' && present.length === 0) {
-    return `the output of a replayed layer (${listed(replayed.map(({ name }) => name))})`;
+    const expected = `the output of a replayed layer (${listed(replayed.map(({ name }) => name))})`;
+    return model.inputs.some(({ name }) => captured.has(name)) ? onlyInputs(model, file, expected) : expected;
   }
   const wanted = use === 'inputs' ? replayed : present;
   if (wanted.some((layer) => canBeReplayed(layer, layers, captured))) return null;
@@ -51,6 +57,15 @@ function reasonAgainst(model: Model, captured: ReadonlySet<string>, use: Capture
   const own = [...inputs.slice(0, 1), `${name}.input`].map(printable).join(' or ');
   const which = use === 'inputs' ? 'a replayed' : 'a captured';
   return `the input of ${which} layer (${own} for ${printable(name)})`;
+}
+
+/** What to run is said, rather than what is in the file. */
+function onlyInputs(model: Model, file: ArrayFile, expected: string): Problem {
+  const how = model.producer.file
+    ? `qdiff run ${printable(model.path)} ${printable(file.path)} captures the rest`
+    : 'capture the rest where the model runs: qdiff exporter pytorch';
+  const message = `expected ${expected}, got only inputs (${listed(file.arrays.keys())}); ${how}`;
+  return { kind: 'only-inputs', where: printable(file.path), message };
 }
 
 /** Its output, or what it summed. */

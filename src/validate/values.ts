@@ -320,7 +320,8 @@ function isJoined(shape: readonly number[], dims: readonly number[], ofCalls: bo
 
 function channelsFix(claim: KnownFeatures, { shape }: ArraySource): string {
   if (shape.length === 1 && claim.count === 1) return '; a 1-d array is one sample: save it as (N, 1)';
-  return claim.ifTransposed === shape.at(-1) ? '; is that weight transposed? then save weight.T' : '';
+  if (claim.ifTransposed === shape.at(-1)) return '; is that weight transposed? then save weight.T';
+  return shape.length === 2 && shape[0] === claim.count ? '; samples come first: save its transpose (.T)' : '';
 }
 
 /** Floats of a value of codes: on the grid of its scale they are read, elsewhere the first that is not is named. */

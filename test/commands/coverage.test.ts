@@ -214,7 +214,7 @@ describe('inputs alone', () => {
       { layer: 'fc2', values: 453, mismatched: 0 },
     ]);
     const exact = await cli()(['golden', ...iris, '-o', `${folder}-exact`]);
-    expect(exact.stdout).toContain('fc1: 963 of 2416 captured values are others\n');
+    expect(exact.stdout).toContain('fc1: 963 of 2416 captured values differ from it\n');
   });
 });
 

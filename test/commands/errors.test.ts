@@ -27,7 +27,7 @@ it.each([
     ['--reporter', 'xml'],
     '--reporter: expected one of table, json, junit, markdown, github-actions, blob, html, got xml',
   ],
-  [['more'], 'expected at most 2 files after diff, got 3'],
+  [['more'], 'expected MODEL and CAPTURE, got 3 files; your own values go after --candidate'],
   [
     ['--candidate', model],
     `${model}: expected your values (npz, LAYER.npy, .memh, .bin, or a folder of them), got .json; another model file goes after --candidate-model`,
@@ -35,6 +35,15 @@ it.each([
   [['--map', 'a=fc1'], '--map: expected --candidate NPZ with it, whose names it translates, got none'],
 ])('%j: what was expected and what was got, in one line of ours', async (argv, message) => {
   const { exitCode, stdout, stderr } = await qdiff([model, capture, ...argv]);
+  expect([exitCode, stdout, stderr.split('\n')[0]]).toEqual([2, '', `qdiff: ${message}`]);
+});
+
+it.each([
+  [['capture.npz'], 'arguments: expected MODEL and CAPTURE, got only capture.npz; e.g. qdiff model.json capture.npz'],
+  [['table', 'a', 'b'], 'expected one argument after table, got 2'],
+  [['golden', 'a', 'b', 'c', '-o', 'd'], 'expected at most 2 arguments after golden, got 3'],
+])('%j: arguments that are missing, or too many', async (argv, message) => {
+  const { exitCode, stdout, stderr } = await qdiff(argv);
   expect([exitCode, stdout, stderr.split('\n')[0]]).toEqual([2, '', `qdiff: ${message}`]);
 });
 

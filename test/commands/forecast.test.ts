@@ -28,11 +28,22 @@ it('the JSON is valid under its schema', async () => {
   expect(validate({ ...document, top1_flips: { fbgemm: -1 } })).toBe(false);
 });
 
-it('--kernel chooses, an unknown one lists the valid ones', async () => {
+it('--kernel chooses, of an unknown one what is near', async () => {
   const { stdout } = await qdiff(['forecast', ...inputsOf('iris-vnni'), '--kernel', 'qnnpack', '--reporter', 'json']);
   expect(JSON.parse(stdout).kernels).toEqual(['qnnpack']);
   const { exitCode, stderr } = await qdiff(['forecast', ...inputsOf('iris-vnni'), '--kernel', 'qnpack']);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('write one of fbgemm')]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('did you mean qnnpack?')]);
+});
+
+it('an npy is the one input of a model', async () => {
+  const model = 'fixtures/onnx/mlp-qdq-u8s8/model.onnx';
+  const values = Array.from({ length: 32 }, (_, i) => i / 16 - 1);
+  files.set('x.npy', npy('float32', [2, 16], values) as unknown as string);
+  const { stdout, stderr, exitCode } = await qdiff(['forecast', model, 'x.npy']);
+  expect([exitCode, stderr, stdout]).toEqual([0, '', expect.stringContaining('forecast for 2 samples')]);
+  const compared = await qdiff([model, 'x.npy']);
+  expect([compared.exitCode, compared.stdout]).toEqual([2, '']);
+  expect(compared.stderr).toMatch(/got only inputs \(x\); qdiff run \S+model\.onnx x\.npy captures the rest\n$/);
 });
 
 it('--labels gives accuracy; labels of another length are refused', async () => {

@@ -932,7 +932,7 @@ test.each([
   ['a whole file of another name', 'model.json', 1, null],
   ['a file cut to 6 bytes, by its name', 'm.tflite', 6, /^m\.tflite: expected at least 8 bytes, got 6/],
   ['an empty one', 'm.TFLITE', 0, /^m\.TFLITE: expected at least 8 bytes, got 0/],
-  ['a cut one without the name', 'm.bin', 6, /^m\.bin line 1 column 1: expected a value/],
+  ['a cut one without the name', 'm.bin', 6, /^m\.bin line 1 column 1: expected JSON/],
 ])('%s', async (_, name, bytes, problem) => {
   const whole = tflite(oneLinear()).bytes;
   const files = memoryFiles({ [name]: bytes === 1 ? whole : whole.subarray(0, bytes) });

@@ -27,7 +27,10 @@ test('__proto__ is a key like any other', async () => {
 describe('what is no JSON is refused with its place', () => {
   test.each([
     ['', 'm.json: expected JSON, got an empty file'],
-    [' \n ', 'm.json line 2 column 2: expected a value, got the end of the file'],
+    [
+      ' \n ',
+      'm.json line 2 column 2: expected JSON, got the end of the file; the file is cut off: copy or write it again',
+    ],
     ['{"a": 1,\n "b" 2}', 'm.json line 2 column 6: expected ":", got 2'],
     ['{"a": 1,\n}', 'm.json line 2 column 1: expected a name in double quotes, got }'],
     ['[1, 2,]', 'm.json line 1 column 7: expected a value, got ]'],
@@ -38,13 +41,20 @@ describe('what is no JSON is refused with its place', () => {
     ["{'a': 1}", 'm.json line 1 column 2: expected a name in double quotes or "}", got \''],
     ['{"a": 1}\n// end', 'm.json line 2 column 1: expected the end of the file, got /; JSON has no comments'],
     ['{"a": 1} {"b": 2}', 'm.json line 1 column 10: expected the end of the file, got {'],
-    ['{"a": [1, 2', 'm.json line 1 column 12: expected "," or "]", got the end of the file'],
+    [
+      '{"a": [1, 2',
+      'm.json line 1 column 12: expected "," or "]", got the end of the file; the file is cut off: copy or write it again',
+    ],
     ['{"a": 01}', 'm.json line 1 column 8: expected "," or "}", got 1'],
     ['{"a": .5}', 'm.json line 1 column 7: expected a value, got .5'],
     ['{"a": NaN, "b": nan}', 'm.json line 1 column 17: expected a value, got nan'],
-    ['"a\u001b[2J"', 'm.json line 1 column 1: expected a value, got "'],
-    ['\u202ehi', 'm.json line 1 column 1: expected a value, got \\u202e'],
+    ['"a\u001b[2J"', 'm.json line 1 column 1: expected JSON, got "'],
+    ['\u202ehi', 'm.json line 1 column 1: expected JSON, got \\u202e'],
     ['PK\x03\x04', 'm.json: expected JSON, got a zip file; the model comes first, then the capture'],
+    [
+      Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+      'm.json: expected JSON, got a single array; the model comes first, then the capture',
+    ],
     [Buffer.from('\ufeff{}', 'utf16le'), 'm.json: expected JSON in UTF-8, got UTF-16; save it as UTF-8'],
     [Buffer.from([0x22, 0xff, 0x22]), 'm.json: expected JSON in UTF-8, got bytes that are not UTF-8'],
   ])('%j', async (text, problem) => {

@@ -211,7 +211,9 @@ describe('one line for each problem', () => {
     [
       'transposed values',
       { fc1: u8([3, 5]) },
-      ['c.npz fc1: expected 3 channels (out_features of fc1), got 5 (shape (3, 5))'],
+      [
+        'c.npz fc1: expected 3 channels (out_features of fc1), got 5 (shape (3, 5)); samples come first: save its transpose (.T)',
+      ],
     ],
     [
       'several',
@@ -225,7 +227,9 @@ describe('one line for each problem', () => {
     [
       'no layer',
       { fc1: null, relu1: null, fc2: null },
-      ['c.npz: expected the output of a replayed layer (fc1, relu1, fc2), got quant'],
+      [
+        'c.npz: expected the output of a replayed layer (fc1, relu1, fc2), got only inputs (quant); capture the rest where the model runs: qdiff exporter pytorch',
+      ],
     ],
     [
       'no input of any captured layer',
