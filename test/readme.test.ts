@@ -10,7 +10,7 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const documents = ['README.md', ...readdirSync(join(root, 'src/docs')).map((name) => `src/docs/${name}`)];
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8');
 
 const blocks = documents.flatMap((path) =>

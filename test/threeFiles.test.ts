@@ -1,4 +1,4 @@
-/** The table of docs/runtimes.md: one network as three files, each side equal under its own kernel, and how many codes others have. */
+/** The table of src/docs/runtimes.md: one network as three files, each side equal under its own kernel, and how many codes others have. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compare } from '../src/compare/compare.js';

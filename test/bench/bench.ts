@@ -1,8 +1,8 @@
 /**
- * npm run bench [-- [--write-docs] [--whole [--slurm]] start layer diagnosis kernel convolution kinds growth npz memory network]
+ * npm run bench [-- [--write-readme] [--whole [--slurm]] start layer diagnosis kernel convolution kinds growth npz memory network]
  *
  * Every ratio is of medians of runs that took turns, in this one run; of whole processes, of their CPU time. Python is python3, or $PYTHON; QDIFF_NODES names further
- * executables of Node, divided as in PATH, for the start. --write-docs puts the tables into docs/speed.md. --whole: all
+ * executables of Node, divided as in PATH, for the start. --write-readme puts the tables that the README has into it. --whole: all
  * blocks of the 7B model besides, some minutes and 8 GB of disk; --slurm: them once more as an array job of 8 tasks (test/scale/slurm.sh
  * says what that needs). QDIFF_AGAINST: another checkout, built, to print beside this one.
  */
@@ -13,7 +13,6 @@ import { nodeFileSystem } from '../../src/io.js';
 import { openNpz } from '../../src/load/npz.js';
 import { makeCase, makeNoise } from './case.js';
 import { convolutionKinds } from './convolutionKinds.js';
-import { table, writeDocs } from './docs.js';
 import { CHAINS, type Convolution, convolutionInMemory, layerInMemory, limitOf, modes } from './kernel.js';
 import { machine } from './machine.js';
 import { network } from './network.js';
@@ -22,7 +21,7 @@ import {
   bench,
   files,
   folder,
-  forDocs,
+  forReadme,
   hasTorch,
   inTurns,
   median,
@@ -39,6 +38,7 @@ import {
   spawned,
   times,
 } from './processes.js';
+import { table, writeReadme } from './readme.js';
 import { versions } from './versions.js';
 import { arrayJob, memory, whole } from './whole.js';
 
@@ -62,7 +62,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     });
     print('Start: 150x4x16, whole process, CPU time', ['Node', 'empty, ms', 'qdiff, ms', 'over it, ms'], rows);
     const head = ['a small run, 150 samples of 4 x 16, CPU time', 'empty Node', 'qdiff', 'more'];
-    forDocs.push(
+    forReadme.push(
       table(
         head,
         rows.map(([name, ...cells]) => [`Node ${name}`, ...cells.map((cell) => `${cell} ms`)]),
@@ -91,7 +91,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     });
     const head = ['whole process, CPU time', 'compared, ms', 'and diagnosed, ms', 'ratio'];
     print('Diagnosis', head, rows);
-    forDocs.push(table(head, rows));
+    forReadme.push(table(head, rows));
   },
 
   async layer() {
@@ -138,7 +138,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     }
     const scripts = ['numpy int32 script', 'numpy float64 script', 'torch fbgemm layer'];
     const head = ['one layer, whole process, CPU time', 'qdiff', '--accelerator portable', ...scripts];
-    forDocs.push(table(head, short));
+    forReadme.push(table(head, short));
     print(
       'One layer, whole process, default threads, CPU time',
       [
@@ -193,7 +193,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       }
     }
     const head = ['sums and requantization alone, one thread', 'GMAC a CPU second', 'over exact'];
-    forDocs.push(table(head, short));
+    forReadme.push(table(head, short));
     print(
       'Sums and requantization alone, GMAC/s (packing included; one thread: a CPU second)',
       ['M x K x N', 'accumulator', '128-bit limit', 'one thread', 'of the limit', 'two threads', 'two / one'],
@@ -231,7 +231,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     const head = ['input', 'M x K x N', 'accumulator', 'gathered, GMAC/s', 'linear, GMAC/s', 'of the linear'];
     print('A convolution through its offset table, and a linear layer of the same rows, one thread', head, rows);
     const short = rows.map(([input, , mode, , , part]) => [input, mode, part]);
-    forDocs.push(table(['a convolution through its offset table', 'accumulator', 'of the linear rate'], short));
+    forReadme.push(table(['a convolution through its offset table', 'accumulator', 'of the linear rate'], short));
   },
 
   kinds: convolutionKinds,
@@ -300,7 +300,7 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
       rows,
     );
     const short = rows.map(([kind, own, numpy, ratio]) => [kind, `${own} ms`, `${numpy} ms (${ratio})`]);
-    forDocs.push(table(['an npz of 200 MB, CPU time', 'qdiff', 'numpy.load'], short));
+    forReadme.push(table(['an npz of 200 MB, CPU time', 'qdiff', 'numpy.load'], short));
   },
 
   memory,
@@ -332,8 +332,8 @@ async function main(): Promise<void> {
   if (isWhole) await whole();
   if (isWhole && process.argv.includes('--slurm')) arrayJob();
   if (process.env.QDIFF_AGAINST) await versions(process.env.QDIFF_AGAINST);
-  if (!process.argv.includes('--write-docs')) return;
-  writeDocs(join(root, 'docs/speed.md'), [`Measured on ${where}.`, ...forDocs].join('\n\n'));
+  if (!process.argv.includes('--write-readme')) return;
+  writeReadme(join(root, 'README.md'), [`Measured on ${where}.`, ...forReadme].join('\n\n'));
 }
 
 main().then(

@@ -6,9 +6,9 @@ import { placed, replayPatches } from '../../src/replay/patches.js';
 import { windowDims } from '../../src/tensor/patches.js';
 import { linearSteps } from '../support/steps.js';
 import { random } from './case.js';
-import { table } from './docs.js';
 import { layerInMemory, modes } from './kernel.js';
-import { bench, forDocs, hasTorch, median, percent, print, python, spawned } from './processes.js';
+import { bench, forReadme, hasTorch, median, percent, print, python, spawned } from './processes.js';
+import { table } from './readme.js';
 
 interface Layer {
   readonly name: string;
@@ -66,7 +66,7 @@ export function convolutionKinds(): void {
     "PyTorch's layer",
   ];
   print(`Kinds of convolutions (the 3x3 as a linear layer: ${reference.toFixed(1)} GMAC/s)`, head, rows);
-  forDocs.push(table(head, rows));
+  forReadme.push(table(head, rows));
 }
 
 /** GMAC/s of a CPU second, as the others. */

@@ -1,12 +1,11 @@
 /** A ResNet-18 of 16 images: qdiff, PyTorch's own int8 forward as it is and with AVX2 alone, and the same in numpy. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { table } from './docs.js';
 import {
   bench,
   files,
   folder,
-  forDocs,
+  forReadme,
   hasTorch,
   median,
   mib,
@@ -18,6 +17,7 @@ import {
   spawned,
   times,
 } from './processes.js';
+import { table } from './readme.js';
 
 const IMAGES = 16;
 const ROUNDS = 3;
@@ -74,5 +74,5 @@ export function network(): void {
     'peak MiB',
   ];
   print('A network: ResNet-18, 224x224', head, rows);
-  forDocs.push(table(head, rows));
+  forReadme.push(table(head, rows));
 }

@@ -21,8 +21,8 @@ export function print(title: string, head: readonly string[], rows: readonly (re
   for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
 }
 
-/** What docs/speed.md shows, in the order of the sections. */
-export const forDocs: string[] = [];
+/** What the README shows, in the order of the sections. */
+export const forReadme: string[] = [];
 
 export interface Contender {
   readonly name: string;

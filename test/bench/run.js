@@ -1,4 +1,4 @@
-// npm run bench [-- [--write-docs] SECTION...]: bundles the benchmark and runs it on this Node. Needs `npm run build` and python3 with numpy.
+// npm run bench [-- [--write-readme] SECTION...]: bundles the benchmark and runs it on this Node. Needs `npm run build` and python3 with numpy.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

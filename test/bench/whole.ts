@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type LayerShape, makeCase } from './case.js';
-import { table } from './docs.js';
-import { files, folder, forDocs, mib, ms, print, qdiff, root, spawned } from './processes.js';
+import { files, folder, forReadme, mib, ms, print, qdiff, root, spawned } from './processes.js';
+import { table } from './readme.js';
 
 /** 512 tokens in 4 sequences; 32 heads of 128. */
 const EXTENT = { samples: 4, rows: 128 };
@@ -38,7 +38,7 @@ async function measured(counts: readonly number[]): Promise<void> {
   }
   const head = ['blocks of a 7B model, 512 tokens', 'whole process, ms', 'of the CPU, ms', 'peak MiB'];
   print('A 7B model: linears and a product of its heads, block by block', head, rows);
-  forDocs.push(table(head, rows));
+  forReadme.push(table(head, rows));
 }
 
 function blocksOf7B(blocks: number): LayerShape[] {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const [BEGIN, END] = ['<!-- npm run bench -- --write-docs -->', '<!-- end of bench -->'];
+const [BEGIN, END] = ['<!-- npm run bench -- --write-readme -->', '<!-- end of bench -->'];
 
 /** A table in columns of one width. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -10,7 +10,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** Puts the text in place of what stands between the two marks. */
-export function writeDocs(path: string, text: string): void {
+export function writeReadme(path: string, text: string): void {
   const before = readFileSync(path, 'utf8');
   const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`${path}: expected the marks ${BEGIN} and ${END}`);
