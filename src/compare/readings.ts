@@ -3,6 +3,7 @@
  * values, of which it did not write the last), or the captured one, as a test bench feeds it.
  */
 import type { LayerDiffResult } from '../diff/layerDiff.js';
+import { stepsOf } from '../kernels/kernel.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
@@ -52,6 +53,12 @@ function exactOf({ captureLayers, capture, options }: ExactSide, layer: Layer): 
   return isExact && values && layer.output && isQuantized(layer.output) ? { kernel: kernel ?? null, values } : null;
 }
 
+/** Whether it gives one value each: sums of floats allow several where the capture holds one, and a candidate may have another. */
+function givesOne({ kernel, ready: { layer } }: LayerRun): boolean {
+  const steps = stepsOf(kernel, layer);
+  return steps?.kind === 'product' && !steps.float;
+}
+
 /** In the order in which they are believed; an exact one ends the list. */
 export async function readingsOf(
   samples: Samples & ExactSide,
@@ -65,7 +72,7 @@ export async function readingsOf(
     if (session.whyNotReplayed(layer)) continue;
     const run = await session.open(layer);
     if (await isTried(samples, run, readings)) continue;
-    const known = kind === 'captured' && run.kernel.name === exact?.kernel ? exact.values : null;
+    const known = kind === 'captured' && run.kernel.name === exact?.kernel && givesOne(run) ? exact.values : null;
     const kept = known ? { ...run, replay: replayOf(known) } : keeping(run, samples);
     const reading = { kind, run: kept, diff: await diffReplay(samples, kept, observed, zeroPoint) };
     if (reading.diff.mismatched === 0) return [reading];

@@ -8,7 +8,7 @@ import type { LayerRun, ReplaySession } from '../../src/replay/session.js';
 const FEATURES = 3 << 20;
 const SAMPLES = 3;
 const output = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 } as const;
-const layer = { name: 'conv', inputs: ['x'], output } as unknown as Layer;
+const layer = { name: 'conv', op: 'conv2d', inputs: ['x'], output } as unknown as Layer;
 
 function readerOf(codes: Uint8Array): ValueReader {
   const read = async (from: number, to: number) => codes.subarray(from * FEATURES, to * FEATURES);
@@ -19,12 +19,12 @@ const replayed = Uint8Array.from({ length: SAMPLES * FEATURES }, (_, i) => i % 2
 const observed = replayed.map((code) => code + 1);
 
 /** What is read of a layer whose replay is asked for as often as `asked` tells. */
-async function readOf(report: { readonly mismatched: number; readonly within_bound: number }) {
+async function readOf(report: { readonly mismatched: number; readonly within_bound: number }, steps = {}) {
   const asked: (readonly [number, number])[] = [];
   const input = readerOf(new Uint8Array(SAMPLES * FEATURES));
   const shapes = { inputs: [], output: { dims: [4, FEATURES / 4], channelAxis: 0 } };
   const run = {
-    kernel: { name: 'fbgemm' },
+    kernel: { name: 'fbgemm', ops: { conv2d: { kind: 'product', ...steps } } },
     input,
     inputs: [input],
     ready: { layer, shapes },
@@ -75,4 +75,9 @@ it('and not at all where the capture is known to be its replay', async () => {
   expect(reading.diff.mismatched).toBe(observed.length);
   expect(await gives(reading, 1, 2)).toBe(true);
   expect(asked).toEqual([]);
+});
+
+it('sums of floats are: each of its codes is one of several that the candidate may have', async () => {
+  const { asked } = await readOf({ mismatched: 0, within_bound: 0 }, { float: {} });
+  expect(asked).toHaveLength(SAMPLES);
 });

@@ -22,3 +22,14 @@ test('most scenes have several such kernels', async () => {
   );
   expect(counts.filter((count) => count > 1).length).toBeGreaterThan(30);
 });
+
+test('one value near a tie, inside the bound of sums of floats, is no other type of codes, no clamp and no rounding', async () => {
+  const mistake = MISTAKES.find(({ name }) => name === 'candidate: gemmlowp')!;
+  const { said } = await namesByKernel(mistake, 'wide', 1, 2);
+  expect(said).toEqual(
+    new Map([
+      ['fixed-point-multiplier', ['fbgemm']],
+      ['float-arithmetic', ['pt2e-reference']],
+    ]),
+  );
+});
