@@ -2,9 +2,11 @@
 import type { Product } from '../nouns/kernel.js';
 import type { Bytes } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
-import { fromChannel, type Requantization } from './finish.js';
+import { codesFor, fromChannel, type Requantization } from './finish.js';
 import type { Machine } from './job.js';
 import type { JobFields } from './jobFields.js';
+import type { Recipe } from './recipe.js';
+import { transposedBytes } from './transposed.js';
 
 export type Output = Int32Array | Bytes;
 
@@ -51,6 +53,45 @@ export interface Placed {
   readonly out: number;
   readonly turned: number | null;
   readonly places: number;
+}
+
+/** Sums, or codes by a recipe: in rows of channels, or of so many places in planes of channels, [..., channels, places]. */
+export interface Into {
+  readonly recipe: Recipe | null;
+  readonly places: number;
+}
+
+/** How an output is cut: into units of rows, so many of which make a plane, and fit. */
+export interface Cut {
+  readonly units: number;
+  readonly ofPlane: number;
+  readonly most: number;
+  /** Whether a whole plane does. */
+  readonly planeFits: boolean;
+  /** The first row of a unit; of the one behind the last: how many there are. */
+  rowAt(unit: number): number;
+}
+
+/** An output, some units at a time: `compute` is given which, and what is theirs of it. What is to lie in planes that no piece has whole is turned in the end. */
+export function inPieces(
+  machine: Machine,
+  product: Product,
+  { recipe, places }: Into,
+  { units, ofPlane, most, planeFits, rowAt }: Cut,
+  compute: (from: number, to: number, into: Into, output: Output) => void,
+): Output {
+  const { outFeatures } = product;
+  const values = rowAt(units) * outFeatures;
+  const output = recipe ? codesFor(product, values) : new Int32Array(values);
+  const inPlanes = places > 1 && planeFits;
+  const atOnce = inPlanes ? Math.max(1, Math.floor(most / ofPlane)) * ofPlane : most;
+  const into = { recipe, places: inPlanes ? places : 1 };
+  for (let from = 0; from < units; from += atOnce) {
+    const to = Math.min(units, from + atOnce);
+    const [start, end] = [from, to].map((unit) => rowAt(unit) * outFeatures);
+    compute(from, to, into, output.subarray(start, end));
+  }
+  return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
 }
 
 /** Room for it, [rows, channels]. */

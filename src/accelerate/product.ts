@@ -1,15 +1,17 @@
 /** Products: rows of codes times weights, in blocks and tiles, to sums or to codes. */
 import type { Codes, Gathered, Product } from '../nouns/kernel.js';
 import type { AccumulateForm } from '../nouns/sumForms.js';
-import type { Bytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import { isGathered } from '../products/gathered.js';
 import { groupsOf } from '../products/groups.js';
-import { codesFor, placed } from './finish.js';
+import { placed } from './finish.js';
 import { extent, placeCells, placePadded } from './gatheredPart.js';
 import type { Machine } from './job.js';
 import type { JobFields } from './jobFields.js';
 import {
+  type Cut,
+  type Into,
+  inPieces,
   kindOf,
   MOST_WEIGHT_BYTES,
   type Output,
@@ -19,8 +21,6 @@ import {
   takeOutput,
   zeroPointsOf,
 } from './parts.js';
-import type { Recipe } from './recipe.js';
-import { transposedBytes } from './transposed.js';
 
 /** Activations (packed, 16 bits) that lie in shared memory at a time. */
 export const MOST_PACKED_VALUES = 8 << 20;
@@ -38,36 +38,20 @@ export function multiplyAdds(x: Codes | Gathered, { outFeatures, inFeatures }: P
   return rowsIn(x) * outFeatures * inFeatures;
 }
 
-/** Sums, or codes by a recipe: in rows of channels, or of so many places in planes of channels, [..., channels, places]. */
-export interface Into {
-  readonly recipe: Recipe | null;
-  readonly places: number;
-}
 export const SUMS: Into = { recipe: null, places: 1 };
 
 /** Rows in blocks that fit. */
-export function multiply(machine: Machine, wide: Operands, product: Product, { recipe, places }: Into): Output {
+export function multiply(machine: Machine, wide: Operands, product: Product, into: Into): Output {
   const { outFeatures, inFeatures } = product;
-  const { allRows } = wide;
-  const operands = (machine.multipliesBytes(allRows * outFeatures * inFeatures) && asBytes(wide)) || wide;
-  const values = allRows * outFeatures;
-  const output = recipe ? codesFor(product, values) : new Int32Array(values);
+  const { allRows: units } = wide;
+  const operands = (machine.multipliesBytes(units * outFeatures * inFeatures) && asBytes(wide)) || wide;
   const packedLength = packedLengthOf(inFeatures, operands);
   const most = Math.max(4, Math.floor(MOST_PACKED_VALUES / packedLength / 4) * 4);
-  const inPlanes = places > 1 && places <= most;
-  const blockRows = inPlanes ? most - (most % places) : most;
-  for (let row = 0; row < allRows; row += blockRows) {
-    const rows = Math.min(blockRows, allRows - row);
-    const into = output.subarray(row * outFeatures, (row + rows) * outFeatures);
-    multiplyBlock(
-      machine,
-      { ...operands, row, rows, packedLength },
-      product,
-      { recipe, places: inPlanes ? places : 1 },
-      into,
-    );
-  }
-  return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
+  const ofPlane = into.places;
+  const cut: Cut = { units, ofPlane, most, planeFits: ofPlane <= most, rowAt: (row) => row };
+  return inPieces(machine, product, into, cut, (row, end, own, output) =>
+    multiplyBlock(machine, { ...operands, row, rows: end - row, packedLength }, product, own, output),
+  );
 }
 
 export interface Operands {

@@ -3,9 +3,12 @@ import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';
 import type { Bytes } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
-import { codesFor, placed } from './finish.js';
+import { placed } from './finish.js';
 import type { Machine } from './job.js';
 import {
+  type Cut,
+  type Into,
+  inPieces,
   kindOf,
   MOST_WEIGHT_BYTES,
   type Output,
@@ -15,8 +18,7 @@ import {
   takeOutput,
   zeroPointsOf,
 } from './parts.js';
-import { type Into, MOST_PACKED_VALUES, type Operands } from './product.js';
-import { transposedBytes } from './transposed.js';
+import { MOST_PACKED_VALUES, type Operands } from './product.js';
 
 /** Of a tile and a channel. */
 const PRODUCTS = 36;
@@ -55,33 +57,25 @@ interface Tiled {
 }
 
 /** Sums or codes as `multiply` gives them; null where another way is faster, or not proven to be exact. */
-export function winograd(
-  machine: Machine,
-  operands: Operands,
-  product: Product,
-  { recipe, places }: Into,
-): Output | null {
+export function winograd(machine: Machine, operands: Operands, product: Product, into: Into): Output | null {
   const tiled = tiledOf(operands, product, machine.multipliesBytes(0) ? RELAXED : 1);
   if (!tiled) return null;
-  const { patch, images, linesOfImage, tilesOfLine, packedLength } = tiled;
-  const { outFeatures } = product;
-  const [height, width] = patch.output;
-  const values = images * height * width * outFeatures;
-  const output = recipe ? codesFor(product, values) : new Int32Array(values);
-  const lines = images * linesOfImage;
-  const threads = machine.threadsFor(lines * tilesOfLine * PRODUCTS * packedLength * outFeatures);
+  const { linesOfImage, tilesOfLine, packedLength } = tiled;
+  const lines = tiled.images * linesOfImage;
   const ofLine = tilesOfLine * PRODUCTS * packedLength;
+  const threads = machine.threadsFor(lines * ofLine * product.outFeatures);
   const usual = threads * Math.max(USUAL_VALUES, TILES_OF_WEIGHTS * PRODUCTS * packedLength);
   const most = Math.max(1, Math.floor(Math.min(usual, MOST_PACKED_VALUES) / ofLine));
-  const inPlanes = places > 1 && linesOfImage * ofLine <= MOST_PACKED_VALUES;
-  const atOnce = inPlanes ? Math.max(1, Math.floor(most / linesOfImage)) * linesOfImage : most;
-  const into = { recipe, places: inPlanes ? places : 1 };
-  for (let line = 0; line < lines; line += atOnce) {
-    const block = { ...tiled, line, end: Math.min(lines, line + atOnce), threads };
-    const [from, to] = [line, block.end].map((at) => firstRow(tiled, at) * outFeatures);
-    multiplyLines(machine, block, product, into, output.subarray(from, to));
-  }
-  return inPlanes || places === 1 ? output : transposedBytes(machine, output as Bytes, places, outFeatures);
+  const cut: Cut = {
+    units: lines,
+    ofPlane: linesOfImage,
+    most,
+    planeFits: linesOfImage * ofLine <= MOST_PACKED_VALUES,
+    rowAt: (line) => firstRow(tiled, line),
+  };
+  return inPieces(machine, product, into, cut, (line, end, own, output) =>
+    multiplyLines(machine, { ...tiled, line, end, threads }, product, own, output),
+  );
 }
 
 /** Of a line of tiles: the first place, of all images. */

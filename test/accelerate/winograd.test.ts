@@ -1,7 +1,8 @@
 /** Convolutions of 3x3 by fewer products: the sums of every one that is taken, and which ones are. */
 import { describe, expect, it, test } from 'vitest';
 import { Machine } from '../../src/accelerate/job.js';
-import { type Into, multiply, operandsOf, SUMS } from '../../src/accelerate/product.js';
+import type { Into } from '../../src/accelerate/parts.js';
+import { multiply, operandsOf, SUMS } from '../../src/accelerate/product.js';
 import { recipeOf } from '../../src/accelerate/recipe.js';
 import { winograd } from '../../src/accelerate/winograd.js';
 import { EXACT } from '../../src/products/multiply.js';
