@@ -12,6 +12,7 @@ import type {
   QuantizeStep,
   RescaleStep,
 } from '../nouns/kernel.js';
+import { everyRank } from './everyRank.js';
 import { atenTensors, decomposedTensors, qnnpackTensors } from './pyTorch.js';
 import { exact } from './steps/accumulate.js';
 import {
@@ -75,7 +76,7 @@ export function convolutions(steps: ProductSteps, without: readonly string[] = [
 
 /** Those that quantize what they read. */
 export function convolutionsDynamic(steps: ProductSteps): Record<string, OpSteps> {
-  return Object.fromEntries(['conv1d_dynamic', 'conv2d_dynamic', 'conv3d_dynamic'].map((op) => [op, steps]));
+  return everyRank('conv', steps, '_dynamic');
 }
 
 /** And those of PyTorch that quantize their own input. codes: what they spread its range over. */

@@ -1,5 +1,7 @@
 /** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
+
 import type { AccumulateStep, DynamicStep, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
+import { everyRank } from './everyRank.js';
 import {
   convolutions,
   convolutionsDynamic,
@@ -61,9 +63,7 @@ function withCodes(steps: OpSteps): OpSteps {
 
 /** They move codes, or choose among them. */
 const CHOOSE: Ops = {
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  max_pool3d: maxPool,
+  ...everyRank('max_pool', maxPool),
   interpolate: resizeOfCodes,
   amax: largestOfAxes,
   amin: smallestOfAxes,
@@ -82,12 +82,8 @@ export function onnxRuntimeTensors(add = addOnnxRuntime()): Ops {
     where: whereFloats(quantizeDivision),
     embedding: rowsAsTheyAre,
     ...ofAnyWidth(CHOOSE),
-    avg_pool1d: averagePoolOnnxRuntime,
-    avg_pool2d: averagePoolOnnxRuntime,
-    avg_pool3d: averagePoolOnnxRuntime,
-    adaptive_avg_pool1d: globalAveragePoolOnnxRuntime,
-    adaptive_avg_pool2d: globalAveragePoolOnnxRuntime,
-    adaptive_avg_pool3d: globalAveragePoolOnnxRuntime,
+    ...everyRank('avg_pool', averagePoolOnnxRuntime),
+    ...everyRank('adaptive_avg_pool', globalAveragePoolOnnxRuntime),
   };
 }
 
@@ -141,18 +137,12 @@ export const onnxRuntimeInFloat: Ops = ofAnyWidth({
   leaky_relu: leakyReluOnnxRuntime,
   softmax: withoutTflites(softmaxInFloat),
   mean: meanInAnyOrder(quantizeDivision),
-  avg_pool1d: averagePoolInFloat,
-  avg_pool2d: averagePoolInFloat,
-  avg_pool3d: averagePoolInFloat,
-  adaptive_avg_pool1d: globalAveragePoolInFloat,
-  adaptive_avg_pool2d: globalAveragePoolInFloat,
-  adaptive_avg_pool3d: globalAveragePoolInFloat,
+  ...everyRank('avg_pool', averagePoolInFloat),
+  ...everyRank('adaptive_avg_pool', globalAveragePoolInFloat),
   ...functionsInFloat,
   neg: unaryFloats('-x', (x) => -x),
   abs: unaryFloats('|x|', Math.abs),
-  max_pool1d: largest,
-  max_pool2d: largest,
-  max_pool3d: largest,
+  ...everyRank('max_pool', largest),
   interpolate: resizeBetweenFloats,
   where: whereFloats(quantizeDivision),
   amax: throughReals(largestOfAxes),

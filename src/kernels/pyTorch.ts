@@ -1,7 +1,9 @@
 /** What PyTorch's engines do for ops on whole values, and its reference graph. */
+
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
+import { everyRank } from './everyRank.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import {
   celuAten,
@@ -63,15 +65,9 @@ export const atenTensors: Ops = {
   threshold: thresholdAten,
   prelu: preluAten,
   ...onImages({
-    max_pool1d: maxPool,
-    max_pool2d: maxPool,
-    max_pool3d: maxPool,
-    avg_pool1d: averagePoolAten,
-    avg_pool2d: averagePoolAten,
-    avg_pool3d: averagePoolAten,
-    adaptive_avg_pool1d: adaptiveAveragePoolAten,
-    adaptive_avg_pool2d: adaptiveAveragePoolAten,
-    adaptive_avg_pool3d: adaptiveAveragePoolAten,
+    ...everyRank('max_pool', maxPool),
+    ...everyRank('avg_pool', averagePoolAten),
+    ...everyRank('adaptive_avg_pool', adaptiveAveragePoolAten),
     interpolate: withoutTflites(resampleAten(adaptiveAveragePoolAten)),
   }),
   mean: meanAten,
@@ -151,14 +147,10 @@ export const decomposedTensors: Ops = {
   mul: multiplyFloats(quantizeDecomposed),
   cat: concatFloats(quantizeDecomposed),
   ...orOfFloats({
-    max_pool1d: maxPoolDecomposed,
-    max_pool2d: maxPoolDecomposed,
-    max_pool3d: maxPoolDecomposed,
+    ...everyRank('max_pool', maxPoolDecomposed),
     avg_pool1d: averagePoolFloats,
     avg_pool2d: averagePoolFloats,
-    adaptive_avg_pool1d: adaptiveAveragePoolFloats,
-    adaptive_avg_pool2d: adaptiveAveragePoolFloats,
-    adaptive_avg_pool3d: adaptiveAveragePoolFloats,
+    ...everyRank('adaptive_avg_pool', adaptiveAveragePoolFloats),
     mean: meanFloats,
     interpolate: withoutTflites(resampleFloats(adaptiveAveragePoolFloats)),
     softmax: withoutTflites(softmaxDecomposed),

@@ -2,6 +2,7 @@
  * What PyTorch computes on float32 values, whatever the engine: between dequantize and quantize of PT2E's graphs, and where a quantized
  * model has no kernel for an op. One rounding is exact; an order of sums, and exp, tanh and erf, are known within a bound.
  */
+
 import type {
   AveragePoolAttributes,
   EluAttributes,
@@ -23,6 +24,7 @@ import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowAxes } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { sizeOf } from '../tensor/shape.js';
+import { everyRank } from './everyRank.js';
 import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
@@ -228,22 +230,12 @@ export const pyTorchFloats: Kernel['ops'] = {
   ...arithmeticOfFloats,
   ...functions,
   linear_float: linearOfFloats,
-  conv1d_float: convolutionOfFloats,
-  conv2d_float: convolutionOfFloats,
-  conv3d_float: convolutionOfFloats,
-  conv_transpose1d_float: convolutionOfFloats,
-  conv_transpose2d_float: convolutionOfFloats,
-  conv_transpose3d_float: convolutionOfFloats,
+  ...everyRank('conv', convolutionOfFloats, '_float'),
+  ...everyRank('conv_transpose', convolutionOfFloats, '_float'),
   cat,
-  max_pool1d: maxPool,
-  max_pool2d: maxPool,
-  max_pool3d: maxPool,
-  avg_pool1d: averagePool,
-  avg_pool2d: averagePool,
-  avg_pool3d: averagePool,
-  adaptive_avg_pool1d: adaptivePool,
-  adaptive_avg_pool2d: adaptivePool,
-  adaptive_avg_pool3d: adaptivePool,
+  ...everyRank('max_pool', maxPool),
+  ...everyRank('avg_pool', averagePool),
+  ...everyRank('adaptive_avg_pool', adaptivePool),
   mean,
   sum,
   vector_norm: vectorNorm,

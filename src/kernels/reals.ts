@@ -2,6 +2,7 @@
  * What ops on whole values are in real numbers, whatever the kernel: what an implementation of one's own computes in float64 before
  * it rounds. Diagnosis rounds it by other rules. An op that only picks codes (max_pool) has none.
  */
+
 import type {
   AxisAttributes,
   BatchNormAttributes,
@@ -18,6 +19,7 @@ import { gelu } from '../numeric/gelu.js';
 import { floor } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { placeOf, sizeOf } from '../tensor/shape.js';
+import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { layerNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
@@ -229,15 +231,9 @@ const forms: Readonly<Record<string, RealForm>> = {
       (x) =>
         x > threshold ? x : value,
   ),
-  max_pool1d: maximum,
-  max_pool2d: maximum,
-  max_pool3d: maximum,
-  avg_pool1d: averagePool,
-  avg_pool2d: averagePool,
-  avg_pool3d: averagePool,
-  adaptive_avg_pool1d: adaptivePool,
-  adaptive_avg_pool2d: adaptivePool,
-  adaptive_avg_pool3d: adaptivePool,
+  ...everyRank('max_pool', maximum),
+  ...everyRank('avg_pool', averagePool),
+  ...everyRank('adaptive_avg_pool', adaptivePool),
   mean,
   softmax,
   layer_norm: layerNorm,

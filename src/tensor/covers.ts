@@ -37,6 +37,18 @@ export function windowCovers(window: Window, input: readonly number[]): Covers {
   return joined(windowAxes(window, input));
 }
 
+/** One window, of all places. */
+export function wholeCovers(input: readonly number[]): Covers {
+  const window: Window = {
+    kernel: input,
+    stride: input,
+    padding: input.map(() => [0, 0]),
+    dilation: input.map(() => 1),
+    transposed: null,
+  };
+  return windowCovers(window, input);
+}
+
 export function windowAxes(window: Window, input: readonly number[]): AxisCovers[] {
   return axesOf(window, input, (place, size) => (place >= 0 && place < size ? place : null));
 }

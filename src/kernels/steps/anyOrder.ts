@@ -5,7 +5,7 @@ import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { type Cover, type Covers, windowCovers } from '../../tensor/covers.js';
+import { type Cover, type Covers, wholeCovers, windowCovers } from '../../tensor/covers.js';
 import { reducedAxes } from '../../tensor/reduced.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
@@ -70,14 +70,7 @@ export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
   'quantize(sum of sx * d / n), float32 in any order',
   (call) => {
     const places = placesOf(imageOf(call).shape);
-    const all = {
-      kernel: places,
-      stride: places,
-      padding: places.map(() => [0, 0] as const),
-      dilation: places.map(() => 1),
-      transposed: null,
-    };
-    return meansOf(call, windowCovers(all, places), () => sizeOf(places));
+    return meansOf(call, wholeCovers(places), () => sizeOf(places));
   },
 );
 

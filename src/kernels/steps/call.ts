@@ -63,7 +63,7 @@ export function fillFrom({ inputs: [{ data }], fast }: TensorCall, { wide, table
 export type PairCode = (a: number, b: number) => number;
 
 /** The same of what joins them. */
-export function codeOfJoined({ of, join, left, right, code }: JoinedPair): PairCode {
+function codeOfJoined({ of, join, left, right, code }: JoinedPair): PairCode {
   if (of === 'float32')
     return join === 'sum' ? (a, b) => code(f32(left(a) + right(b))) : (a, b) => code(f32(left(a) * right(b)));
   return join === 'sum' ? (a, b) => code(left(a) + right(b)) : (a, b) => code(left(a) * right(b));
@@ -151,13 +151,13 @@ function bytesOfPairs(
 }
 
 /** The code of an element of the output. */
-export function ofPairs(call: TensorCall, code: PairCode): (element: number) => number {
+function ofPairs(call: TensorCall, code: PairCode): (element: number) => number {
   const [readA, readB] = [reader(call, 0), reader(call, 1)];
   return (i) => code(readA(i), readB(i));
 }
 
 /** The same function, out of a table where that pays. */
-export function tabulated(call: TensorCall, code: PairCode): PairCode {
+function tabulated(call: TensorCall, code: PairCode): PairCode {
   const table = pairTable(call, code);
   if (!table) return code;
   const { of, from } = table;

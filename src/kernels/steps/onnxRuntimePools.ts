@@ -5,7 +5,7 @@ import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { windowCovers } from '../../tensor/covers.js';
+import { wholeCovers, windowCovers } from '../../tensor/covers.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
@@ -26,16 +26,7 @@ function globalAverage(call: TensorCall): Int32Array {
   const input = quantized({ params });
   const places = placesOf(shape);
   const code = meanOf(quantized(call.output), input, sizeOf(places));
-  const all = {
-    kernel: places,
-    stride: places,
-    padding: places.map(() => [0, 0] as const),
-    dilation: places.map(() => 1),
-    transposed: null,
-  };
-  return overWindows(call, windowCovers(all, places), (covered) =>
-    code(sumOf(covered) - input.zeroPoint * sizeOf(places)),
-  );
+  return overWindows(call, wholeCovers(places), (covered) => code(sumOf(covered) - input.zeroPoint * sizeOf(places)));
 }
 
 /** Over all places; ONNX has no other adaptive mean. */
