@@ -39,6 +39,7 @@ const REGISTRIES: readonly Registry[] = [
     registry: 'kernels/registry.ts',
     helpers: [
       'departure.ts',
+      'everyRank.ts',
       'families.ts',
       'kernel.ts',
       'libraries.ts',
@@ -61,7 +62,7 @@ const REGISTRIES: readonly Registry[] = [
   {
     folder: 'diagnose/causes',
     registry: 'diagnose/registry.ts',
-    helpers: ['count.ts', 'deciding.ts', 'relu.ts'],
+    helpers: ['count.ts', 'deciding.ts', 'placeAt.ts', 'relu.ts'],
   },
   {
     folder: 'commands',

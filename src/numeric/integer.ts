@@ -18,12 +18,6 @@ export function larger(a: number, b: number): number {
   return (a + Math.imul(b - a, Number(a < b))) | 0;
 }
 
-/** The same of two codes of 8 bits, in fewer instructions. */
-export function largerByte(a: number, b: number): number {
-  const more = a - b;
-  return a - (more & (more >> 31));
-}
-
 /** Modulo 2^24, into [-2^23, 2^23 - 1]. */
 export function wrapInt24(x: number): number {
   return (x << 8) >> 8;

@@ -2,7 +2,7 @@ import { compare } from '../../src/compare/compare.js';
 import { withRange } from '../../src/kernels/steps/dynamic.js';
 import type { DynamicStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Layer, ProductForm } from '../../src/nouns/model.js';
-import type { DiagnosisReport } from '../../src/nouns/report.js';
+import type { DiagnosisReport, Report } from '../../src/nouns/report.js';
 import { rangeOfRow } from '../../src/replay/layer.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { dynamicSteps } from '../support/steps.js';
@@ -31,18 +31,51 @@ export const truth: Product = {
   output: { dtype: 'float32' },
 };
 
-/** What a kernel makes of the layer: each batch has its own scale. */
-export function outputsOf(by: ProductSteps, linear: Product = truth, reduceRange = false): Float32Array {
-  const values = new Float32Array(SAMPLES * OUT);
-  const rows = by.dynamic!.grain === 'row' ? 1 : BATCH;
-  for (let row = 0; row < SAMPLES; row += rows) {
-    const batch = x.subarray(row * IN, (row + rows) * IN);
-    const { min, max } = rangeOfRow(batch);
+/** Floats in calls of so many samples, and whether codes end at 127. */
+export interface Calls {
+  readonly x: Float32Array;
+  readonly batch: number;
+  readonly reduceRange: boolean;
+}
+
+/** What a kernel makes of a layer: each call, or each row, has its own scale. */
+export function outputsIn({ x, batch, reduceRange }: Calls, by: ProductSteps, linear: Product): Float32Array {
+  const { inFeatures, outFeatures } = linear;
+  const samples = x.length / inFeatures;
+  const values = new Float32Array(samples * outFeatures);
+  const rows = by.dynamic!.grain === 'row' ? 1 : batch;
+  for (let row = 0; row < samples; row += rows) {
+    const call = x.subarray(row * inFeatures, (row + rows) * inFeatures);
+    const { min, max } = rangeOfRow(call);
     const input = by.dynamic!.chooseQuantParams(min, max, reduceRange);
-    const codes = { rows, cols: IN, data: Uint8Array.from(batch, by.dynamic!.quantize.prepare(input)) };
-    values.set(replayProduct(by, { ...linear, input }, codes).data, row * OUT);
+    const codes = { rows, cols: inFeatures, data: Uint8Array.from(call, by.dynamic!.quantize.prepare(input)) };
+    values.set(replayProduct(by, { ...linear, input }, codes).data, row * outFeatures);
   }
   return values;
+}
+
+/** Of this layer. */
+export function outputsOf(by: ProductSteps, linear: Product = truth, reduceRange = false): Float32Array {
+  return outputsIn({ x, batch: BATCH, reduceRange }, by, linear);
+}
+
+/** The report of a layer that such calls were captured of. */
+export function compareCalls(
+  { x, batch, reduceRange }: Calls,
+  declared: Product,
+  engine: string,
+  captured: Float32Array,
+  candidate?: Float32Array,
+): Promise<Report> {
+  const samples = x.length / declared.inFeatures;
+  const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
+  const form = { ...layers[0].form, dynamic: { reduceRange } } as ProductForm;
+  const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
+  const inputs = [{ name: 'x', params: { dtype: 'float32' as const } }];
+  const values = { x: capturedValue(x, samples), fc: capturedValue(captured, samples) };
+  const capture = { ...captureOf(values, samples), batchSizes: new Array<number>(samples / batch).fill(batch) };
+  const options = candidate && { candidate: captureOf({ fc: capturedValue(candidate, samples) }, samples) };
+  return compare({ ...model, inputs, layers: [layer] }, capture, options);
 }
 
 /** A kernel with other steps of its dynamic layer. */
@@ -64,15 +97,7 @@ export async function diagnose(
   as: Declared,
 ): Promise<DiagnosisReport | null> {
   const { engine, reduceRange = false, candidate } = as;
-  const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
-  const form = { ...layers[0].form, dynamic: { reduceRange } } as ProductForm;
-  const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
-  const inputs = [{ name: 'x', params: { dtype: 'float32' as const } }];
-  const values = { x: capturedValue(x, SAMPLES), fc: capturedValue(captured, SAMPLES) };
-  const batchSizes = new Array<number>(SAMPLES / BATCH).fill(BATCH);
-  const capture = { ...captureOf(values, SAMPLES), batchSizes };
-  const options = candidate && { candidate: captureOf({ fc: capturedValue(candidate, SAMPLES) }, SAMPLES) };
-  const report = await compare({ ...model, inputs, layers: [layer] }, capture, options);
+  const report = await compareCalls({ x, batch: BATCH, reduceRange }, declared, engine, captured, candidate);
   return (report.candidate_layers ?? report.layers)[0].diagnosis;
 }
 

@@ -85,7 +85,7 @@ export const SHAPES = {
 const few = { samples: 240, inFeatures: 8, outFeatures: 24, perChannel: true, xZeroPoint: 128, xSpread: 45 };
 
 /** Layers on which one rule shows that ordinary values hide: one value in a hundred is a tie, or less than one in a million. */
-export const RARE = {
+const RARE = {
   /** Scales are powers of two and there is no bias, so halves are exact; an odd zero point: before or after rounding shows. */
   ties: { ...few, relu: false, yZeroPoint: 115 },
   /** The same where it does not show. */

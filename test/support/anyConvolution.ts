@@ -3,7 +3,6 @@ import { compare } from '../../src/compare/compare.js';
 import { productSteps } from '../../src/kernels/kernel.js';
 import { kernelByName } from '../../src/kernels/registry.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Model, ProductLayer } from '../../src/nouns/model.js';
 import type { QuantParams, Shape } from '../../src/nouns/value.js';
@@ -12,6 +11,7 @@ import { fromRows, toRows } from '../../src/tensor/rows.js';
 import { indicesOf, sizeOf } from '../../src/tensor/shape.js';
 import { validateModel } from '../../src/validate/model.js';
 import { randomFrom } from '../diagnose/world.js';
+import { captureOf } from './convolution.js';
 
 export interface Form {
   readonly op: string;
@@ -268,16 +268,6 @@ export async function codesOf(
 function inLayout<A extends NumericArray>({ form }: Scene, values: A, dims: readonly number[]): A {
   if (!form.layout) return values;
   return toRows(values, { dims, channelAxis: 0 }) as A;
-}
-
-function captureOf(model: Model, samples: number, values: Record<string, NumericArray>): Capture {
-  const shapes = model.shapes!;
-  const captured = Object.entries(values).map(([name, data]): [string, CapturedValue] => {
-    const features = data.length / samples;
-    const read = async (from: number, to: number) => data.subarray(from * features, to * features);
-    return [name, { samples, features, shape: shapes.get(name)!, dtype: 'int32', read }];
-  });
-  return { path: 'capture.npz', samples, values: new Map(captured), shapes, batchSizes: [samples], warnings: [] };
 }
 
 /** The diagnosis of a candidate beside a right capture. */

@@ -181,7 +181,8 @@ export async function codesOf(scene: Scene, sums: Int32Array, kernel = 'fbgemm')
   );
 }
 
-function captureOf(model: Model, samples: number, values: Record<string, NumericArray>): Capture {
+/** A capture of such codes, all of them one call. */
+export function captureOf(model: Model, samples: number, values: Record<string, NumericArray>): Capture {
   const shapes = model.shapes!;
   const captured = Object.entries(values).map(([name, data]): [string, CapturedValue] => {
     const features = data.length / samples;

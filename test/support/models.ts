@@ -48,7 +48,7 @@ export function smallModel(): Json {
 }
 
 /** Five samples of every value of smallModel. */
-export function smallCaptureArrays(): Record<string, Buffer> {
+function smallCaptureArrays(): Record<string, Buffer> {
   return {
     quant: npy('uint8', [5, 4], counting(20)),
     fc1: npy('uint8', [5, 3], counting(15)),

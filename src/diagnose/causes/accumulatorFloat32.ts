@@ -3,13 +3,13 @@ import type { Cause } from '../cause.js';
 import type { At, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
-import { isProductStudy } from '../study/study.js';
+import { isProductStudy, type ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+import { placeAt } from './placeAt.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -44,17 +44,7 @@ export const accumulatorFloat32: Cause<'accumulator-float32', 'product'> = {
     const exact = study.engine.accumulator(without, study.subset);
     const lossy = study.engine.accumulator(setup, study.subset);
     const at = exact.findIndex((acc, i) => acc !== lossy[i]);
-    const first =
-      at < 0
-        ? {}
-        : {
-            first: {
-              sample: study.subset.samples[Math.floor(at / study.channels)],
-              channel: at % study.channels,
-              exact: exact[at],
-              rounded: lossy[at],
-            },
-          };
+    const first = at < 0 ? {} : { first: { ...placeAt(study, at), exact: exact[at], rounded: lossy[at] } };
     return { beyond: countWhere(exact, (acc) => Math.abs(acc) > LIMIT), ...first };
   },
 

@@ -7,6 +7,7 @@ import { type Stream, streamThatGives } from '../streams.js';
 import { codeOf, inC, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+import { placeAt } from './placeAt.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -53,9 +54,7 @@ export const accumulatorNotCleared: Cause<'accumulator-not-cleared', 'product'> 
     const at = own.findIndex((sum, i) => sum !== held[i]);
     const changed = countWhere(own, (sum, i) => sum !== held[i]);
     if (at < 0) return { changed };
-    const { samples } = study.subset;
-    const where = { sample: samples[Math.floor(at / study.channels)], channel: at % study.channels };
-    return { changed, first: { ...where, sum: own[at], carried: held[at] - own[at] } };
+    return { changed, first: { ...placeAt(study, at), sum: own[at], carried: held[at] - own[at] } };
   },
 
   words: {

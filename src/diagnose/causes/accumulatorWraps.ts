@@ -21,6 +21,7 @@ import { INT32_SUMS } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+import { placeAt } from './placeAt.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -78,17 +79,9 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     const isDeclared = narrow === found.without ? { exact: true as const } : {};
     const at = wide.findIndex((acc, i) => acc !== sums[i]);
     const held = heldBias(step, narrow.params);
-    const first =
-      at < 0
-        ? {}
-        : {
-            first: {
-              sample: study.subset.samples[Math.floor(at / study.channels)],
-              channel: at % study.channels,
-              exact: wide[at] + held(at % study.channels),
-              overflowed: sums[at] + held(at % study.channels),
-            },
-          };
+    const { sample, channel } = placeAt(study, at);
+    const both = () => ({ exact: wide[at] + held(channel), overflowed: sums[at] + held(channel) });
+    const first = at < 0 ? {} : { first: { sample, channel, ...both() } };
     const overflowed = countWhere(wide, (acc, i) => acc !== sums[i]);
     if (isPaired(step)) return { ...isDeclared, bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
     const { bits, overflow, of, bias } = step as NarrowAccumulateStep;

@@ -7,21 +7,16 @@ import { isFixedPoint } from '../departures.js';
 import type { DecidingValue } from '../evidence.js';
 import type { ProductSetup } from '../setup.js';
 import { isProductStudy } from '../study/study.js';
+import { placeAt } from './placeAt.js';
 
 /** The first value that the hypothesis gets right and its counterpart without this cause does not. */
 export function decidingValue({ study, setup, without }: Found): DecidingValue | undefined {
   const declared = study.values(without);
   const found = study.values(setup);
-  const { observed, samples } = study.subset;
+  const { observed } = study.subset;
   const i = observed.findIndex((value, at) => declared[at] !== value && found[at] === value);
   if (i < 0) return undefined;
-  const channel = i % study.channels;
-  const value = {
-    sample: samples[Math.floor(i / study.channels)],
-    channel,
-    declared: declared[i],
-    observed: observed[i],
-  };
+  const value = { ...placeAt(study, i), declared: declared[i], observed: observed[i] };
   if (!isProductStudy(study) || setup.kind !== 'product' || without.kind !== 'product') return value;
   const { output } = setup.params;
   if (!isQuantized(output)) return value;
@@ -30,7 +25,7 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
   const steps = (s: ProductSetup) =>
     stepsBeforeRounding(unrounded(s.steps), study.engine.inCall(s.params, value.sample))(
       study.engine.accumulator(s, study.subset)[i],
-      channel,
+      value.channel,
       i,
       study.engine.addend(s, study.subset)?.[i],
     );

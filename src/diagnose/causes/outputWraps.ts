@@ -13,6 +13,7 @@ import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
+import { placeAt } from './placeAt.js';
 import { hasRelu } from './relu.js';
 
 declare module '../evidence.js' {
@@ -58,11 +59,9 @@ export const outputWraps: Cause<'output-wraps'> = {
     if (!isQuantized(output)) return {};
     const { unlimited, leaves } = unlimitedIn(study, setup);
     const clamped = study.values(without);
-    const { observed, samples } = study.subset;
+    const { observed } = study.subset;
     const at = observed.findIndex((value: number, i: number) => leaves(i) && value !== clamped[i]);
-    const channel = at % study.channels;
-    const sample = samples[Math.floor(at / study.channels)];
-    const first = at < 0 ? {} : { first: { sample, channel, unclamped: unlimited[at], stored: observed[at] } };
+    const first = at < 0 ? {} : { first: { ...placeAt(study, at), unclamped: unlimited[at], stored: observed[at] } };
     return { dtype: output.dtype, wrapped: countWhere(observed, (_, i) => leaves(i)), ...first };
   },
 

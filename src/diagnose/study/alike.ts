@@ -8,10 +8,9 @@ import { ProductEngine } from './productEngine.js';
  * the same sums (no sum leaves the width, no pair saturates), or in what follows them. Null: nothing is known.
  */
 export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean | null {
-  if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
-    return null;
-  if (a.steps.float || !differInSumsAlone(a, b)) return haveSameCodes(engine, a, b, scope);
-  return haveEqualSums(engine, a, b, scope) || null;
+  const products = ofProducts(engine, a, b);
+  if (!products) return null;
+  return differInSumsAlone(products) ? haveEqualSums(products, scope) || null : haveSameCodes(products, scope);
 }
 
 /** Leaves of some setups those that give every value of a scope: by each sum once where there are few, and of equal sums one. */
@@ -27,12 +26,23 @@ export function dropRefuted(engine: Engine, open: Set<Setup>, scope: Scope, agre
 
 /** Whether all that two setups differ in is the step of their sums, and the sums are the same. */
 function haveSameSums(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean {
-  if (!(engine instanceof ProductEngine) || engine.wholeScopes || a.kind !== 'product' || b.kind !== 'product')
-    return false;
-  return !a.steps.float && differInSumsAlone(a, b) && haveEqualSums(engine, a, b, scope);
+  const products = ofProducts(engine, a, b);
+  return products !== null && differInSumsAlone(products) && haveEqualSums(products, scope);
 }
 
-function haveEqualSums(engine: ProductEngine, a: ProductSetup, b: ProductSetup, scope: Scope): boolean {
+/** Two setups of a product, any part of which can be looked at. */
+interface Products {
+  readonly engine: ProductEngine;
+  readonly a: ProductSetup;
+  readonly b: ProductSetup;
+}
+
+function ofProducts(engine: Engine, a: Setup, b: Setup): Products | null {
+  const isProduct = engine instanceof ProductEngine && a.kind === 'product' && b.kind === 'product';
+  return isProduct && !engine.wholeScopes ? { engine, a, b } : null;
+}
+
+function haveEqualSums({ engine, a, b }: Products, scope: Scope): boolean {
   const [one, other] = [engine.accumulator(a, scope), engine.accumulator(b, scope)];
   return one.every((sum: number, i: number) => sum === other[i]);
 }
@@ -40,7 +50,7 @@ function haveEqualSums(engine: ProductEngine, a: ProductSetup, b: ProductSetup, 
 const FIRST_ROWS = 4;
 
 /** Looked at by ever larger pieces of what follows the sums: most setups part in some hundred values. */
-function haveSameCodes(engine: ProductEngine, a: ProductSetup, b: ProductSetup, scope: Scope): boolean | null {
+function haveSameCodes({ engine, a, b }: Products, scope: Scope): boolean | null {
   const isPlain = ({ steps, params }: ProductSetup) => !steps.multiplier.ofCall && !params.addend;
   if (!isPlain(a) || !isPlain(b) || !engine.sameSums(a, b)) return null;
   const [one, other] = [a, b].map(({ params }) => engine.inCall(engine.restrict(params, scope), scope.samples[0]));
@@ -53,10 +63,11 @@ function haveSameCodes(engine: ProductEngine, a: ProductSetup, b: ProductSetup, 
   return true;
 }
 
-function differInSumsAlone({ steps, ...a }: ProductSetup, { steps: other, ...b }: ProductSetup): boolean {
-  const { accumulate: _, ...one } = steps;
-  const { accumulate: __, ...two } = other;
-  return areSame(a, b) && areSame(one, two);
+/** Of integers, so that the sums are all that the step gives. */
+function differInSumsAlone({ a, b }: Products): boolean {
+  const [{ steps: ofA, ...ownA }, { steps: ofB, ...ownB }] = [a, b];
+  const [{ accumulate: _, ...restA }, { accumulate: __, ...restB }] = [ofA, ofB];
+  return !ofA.float && areSame(ownA, ownB) && areSame(restA, restB);
 }
 
 function areSame<T extends object>(a: T, b: T): boolean {
