@@ -96,25 +96,17 @@ export class BaseSearch {
     return found;
   }
 
-  /** Of the bases that give what the declared one does, one of each kind on which numbers are estimated otherwise. */
+  /** One base of each kind on which numbers are estimated otherwise than on the declared one: what is found on one is found on all. */
   get otherKinds(): readonly ProductChange[] {
-    return this.kindsAmong((base) => this.isIdle(base));
-  }
-
-  /** The same of all bases: what is estimated on one is then to be found on any. */
-  get allKinds(): readonly ProductChange[] {
-    return this.kindsAmong(() => true);
-  }
-
-  private kindsAmong(isOne: (base: Base) => boolean): readonly ProductChange[] {
     const known = new Set([kindOf(this.study.declared.steps)]);
-    const others: ProductChange[] = [];
-    for (const base of this.bases) {
-      if (known.has(kindOf(base)) || !isOne(base)) continue;
-      known.add(kindOf(base));
-      others.push(unnamed(base));
-    }
-    return others;
+    return this.bases.filter((base) => !known.has(kindOf(base)) && known.add(kindOf(base))).map(unnamed);
+  }
+
+  /** The first of the same kind that gives what the declared one does. */
+  idleAs(other: ProductChange): ProductChange | null {
+    const kind = kindOf(other.apply(this.study.declared).steps);
+    const idle = this.bases.find((base) => kindOf(base) === kind && this.isIdle(base));
+    return idle ? unnamed(idle) : null;
   }
 
   private onBases({ changes, missed }: Near, onIdle: boolean): Change[][] {

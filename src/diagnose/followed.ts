@@ -5,12 +5,12 @@
 
 import { largestOf, smallestOf } from '../numeric/extremes.js';
 import { inEachOrder, isShift } from './matrixOrders.js';
-import type { ProductChange, ProductSetup } from './setup.js';
+import type { ProductChange, ProductSetup, Setup } from './setup.js';
 import { spread } from './study/arrays.js';
 import type { Scope } from './study/data.js';
 import { partOf } from './study/part.js';
 import { gridOf } from './study/sample.js';
-import type { ProductStudy } from './study/study.js';
+import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 
 /** Of a right order with other numbers, clamps included; a wrong order has some 0.5 at most. */
 const LEAST = 0.9;
@@ -59,6 +59,24 @@ export function followed(
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, MOST_FOLLOWED)
     .map(({ one }) => one);
+}
+
+/** Of right sums whatever is wrong after them; of noise it is a hundredth. */
+const LEAST_RELATED = 0.1;
+
+/** Whether what was observed has nothing to do with a setup's sums: no number after them is worth an estimate. */
+export function isUnrelated(study: Study, setup: Setup): boolean {
+  if (!isProductStudy(study) || setup.kind !== 'product' || study.data.dynamic || setup.order) return false;
+  const { sketch, channels } = study;
+  const sums = study.engine.accumulator(setup, sketch);
+  let [all, moving] = [0, 0];
+  for (let n = 0; n < channels; n++) {
+    const own = correlation(sums, n, channels, sketch.observed, n, channels);
+    if (Number.isNaN(own)) continue;
+    all += own;
+    moving++;
+  }
+  return moving > 0 && Math.abs(all / moving) < LEAST_RELATED;
 }
 
 /** Of the thousands of shifts, those that few values do not refute. */

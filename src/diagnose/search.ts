@@ -8,7 +8,7 @@ import { areAlike, foreignKernels, siblingKernels } from './departures.js';
 import { firstsOfTwo } from './estimate/firstOfTwo.js';
 import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from './estimate/joint.js';
 import { Failed } from './failed.js';
-import { followed } from './followed.js';
+import { followed, isUnrelated } from './followed.js';
 import { besideLosses } from './losses.js';
 import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
 import { mayLeavePart, regionsOf, within } from './regions.js';
@@ -25,6 +25,8 @@ const MOST_EXPLANATIONS = 12;
 const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
+const always = () => true;
+
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
  * runtimes, then pairs. All of a size are tried even after a hit, so that what cannot be told apart is known.
@@ -37,7 +39,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.estimatesOnOtherBases();
   run.onOtherBases();
   if (run.found.length === 0) await run.arranged([]);
-  if (run.found.length === 0 && run.otherSides.length > 0) await run.arranged(run.otherSides);
+  const { changes: ofOther = [] } = study.data.met ?? {};
+  if (run.found.length === 0 && ofOther.length > 0) await run.arranged(ofOther);
   run.wholeKernels();
   if (run.isSettled()) {
     // a base of several steps may stand where two of them do
@@ -48,7 +51,6 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.inParts();
     return run.result();
   }
-  run.nearest();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     run.joint();
@@ -86,17 +88,12 @@ class Search {
     private readonly prefix: readonly Change[],
   ) {
     this.work = new SearchWork(study.data.work);
-    this.failed = new Failed(study);
+    this.failed = new Failed(study, (changes) => this.hypothesis(changes));
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
     this.isRefuted = refutedBySums(study, (changes) => this.hypothesis(changes).setup);
-  }
-
-  /** Of a candidate: what the other side is found to do. */
-  get otherSides(): readonly Change[] {
-    return this.study.data.met?.changes ?? [];
   }
 
   get saturations(): Change[] {
@@ -109,7 +106,7 @@ class Search {
   }
 
   /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
-  explains(changes: readonly Change[], isMeant = () => true): boolean {
+  explains(changes: readonly Change[], isMeant = always): boolean {
     if (this.isStopped()) return false;
     this.tried++;
     this.work.tried();
@@ -140,23 +137,29 @@ class Search {
   singles(): void {
     this.bases?.offer([]);
     for (const change of this.enumerated) {
-      if (!this.explains([change])) this.failed.add(this.hypothesis([change]));
+      if (!this.explains([change])) this.failed.add(change);
     }
     // an estimated number is not believed beside an explanation that needs none
     const believable = this.found.length > 0 ? this.causes.filter((cause) => cause.parameterFree) : this.causes;
     const { setup } = this.hypothesis([]);
+    const isNoise = isUnrelated(this.study, setup);
     for (const cause of believable) {
+      if (isNoise && cause.afterSums) continue;
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
       this.estimated.push(...eachRounding(changes, setup));
-      if (!changes.some((change) => this.explains([change])) && changes.length > 0)
-        this.failed.add(this.hypothesis([changes[0]]));
+      if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.failed.add(changes[0]);
     }
   }
 
   /** A number that fits the declared base nearly may fit one that the data do not tell from it. */
   estimatesOnOtherBases(): void {
     if (this.found.length > 0) return;
-    for (const base of this.bases?.otherKinds ?? []) this.estimateOn([base]);
+    for (const kind of this.bases?.otherKinds ?? []) {
+      for (const changes of this.estimatesOn([kind])) {
+        const idle = this.bases!.idleAs(kind);
+        if (idle) changes.some((change) => this.explains([idle, change]));
+      }
+    }
   }
 
   /** What takes every sample to find, on the reference or on another accumulator. */
@@ -174,9 +177,7 @@ class Search {
     const fewest = this.isSettled() ? 1 : 3;
     for (const departures of foreignKernels(this.study)) {
       if (!this.study.agreesOnSubset(this.hypothesis(departures).setup)) continue;
-      for (const subset of subsetsBySize(departures, fewest)) {
-        if (this.explains(subset)) break;
-      }
+      for (const subset of subsetsBySize(departures, fewest)) if (this.explains(subset)) break;
     }
   }
 
@@ -189,9 +190,8 @@ class Search {
   joint(): void {
     const { setup } = this.hypothesis([]);
     if (!this.study.mayFollow(setup, true)) return;
-    for (const alike of jointChanges(this.study, setup)) {
+    for (const alike of jointChanges(this.study, setup))
       if (alike.filter((changes) => this.explains(changes)).length > 0) return;
-    }
     const hidden = this.causes.filter(({ code }) => HIDDEN_BY_A_CONSTANT.includes(code));
     for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], hidden);
     if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
@@ -230,6 +230,7 @@ class Search {
     );
     for (const base of globals) this.estimateOn([base]); // few
     for (const base of this.offBase) this.estimateOnActive(base);
+    if (this.isStopped()) return;
     const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
     // a number a channel takes back what an order and one number do
     if (!this.isSettled()) this.formsBesideNumbers(alone);
@@ -237,7 +238,7 @@ class Search {
     if (this.found.length > 0 || !this.study.free) return;
     const pairs = besideLosses(this.study, this.causes, this.enumerated, this.isRefuted);
     if (pairs.filter((pair) => this.explains(pair)).length > 0) return;
-    for (const kind of this.bases?.allKinds ?? []) {
+    for (const kind of this.bases?.otherKinds ?? []) {
       for (const base of this.offBase) this.estimateOnActive(base, this.ofAll, [kind]);
       const { setup } = this.hypothesis([kind]);
       for (const base of this.ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
@@ -351,11 +352,16 @@ class Search {
     this.estimateOn([base], among, on, () => this.isActive(base));
   }
 
+  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = always): void {
+    for (const changes of this.estimatesOn(base, among, on, isMeant))
+      changes.some((change) => this.explains([...base, change], isMeant));
+  }
+
   /**
-   * Estimators run on the accumulator and parameters of other changes; on: a base on which numbers are estimated, to be found on any.
-   * Whether the base is meant is asked last where nothing takes its sums to what was observed: then few run, and of noise they leave none.
+   * What estimators find on the sums and parameters of other changes, a cause at a time; on: a base on which numbers are estimated, to be
+   * found on any. Whether the base is meant is asked last where nothing takes its sums to what was observed: of noise few are left.
    */
-  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = () => true) {
+  private *estimatesOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = always) {
     if (this.isStopped()) return;
     const { setup } = this.hypothesis([...on, ...base]);
     const isOpen = this.study.mayFollow(setup, true);
@@ -368,7 +374,7 @@ class Search {
       const changes = this.estimate(cause, setup, onEstimate).filter(
         (change) => !this.isRefuted(change, [...on, ...base]) && base.every((own) => mayPair(this.study, own, change)),
       );
-      changes.some((change) => this.explains([...base, change], isMeant));
+      if (changes.length > 0) yield changes;
     }
   }
 

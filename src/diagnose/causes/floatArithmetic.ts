@@ -18,6 +18,7 @@ import {
   withSteps,
 } from '../setup.js';
 import { countOf } from '../study/agree.js';
+import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { stepsChange } from '../tensorSteps.js';
 import { INT32_SUMS, shell } from '../words/code.js';
@@ -204,7 +205,7 @@ function inFloat(study: ProductStudy, guard: Guard): Change<SetupOf<Kinds>>[] {
 
 /**
  * The bound leaves few values open, and those that differ are among them; without a bound it is exact. Looked at by parts, until the
- * rest cannot change it.
+ * rest cannot change it: by few values where so many differ.
  */
 function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest }: Guard): boolean {
   const differing = countOf(study.differing);
@@ -212,13 +213,20 @@ function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest
   const isBoundless = Boolean(study.data.otherArithmetic) && study.declared.kind === 'tensor';
   const { length } = study.subset.observed;
   const isFew = (open: number) => (open / length) ** differing < chance;
+  const openIn = (part: Scope) => {
+    const { low, high } = study.outputs(setup, part);
+    if (!low || !high) return isBoundless ? 0 : Number.POSITIVE_INFINITY;
+    let open = 0;
+    for (let i = 0; i < low.length; i++) if (low[i] < high[i]) open++;
+    return open;
+  };
+  const few = isProductStudy(study as Study) ? study.probe : null;
+  if (few && isFew(openIn(few) + length - few.observed.length)) return true;
   let [open, seen] = [0, 0];
   study.eachChunk(
     study.subset,
     (part) => {
-      const { low, high } = study.outputs(setup, part);
-      if (!low || !high) open = isBoundless ? open : Number.POSITIVE_INFINITY;
-      else for (let i = 0; i < low.length; i++) if (low[i] < high[i]) open++;
+      open += openIn(part);
       seen += part.observed.length;
       return isFew(open) && !isFew(open + length - seen);
     },

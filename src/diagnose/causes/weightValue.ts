@@ -58,7 +58,7 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     if (base.params.weight !== study.declared.params.weight) return [];
     // alone: beside each other change they would be as many again
     const rules = base === study.declared && study.free ? weightRules(study) : [];
-    if (rules.some(({ apply }) => study.agreesOnSubset(apply(base)))) return rules;
+    if (rules.length > 0) return rules;
     const single = singleWeights(study, base, onEstimate);
     if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {
       return [changeTo(study, base, single, [])];
@@ -209,10 +209,10 @@ const noted = new WeakMap<ProductStudy, Map<string, Scope>>();
 function ofChannel(study: ProductStudy, channel: number, samples: number): Scope {
   const known = noted.get(study) ?? new Map<string, Scope>();
   noted.set(study, known);
-  const key = `${channel} ${samples}`;
   const { subset } = study;
-  const scope =
-    known.get(key) ?? gridOf(subset, spread([...subset.samples.keys()], samples), [channel], study.channels);
+  const rows = spread([...subset.samples.keys()], samples);
+  const key = `${channel} ${rows.length}`;
+  const scope = known.get(key) ?? gridOf(subset, rows, [channel], study.channels);
   known.set(key, scope);
   return scope;
 }

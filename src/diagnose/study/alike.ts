@@ -1,16 +1,17 @@
 import type { ProductSetup, Setup } from '../setup.js';
-import type { Scope } from './data.js';
+import type { Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { ProductEngine } from './productEngine.js';
 
 /**
  * Whether two setups give the same codes of a scope, by less than all that both compute: they differ in their sums' step alone and have
  * the same sums (no sum leaves the width, no pair saturates), or in what follows them. Null: nothing is known.
+ * @param ofB what b gives, where that has been computed
  */
-export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope): boolean | null {
+export function areAlike(engine: Engine, a: Setup, b: Setup, scope: Scope, ofB?: Outputs): boolean | null {
   const products = ofProducts(engine, a, b);
   if (!products) return null;
-  return differInSumsAlone(products) ? haveEqualSums(products, scope) || null : haveSameCodes(products, scope);
+  return differInSumsAlone(products) ? haveEqualSums(products, scope) || null : haveSameCodes(products, scope, ofB);
 }
 
 /** Leaves of some setups those that give every value of a scope: by each sum once where there are few, and of equal sums one. */
@@ -50,14 +51,14 @@ function haveEqualSums({ engine, a, b }: Products, scope: Scope): boolean {
 const FIRST_ROWS = 4;
 
 /** Looked at by ever larger pieces of what follows the sums: most setups part in some hundred values. */
-function haveSameCodes({ engine, a, b }: Products, scope: Scope): boolean | null {
+function haveSameCodes({ engine, a, b }: Products, scope: Scope, ofB?: Outputs): boolean | null {
   const isPlain = ({ steps, params }: ProductSetup) => !steps.multiplier.ofCall && !params.addend;
   if (!isPlain(a) || !isPlain(b) || !engine.sameSums(a, b)) return null;
   const [one, other] = [a, b].map(({ params }) => engine.inCall(engine.restrict(params, scope), scope.samples[0]));
   const sums = engine.accumulator(a, scope);
   for (let from = 0, to = FIRST_ROWS * one.outFeatures; from < sums.length; from = to, to *= 4) {
     const part = sums.subarray(from, to);
-    const codes = engine.finish(b.steps, other, part);
+    const codes = ofB?.data.subarray(from, to) ?? engine.finish(b.steps, other, part);
     if (engine.finish(a.steps, one, part).some((code, i) => code !== codes[i])) return false;
   }
   return true;

@@ -2,7 +2,7 @@
 import { emptyLike } from '../../numeric/array.js';
 import { byColumn } from './agree.js';
 import { columnsOf, type Range, rowsOf, runsOf, spread, spreadOver } from './arrays.js';
-import type { LayerData, Rows, Scope } from './data.js';
+import type { LayerData, Outputs, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
 
 const MOST_MULTIPLY_ADDS = 4e8;
@@ -22,6 +22,7 @@ const PROBE: Extent = { samples: 24, channels: 32 };
 const GLANCE: Extent = { samples: 4, channels: 8 };
 /** Of few channels so many samples that noise in one value of a hundred shows. */
 const SLOPE: Extent = { samples: 128, channels: 8 };
+const FEW_OF_SLOPE = 16;
 /** Values after which most refuted hypotheses are left. */
 const CHUNK_VALUES = 1 << 14;
 /** Values of a block when everything is replayed. */
@@ -119,14 +120,18 @@ export function glimpseOf(sketch: Scope, width: number): Scope | null {
   return all.length < 3 * GLIMPSED ? null : pickRows(sketch, spread(all, GLIMPSED), width);
 }
 
-/** Many rows of the channels that differ most: whether their codes rise with sums. */
-export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
+/** Many rows of the channels that differ most, whether their codes rise with sums; before them few, at which noise ends. */
+export function slopesOf(subset: Scope, differing: Uint8Array, width: number): Scope[] {
   const counts = countsOf(differing, width);
   const channels = everyChannel(width)
     .sort((a, b) => counts[b] - counts[a] || a - b)
     .slice(0, SLOPE.channels)
     .sort((a, b) => a - b);
-  return gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
+  const slope = gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
+  const rows = [...slope.samples.keys()];
+  return rows.length < 3 * FEW_OF_SLOPE
+    ? [slope]
+    : [pickRows(slope, spread(rows, FEW_OF_SLOPE), channels.length), slope];
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */
@@ -152,13 +157,15 @@ export function glanceOf(
   return gridOf(subset, probeRows(subset, differing, width, channels, { ...GLANCE, samples }), channels, width);
 }
 
-/** Some rows of a scope that has every channel, and some of their channels. */
+/** Some rows of a scope that has every channel, and some of their channels; the scope itself where these are all. */
 export function gridOf(
   scope: Scope,
   rows: readonly number[],
   channels: readonly number[] | null,
   width: number,
 ): Scope {
+  const isAll = rows.length === scope.samples.length && (channels === null || channels.length === width);
+  if (isAll) return scope;
   const picked = pickRows(scope, rows, width);
   if (channels === null || channels.length === width) return picked;
   return { ...picked, channels, observed: columnsOf(picked.observed, rows.length, width, channels) };
@@ -226,6 +233,17 @@ export function sliceOf(scope: Scope, from: number, to: number): Scope {
     observed: scope.observed.subarray(from * width, to * width),
     slice: { of: scope, from },
     ...(scope.images && { images: { ...scope.images, of: scope.images.of.subarray(from, to) } }),
+  };
+}
+
+/** Of a slice, by what the whole scope gives. */
+export function outputsOf({ slice, observed, samples }: Scope, { data, low, high }: Outputs): Outputs {
+  const first = (slice!.from * observed.length) / samples.length;
+  const last = first + observed.length;
+  return {
+    data: data.subarray(first, last),
+    low: low?.subarray(first, last) ?? null,
+    high: high?.subarray(first, last) ?? null,
   };
 }
 

@@ -4,17 +4,17 @@ import { firstAlike } from './added.js';
 import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
 import { areAlike, dropRefuted } from './alike.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
-import { ElementwiseEngine } from './elementwiseEngine.js';
 import type { Engine } from './engine.js';
+import { type Engines, engineOf } from './engines.js';
 import { agreesInOrder } from './inOrder.js';
 import { SetupKeys } from './keys.js';
 import { count, noOutcome } from './outcome.js';
-import { ProductEngine } from './productEngine.js';
 import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
 import {
   glanceOf,
   glimpseOf,
+  outputsOf,
   pickRows,
   probeOf,
   readBlocks,
@@ -23,15 +23,8 @@ import {
   rowsOfChunk,
   sketchOf,
   sliceOf,
-  slopeOf,
+  slopesOf,
 } from './sample.js';
-import { TensorEngine } from './tensorEngine.js';
-
-interface Engines {
-  readonly product: ProductEngine;
-  readonly elementwise: ElementwiseEngine;
-  readonly tensor: TensorEngine;
-}
 
 /** So many times the subset's rows are many. */
 const MANY = 8;
@@ -58,7 +51,7 @@ export class Study<K extends Kind = Kind> {
   private readonly missed = new Map<string, number>();
   private readonly judged = new Map<string, Outcome>();
   private readonly refuters: Refuters;
-  private slope: Scope | null = null;
+  private slopes: readonly Scope[] | null = null;
   /** All judged samples, where they are one block. */
   private whole: Scope | null = null;
   /** The same without the subset. */
@@ -142,8 +135,8 @@ export class Study<K extends Kind = Kind> {
    */
   mayFollow(setup: Setup, atOnce = false): boolean {
     if (!this.asEngine.mayFollow) return true;
-    this.slope ??= slopeOf(this.subset, this.differing, this.channels);
-    return this.asEngine.mayFollow(setup, this.slope, atOnce);
+    this.slopes ??= slopesOf(this.subset, this.differing, this.channels);
+    return this.asEngine.mayFollow(setup, this.slopes, atOnce);
   }
 
   /** Whether sums were met from which what was observed may follow: of noise none are. */
@@ -186,14 +179,16 @@ export class Study<K extends Kind = Kind> {
   /** Whether two setups compute the same on the subset: a change that changes nothing explains nothing. */
   sameOnSubset(a: Setup, b: Setup): boolean {
     const isSame = (part: Scope) => {
-      const known = areAlike(this.asEngine, a, b, part);
+      const ofB = b === this.declared ? this.declaredOutputs.get(part) : undefined;
+      const known = areAlike(this.asEngine, a, b, part, ofB);
       if (known !== null) return known;
       const one = this.outputs(a, part).data;
       const other = this.outputs(b, part).data;
       for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
       return true;
     };
-    return (this.engine.wholeScopes || isSame(this.probe)) && this.eachChunk(this.subset, isSame);
+    const isAll = this.engine.wholeScopes || this.probe === this.subset;
+    return (isAll || this.eachChunk(this.probe, isSame)) && this.eachChunk(this.subset, isSame);
   }
 
   /** Differing values of the probe, or of the whole subset, where they are kept: several causes ask beside the same changes. */
@@ -371,15 +366,11 @@ export class Study<K extends Kind = Kind> {
     if (!chunk) {
       chunk = sliceOf(scope, from, to);
       chunks.set(key, chunk);
+      const known = this.declaredOutputs.get(scope);
+      if (known) this.declaredOutputs.set(chunk, outputsOf(chunk, known));
     }
     return chunk;
   }
-}
-
-function engineOf(data: LayerData): Engine {
-  const { declared, whole } = data;
-  if (declared.kind === 'tensor') return new TensorEngine(whole!, data.work);
-  return declared.kind === 'product' ? new ProductEngine({ ...data, declared }) : new ElementwiseEngine(data.work);
 }
 
 export function isProductStudy(study: Study): study is Study<'product'> {
