@@ -89,14 +89,25 @@ const columns = new WeakMap<Study, Column>();
 function isOfColumn(study: Study, base: Setup): boolean {
   const column = columns.get(study) ?? columnOf(study);
   columns.set(study, column);
-  const replayed = replayedColumn(study, base, column).slice().sort();
-  return column.observed.every((value, row) => value === replayed[row] || Object.is(value, replayed[row]));
+  const { scope, observed } = column;
+  const replayed = isTensorStudy(study) ? ofWholeValues(study, base, column) : study.outputs(base, scope).data.slice();
+  if (!replayed) return false;
+  replayed.sort();
+  return observed.every((value, row) => value === replayed[row] || Object.is(value, replayed[row]));
 }
 
-/** Whole values are computed as a whole. */
-function replayedColumn(study: Study, base: Setup, { scope, channel }: Column): NumericArray {
-  if (!isTensorStudy(study)) return study.outputs(base, scope).data;
-  return columnsOf(study.values(base), scope.samples.length, study.channels, [channel]);
+/** Whole values are computed as a whole, one after the other as long as each was observed; null: one was not. */
+function ofWholeValues(study: Study, base: Setup, { channel, observed }: Column): NumericArray | null {
+  const replayed = observed.slice();
+  const isOne = new Set<number>(observed);
+  let row = 0;
+  const areObserved = (part: Scope) => {
+    const own = columnsOf(study.outputs(base, part).data, part.samples.length, study.channels, [channel]);
+    replayed.set(own as never, row);
+    row += own.length;
+    return own.every((value: number) => isOne.has(value));
+  };
+  return study.eachChunk(study.subset, areObserved, 1) ? replayed : null;
 }
 
 /** Of the channel that differs most. */

@@ -84,13 +84,12 @@ function alongLines(
 ): Int32Array | ReturnType<typeof boundedCodes> {
   const [{ data }] = call.inputs;
   const { count, step } = linesOf(call);
-  const codes = new Array<Near>(data.length);
-  for (let i = 0; i < data.length; i++) {
-    if (floor(i / step) % count !== 0) continue;
-    const code = ofLine(Array.from({ length: count }, (_, k) => data[i + k * step]));
-    for (let k = 0; k < count; k++) codes[i + k * step] = code(k);
-  }
-  return boundedCodes(data.length, (i) => codes[i]);
+  const lines: ((k: number) => Near)[] = []; // of a value of 50,000 no list of what each becomes
+  return boundedCodes(data.length, (i) => {
+    const [k, line] = [floor(i / step) % count, i % step];
+    if (k === 0) lines[line] = ofLine(Array.from({ length: count }, (_, own) => data[i + own * step]));
+    return lines[line](k);
+  });
 }
 
 /** Lines along the axis: how many values each has, and how far they lie apart. */
