@@ -3,7 +3,7 @@ import { isUnlikely, Units } from '../diff/pattern.js';
 import { missesLess } from './atOnce.js';
 import type { Change, Region, Setup } from './setup.js';
 import { spread } from './study/arrays.js';
-import { pickRows } from './study/sample.js';
+import { gridOf } from './study/sample.js';
 import type { Study } from './study/study.js';
 
 /** A part is believed where it has as many differing values a channel. */
@@ -51,9 +51,9 @@ function missesEverywhere(study: Study, setup: Setup): boolean {
   const samples = Units.of(subset.samples.map((row) => Math.floor(row / each)));
   const all = (data.to - data.from) / each;
   if (2 * (samples.last - samples.first + 1) <= all || isUnlikely(samples, all, 0)) return false;
-  const few = pickRows(subset, spread([...subset.samples.keys()], FEW_ROWS), channels);
+  const few = gridOf(subset, spread([...subset.samples.keys()], FEW_ROWS), null, channels);
   const misses = study.misses(setup, few);
-  study.engine.forget(few);
+  if (few !== subset) study.engine.forget(few);
   const missed = (from: number, to: number, step: number) => {
     for (let i = from; i < to; i += step) if (misses[i] !== 0) return true;
     return false;

@@ -280,7 +280,9 @@ function binOf(diff: number): number {
 }
 
 function countOf(flags: Uint8Array): number {
-  return flags.reduce((count, flag) => count + flag, 0);
+  let count = 0;
+  for (let i = 0; i < flags.length; i++) count += flags[i];
+  return count;
 }
 
 function total(values: Float64Array): number {

@@ -22,6 +22,13 @@ export class Units {
     return all;
   }
 
+  /** Those with a 1: never as a list, of a layer of many channels they are millions. */
+  static marked(flags: Uint8Array): Units {
+    const all = new Units();
+    for (let unit = 0; unit < flags.length; unit++) if (flags[unit] === 1) all.add(unit);
+    return all;
+  }
+
   /** The same one may come several times in a row. */
   add(unit: number): void {
     if (unit === this.last) return;
@@ -52,15 +59,14 @@ export function patternOf(units: Units, of: number, values: number, start = 0): 
   return isEvery && isSeldom ? { from: first, to: start + of, step, of } : null;
 }
 
-/** The outermost positions of an image, if no other differs; null: there is no such pattern. */
-export function borderOf(
-  differing: readonly (readonly number[])[],
-  dims: readonly number[],
-  values: number,
-): Pattern | null {
-  const depth = (at: readonly number[]) =>
-    Math.min(...at.map((index, axis) => Math.min(index, dims[axis] - 1 - index)));
-  const width = differing.reduce((widest, at) => Math.max(widest, depth(at) + 1), 0);
+/** How far a position of an image lies from its border. */
+export function depthOf(at: readonly number[], dims: readonly number[]): number {
+  return at.reduce((least, index, axis) => Math.min(least, index, dims[axis] - 1 - index), Number.POSITIVE_INFINITY);
+}
+
+/** The outermost positions of an image, if no other differs; null: there is no such pattern. deepest: of those that differ, -1: none. */
+export function borderOf(deepest: number, dims: readonly number[], values: number): Pattern | null {
+  const width = deepest + 1;
   if (dims.length < 2 || width === 0 || width > WIDEST_BORDER) return null;
   const inside = dims.reduce((share, dim) => share * Math.max(0, (dim - 2 * width) / dim), 1);
   return values * Math.log(1 - inside) < SELDOM ? { from: 0, to: width, step: 1, of: Math.min(...dims) } : null;

@@ -2,7 +2,7 @@
 import type { PatternReport } from '../nouns/report.js';
 import type { Shape } from '../nouns/value.js';
 import { indicesOf, positionDims, positionsOf } from '../tensor/shape.js';
-import { borderOf, patternOf, Units } from './pattern.js';
+import { borderOf, depthOf, patternOf, Units } from './pattern.js';
 
 /** Of more positions no pattern is sought. */
 const MOST_POSITIONS = 1 << 22;
@@ -34,7 +34,7 @@ export class Where {
 
   /** differing: 1 of each channel that differs; values: that differ. */
   patterns(firstSample: number, samples: number, differing: Uint8Array, values: number): PatternReport[] {
-    const channels = Units.of(marked(differing));
+    const channels = Units.marked(differing);
     const all = [
       { axis: 'sample' as const, pattern: patternOf(this.samples, samples, values, firstSample) },
       { axis: 'channel' as const, pattern: patternOf(channels, differing.length, values) },
@@ -46,17 +46,22 @@ export class Where {
   private ofPositions(values: number): { axis: PatternReport['axis']; pattern: ReturnType<typeof patternOf> }[] {
     const { dims, positions } = this;
     if (!positions) return [];
-    const differing = [...marked(positions)].map((i) => indicesOf(i, dims));
-    const found = AXES[dims.length].map((axis, i) => {
-      const indices = [...new Set(differing.map((at) => at[i]))].sort((a, b) => a - b);
-      return { axis, pattern: patternOf(Units.of(indices), dims[i], values) };
-    });
+    // never as a list: of an image they may be millions
+    const along = dims.map((size) => new Uint8Array(size));
+    let deepest = -1;
+    for (let i = 0; i < positions.length; i++) {
+      if (positions[i] === 0) continue;
+      const at = indicesOf(i, dims);
+      at.forEach((index, axis) => {
+        along[axis][index] = 1;
+      });
+      deepest = Math.max(deepest, depthOf(at, dims));
+    }
+    const found = AXES[dims.length].map((axis, i) => ({
+      axis,
+      pattern: patternOf(Units.marked(along[i]), dims[i], values),
+    }));
     if (found.some(({ pattern }) => pattern)) return found;
-    return [{ axis: 'border', pattern: borderOf(differing, dims, values) }];
+    return [{ axis: 'border', pattern: borderOf(deepest, dims, values) }];
   }
-}
-
-/** Never as a list: of a layer of many channels they are millions. */
-function* marked(flags: Uint8Array): Generator<number> {
-  for (let i = flags.indexOf(1); i >= 0; i = flags.indexOf(1, i + 1)) yield i;
 }

@@ -128,7 +128,7 @@ async function isObserved(study: Study, base: Setup, positions: number): Promise
   const channels = isTensorStudy(study) ? every : spread(every, FEW_CHANNELS);
   const part = gridOf(subset, rows, channels, width);
   const replayed = study.outputs(base, part).data;
-  study.engine.forget(part);
+  if (part !== subset) study.engine.forget(part);
   const places = rows.flatMap((row) => channels.map((n) => (subset.samples[row] - own * positions) * width + n));
   for (let first = data.from; first < data.to; first += positions) {
     const observed = await data.observed.read(first, first + positions);

@@ -273,7 +273,7 @@ function findPatches(
   return patches;
 }
 
-function differing(mismatched: Float64Array): number[] {
+function differing(mismatched: Uint32Array): number[] {
   return [...mismatched.keys()].filter((n) => mismatched[n] > 0);
 }
 

@@ -49,8 +49,8 @@ export function countOf(differing: Uint8Array): number {
 }
 
 /** The same of each column of rows. */
-export function byColumn(differing: Uint8Array, width: number): Float64Array {
-  const counts = new Float64Array(width);
+export function byColumn(differing: Uint8Array, width: number): Uint32Array {
+  const counts = new Uint32Array(width);
   for (let i = 0, n = 0; i < differing.length; i++, n = n + 1 === width ? 0 : n + 1) counts[n] += differing[i];
   return counts;
 }

@@ -180,7 +180,7 @@ function probeChannels(differing: Uint8Array, width: number, { channels: most }:
 }
 
 /** Of the channels whose count is such; never as a list, which may be of 20 million. */
-function spreadWhere(counts: Float64Array, isSuch: (count: number) => boolean, most: number): number[] {
+function spreadWhere(counts: Uint32Array, isSuch: (count: number) => boolean, most: number): number[] {
   const places = spreadOver([[0, counts.reduce((sum, count) => sum + (isSuch(count) ? 1 : 0), 0)]], most);
   const chosen: number[] = [];
   for (let n = 0, place = 0; chosen.length < places.length; n++)
@@ -188,10 +188,10 @@ function spreadWhere(counts: Float64Array, isSuch: (count: number) => boolean, m
   return chosen;
 }
 
-const counted = new WeakMap<Uint8Array, Float64Array>();
+const counted = new WeakMap<Uint8Array, Uint32Array>();
 
 /** How many values of each channel differ; asked for by each scope. */
-function countsOf(differing: Uint8Array, width: number): Float64Array {
+export function countsOf(differing: Uint8Array, width: number): Uint32Array {
   const counts = counted.get(differing) ?? byColumn(differing, width);
   counted.set(differing, counts);
   return counts;

@@ -12,6 +12,7 @@ import { count, noOutcome } from './outcome.js';
 import { Refuters } from './refuters.js';
 import { inRegion } from './region.js';
 import {
+  countsOf,
   glanceOf,
   glimpseOf,
   outputsOf,
@@ -44,7 +45,7 @@ export class Study<K extends Kind = Kind> {
   /** 1 where the subset's observation differs from the reference. */
   readonly differing: Uint8Array;
   private readonly declaredOutputs = new WeakMap<Scope, Outputs>();
-  private readonly counted = new WeakMap<Setup, Map<Scope, Float64Array>>();
+  private readonly counted = new WeakMap<Setup, Map<Scope, Uint32Array>>();
   private readonly chunks = new WeakMap<Scope, Map<number, Scope>>();
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
@@ -207,15 +208,16 @@ export class Study<K extends Kind = Kind> {
   }
 
   /** Mismatches by channel of the scope; kept, since every estimator on a base begins with them. */
-  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Float64Array {
-    const known = this.counted.get(setup) ?? new Map<Scope, Float64Array>();
+  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Uint32Array {
+    const known = this.counted.get(setup) ?? new Map<Scope, Uint32Array>();
     this.counted.set(setup, known);
     const counts = known.get(scope) ?? this.countByChannel(setup, scope);
     known.set(scope, counts);
     return counts;
   }
 
-  private countByChannel(setup: Setup, scope: Scope): Float64Array {
+  private countByChannel(setup: Setup, scope: Scope): Uint32Array {
+    if (setup === this.declared && scope === this.subset) return countsOf(this.differing, this.channels);
     return byColumn(this.differences(setup, scope), scope.channels?.length ?? this.channels);
   }
 
