@@ -152,7 +152,7 @@ function summed(op: string, equation: string, countOf: (call: TensorCall) => num
 /** As many as an input has places at most. */
 const places = (call: TensorCall) => sizeOf(placesOf(imageOf(call).shape));
 const window = (call: TensorCall) => sizeOf((call.attributes as AveragePoolAttributes).window.kernel);
-const mean = summed('mean', 'sum of x / n', ({ inputs: [{ shape }] }) => sizeOf(shape.dims));
+const mean = summed('mean', 'sum of x / n', (call) => realFormOf('mean')!.count!(call)(0));
 const averagePool = summed('avg_pool2d', 'sum of x / n', window);
 const adaptivePool = summed('adaptive_avg_pool2d', 'sum of x / n', places);
 
