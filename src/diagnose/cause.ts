@@ -61,6 +61,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   arrange?(study: Study<K>, base: SetupOf<K>): Promise<Change<SetupOf<K>> | null>;
   /** Whether what it needs took place in the data: a sum that leaves its width, ... Absent: a changed value shows it. */
   shows?(found: Found<K>): boolean;
+  /** Of a number by a rule, alone: how likely one of the rule's numbers gives what is observed by chance. */
+  chance?(found: Found<K>): number;
   /** Data that a person can check by hand; `change.found` is merged into it. */
   evidence?(found: Found<K>): CauseEvidence[C];
   /** Everything that is said of it. */

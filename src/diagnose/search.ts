@@ -2,6 +2,7 @@ import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
 import { eachRounding, halving, known, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
+import { casesOf } from './cases.js';
 import { type Cause, isPossible } from './cause.js';
 import { constantRows } from './causes/constantValues.js';
 import { areAlike, foreignKernels, siblingKernels } from './departures.js';
@@ -16,7 +17,7 @@ import { causes, OF_ALL_CHANNELS } from './registry.js';
 import { byRules } from './rules.js';
 import type { SearchResult } from './searchResult.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from './setup.js';
-import { fewestShown, isShown } from './shown.js';
+import { fewestShown, isShown, weighed } from './shown.js';
 import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 import { SearchWork } from './work.js';
 
@@ -81,6 +82,7 @@ class Search {
     (change: Change) => !this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup),
   );
   private readonly failed: Failed;
+  private readonly cases: number;
   private tried = 0;
 
   constructor(
@@ -89,6 +91,7 @@ class Search {
   ) {
     this.work = new SearchWork(study.data.work);
     this.failed = new Failed(study, (changes) => this.hypothesis(changes));
+    this.cases = casesOf(study);
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
@@ -102,7 +105,7 @@ class Search {
 
   /** Enough differs for more than one change without a number. */
   get mayBeSeveral(): boolean {
-    return this.study.data.proven || this.study.data.mismatched >= FEWEST_DIFFERING;
+    return this.study.data.proven || this.cases >= FEWEST_DIFFERING;
   }
 
   /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
@@ -117,7 +120,7 @@ class Search {
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
     if (!agrees) this.bases?.offer(changes, hypothesis.setup, isMeant);
     const isFound = agrees && isMeant() && isShown(this.study, hypothesis, this.enumerated);
-    if (isFound) this.found.push(hypothesis);
+    if (isFound) this.found.push(weighed(this.study, hypothesis));
     return isFound;
   }
 
@@ -131,7 +134,7 @@ class Search {
     const shows = (each: Hypothesis) => isShown(this.study, each, this.enumerated);
     const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes))) ?? [];
     const all = found.map((changes) => this.hypothesis(changes));
-    this.found.push(...fewestShown(this.study, all, shows));
+    this.found.push(...fewestShown(this.study, all, shows).map((each) => weighed(this.study, each)));
   }
 
   singles(): void {
@@ -140,7 +143,10 @@ class Search {
       if (!this.explains([change])) this.failed.add(change);
     }
     // an estimated number is not believed beside an explanation that needs none
-    const believable = this.found.length > 0 ? this.causes.filter((cause) => cause.parameterFree) : this.causes;
+    const isWithoutNumber = ({ changes }: Hypothesis) => changes.every(({ freedom }) => freedom === FREEDOM.none);
+    const believable = this.found.some(isWithoutNumber)
+      ? this.causes.filter((cause) => cause.parameterFree)
+      : this.causes;
     const { setup } = this.hypothesis([]);
     const isNoise = isUnrelated(this.study, setup);
     for (const cause of believable) {
@@ -382,9 +388,9 @@ class Search {
     if (!cause.estimate) return [];
     if (this.isStopped() || !this.work.mayEstimate(this.study.subset.observed.length, this.study.channels)) return [];
     const changes = cause.estimate(this.study, base, onEstimate);
-    // what a product's estimates find by channel has guards of its own
+    // what is found by channel, or by the codes of a table, has guards of its own
     const mayBe = ({ freedom, channels }: Change) =>
-      freedom === FREEDOM.none || (isProductStudy(this.study) && (channels || freedom === FREEDOM.numberPerChannel));
+      freedom === FREEDOM.none || freedom === FREEDOM.numberPerChannel || (isProductStudy(this.study) && channels);
     return this.mayBeSeveral ? changes : changes.filter(mayBe);
   }
 

@@ -1,6 +1,7 @@
 /** What a hypothesis that gives every value still has to show. */
 import { isOfBase } from './baseSearch.js';
 import { foundBy } from './cause.js';
+import { believed } from './estimate/chance.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
 import { causeOf } from './registry.js';
@@ -67,4 +68,13 @@ export function fewestShown(
     if (shown.size > 0) return [...shown.values()];
   }
   return [];
+}
+
+/** A number by a rule is one of many: where it may fit by chance, others that fit are as likely. */
+export function weighed(study: Study, hypothesis: Hypothesis): Hypothesis {
+  const [change, ...others] = hypothesis.changes.filter(({ unnamed }) => !unnamed);
+  const { chance } = change && others.length === 0 ? causeOf(change.cause) : {};
+  if (!chance) return hypothesis;
+  const own = { ...change, ...believed(chance(foundBy(study, hypothesis, change))) };
+  return { ...hypothesis, changes: hypothesis.changes.map((each) => (each === change ? own : each)) };
 }

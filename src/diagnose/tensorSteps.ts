@@ -7,6 +7,7 @@ import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
 import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
+import type { NumericArray } from '../nouns/array.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
@@ -15,6 +16,7 @@ import { truncate } from '../numeric/round.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from './setup.js';
+import type { Scope } from './study/data.js';
 import type { TensorStudy } from './study/study.js';
 
 /** What the op is in real numbers; null where it only picks codes. */
@@ -139,23 +141,27 @@ export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps
   );
 }
 
+/** Reals of a form, of part of a layer. */
+export function floatsOf(study: TensorStudy, of: (call: TensorCall) => RealValue, scope: Scope): NumericArray {
+  const run: TensorSteps['run'] = (call) => {
+    const real = of(call);
+    return Float32Array.from({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => real(i));
+  };
+  const reals: TensorSetup = {
+    ...study.declared,
+    steps: { kind: 'tensor', equation: 'reals', run },
+    params: { ...study.declared.params, output: { dtype: 'float32' } },
+    stores: null,
+  };
+  return study.engine.outputs(reals, scope).data;
+}
+
 /** What every sum of a mean is divided by; null: windows differ. */
 export function countOf(study: TensorStudy): number | null {
   const { count } = formOf(study) ?? {};
   if (!count) return null;
-  const run: TensorSteps['run'] = (call) => {
-    const of = count(call);
-    return Float32Array.from({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => of(i));
-  };
-  const { params } = study.declared;
-  const counts: TensorSetup = {
-    ...study.declared,
-    steps: { kind: 'tensor', equation: 'count', run },
-    params: { ...params, output: { dtype: 'float32' } },
-    stores: null,
-  };
-  const { data } = study.engine.outputs(counts, study.sketch);
-  return data.every((own) => own === data[0]) ? data[0] : null;
+  const data = floatsOf(study, count, study.sketch);
+  return data.every((own: number) => own === data[0]) ? data[0] : null;
 }
 
 /** A rule that makes an integer of a mean, v; n: what its sum was divided by. */

@@ -18,6 +18,8 @@ export interface RealForm {
   terms?(call: TensorCall): RealValue[];
   /** A mean over places; a function of one code; the largest code of a window. */
   readonly is?: 'mean' | 'table' | 'maximum';
+  /** Of a function, as integers compute it: how many times its input's scale is in it, and what it is divided by. */
+  readonly integers?: { readonly degree: number; readonly divisor: number };
   /** Of a mean: what its sum is divided by. */
   count?(call: TensorCall): RealValue;
   /** What else may be taken of the same windows, by its name. */

@@ -206,11 +206,14 @@ const forms: Readonly<Record<string, RealForm>> = {
   matmul,
   cat,
   prelu,
-  hardswish: table(() => FUNCTIONS.hardswish),
-  hardsigmoid: table(() => FUNCTIONS.hardsigmoid),
+  hardswish: { ...table(() => FUNCTIONS.hardswish), integers: { degree: 2, divisor: 6 } },
+  hardsigmoid: { ...table(() => FUNCTIONS.hardsigmoid), integers: { degree: 1, divisor: 6 } },
   sigmoid: table(() => logistic),
   tanh: table(() => Math.tanh),
-  leaky_relu: table(({ negativeSlope }: SlopeAttributes) => leaky(negativeSlope)),
+  leaky_relu: {
+    ...table(({ negativeSlope }: SlopeAttributes) => leaky(negativeSlope)),
+    integers: { degree: 1, divisor: 1 },
+  },
   elu: table(
     ({ alpha, scale, inputScale }: EluAttributes) =>
       (x) =>

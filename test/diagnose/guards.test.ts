@@ -1,10 +1,10 @@
 /** What few values admit by chance has no name, and what many say has the same one under a float path as under integers. */
 import { describe, expect, test } from 'vitest';
-import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
+import { int32BiasFloat64, realBias } from '../../src/kernels/steps/bias.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { downward, halfUp } from '../../src/kernels/steps/round.js';
-import type { Product } from '../../src/nouns/kernel.js';
+import type { MultiplierStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
 import {
@@ -106,6 +106,35 @@ describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (
     });
     expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes, lost: 0 });
   });
+});
+
+test.each([8, 10, 12, 15])(
+  'a multiplier of %i bits, beside a float bias, is at least as likely as another scale',
+  async (bits) => {
+    const world = worldOf('per tensor', randomFrom(6));
+    const { input, weightScale, output } = world.linear;
+    const real = (input.scale * weightScale[0]) / (output as QuantParams).scale;
+    const unit = 2 ** (bits - Math.floor(Math.log2(real)) - 1);
+    const own = Math.round(real * unit) / unit;
+    const toSteps: MultiplierStep['toSteps'] =
+      (_, { scale }) =>
+      (acc, _n, bias) =>
+        acc * own + bias / scale;
+    const steps = { bias: realBias, multiplier: { ...float64Product, toSteps }, offsetAndClamp: roundThenOffset };
+    const candidate = outputsOf(world, fbgemmWith(steps));
+    const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
+    expect(explanationsOf(report)).toContain('multiplier-short');
+  },
+);
+
+test('a scale that four decimals give by chance may be any other', async () => {
+  const world = worldOf('per tensor', randomFrom(6));
+  const input = { ...world.linear.input, scale: 0.0214566 };
+  const declared = { ...world.linear, input };
+  const right = outputsOf({ ...world, linear: declared });
+  const candidate = outputsOf(world, undefined, { ...declared, input: { ...input, scale: 0.0214566 * 1.002 } });
+  const report = await compareLayer(world, declared, right, { candidate, producer: {} });
+  expect(explanationsOf(report)).toContain('input-scale-wrong');
 });
 
 test.each([

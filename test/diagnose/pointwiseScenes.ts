@@ -268,6 +268,19 @@ export const RAISED: readonly PointwiseScene[] = [
   }),
   requantizedBy('rounding-floor', 'int8, down', Math.floor, int8),
   requantizedBy('rounding-truncate', 'toward zero', Math.trunc),
+  requantizedBy('multiplier-short', '5 bits, 22 * 2^-5', (steps) =>
+    roundHalfEven((steps / (fine.scale / even.scale)) * (22 / 32)),
+  ),
+  // 0.0301 is 0.03 to two decimals, and that is another scale by as much
+  {
+    ...requantizedBy(
+      'scale-rounded',
+      'or an output scale that is near it',
+      (steps) => roundHalfEven(steps * (0.0301 / 0.03)),
+      quant(0.0301, 100),
+    ),
+    also: ['output-scale-wrong'],
+  },
   relu6At('zero-point-before-rounding', "ReLU6's end as ONNX Runtime makes it", 181),
   hardtanh('clamp-range', 'from 50 to 150', (v) => Math.min(150, Math.max(v, 50))),
   hardtanh('capture-after-relu', 'clamped from 0', (v) => Math.min(132, Math.max(v, 100))),
@@ -324,6 +337,9 @@ export const NEARLY: readonly PointwiseScene[] = [
     change: (v, x, i) => (i % 2 === 0 ? v : clamped(x, even)),
   }),
   requantized('clamp-range', 'bent above 127', { change: (v) => (v > 127 ? 127 + ((v - 127) >> 1) : v) }),
+  requantizedBy('multiplier-short', 'two numbers, of codes above and below', (v) =>
+    roundHalfEven(v * (v > 0 ? 0.99 : 0.98)),
+  ),
   requantizedBy('rounding-floor', 'a quarter added first', (v) => Math.floor(v + 0.25)),
   requantizedBy('rounding-truncate', 'a quarter added first', (v) => Math.trunc(v + 0.25)),
   relu6At('zero-point-before-rounding', "ReLU6's end two codes below", 180),

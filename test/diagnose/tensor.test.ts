@@ -9,10 +9,11 @@ import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import * as curves from './curveScenes.js';
 import * as pools from './poolScenes.js';
+import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
-const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED];
-const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY];
+const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED];
+const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 

@@ -1,19 +1,20 @@
-import { float64Bias, int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { float64Bias, int32BiasFloat64, realBias } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
-import type { Product, RoundStep } from '../../nouns/kernel.js';
+import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
-import { contains, isEmpty, widened } from '../estimate/interval.js';
+import { believed, chanceOf } from '../estimate/chance.js';
+import { contains, type Interval, intersection, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { SomeChannels } from '../evidence.js';
-import { anyRuntime, scalesSums } from '../facts.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import { anyRuntime, converts, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import { shortFactors, toldShortFactors } from '../shortFactors.js';
+import { shortFactors } from '../shortFactors.js';
 import { MOST_BITS, numberIn, numberOf, realOf, roundsOf, type Short, shortMultiplier } from '../shortMultiplier.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
@@ -42,34 +43,41 @@ const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 const OTHERS = 1 / 4;
 
 /** k * 2^-n with a k of few bits in place of the real multiplier; a shift alone is k = 1. */
-export const multiplierShort: Cause<'multiplier-short', 'product' | 'tensor'> = {
+export const multiplierShort: Cause<'multiplier-short'> = {
   code: 'multiplier-short',
-  kinds: ['product', 'tensor'],
-  needs: [anyRuntime, (study) => isTensorStudy(study) || scalesSums(study)],
+  kinds: ['product', 'elementwise', 'tensor'],
+  needs: [anyRuntime, converts, (study) => !isProductStudy(study) || scalesSums(study)],
   whose: 'kernel',
   parameterFree: true,
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
-    if (isTensorStudy(study)) return base === study.declared ? toldShortFactors(study) : [];
-    if (!isProductStudy(study) || base.kind !== 'product') return [];
+    if (!isProductStudy(study) || base.kind !== 'product') return base === study.declared ? shortFactors(study) : [];
     // the other number is found on it, not the other way round
     const share = base === study.declared ? OTHERS : 0;
-    const isPossible = multipliersThatFit(study, base, 1e-3, share);
-    if (!isPossible) return [];
-    // where the declared number fits as well, the data show no other
-    const isReal = multipliersThatFit(study, base, 1e-6, share);
+    const ways = waysToAddBias(base).map((own) => ({ ...own, left: multipliersLeft(study, base, own.isScaled) }));
+    const areReal = ways.map(({ left }) => multipliersThatFit(left, 1e-6, share));
     // one scale for all channels, or others in their order, have other numbers; of an estimated scale they are those of the file
     const { params: own } = study.declared;
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
     const params = !onEstimate ? base.params : areOwn ? { ...own, weightScale: base.params.weightScale } : own;
-    if (Array.from({ length: study.channels }, (_, n) => isReal?.(n, realOf(params, n))).every(Boolean)) return [];
-    return fittingForms(params, isPossible).flatMap((form) => changesOf(base, form, study.data.side));
+    // where the declared number fits as well, the data show no other
+    if (areReal.every((isReal) => isReal && everyChannel(params, (n) => isReal(n, realOf(params, n))))) return [];
+    return ways.flatMap(({ left, biases }) => {
+      const isPossible = multipliersThatFit(left, 1e-3, share);
+      if (!isPossible) return [];
+      return fittingForms(params, isPossible).flatMap((form) => {
+        const changes = changesOf(base, form, study.data.side, biases);
+        if (base !== study.declared) return changes;
+        const { freedom, rare } = believed(chanceIn(left, form.numbers, params));
+        return changes.map((own) => ({ ...own, freedom: Math.max(freedom, own.freedom), rare: rare ?? own.rare }));
+      });
+    });
   },
 
   admits: (study) => {
-    if (!isProductStudy(study)) return isTensorStudy(study) ? shortFactors(study) : [];
-    const isPossible = multipliersThatFit(study, study.declared, 1e-3);
+    if (!isProductStudy(study)) return []; // found if it fits
+    const isPossible = multipliersThatFit(multipliersLeft(study, study.declared, true), 1e-3);
     if (!isPossible) return [];
     const { declared, data } = study;
     return fittingForms(declared.params, isPossible).flatMap((form) => changesOf(declared, form, data.side));
@@ -103,17 +111,22 @@ export const multiplierShort: Cause<'multiplier-short', 'product' | 'tensor'> = 
     title: (e) =>
       `${e.bits === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
     explanation: (e) =>
-      `The ${e.input === undefined ? 'sums are' : 'codes are'} multiplied by k * 2^-n with a k of few bits, not by ${e.of ?? '(s_x * s_w) / s_y'}.`,
+      `${e.of === undefined ? 'The sums are' : e.input === undefined ? 'Results are' : 'The codes are'} multiplied by k * 2^-n with a k of few bits, not by ${e.of ?? '(s_x * s_w) / s_y'}.`,
     evidence: (e) => [
       e.k === undefined || e.n === undefined || e.multiplier === undefined
         ? null
-        : `${e.input === undefined ? `channel ${e.channel ?? 0}` : `input ${e.input}`}: ${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
+        : `${placeOf(e)}${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
           (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
     ],
     fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
     code: stepLines(),
   },
 };
+
+function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): string {
+  if (input !== undefined) return `input ${input}: `;
+  return of === undefined ? `channel ${channel ?? 0}: ` : '';
+}
 
 interface ShortForm {
   readonly bits: number;
@@ -201,40 +214,62 @@ function largest(params: Product): number {
   return largestOf(realsOf(params));
 }
 
-/**
- * Whether a channel's multiplier may be a number, by what it makes of the sums with a rounded bias; null: more than a share of the
- * channels admit none, as a wrong bias or weight leaves them.
- */
+/** Scaled with the sums, rounded to their units or not; or a float that stays as it is. */
+function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>) {
+  if (isInt32Bias(steps.bias)) return [{ isScaled: true, biases: [steps.bias] }];
+  const scaled = { isScaled: true, biases: [int32BiasFloat64, steps.bias, float64Bias] };
+  return params.bias ? [scaled, { isScaled: false, biases: [realBias] }] : [scaled];
+}
+
+/** Where each channel's multiplier lies. isScaled: by what it makes of the sums with a rounded bias; else the bias stays as it is */
+function multipliersLeft(study: ProductStudy, base: ProductSetup, isScaled: boolean): Interval[] {
+  const view = viewOf(study, base, study.sketch);
+  const { acc, biasSteps, stepsPerUnit, integerBias } = view;
+  if (!isScaled)
+    return intervalsByChannel(
+      view,
+      (i) => acc[i],
+      (_, n) => biasSteps[n],
+    );
+  const isRounded = integerBias || !base.params.bias;
+  return intervalsByChannel(
+    view,
+    (i, n) => acc[i] + biasSteps[n] / stepsPerUnit[n],
+    () => 0,
+    // its bias is rounded to the sums' units
+    isRounded ? 0 : stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
+  );
+}
+
+/** Whether a channel's multiplier may be a number; null: more than a share of the channels admit none, as a wrong bias or weight leaves them. */
 function multipliersThatFit(
-  study: ProductStudy,
-  base: ProductSetup,
+  left: readonly Interval[],
   slack: number,
   share = 0,
 ): ((channel: number, multiplier: number) => boolean) | null {
-  const view = viewOf(study, base, study.sketch);
-  const intervals = intervalsByChannel(
-    view,
-    (i, n) => view.acc[i] + view.biasSteps[n] / view.stepsPerUnit[n],
-    () => 0,
-    // its bias is rounded to the sums' units
-    view.integerBias || !base.params.bias
-      ? 0
-      : view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
-  ).map((interval) => widened(interval, slack));
+  const intervals = left.map((interval) => widened(interval, slack));
   if (intervals.filter(isEmpty).length > share * intervals.length) return null;
   return (channel, multiplier) => isEmpty(intervals[channel]) || contains(intervals[channel], multiplier);
+}
+
+/** Channels that have one number bound it together. */
+function chanceIn(left: readonly Interval[], numbers: readonly Short[], params: Product): number {
+  const [all, reals] = [numbers.map(numberOf), realsOf(params)];
+  const isOne = all.every((own) => own === all[0]);
+  return isOne ? chanceOf([intersection(left)], all.slice(0, 1), reals) : chanceOf(left, all, reals);
 }
 
 /** Each channel's number to the nearest of so many bits, and ties up, as an added half has them. */
 export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
   const form = shortForms(base.params).find((own) => own.bits === bits && own.perChannel);
-  return form ? changesOf(base, form, 'candidate', [halfUp]).slice(0, 1) : [];
+  return form ? changesOf(base, form, 'candidate', undefined, [halfUp]).slice(0, 1) : [];
 }
 
 function changesOf(
   { steps, params }: ProductSetup,
   { bits, perChannel, numbers, of }: ShortForm,
   side: Study['data']['side'],
+  biases: readonly BiasStep[] = waysToAddBias({ steps, params })[0].biases,
   ties: readonly RoundStep[] = steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven],
 ): ShortChange[] {
   const declared = new Set(params.weightScale);
@@ -245,7 +280,6 @@ function changesOf(
   );
   // floor and truncation are changes of their own; ties go as they went where the data do not tell, or up with an added half
   const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : ties;
-  const biases = isInt32Bias(steps.bias) ? [steps.bias] : [int32BiasFloat64, steps.bias, float64Bias];
   return rounds.flatMap((round) =>
     biases.map((bias) => ({
       cause: 'multiplier-short' as const,

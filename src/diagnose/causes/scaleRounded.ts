@@ -1,13 +1,16 @@
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { chanceOf } from '../estimate/chance.js';
+import { intersection } from '../estimate/interval.js';
+import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
-import type { Study } from '../study/study.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { numpy, torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
@@ -43,20 +46,29 @@ const [FEWEST_ALONE, FEWEST_BESIDE] = [3, 8];
 /** Scales taken to a few decimals or digits, as a print shows them. */
 export const scaleRounded: Cause<'scale-rounded'> = {
   code: 'scale-rounded',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [
     converts,
     ({ declared, data }) => declared.kind !== 'product' || data.dynamic !== null || isQuantized(inputOf(declared)),
   ],
   whose: 'model',
 
-  changes: (study) => (study.data.side === 'candidate' ? allOf(study) : []),
+  changes: (study) => (study.data.side === 'candidate' && !isTensorStudy(study) ? allOf(study) : []),
 
   // alone: beside each other change they would take what pairs have
-  estimate: (study, base) => (base === study.declared && study.data.side === 'candidate' ? allOf(study, FLOATS) : []),
+  estimate: (study, base) => {
+    if (base !== study.declared || study.data.side !== 'candidate') return [];
+    if (!isTensorStudy(study)) return allOf(study, FLOATS);
+    // of several scales the values tell no more than that one of so many roundings fits
+    return allOf(study, [...FLOATS, ...ROUNDINGS]).map((own) => ({
+      ...own,
+      freedom: FREEDOM.oneNumber,
+      rare: true as const,
+    }));
+  },
 
   rules: (study, _, mayBe) =>
-    study.data.side === 'candidate'
+    study.data.side === 'candidate' && !isTensorStudy(study)
       ? allOf(study).filter((rounded) => ratiosTo(study.declared, rounded.apply(study.declared)).every(mayBe))
       : [],
 
@@ -64,6 +76,8 @@ export const scaleRounded: Cause<'scale-rounded'> = {
   shows: ({ study, without }) =>
     study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE) &&
     !areTies(study, without),
+
+  chance: ({ study, change, setup }) => (isTensorStudy(study) ? 1 : chanceIn(study, change, setup)),
 
   words: {
     title: (e) => {
@@ -92,6 +106,25 @@ export const scaleRounded: Cause<'scale-rounded'> = {
   },
 };
 
+/** By what is left of each channel's multiplier. */
+function chanceIn(study: Study, { found }: Change, setup: Setup): number {
+  const view = viewOf(study, study.declared);
+  const moved = ((found ?? {}) as Evidence).of?.includes('output') ? 1 : 0; // the bias too
+  const left = intervalsByChannel(
+    view,
+    (i, n) => view.acc[i] * view.stepsPerUnit[n] + moved * view.biasSteps[n],
+    (_, n) => (1 - moved) * view.biasSteps[n],
+  );
+  const ratios = ratiosTo(study.declared, setup);
+  return ratios.length === 1
+    ? chanceOf([intersection(left)], ratios, [1])
+    : chanceOf(
+        left,
+        ratios,
+        left.map(() => 1),
+      );
+}
+
 /** Whether all values that a setup misses are exact halves (of scales that are powers of two): another rule for them gives these as well. */
 function areTies(study: Study, setup: Setup): boolean {
   if (!isQuantized(setup.params.output)) return false;
@@ -116,8 +149,10 @@ function allOf({ declared }: Study, roundings = ROUNDINGS): Change[] {
 
 /** Equal for equal scales. */
 function keyOf(setup: Setup): string {
-  const [input, output] = [inputOf(setup), setup.params.output].map((value) => (isQuantized(value) ? value.scale : 1));
-  return [input, output, setup.kind === 'product' ? textOf(setup.params.weightScale) : ''].join();
+  const [output, ...inputs] = [setup.params.output, ...inputsOf(setup)].map((value) =>
+    isQuantized(value) ? value.scale : 1,
+  );
+  return [...inputs, output, setup.kind === 'product' ? textOf(setup.params.weightScale) : ''].join();
 }
 
 const texts = new WeakMap<Float64Array, string>();
@@ -177,20 +212,28 @@ function roundedScales<A extends Float32Array | Float64Array>(scales: A, apply: 
 }
 
 function withRounded<S extends Setup>(setup: S, of: Of, { apply }: Rounding): S {
-  const input = inputOf(setup);
   const { output } = setup.params;
   let changed: Setup = setup;
   if (of.includes('weight') && changed.kind === 'product')
     changed = withParams(changed, { weightScale: roundedScales(changed.params.weightScale, apply) });
-  if (of.includes('input') && isQuantized(input)) changed = withInput(changed, { scale: apply(input.scale) });
+  if (of.includes('input'))
+    for (const [i, input] of inputsOf(setup).entries())
+      if (isQuantized(input)) changed = withInput(changed, { scale: apply(input.scale) }, i);
   if (of.includes('output') && isQuantized(output)) changed = withOutput(changed, { scale: apply(output.scale) });
   return changed as S;
 }
 
+/** Of a tensor all; a product's second is of another term. */
+function inputsOf(setup: Setup): readonly ValueParams[] {
+  return setup.kind === 'tensor' ? setup.params.inputs : [setup.params.input];
+}
+
 function scalesOf(setup: Setup): number[] {
   const ofWeights = setup.kind === 'product' ? [...setup.params.weightScale] : [];
-  const [input, output] = [inputOf(setup), setup.params.output].map((value) => (isQuantized(value) ? value.scale : 1));
-  return [input, ...ofWeights, output];
+  const [output, ...inputs] = [setup.params.output, ...inputsOf(setup)].map((value) =>
+    isQuantized(value) ? value.scale : 1,
+  );
+  return [...inputs, ...ofWeights, output];
 }
 
 /** Of the multipliers, a channel each. */

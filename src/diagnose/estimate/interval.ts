@@ -29,6 +29,15 @@ export function contains({ lo, hi }: Interval, value: number): boolean {
   return value >= lo && value <= hi;
 }
 
+export function intersection(intervals: readonly Interval[]): Interval {
+  const all = everything();
+  for (const { lo, hi } of intervals) {
+    all.lo = Math.max(all.lo, lo);
+    all.hi = Math.min(all.hi, hi);
+  }
+  return all;
+}
+
 /** Widened by a relative slack: float32 rounding in the kernel can empty an exact intersection. */
 export function widened({ lo, hi }: Interval, slack: number): Interval {
   if (slack === 0) return { lo, hi }; // Infinity * 0 is NaN

@@ -6,6 +6,7 @@ import {
   contains,
   everything,
   type Interval,
+  intersection,
   isBounded,
   isEmpty,
   majority,
@@ -36,15 +37,6 @@ export function intervalsByChannel(
     if (++channel === view.channels) channel = 0;
   }
   return intervals;
-}
-
-function intersection(intervals: readonly Interval[]): Interval {
-  const all = everything();
-  for (const { lo, hi } of intervals) {
-    all.lo = Math.max(all.lo, lo);
-    all.hi = Math.min(all.hi, hi);
-  }
-  return all;
 }
 
 /** A slope and an offset of a view, by value and channel. */

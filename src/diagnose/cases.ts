@@ -1,0 +1,14 @@
+import { isQuantized } from '../nouns/value.js';
+import { inputOf } from './setup.js';
+import { inputValues } from './study/elementwiseEngine.js';
+import { isElementwiseStudy, isTensorStudy, type Study } from './study/study.js';
+import { formOf } from './tensorSteps.js';
+
+/** Differing values that follow from different ones: of a function of one code there is one for each. */
+export function casesOf(study: Study): number {
+  const { subset, differing, data } = study;
+  const isOfCodes = isElementwiseStudy(study) || (isTensorStudy(study) && formOf(study)?.is === 'table');
+  if (!isOfCodes || !isQuantized(inputOf(study.declared))) return data.mismatched;
+  const values = inputValues(subset);
+  return new Set(values.filter((_: number, i: number) => differing[i])).size;
+}
