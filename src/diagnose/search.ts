@@ -81,6 +81,7 @@ class Search {
   private readonly isActive = known(
     (change: Change) => !this.study.sameOnSubset(this.hypothesis([change]).setup, this.hypothesis([]).setup),
   );
+  private readonly setupOf = (changes: readonly Change[]) => this.hypothesis(changes).setup;
   private readonly failed: Failed;
   private readonly cases: number;
   private tried = 0;
@@ -96,7 +97,7 @@ class Search {
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
-    this.isRefuted = refutedBySums(study, (changes) => this.hypothesis(changes).setup);
+    this.isRefuted = refutedBySums(study, this.setupOf);
   }
 
   get saturations(): Change[] {
@@ -143,10 +144,8 @@ class Search {
       if (!this.explains([change])) this.failed.add(change);
     }
     // an estimated number is not believed beside an explanation that needs none
-    const isWithoutNumber = ({ changes }: Hypothesis) => changes.every(({ freedom }) => freedom === FREEDOM.none);
-    const believable = this.found.some(isWithoutNumber)
-      ? this.causes.filter((cause) => cause.parameterFree)
-      : this.causes;
+    const needsNone = this.found.some(({ changes }) => changes.every(({ freedom }) => freedom === FREEDOM.none));
+    const believable = this.causes.filter((cause) => !needsNone || cause.parameterFree);
     const { setup } = this.hypothesis([]);
     const isNoise = isUnrelated(this.study, setup);
     for (const cause of believable) {
@@ -257,8 +256,7 @@ class Search {
   /** A scale that was found beside another change may be what a rule makes of the declared ones. */
   ruledNumbers(): void {
     const found = this.found.map(({ changes }) => changes.slice(this.prefix.length));
-    const setupOf = (changes: readonly Change[]) => this.hypothesis(changes).setup;
-    for (const changes of byRules(this.study, this.causes, found, setupOf)) this.explains(changes);
+    for (const changes of byRules(this.study, this.causes, found, this.setupOf)) this.explains(changes);
   }
 
   /** Each form of a change beside numbers that hide it: orders that the observed values follow, the others one by one. */
@@ -266,7 +264,7 @@ class Search {
     const { study } = this;
     if (!isProductStudy(study)) return;
     const forms = formsOf(study, this.causes) as readonly ProductChange[];
-    const setupOf = (change: ProductChange) => this.hypothesis([change]).setup as ProductSetup;
+    const setupOf = (change: ProductChange) => this.setupOf([change]) as ProductSetup;
     const isOrder = ({ cause }: Change) => cause === 'k-order';
     const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
     for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
@@ -298,11 +296,8 @@ class Search {
     if (!isProductStudy(this.study)) return;
     const bases: Change[][] = [];
     for (const base of siblingKernels(this.study)) {
-      if (
-        base.length < 2 ||
-        bases.some((other) => areAlike(this.study, this.hypothesis(base).setup, this.hypothesis(other).setup))
-      )
-        continue;
+      const { setup } = this.hypothesis(base);
+      if (base.length < 2 || bases.some((other) => areAlike(this.study, setup, this.setupOf(other)))) continue;
       bases.push(base);
       for (const change of this.enumerated) {
         if (base.every((own) => combine(own, change))) this.explains([...base, change]);
