@@ -22,8 +22,14 @@ export class ReadTooLate {
     private readonly warn: (code: string, where: string, message: string) => void,
   ) {}
 
+  /** The memory of the only layer is no other's. */
+  private get mayBe(): boolean {
+    return this.asked.model.layers.length > 1;
+  }
+
   /** Before a search that would take long and find nothing: true where the layer's report says it now. */
   async explains(layer: Layer, report: LayerReport): Promise<boolean> {
+    if (!this.mayBe) return false;
     if (this.found === null && !(await this.isSuspect(layer))) return false;
     return this.name(report);
   }
@@ -31,6 +37,7 @@ export class ReadTooLate {
   /** What nothing explains; returns the reports that it named. */
   async explainsLeft(reports: readonly LayerReport[]): Promise<LayerReport[]> {
     const named: LayerReport[] = [];
+    if (!this.mayBe) return named;
     for (const report of reports.filter(({ diagnosis }) => isUnexplained(diagnosis)))
       if (await this.name(report)) named.push(report);
     return named;
@@ -69,7 +76,7 @@ export class ReadTooLate {
     const known = this.bytes.get(name);
     if (known !== undefined) return known;
     const data = await values.values.get(name)?.read(from, from + 1);
-    const bytes = data ? Buffer.from(new Uint8Array(data)) : null;
+    const bytes = data ? Buffer.from(data) : null;
     this.bytes.set(name, bytes);
     return bytes;
   }

@@ -30,7 +30,7 @@ export class DistinctSums {
   }
 }
 
-/** Values for each number that a sum may be: with fewer most are met once. */
+/** Values for each sum that is met: with fewer nothing is gained. */
 const FEWEST_VALUES = 4;
 /** No code. */
 const NONE = 2 ** 31 - 1;
@@ -45,15 +45,18 @@ function distinctSums(sums: SumData, observed: NumericArray, width: number): Fou
   }
   const starts = new Float64Array(width + 1);
   for (let n = 0; n < width; n++) starts[n + 1] = starts[n] + most[n] - least[n] + 1;
-  if (starts[width] * FEWEST_VALUES > sums.length) return null;
+  if (starts[width] > sums.length) return null;
   const offsets = starts.map((start, n) => start - least[n]);
   const codeOf = new Int32Array(starts[width]).fill(NONE);
+  let met = 0;
   for (let i = 0, n = 0; i < sums.length; i++, n = n + 1 === width ? 0 : n + 1) {
     const at = offsets[n] + sums[i];
-    if (codeOf[at] === NONE) codeOf[at] = observed[i];
-    else if (codeOf[at] !== observed[i]) return 'none';
+    if (codeOf[at] === NONE) {
+      codeOf[at] = observed[i];
+      met++;
+    } else if (codeOf[at] !== observed[i]) return 'none';
   }
-  return inColumns(codeOf, starts, least, width);
+  return met * FEWEST_VALUES > sums.length ? null : inColumns(codeOf, starts, least, width);
 }
 
 function inColumns(codeOf: Int32Array, starts: Float64Array, least: Int32Array, width: number): Distinct {

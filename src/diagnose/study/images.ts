@@ -21,12 +21,14 @@ export async function readImages(images: ImageRows, rows: readonly number[]): Pr
   const { width, positions, channels } = images;
   const place = new Map<number, number>();
   const of = new Int32Array(rows.length);
-  let own = -1;
+  let [first, own] = [Number.POSITIVE_INFINITY, -1];
   for (let r = 0; r < rows.length; r++) {
-    const image = Math.floor(rows[r] / positions);
-    if (image !== own && !place.has(image)) place.set(image, place.size);
-    of[r] = image === own ? of[r - 1] : place.get(image)!;
-    own = image;
+    if (rows[r] < first || rows[r] >= first + positions) {
+      const image = Math.floor(rows[r] / positions);
+      if (!place.has(image)) place.set(image, place.size);
+      [first, own] = [image * positions, place.get(image)!];
+    }
+    of[r] = own;
   }
   const distinct = [...place.keys()];
   const known = latest.get(images);

@@ -18,8 +18,10 @@ export function count(outcome: Counted, before: Uint8Array, after: Uint8Array, {
     if (before[i]) outcome.explained++;
     else outcome.lost++;
   }
-  for (let i = after.indexOf(1); i >= 0; i = after.indexOf(1, i + 1)) {
-    const channel = i % channels;
+  for (let i = 0, next = 0; i < after.length; i++) {
+    const channel = next;
+    next = channel + 1 === channels ? 0 : channel + 1;
+    if (after[i] === 0) continue;
     outcome.mismatched++;
     if (++outcome.byChannel[channel] <= 2 && outcome.failures.length < MOST_FAILURES) {
       outcome.failures.push({ sample: samples[Math.floor(i / channels)], channel });

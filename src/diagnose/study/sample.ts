@@ -103,7 +103,7 @@ export async function* readBlocks(data: LayerData): AsyncGenerator<Scope> {
   const rows = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_VALUES / (inputWidth(data) + observed.width))));
   for (let start = from; start < to; start += rows) {
     const end = Math.min(to, start + rows);
-    yield readScope(data, rowsFrom(start, end));
+    yield readScope(data, rowsFrom(start, end), [[start, end]]);
   }
 }
 
@@ -263,9 +263,12 @@ export function pickRows(scope: Scope, rows: readonly number[], width: number): 
   };
 }
 
-/** These rows, with every channel. */
-export async function readScope(data: LayerData, samples: readonly number[]): Promise<Scope> {
-  const runs = runsOf(samples);
+/** These rows, with every channel; runs: of neighbours among them. */
+export async function readScope(
+  data: LayerData,
+  samples: readonly number[],
+  runs: readonly Range[] = runsOf(samples),
+): Promise<Scope> {
   const read = async (rows: Rows) => {
     const first = await rows.read(...runs[0]);
     if (runs.length === 1) return first;
