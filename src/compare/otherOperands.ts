@@ -119,12 +119,13 @@ export async function tellsEnough(asked: Pick<AskedOfOperands, 'reading' | 'obse
   for (let first = from, last = from + 1; first < to; first = last, last = Math.min(to, last + step)) {
     const at = { from: first, to: last, observed, zeroPoint };
     const [own, wanted] = await Promise.all([valuesOf(at, run), wantedOf(at)]);
-    for (const [i, value] of wanted.entries()) {
+    for (let i = 0; i < wanted.length; i++) {
+      const value = wanted[i];
       if (Math.abs(value - own[i]) <= rounding || value <= Math.max(low, zeroPoint ?? low) || value >= high) continue;
       telling++;
       numbers.add(value);
+      if (telling >= LEAST && numbers.size >= LEAST_NUMBERS) return true;
     }
-    if (telling >= LEAST && numbers.size >= LEAST_NUMBERS) return true;
   }
   return false;
 }

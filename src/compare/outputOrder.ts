@@ -7,7 +7,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
-import { ordersOf, permuted } from '../tensor/permute.js';
+import { ordersOf } from '../tensor/permute.js';
 import { channelStride, channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
 import { named } from './named.js';
@@ -115,19 +115,31 @@ function* inOtherLayouts(shape: Shape): Generator<Order> {
   const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
   if (axes.length < 2 || axes.length > MOST_AXES) return;
   const own = axes.map((axis) => dims[axis]);
-  const places = Int32Array.from({ length: sizeOf(dims) }, (_, i) => i);
   for (const order of ordersOf([...axes.keys()])) {
     if (order.every((axis, i) => axis === i)) continue;
     const other = order.map((axis) => own[axis]);
-    const moved = permuted(places, own, order);
     const back = order.map((_, axis) => order.indexOf(axis) + 1);
     yield {
       order: layoutText(order, own, shape.channelAxis === axes.at(-1), axes.indexOf(shape.channelAxis)),
       of: 'sample',
-      from: (i) => moved[i],
+      from: placeIn(own, order),
       numpy: `y = y.reshape(${[-1, ...other].join(', ')}).transpose(${[0, ...back].join(', ')}).reshape(y.shape)`,
     };
   }
+}
+
+/** Of a place in memory with its axes in another order, the one that it is; never as a list, of 16 million values. */
+function placeIn(dims: readonly number[], order: readonly number[]): (at: number) => number {
+  const sizes = order.map((axis) => dims[axis]);
+  const steps = order.map((axis) => sizeOf(dims.slice(axis + 1)));
+  return (at) => {
+    let [left, place] = [at, 0];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      place += (left % sizes[axis]) * steps[axis];
+      left = Math.floor(left / sizes[axis]);
+    }
+    return place;
+  };
 }
 
 /** "channels first, [8, 12, 12], where the file has them last, [12, 12, 8]". */
@@ -234,7 +246,8 @@ function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray
   const features = sizeOf(shape.dims);
   const few = Math.ceil((FEW_VALUES * channels) / features) * features;
   if (!tellsOrder(channels, wanted.length / channels)) return null;
-  if (few < wanted.length && !mayBeChannels(shape, wanted.subarray(0, few), replayed.subarray(0, few))) return null;
+  for (const length of new Set([Math.min(few, wanted.length), wanted.length]))
+    if (!mayBeChannels(shape, wanted.subarray(0, length), replayed.subarray(0, length))) return null;
   const [own, theirs] = [columnsOf(shape, wanted), columnsOf(shape, replayed)];
   const places = new Map(theirs.map((text, channel) => [text, channel]));
   const order = own.map((text) => places.get(text) ?? -1);

@@ -2,8 +2,6 @@
 import { isUnlikely, Units } from '../diff/pattern.js';
 import { missesLess } from './atOnce.js';
 import type { Change, Region, Setup } from './setup.js';
-import { spread } from './study/arrays.js';
-import { gridOf } from './study/sample.js';
 import type { Study } from './study/study.js';
 
 /** A part is believed where it has as many differing values a channel. */
@@ -41,19 +39,14 @@ export function regionsOf(study: Study, setup: Setup): Region[] {
   return part ? [...regions, part] : regions;
 }
 
-/** Rows that tell of noise that no part is free of it: the first, the last, and some between. */
-const FEW_ROWS = 16;
-
-/** Whether few rows tell that a setup misses values in all channels, and in samples so far apart that no part holds them. */
+/** Whether a sketch tells that a setup misses values in all channels, and in samples so far apart that no part holds them. */
 function missesEverywhere(study: Study, setup: Setup): boolean {
   const { subset, channels, data } = study;
   const each = data.images?.positions ?? 1;
   const samples = Units.of(subset.samples.map((row) => Math.floor(row / each)));
   const all = (data.to - data.from) / each;
   if (2 * (samples.last - samples.first + 1) <= all || isUnlikely(samples, all, 0)) return false;
-  const few = gridOf(subset, spread([...subset.samples.keys()], FEW_ROWS), null, channels);
-  const misses = study.misses(setup, few);
-  if (few !== subset) study.engine.forget(few);
+  const misses = study.misses(setup, study.sketch);
   const missed = (from: number, to: number, step: number) => {
     for (let i = from; i < to; i += step) if (misses[i] !== 0) return true;
     return false;
