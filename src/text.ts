@@ -64,6 +64,10 @@ export function listed(names: Iterable<string>, most = 5): string {
   return all.length > most ? `${shown} and ${all.length - most} more` : shown;
 }
 
+export function capitalized(sentence: string): string {
+  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
+}
+
 /** `1 array`, `2 arrays`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -3,7 +3,7 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
 import { coverageOf, isCompared } from './coverage.js';
 import { divergencesIn } from './divergences.js';
-import { accumulatorsDiffer, differs } from './layerReport.js';
+import { accumulatorsDiffer, differs } from './judged.js';
 import { ofTwoTrainings, withOneKernel } from './together.js';
 
 /** The report of one process, from its part or from every shard's. */

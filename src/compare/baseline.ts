@@ -2,6 +2,7 @@ import { channelChanges, type Extent, isLarger, NOTHING, worstChanges } from '..
 import type { Baseline, RecordedLayer } from '../documents/baseline.js';
 import type { BaselineChange, LayerReport, LayerResult, Report } from '../nouns/report.js';
 import { isCompared } from './coverage.js';
+import { judged } from './judged.js';
 
 /** Channels that a change lists, worst first; the rest is counted. */
 const MOST_CHANNELS = 256;
@@ -39,10 +40,6 @@ export function emptyBaseline({ kernel, mode }: Pick<Baseline, 'kernel' | 'mode'
 
 function byName({ layers }: Baseline): Map<string, RecordedLayer> {
   return new Map(layers.map((layer) => [layer.name, layer]));
-}
-
-function judged(report: Report): readonly LayerReport[] {
-  return report.candidate_layers ?? report.layers;
 }
 
 function recordLayer(layer: LayerReport): RecordedLayer | [] {

@@ -10,9 +10,9 @@ import { afterRelu, reluBetween } from './alignment.js';
 import type { AnsweringSide } from './answers.js';
 import { explain } from './candidateExplanation.js';
 import type { CandidateComparison, OwnComparison } from './comparison.js';
+import { differs } from './judged.js';
 import {
   differingIn,
-  differs,
   EXACT,
   fillDiff,
   isUnexplained,

@@ -23,11 +23,10 @@ import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
 import { inGraphOrder } from './inGraphOrder.js';
 import { inherited, otherInput } from './inherited.js';
+import { accumulatorsDiffer, differs } from './judged.js';
 import {
   accumulatorDiff,
-  accumulatorsDiffer,
   differingIn,
-  differs,
   EXACT,
   fillAccumulator,
   fillDiagnosis,

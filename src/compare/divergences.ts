@@ -1,6 +1,6 @@
 /** Where two sides part in a graph: on each branch first, and where they come together again. */
 import type { DivergenceReport, LayerReport } from '../nouns/report.js';
-import { differs } from './layerReport.js';
+import { differs } from './judged.js';
 
 /** Each costs a walk through the layers. */
 const MOST_DIVERGENCES = 256;

@@ -144,20 +144,10 @@ export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): voi
   report.accumulator = { values, mismatched, max_abs_diff: maxAbsDiff, first_mismatch: mismatchOf(diff) };
 }
 
-/** Whether only the accumulators of a layer differ: its outputs are equal or not there, and nothing was accepted. */
-export function accumulatorsDiffer({ status, accepted, accumulator }: LayerReport): boolean {
-  return status !== 'mismatch' && accepted === null && accumulator !== undefined && accumulator.mismatched > 0;
-}
-
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {
   report.diagnosis = diagnosis;
   for (const channel of report.channels ?? [])
     channel.causes = [...(byChannel.get(channel.channel) ?? diagnosis.causes)];
-}
-
-/** Whether a layer differs beyond what is accepted. */
-export function differs(layer: LayerReport): boolean {
-  return layer.status === 'mismatch' && layer.accepted === null;
 }
 
 /** ReLU on codes (or reals, zero point 0), in place of the layer that follows. */

@@ -6,7 +6,7 @@
 import { kernelNamed } from '../kernels/named.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { opByName } from '../ops/named.js';
-import { counted, listed, printable } from '../text.js';
+import { capitalized, counted, listed, printable } from '../text.js';
 import { evidenceOf } from './causesInOrder.js';
 import type { CauseEvidence, Evidence, SomeChannels } from './evidence.js';
 import { isOf } from './frameworks.js';
@@ -40,10 +40,6 @@ export function sharedAccumulation(names: readonly string[]): string | null {
 function consistentWith(kernels: readonly string[], preferred: readonly (string | null)[]): string {
   const first = preferred.find((name) => name !== null && kernels.includes(name)) ?? kernels[0];
   return listed([first, ...kernels.filter((name) => name !== first)], 4);
-}
-
-function capital(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }
 
 /** It speaks of other causes, by their titles. */
@@ -121,7 +117,7 @@ export function explanations(causes: readonly string[], evidence: Evidence = {})
 export function reasons(context: FindingContext, causes: readonly string[], other: string): string[] {
   const { formula } = context.evidence.basis ?? {};
   const told = formula
-    ? stepSentences(holder(context), formula.found, other, otherFormula(formula), formula.tells).map(capital)
+    ? stepSentences(holder(context), formula.found, other, otherFormula(formula), formula.tells).map(capitalized)
     : [];
   const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
   const own = causes.map((cause) => (isTold(cause) ? told : explanations([cause], context.evidence)));

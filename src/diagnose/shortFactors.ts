@@ -9,6 +9,7 @@ import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
 import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
 import type { RescaleStep, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
+import { furthestOf } from '../numeric/extremes.js';
 import { clamp } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { casesOf } from './cases.js';
@@ -204,7 +205,7 @@ function changeOf(
   const factors = numbers.map(numberOf);
   const left = numbersLeft(values, viewOf(study, study.declared, study.sketch));
   const errors = factors.map((own, n) => own / reals[n] - 1);
-  const worst = errors.reduce((at, e, n) => (Math.abs(e) > Math.abs(errors[at]) ? n : at), 0);
+  const worst = furthestOf(errors);
   return {
     ...made(factors, round),
     ...believed(tried * chanceOf(left, factors, reals)),

@@ -1,7 +1,7 @@
 /** Arrays in a folder: NAME.npy, or what a manifest lists. */
 import { basename, dirname, join } from 'node:path';
 import { isGoldenManifest } from '../documents/golden.js';
-import { readJson } from '../load/json.js';
+import { field, readJson } from '../load/json.js';
 import { MANIFEST, openMemhFolder } from '../load/memhFolder.js';
 import { openNpyFolder } from '../load/npyFolder.js';
 import { openNpz } from '../load/npz.js';
@@ -10,7 +10,6 @@ import { stateOf } from '../load/untouched.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
-import { field } from '../validate/names.js';
 
 /** Reads the manifest or every header, no data. Throws InputError. */
 export async function openFolder(fs: FileSystem, path: string): Promise<ArrayFile> {

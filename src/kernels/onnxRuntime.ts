@@ -1,5 +1,4 @@
 /** What ONNX Runtime's kernels share: operators on codes, and what it leaves in float between DequantizeLinear and QuantizeLinear. */
-
 import type { AccumulateStep, DynamicStep, OpSteps, ProductSteps, TensorSteps } from '../nouns/kernel.js';
 import { everyRank } from './everyRank.js';
 import {

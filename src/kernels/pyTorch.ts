@@ -1,5 +1,4 @@
 /** What PyTorch's engines do for ops on whole values, and its reference graph. */
-
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';

@@ -2,11 +2,9 @@
  * What PyTorch computes on float32 values, whatever the engine: between dequantize and quantize of PT2E's graphs, and where a quantized
  * model has no kernel for an op. One rounding is exact; an order of sums, and exp, tanh and erf, are known within a bound.
  */
-
 import type {
   AveragePoolAttributes,
   EluAttributes,
-  GeluAttributes,
   PoolAttributes,
   ReduceAttributes,
   ScalarAttributes,
@@ -18,7 +16,7 @@ import type {
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
-import { gelu } from '../numeric/gelu.js';
+
 import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowAxes } from '../tensor/covers.js';
@@ -34,6 +32,7 @@ import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
+import { geluNear, type NearFunction, ofResult, realsNear } from './steps/nearFunction.js';
 import { imageOf, largestFloatOfWindows, placesOf } from './steps/pool.js';
 import { boundedSteps, tensorSteps } from './steps/tensor.js';
 import { whereOfFloats } from './steps/where.js';
@@ -44,37 +43,20 @@ function lengthOf({ samples, output }: TensorCall): number {
 
 // ---------------------------------------------------------------- one value from one
 
-/** exact, and the magnitude that its error is relative to: larger than itself where terms cancel. */
-type Function = (x: number) => readonly [exact: number, magnitude: number];
-
-/** Sleef's functions, and ATen's own erf, and the roundings around them. */
-const RELATIVE = 2 ** -21;
-
-function functionOf(equation: string, of: (attributes: unknown) => Function): TensorSteps {
+function functionOf(equation: string, of: (attributes: unknown) => NearFunction): TensorSteps {
   return boundedSteps(`${equation}, float32`, (call) => {
-    const [apply, [{ data }]] = [of(call.attributes), call.inputs];
-    return boundedReals(data.length, (i) => {
-      const [exact, magnitude] = apply(data[i]);
-      return within(exact, magnitude * RELATIVE);
-    });
+    return realsNear(call.inputs[0].data, of(call.attributes));
   });
 }
-
-const own = (apply: (x: number) => number) => () => (x: number) => [apply(x), Math.abs(apply(x))] as const;
 
 function exactOf(equation: string, of: (attributes: unknown) => (x: number) => number): TensorSteps {
   return tensorSteps(`${equation}, float32`, (call) => unaryFloats(equation, of(call.attributes)).run(call));
 }
 
-const elu = (attributes: unknown): Function => {
+const elu = (attributes: unknown): NearFunction => {
   const { alpha, scale, inputScale } = attributes as EluAttributes;
   return (x) =>
     x > 0 ? [x * scale, Math.abs(x * scale)] : [alpha * Math.expm1(x * inputScale) * scale, alpha * scale];
-};
-
-const geluOf = (attributes: unknown): Function => {
-  const { approximate } = attributes as GeluAttributes;
-  return (x) => [gelu(x, approximate), Math.abs(x)];
 };
 
 const gate = (x: number) => Math.min(Math.max(f32(x + 3), 0), 6);
@@ -102,11 +84,11 @@ const functions: Kernel['ops'] = {
   }),
   sigmoid: functionOf(
     '1 / (1 + exp(-x))',
-    own((x) => 1 / (1 + Math.exp(-x))),
+    ofResult((x) => 1 / (1 + Math.exp(-x))),
   ),
   silu: functionOf(
     'x / (1 + exp(-x))',
-    own((x) => x / (1 + Math.exp(-x))),
+    ofResult((x) => x / (1 + Math.exp(-x))),
   ),
   mish: functionOf('x * tanh(log(1 + exp(x)))', () => (x) => [x * Math.tanh(Math.log1p(Math.exp(x))), Math.abs(x)]),
   softplus: functionOf('log(1 + exp(beta * x)) / beta', (attributes) => {
@@ -116,21 +98,21 @@ const functions: Kernel['ops'] = {
       return [soft, Math.abs(soft) + Math.abs(x) / 2]; // beta * x is rounded first
     };
   }),
-  tanh: functionOf('tanh(x)', own(Math.tanh)),
-  exp: functionOf('exp(x)', own(Math.exp)),
-  erf: functionOf('erf(x)', own(erf)),
-  log: functionOf('log(x)', own(Math.log)),
+  tanh: functionOf('tanh(x)', ofResult(Math.tanh)),
+  exp: functionOf('exp(x)', ofResult(Math.exp)),
+  erf: functionOf('erf(x)', ofResult(erf)),
+  log: functionOf('log(x)', ofResult(Math.log)),
   rsqrt: functionOf(
     '1 / sqrt(x)',
-    own((x) => 1 / Math.sqrt(x)),
+    ofResult((x) => 1 / Math.sqrt(x)),
   ),
-  sqrt: functionOf('sqrt(x)', own(Math.sqrt)), // MKL's, which is not correctly rounded
+  sqrt: functionOf('sqrt(x)', ofResult(Math.sqrt)), // MKL's, which is not correctly rounded
   elu: functionOf('x > 0 ? x : alpha * (exp(x) - 1)', elu),
   celu: functionOf('x > 0 ? x : alpha * (exp(x / alpha) - 1)', (attributes) => {
     const { alpha } = attributes as EluAttributes;
     return elu({ alpha, scale: 1, inputScale: 1 / alpha });
   }),
-  gelu: functionOf('x / 2 * (1 + erf(x / sqrt(2)))', geluOf),
+  gelu: functionOf('x / 2 * (1 + erf(x / sqrt(2)))', geluNear),
 };
 
 // ---------------------------------------------------------------- sums in any order

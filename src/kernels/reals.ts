@@ -2,7 +2,6 @@
  * What ops on whole values are in real numbers, whatever the kernel: what an implementation of one's own computes in float64 before
  * it rounds. Diagnosis rounds it by other rules. An op that only picks codes (max_pool) has none.
  */
-
 import type {
   AxisAttributes,
   BatchNormAttributes,

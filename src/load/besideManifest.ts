@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ArrayFile } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
-import { own, readJson } from './json.js';
+import { field, readJson } from './json.js';
 import { MANIFEST } from './memhFolder.js';
 import { type PlainOf, plainArrays, plainFilesIn } from './plainFiles.js';
 import { refuse } from './refuse.js';
@@ -34,7 +34,7 @@ export async function withOwnFiles(
   return { ...folder, arrays: new Map([...folder.arrays, ...added]) };
 }
 
-function namesIn(manifest: unknown, list: string, field: string): unknown[] {
-  const items = own(manifest, list);
-  return Array.isArray(items) ? items.map((item) => own(item, field)) : [];
+function namesIn(manifest: unknown, list: string, name: string): unknown[] {
+  const items = field(manifest, list);
+  return Array.isArray(items) ? items.map((item) => field(item, name)) : [];
 }

@@ -160,7 +160,7 @@ function lineAndColumn(text: string, at: number): { line: number; column: number
 }
 
 /** A field of an object of a file; undefined: there is none, or it is no object. */
-export function own(raw: unknown, name: string): unknown {
+export function field(raw: unknown, name: string): unknown {
   return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)
     ? (raw as Record<string, unknown>)[name]
     : undefined;

@@ -5,7 +5,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
-import { own, readJson } from './json.js';
+import { field, readJson } from './json.js';
 import { collecting, refuse } from './refuse.js';
 import { type FileState, stateOf } from './untouched.js';
 
@@ -47,7 +47,7 @@ interface Entry {
 export async function openMemhFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
   const where = join(path, MANIFEST);
   const raw = await readJson(fs, where);
-  const listed = own(raw, 'arrays');
+  const listed = field(raw, 'arrays');
   if (!Array.isArray(listed) || listed.length === 0) {
     throw refuse('manifest', printable(where), 'expected "arrays", a list of {name, file, dtype, shape}, got none');
   }
@@ -56,7 +56,7 @@ export async function openMemhFolder(fs: FileSystem, path: string): Promise<Arra
   const together: MemhArray[] = [];
   const states = new Map<string, FileState>();
   for (const [i, item] of listed.entries()) {
-    if (own(item, 'value') === null) continue;
+    if (field(item, 'value') === null) continue;
     await collecting(problems, async () => {
       const entry = entryOf(item, path, `${printable(where)} arrays[${i}]`);
       const state = await stateOf(fs, path, basename(entry.path), raw);
@@ -84,8 +84,8 @@ function withoutUntouched(arrays: ReadonlyMap<string, ArraySource>, states: Read
 }
 
 function entryOf(item: unknown, folder: string, where: string): Entry {
-  const name = own(item, 'value') ?? own(item, 'name');
-  const [file, dtype, shape] = [own(item, 'file'), own(item, 'dtype'), own(item, 'shape')];
+  const name = field(item, 'value') ?? field(item, 'name');
+  const [file, dtype, shape] = [field(item, 'file'), field(item, 'dtype'), field(item, 'shape')];
   const problem = (field: string, message: string) => refuse('manifest', `${where}.${field}`, message);
   if (typeof name !== 'string' || name === '') throw problem('name', 'expected the name of a value');
   // a file of the folder: a path could lead anywhere
@@ -104,7 +104,7 @@ function entryOf(item: unknown, folder: string, where: string): Entry {
   if (!isShape || !(sizeOf(shape) <= MAX_FILE_BYTES / 2)) {
     throw problem('shape', 'expected a list of counts from 1 on that a file can hold, e.g. [151, 16]');
   }
-  const bits = own(item, 'bits') ?? DTYPES[known].bits;
+  const bits = field(item, 'bits') ?? DTYPES[known].bits;
   if (typeof bits !== 'number' || !Number.isInteger(bits) || bits < 1 || bits > DTYPES[known].bits) {
     throw problem(
       'bits',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
 import { readFully } from './bytes.js';
-import { own } from './json.js';
+import { field } from './json.js';
 
 export type FileState = 'missing' | 'untouched' | 'written';
 
@@ -33,10 +33,10 @@ export async function stateOf(fs: FileSystem, folder: string, name: string, mani
 }
 
 function sumOf(manifest: unknown, name: string): string | null {
-  const files = own(manifest, 'format') === 'qdiff-golden' ? own(manifest, 'files') : null;
+  const files = field(manifest, 'format') === 'qdiff-golden' ? field(manifest, 'files') : null;
   if (!Array.isArray(files)) return null;
-  const sum = own(
-    files.find((one) => own(one, 'name') === name),
+  const sum = field(
+    files.find((one) => field(one, 'name') === name),
     'sha256',
   );
   return typeof sum === 'string' ? sum : null;

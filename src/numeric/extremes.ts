@@ -11,3 +11,10 @@ export function smallestOf(values: ArrayLike<number>): number {
   for (let i = 0; i < values.length; i++) smallest = Math.min(smallest, values[i]);
   return smallest;
 }
+
+/** The index of what is furthest from 0. */
+export function furthestOf(values: ArrayLike<number>): number {
+  let furthest = 0;
+  for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[furthest])) furthest = i;
+  return furthest;
+}

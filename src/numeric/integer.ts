@@ -75,3 +75,7 @@ export function indefiniteInt32(rounded: number): number {
 export function convertToInt32(x: number): number {
   return indefiniteInt32(roundHalfEven(x));
 }
+
+export function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

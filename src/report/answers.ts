@@ -1,7 +1,7 @@
 /** What differences do to a classifier's answers, in words. */
+import { judged } from '../compare/judged.js';
 import type { Report } from '../nouns/report.js';
 import { counted, listed, printable } from '../text.js';
-import { judged } from './verdict.js';
 
 /** "top-1: 40 of 151 answers change; 31 come back without int16-saturation"; null where nothing differs, or nothing is classified. */
 export function answersSentence(report: Report, quoted: (cause: string) => string = printable): string | null {

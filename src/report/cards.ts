@@ -1,10 +1,11 @@
 /** A page's findings as cards, in the order in which one wants to read them. */
+import { differs } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted } from '../text.js';
 import { hasReals, largestWithShare } from './differences.js';
 import type { Finding } from './finding.js';
 import { findings } from './findings.js';
-import { causesOf, differs } from './verdict.js';
+import { causesOf } from './verdict.js';
 
 export interface Card {
   readonly finding: Finding;

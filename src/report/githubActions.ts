@@ -1,4 +1,5 @@
 /** Annotations of a GitHub Actions run, as the commands that its log understands; the step summary is Markdown. */
+import { accumulatorsDiffer, differs, judged } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { worstFirst } from './arrange.js';
@@ -8,12 +9,9 @@ import { markdownWithin } from './markdown.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   accumulatorSentence,
-  accumulatorsFail,
   channelSentence,
-  differs,
   extentOf,
   firstMismatch,
-  judged,
   requiredButMissing,
   uncomparedSentences,
   whyOf,
@@ -71,10 +69,10 @@ function annotationsOf({ name, report }: Run, several: boolean): Annotation[] {
   const file = report.model;
   const required = requiredButMissing(report);
   const errors = judged(report)
-    .filter((layer) => differs(layer) || accumulatorsFail(layer) || required.has(layer.name))
+    .filter((layer) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name))
     .map((layer): Annotation => {
       const title = `qdiff: ${which}${layer.name}: ${whyOf(layer, report)}`;
-      if (accumulatorsFail(layer)) return { level: 'error', file, title, message: accumulatorSentence(layer)! };
+      if (accumulatorsDiffer(layer)) return { level: 'error', file, title, message: accumulatorSentence(layer)! };
       if (layer.values === null) return { level: 'error', file, title, message: 'required, but not compared' };
       const first = firstMismatch(layer);
       const [finding] = findings(report, (one) => one === layer);

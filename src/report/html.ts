@@ -1,5 +1,6 @@
 /** A page for the browser: one file, no network. This file fills the page that the build made (report/page). */
 
+import { differs, judged } from '../compare/judged.js';
 import { fileNames } from '../load/fileName.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable, withShortWords } from '../text.js';
@@ -16,13 +17,11 @@ import type { PageData } from './page/data.js';
 import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
-  differs,
   expectedSource,
   extentOf,
   firstDivergence,
   firstDivergenceLabel,
   firstMismatch,
-  judged,
   uncomparedInRuns,
   verdict,
   whyOf,

@@ -1,5 +1,6 @@
 /** JUnit XML for CI servers: a suite a model, a case a layer. Valid under the schemas of Jenkins and of Ant. */
 
+import { accumulatorsDiffer, differs, judged } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
@@ -9,13 +10,10 @@ import { findings } from './findings.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   accumulatorSentence,
-  accumulatorsFail,
   channelSentence,
   differingChannels,
-  differs,
   extentOf,
   firstMismatch,
-  judged,
   requiredButMissing,
   verdict,
   whyOf,
@@ -34,7 +32,7 @@ export const junit: Reporter = (runs, options) => {
 function suite({ name, report }: Run, id: number, options: ReportOptions): string[] {
   const layers = judged(report);
   const required = requiredButMissing(report);
-  const isFailure = (layer: LayerReport) => differs(layer) || accumulatorsFail(layer) || required.has(layer.name);
+  const isFailure = (layer: LayerReport) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name);
   const failures = layers.filter(isFailure).length;
   const skipped = layers.filter((layer) => layer.values === null && !layer.accumulator && !isFailure(layer)).length;
   const attributes = {
@@ -94,7 +92,7 @@ function outcomeOf(
     const message = `required, but ${why || 'not replayed'}`; // equal to the capture, as a candidate's may be
     return `${open('failure', { message, type: layer.status })}</failure>`;
   }
-  if (accumulatorsFail(layer)) {
+  if (accumulatorsDiffer(layer)) {
     return `${open('failure', { message: accumulatorSentence(layer)!, type: 'mismatch' })}</failure>`;
   }
   if (layer.accumulator && layer.values === null) return null;

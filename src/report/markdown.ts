@@ -1,7 +1,8 @@
 /** GitHub-flavoured Markdown for a pull request: verdict, one table, causes folded. */
 
+import { differs, judged } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { capitalized, counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
@@ -14,12 +15,10 @@ import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   channelSentence,
   differingChannels,
-  differs,
   extentOf,
   firstDivergence,
   firstDivergenceLabel,
   firstMismatch,
-  judged,
   uncomparedInRuns,
   verdict,
   whyOf,
@@ -107,10 +106,6 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
     ...foldedFindings(report, options, detail),
     ...foldedNotes(report),
   ];
-}
-
-function capitalized(text: string): string {
-  return text[0].toUpperCase() + text.slice(1);
 }
 
 // ---------------------------------------------------------------- the table

@@ -1,4 +1,5 @@
 /** What the page's script reads of a run: the graph, every channel that differs, single values of the worst. */
+import { judged } from '../compare/judged.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { fileNames } from '../load/fileName.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
@@ -10,7 +11,7 @@ import { explainCommand } from './next.js';
 import type { PageChannel, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { ReportOptions, Run } from './reporter.js';
-import { addedCauses, byName, causesOf, differingChannels, expectedSource, judged, whyOf } from './verdict.js';
+import { addedCauses, byName, causesOf, differingChannels, expectedSource, whyOf } from './verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;

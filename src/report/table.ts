@@ -1,5 +1,6 @@
 /** The report for a terminal: readable at 80 columns, without colour, and from the last line upwards. */
 
+import { differs, judged } from '../compare/judged.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { answersSentence } from './answers.js';
@@ -26,13 +27,11 @@ import {
   candidateNamed,
   countedTogether,
   differingChannels,
-  differs,
   expectedSource,
   extentOf,
   firstDivergence,
   firstDivergenceLabel,
   firstMismatch,
-  judged,
   verdict,
   whyOf,
 } from './verdict.js';

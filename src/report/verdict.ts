@@ -1,5 +1,6 @@
 /** What every format says of a run and of a layer, in the same words. Names are printable, nothing more. */
 
+import { accumulatorsDiffer, differs, judged } from '../compare/judged.js';
 import { inOrder } from '../diagnose/causesInOrder.js';
 import { frameworkName } from '../diagnose/frameworks.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../nouns/report.js';
@@ -15,15 +16,6 @@ export function byName(layers: readonly LayerReport[]): ReadonlyMap<string, Laye
   const known = named.get(layers) ?? new Map(layers.map((layer) => [layer.name, layer]));
   named.set(layers, known);
   return known;
-}
-
-/** What verdict and exit code are about. */
-export function judged(report: Report): readonly LayerReport[] {
-  return report.candidate_layers ?? report.layers;
-}
-
-export function differs(layer: LayerReport): boolean {
-  return layer.status === 'mismatch' && layer.accepted === null;
 }
 
 /** The warning that model and capture are of two trainings: no finding of a layer says so. */
@@ -102,7 +94,7 @@ function mismatchFinding(report: Report): string {
   const differing = layers.filter(differs);
   const values = compared.reduce((sum, layer) => sum + layer.values!, 0);
   if (differing.length > 0) return mismatchSentence(differing, compared.length, values);
-  if (!layers.some(accumulatorsFail)) {
+  if (!layers.some(accumulatorsDiffer)) {
     return 'not everything that is required was compared';
   }
   return values > 0 ? 'every output is equal, but accumulators differ' : 'accumulators differ';
@@ -112,11 +104,6 @@ function mismatchSentence(differing: readonly LayerReport[], compared: number, v
   const mismatched = differing.reduce((sum, layer) => sum + layer.mismatched!, 0);
   const verb = differing.length === 1 ? 'differs' : 'differ';
   return `${differing.length} of ${counted(compared, 'layer')} ${verb}, ${mismatched} of ${counted(values, 'value')}`;
-}
-
-/** Its outputs are equal, or were not there; its accumulators are not. */
-export function accumulatorsFail({ status, accepted, accumulator }: LayerReport): boolean {
-  return status !== 'mismatch' && accepted === null && accumulator !== undefined && accumulator.mismatched > 0;
 }
 
 export function firstDivergence(report: Report): LayerReport | null {
@@ -159,7 +146,7 @@ export function extentOf(layer: LayerReport): string {
 /** "int16-saturation (within baseline)", "not replayed"; empty where a layer is equal. */
 export function whyOf(layer: LayerReport, report: Report): string {
   if (layer.status === 'not-replayed') return 'not replayed';
-  if (accumulatorsFail(layer)) return 'its accumulators differ';
+  if (accumulatorsDiffer(layer)) return 'its accumulators differ';
   if (layer.status === 'not-captured') {
     if (layer.accumulator) return 'only its accumulators';
     return isCandidate(layer, report) ? 'not in the candidate' : 'not captured';

@@ -1,4 +1,5 @@
 import { Checks, described, type Place } from '../documents/checks.js';
+import { field } from '../load/json.js';
 import type { Constant, Layer, Memory, Model, ModelInput } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
@@ -10,7 +11,7 @@ import type { Op, ReadLayer, Value } from '../ops/op.js';
 import { counted, printable } from '../text.js';
 import { readConstant } from './constant.js';
 import { formatSchema, inputSchema, modelFileSchema, opaqueSchema, producerSchema } from './modelSchema.js';
-import { field, fieldOfValue, inputsOf, Names, nameOf } from './names.js';
+import { fieldOfValue, inputsOf, Names, nameOf } from './names.js';
 import { producerOf } from './producer.js';
 import { type DeclaredShape, declaredShape, shapesOf } from './shapes.js';
 

@@ -1,4 +1,5 @@
 import type { Checks, Place } from '../documents/checks.js';
+import { field } from '../load/json.js';
 import type { Value } from '../ops/op.js';
 import { listed, printable } from '../text.js';
 
@@ -91,11 +92,4 @@ export function nameOf(raw: unknown): string | null {
 /** A field that says something of a value: it stands in the input or layer, or in its output. Null where neither has it. */
 export function fieldOfValue(raw: unknown, name: string): unknown {
   return field(raw, name) ?? field(field(raw, 'output'), name) ?? null;
-}
-
-/** A field of JSON that may be anything. */
-export function field(raw: unknown, name: string): unknown {
-  return typeof raw === 'object' && raw !== null && Object.hasOwn(raw, name)
-    ? (raw as Record<string, unknown>)[name]
-    : undefined;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exponentials } from '../../src/kernels/steps/floatAxes.js';
-import { largestOf, smallestOf } from '../../src/numeric/extremes.js';
+import { furthestOf, largestOf, smallestOf } from '../../src/numeric/extremes.js';
 
 test('as Math.max and Math.min, of as many values as a vocabulary has', () => {
   for (const values of [[], [3], [1, -2, 7, 7], [0, -0], [1, Number.NaN, 2], [Number.NEGATIVE_INFINITY, 5]]) {
@@ -10,4 +10,10 @@ test('as Math.max and Math.min, of as many values as a vocabulary has', () => {
   expect(() => Math.max(...many)).toThrow(RangeError);
   expect([largestOf(many), smallestOf(many)]).toEqual([300_006, 0]);
   expect(exponentials([...many]).max).toBe(300_006);
+});
+
+test('the furthest from 0, whichever its sign; the first of equals', () => {
+  expect(furthestOf([1, -3, 2, 3])).toBe(1);
+  expect(furthestOf(Float32Array.of(0, -0.5, 0.25))).toBe(1);
+  expect(furthestOf([])).toBe(0);
 });

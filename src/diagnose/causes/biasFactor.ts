@@ -191,12 +191,8 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
       const prepared = setup.steps.bias.prepare(setup.params);
       return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
     }),
-    ...(equals === null || !isWhole(factor) ? [] : [ofRounded(change, scaled)]),
+    ...(equals === null || !Number.isInteger(factor) ? [] : [ofRounded(change, scaled)]),
   ];
-}
-
-function isWhole(factor: number): boolean {
-  return Number.isInteger(factor);
 }
 
 type Made = (label: string, apply: (setup: ProductSetup) => ProductSetup) => ProductChange;

@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { furthestOf } from '../../numeric/extremes.js';
 import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
@@ -67,7 +68,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
     if (change.found) return {};
     const { bias, output } = study.declared.params;
     if (!bias) return {};
-    const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
+    const channel = furthestOf(bias);
     return isQuantized(output) ? { channel, max_bias_steps: Math.abs(bias[channel]) / output.scale } : { channel };
   },
 

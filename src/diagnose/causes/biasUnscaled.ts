@@ -1,7 +1,7 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import { largestOf } from '../../numeric/extremes.js';
+import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven, truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
@@ -100,6 +100,7 @@ function changeOf(bias: BiasStep, found?: CauseEvidence['bias-unscaled']): Produ
   };
 }
 
+/** The bias in real units, in steps of the output, or rounded at another scale than the sums have. */
 export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   code: 'bias-unscaled',
   kinds: ['product'],
@@ -120,7 +121,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   evidence: ({ study, change }) => {
     const { bias, output, input, weightScale, perChannel } = study.declared.params;
     if (!bias || !isQuantized(output)) return {};
-    const channel = bias.reduce((worst, b, n) => (Math.abs(b) > Math.abs(bias[worst]) ? n : worst), 0);
+    const channel = furthestOf(bias);
     const unit = input.scale * weightScale[perChannel ? channel : 0];
     const { after_rounding, by } = (change.found ?? {}) as CauseEvidence['bias-unscaled'];
     return {

@@ -2,7 +2,7 @@ import { float64Bias, int32BiasFloat64, realBias } from '../../kernels/steps/bia
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
-import { largestOf } from '../../numeric/extremes.js';
+import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
 import { believed, chanceOf } from '../estimate/chance.js';
@@ -102,7 +102,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     const { params } = without;
     const numbers = (change as Partial<ShortChange>).numbers ?? [];
     const errors = numbers.map((number, n) => numberOf(number) / realOf(params, n) - 1);
-    const channel = errors.reduce((worst, e, n) => (Math.abs(e) > Math.abs(errors[worst]) ? n : worst), 0);
+    const channel = furthestOf(errors);
     if (numbers.length === 0) return {};
     return { ...numbers[channel], channel, multiplier: realOf(params, channel), relative_error: errors[channel] };
   },

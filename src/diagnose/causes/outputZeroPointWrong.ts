@@ -1,5 +1,5 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { clamp } from '../../numeric/integer.js';
+import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
@@ -95,10 +95,6 @@ function strideThrough(values: number, channels: number): number {
   let stride = Math.max(1, Math.floor(values / SAMPLE));
   while (greatestCommonDivisor(stride, channels) > 1) stride++;
   return stride;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 function nearest(x: number): number {

@@ -5,6 +5,7 @@ import { type StoredNumbers, TfliteArray } from '../../load/tflite/array.js';
 import type { Operator, SubGraph, Tensor, TfliteFile } from '../../load/tflite/model.js';
 import type { ArraySource } from '../../nouns/array.js';
 import type { InputError } from '../../nouns/problem.js';
+import { greatestCommonDivisor } from '../../numeric/integer.js';
 import { integersOf } from './numbers.js';
 import { type Resolved, resolve } from './resolve.js';
 
@@ -197,8 +198,4 @@ function batchOf({ tensors, inputs, operators }: SubGraph, sizes: ReadonlyMap<nu
   const values = computed.map((index) => tensors[index]);
   const firsts = values.filter(({ data, shape }) => data === null && shape.length > 0).map(({ shape }) => shape[0]);
   return firsts.reduce(greatestCommonDivisor, 0) || 1;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -2,35 +2,23 @@
  * Functions of one value that a runtime computes in float32, between dequantize and quantize or on floats: by which polynomial is not modelled, how far
  * it may be off is. Every code within the bound is possible. Source: MLAS and Eigen, whose errors stay within 4 steps of float32.
  */
-import type { EluAttributes, GeluAttributes } from '../../nouns/attributes.js';
+import type { EluAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { erf } from '../../numeric/erf.js';
 import { f32 } from '../../numeric/float.js';
-import { gelu } from '../../numeric/gelu.js';
-import { boundedCodes, boundedReals, codesOf, type Near, within } from './bounded.js';
+import { boundedCodes, codesOf, type Near } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
+import { geluNear, type NearFunction, ofResult, RELATIVE, realsNear } from './nearFunction.js';
 import { quantizeDivision } from './quantize.js';
 import { boundedSteps } from './tensor.js';
 
-/** exact, and the magnitude that its error is relative to: larger than itself where terms cancel. */
-type Function = (x: number) => readonly [exact: number, magnitude: number];
-
-/** 8 units in the last place of a float32. */
-const RELATIVE = 2 ** -21;
-
-function ofCodes(equation: string, functionOf: (attributes: unknown) => Function): TensorSteps {
+function ofCodes(equation: string, functionOf: (attributes: unknown) => NearFunction): TensorSteps {
   return boundedSteps(`quantize(${equation}), float32`, ({ attributes, inputs: [input], output }) => {
-    if (!isQuantized(output.params)) {
-      const apply = functionOf(attributes);
-      return boundedReals(input.data.length, (i) => {
-        const [exact, magnitude] = apply(input.data[i]);
-        return within(exact, magnitude * RELATIVE);
-      });
-    }
-    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
     const apply = functionOf(attributes);
+    if (!isQuantized(output.params)) return realsNear(input.data, apply);
+    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
     const known = new Map<number, Near>();
     const near = (x: number) => {
       const found = known.get(x) ?? bounded(apply(real(x)), code);
@@ -46,18 +34,11 @@ function bounded([exact, magnitude]: readonly [number, number], code: (real: num
   return codesOf({ low: f32(exact - error), near: f32(exact), high: f32(exact + error) }, code);
 }
 
-const own = (apply: (x: number) => number) => () => (x: number) => [apply(x), Math.abs(apply(x))] as const;
-
 const gate = (x: number) => Math.min(Math.max(x / 6 + 0.5, 0), 1);
 
-const elu = (attributes: unknown): Function => {
+const elu = (attributes: unknown): NearFunction => {
   const { alpha, scale, inputScale } = attributes as EluAttributes;
   return (x) => (x >= 0 ? [x * scale, 0] : [alpha * Math.expm1(x * inputScale) * scale, Math.abs(alpha * scale)]);
-};
-
-const geluOf = (attributes: unknown): Function => {
-  const { approximate } = attributes as GeluAttributes;
-  return (x) => [gelu(x, approximate), Math.abs(x)];
 };
 
 /** MLAS adds 0.5 last: its error is that of 0.5, however small the result. */
@@ -65,10 +46,10 @@ export const sigmoidInFloat32 = ofCodes('1 / (1 + exp(-x))', () => (x) => [1 / (
 
 /** By the op's name. */
 export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
-  tanh: ofCodes('tanh(x)', own(Math.tanh)),
-  erf: ofCodes('erf(x)', own(erf)),
-  exp: ofCodes('exp(x)', own(Math.exp)),
-  sqrt: ofCodes('sqrt(x)', own(Math.sqrt)),
+  tanh: ofCodes('tanh(x)', ofResult(Math.tanh)),
+  erf: ofCodes('erf(x)', ofResult(erf)),
+  exp: ofCodes('exp(x)', ofResult(Math.exp)),
+  sqrt: ofCodes('sqrt(x)', ofResult(Math.sqrt)),
   hardsigmoid: ofCodes('max(0, min(1, x / 6 + 0.5))', () => (x) => [gate(x), Math.abs(x) / 6 + 0.5]),
   hardswish: ofCodes('x * max(0, min(1, x / 6 + 0.5))', () => (x) => [
     x * gate(x),
@@ -76,5 +57,5 @@ export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
   ]),
   elu: ofCodes('x >= 0 ? x : alpha * (exp(x) - 1)', elu),
   silu: ofCodes('x / (1 + exp(-x))', () => (x) => [x / (1 + Math.exp(-x)), Math.abs(x)]),
-  gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', geluOf),
+  gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', geluNear),
 };

@@ -7,7 +7,7 @@ import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes, clampOfReals, limitedTo } from './activation.js';
 import { boundedCodes, codesOf } from './bounded.js';
-import { fill, quantized, reader } from './call.js';
+import { fill, fillReals, quantized, reader } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -33,7 +33,7 @@ export function throughReals(steps: TensorSteps): TensorSteps {
 
 /** Codes of the reals, with a fused activation; or the reals themselves. */
 function written(call: TensorCall, real: (element: number) => number): Computed {
-  const { output, activation, samples } = call;
+  const { activation, output } = call;
   const { params } = output;
   if (isQuantized(params)) {
     const code = quantizeDivision.prepare(params);
@@ -41,7 +41,7 @@ function written(call: TensorCall, real: (element: number) => number): Computed 
     return fill(call, (i) => limitedTo(clamp, code(real(i))));
   }
   const clamp = clampOfReals(activation);
-  return Float32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => limitedTo(clamp, real(i)));
+  return fillReals(call, (i) => limitedTo(clamp, real(i)));
 }
 
 /** One rounding each, whatever the width of the codes. */
