@@ -11,7 +11,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { imageOf, overWindows, placesOf } from './pool.js';
+import { imageOf, nearOverWindows, placesOf } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -77,17 +77,16 @@ export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
 function meansOf(call: TensorCall, covers: Covers, countOf: (cover: Cover) => number): Computed {
   const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
   const code = quantizeDivision.prepare(quantized(call.output));
-  const codes = (end: 'low' | 'near' | 'high') =>
-    overWindows(call, covers, ({ cover, code: at }) => {
-      let [sum, magnitudes] = [0, 0];
-      for (let i = 0; i < cover.places.length; i++) {
-        const x = real(at(i));
-        [sum, magnitudes] = [sum + x, magnitudes + Math.abs(x)];
-      }
-      const count = countOf(cover);
-      const mean = f32(sumInAnyOrder(sum, magnitudes, cover.places.length)[end] / count);
-      return code(end === 'near' ? mean : float32Beside(mean, end === 'low' ? -2 : 2));
-    });
-  const [low, near, high] = [codes('low'), codes('near'), codes('high')];
-  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+  const nears = nearOverWindows(call, covers, ({ cover, code: at }) => {
+    let [sum, magnitudes] = [0, 0];
+    for (let i = 0; i < cover.places.length; i++) {
+      const x = real(at(i));
+      [sum, magnitudes] = [sum + x, magnitudes + Math.abs(x)];
+    }
+    const count = countOf(cover);
+    const { low, near, high } = sumInAnyOrder(sum, magnitudes, cover.places.length);
+    const [least, mean, most] = [low, near, high].map((total) => f32(total / count));
+    return { low: code(float32Beside(least, -2)), near: code(mean), high: code(float32Beside(most, 2)) };
+  });
+  return boundedCodes(nears.length, nears.at);
 }

@@ -8,11 +8,11 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Covers, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
-import { boundedCodes, codesOf, type Near, sumInAnyOrder } from './bounded.js';
+import { boundedCodes, codesOf, sumInAnyOrder } from './bounded.js';
 import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { meanAten } from './mean.js';
-import { type Covered, imageOf, overWindows, placesOf, sumOf } from './pool.js';
+import { imageOf, nearOverWindows, overWindows, placesOf, sumOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -133,7 +133,7 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
     const real = dequantizeFloat32.prepare(quantized(input));
     const code = quantizeDecomposed.prepare(quantized(call.output));
     const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
-    return boundedWindows(call, covers, ({ cover, code: at }) => {
+    const nears = nearOverWindows(call, covers, ({ cover, code: at }) => {
       const count = cover.places.length;
       let [sum, magnitudes] = [0, 0];
       for (let i = 0; i < count; i++) {
@@ -144,11 +144,6 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
       const { low, near, high } = sumInAnyOrder(sum, magnitudes, count + 1);
       return codesOf({ low: f32(low / count), near: f32(near / count), high: f32(high / count) }, code);
     });
+    return boundedCodes(nears.length, nears.at);
   },
 );
-
-function boundedWindows(call: TensorCall, covers: Covers, codeOf: (covered: Covered) => Near) {
-  const nears: Near[] = [];
-  const index = overWindows(call, covers, (covered) => nears.push(codeOf(covered)) - 1);
-  return boundedCodes(index.length, (i) => nears[index[i]]);
-}

@@ -163,6 +163,11 @@ function bilinear(call: TensorCall): Int32Array {
 }
 
 /** An index of a place is off by some roundings of the largest, so then are its weights; a mix is as continuous as they are. */
+function nearMixed(call: TensorCall, mixed: Float32Array, magnitudes: Float32Array): Computed {
+  const relative = (16 + 8 * Math.max(...sizesOf(call).from)) * UNIT;
+  return boundedReals(mixed.length, (i) => within(mixed[i], magnitudes[i] * relative));
+}
+
 function bilinearOfFloats(call: TensorCall): Computed {
   const covers = mixCovers(call, false);
   const mixed = floatsOverWindows(call, covers, ({ cover, code }) => {
@@ -172,9 +177,7 @@ function bilinearOfFloats(call: TensorCall): Computed {
   const magnitudes = floatsOverWindows(call, covers, ({ code }) =>
     [0, 1, 2, 3].reduce((sum, i) => sum + Math.abs(code(i)), 0),
   );
-  const { from } = sizesOf(call);
-  const relative = (16 + 8 * Math.max(...from)) * UNIT;
-  return boundedReals(mixed.length, (i) => within(mixed[i], magnitudes[i] * relative));
+  return nearMixed(call, mixed, magnitudes);
 }
 
 interface MixCover extends Cover {
@@ -257,7 +260,5 @@ function bicubicOfFloats(call: TensorCall): Computed {
       (cover as ReturnType<typeof at>).weights.reduce((sum, weight, i) => sum + of(weight, code(i)), 0),
     );
   const [mixed, magnitudes] = [over((weight, code) => weight * code), over((_, code) => Math.abs(code))];
-  // as of the others, by an index that is off
-  const relative = (16 + 8 * Math.max(...from)) * UNIT;
-  return boundedReals(mixed.length, (i) => within(mixed[i], magnitudes[i] * relative));
+  return nearMixed(call, mixed, magnitudes);
 }

@@ -7,6 +7,7 @@ import type { AxisCovers, Cover, Covers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
+import type { Near } from './bounded.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
 export function imageOf({ inputs: [input], output }: TensorCall): TensorValue {
@@ -39,9 +40,27 @@ export function floatsOverWindows(
   return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
-/** The same before they are rounded: bounds. */
-export function realsOverWindows(call: TensorCall, covers: Covers, realOf: (covered: Covered) => number): Float64Array {
-  return intoWindows(call, covers, realOf, new Float64Array(call.samples * sizeOf(call.output.shape.dims)));
+/** Values of the output of which bounds are known, counted in C order. */
+export interface Nears {
+  readonly length: number;
+  at(element: number): Near;
+}
+
+/** One walk for all three: what is near is computed with its bounds. */
+export function nearOverWindows(call: TensorCall, covers: Covers, nearOf: (covered: Covered) => Near): Nears {
+  const length = call.samples * sizeOf(call.output.shape.dims);
+  const [low, near, high] = [new Float64Array(length), new Float64Array(length), new Float64Array(length)];
+  let count = 0;
+  const indices = overWindows(call, covers, (covered) => {
+    const own = nearOf(covered);
+    [low[count], near[count], high[count]] = [own.low, own.near, own.high];
+    return count++;
+  });
+  const at = (element: number) => {
+    const i = indices[element];
+    return { low: low[i], near: near[i], high: high[i] };
+  };
+  return { length, at };
 }
 
 function intoWindows<A extends Int32Array | Float32Array | Float64Array>(

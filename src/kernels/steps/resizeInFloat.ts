@@ -13,7 +13,7 @@ import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { throughReals } from './floats.js';
 import { copiesNearest } from './interpolate.js';
-import { type Covered, imageOf, overWindows, placesOf, realsOverWindows } from './pool.js';
+import { type Covered, imageOf, nearOverWindows, placesOf } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 
 /** Between DequantizeLinear and QuantizeLinear. */
@@ -62,21 +62,16 @@ export function resizeOnFloats(nearest: TensorSteps): TensorSteps {
     lacks: lackingMode,
     run(call) {
       if (modeOf(call) === 'nearest') return nearest.run(call);
-      const covers = coversOf(call);
-      const ends = (end: keyof Near) => realsOverWindows(call, covers, (covered) => sumOf(covered, (x) => x)[end]);
-      const [low, near, high] = [ends('low'), ends('near'), ends('high')];
-      return boundedReals(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+      const nears = nearOverWindows(call, coversOf(call), (covered) => sumOf(covered, (x) => x));
+      return boundedReals(nears.length, nears.at);
     },
   };
 }
 
 function mixed(call: TensorCall, conversion: Conversion): Computed {
   const { real, code } = conversion(call);
-  const covers = coversOf(call);
-  const ends = (end: keyof Near) =>
-    overWindows(call, covers, (covered) => codesOf(sumOf(covered, real), (v) => code(f32(v)))[end]);
-  const [low, near, high] = [ends('low'), ends('near'), ends('high')];
-  return boundedCodes(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
+  const nears = nearOverWindows(call, coversOf(call), (covered) => codesOf(sumOf(covered, real), (v) => code(f32(v))));
+  return boundedCodes(nears.length, nears.at);
 }
 
 interface Mixed extends Cover {
