@@ -166,6 +166,8 @@ export interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** 0.5 was added before the fraction was cut off. */
   readonly half_added?: true;
+  /** And the zero point before that. */
+  readonly zero_point_added?: true;
   /** How many values of the layer are exact ties before rounding. */
   readonly ties?: number;
 }

@@ -428,6 +428,22 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('activation zero point missing', ['activation-zero-point-missing'], (world) =>
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 0 } }),
   ),
+  candidate(
+    '(int)(v + zero point + 0.5)',
+    ['rounding-truncate'],
+    (world) => outputsOf(world, { ...kernel('ort'), round: halfThenTowardZero, offsetAndClamp: offsetClampRound64 }),
+    { on: ['int8 with ReLU'] },
+  ),
+  candidate(
+    'no zero point of the output, its ReLU a constant of its own',
+    ['output-zero-point-wrong'],
+    (world) => {
+      const own = output(world.linear);
+      const activation = { clamp: [own.zeroPoint, own.quantMax] as [number, number] };
+      return outputsOf(world, undefined, { ...world.linear, activation, output: { ...own, zeroPoint: 0 } });
+    },
+    { on: ['int8 with ReLU'] },
+  ),
   candidate('the zero point of another value', ['input-zero-point-wrong'], (world) =>
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 96 } }),
   ),

@@ -1,10 +1,12 @@
+import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
-import { type Change, type CodeMap, FREEDOM, type Setup, withOutput } from '../setup.js';
+import { type Change, type CodeMap, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
 import { leastIn } from '../study/arrays.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
@@ -14,7 +16,11 @@ import { hasRelu } from './relu.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'output-zero-point-wrong': SomeChannels & Partial<FoundParameter>;
+    'output-zero-point-wrong': SomeChannels &
+      Partial<FoundParameter> & {
+        /** Where a fused activation clamps all the same, in codes. */
+        readonly clamped?: readonly [number, number];
+      };
   }
 }
 
@@ -39,8 +45,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
       [middle, middle - 1, middle + 1]
         // what is added in RTL or firmware may be no code
         .filter((zp) => zp !== output.zeroPoint && (study.free || (zp >= output.quantMin && zp <= output.quantMax)))
-        .map(
-          (zeroPoint): Change => ({
+        .flatMap((zeroPoint): Change[] => {
+          const moved: Change = {
             cause: 'output-zero-point-wrong',
             coordinate: 'y_zero_point',
             freedom: FREEDOM.oneNumber,
@@ -49,8 +55,9 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
             apply: takesItsInputs(study, base, zeroPoint)
               ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
               : (setup) => withOutput(setup, { zeroPoint }),
-          }),
-        )
+          };
+          return study.free && hasActivation(base) ? [moved, clampedAsDeclared(moved, base)] : [moved];
+        })
     );
   },
 
@@ -58,11 +65,33 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     title: 'wrong output zero point',
     explanation: "The output's zero point is another than the file says.",
     ofOneLayer: true,
-    evidence: (e) => [foundSentence('output zero_point', e)],
+    evidence: (e) => [
+      foundSentence('output zero_point', e),
+      e.clamped ? `clamped to ${e.clamped[0]}..${e.clamped[1]}, as with the declared one` : null,
+    ],
     fix: foundFix('output zero_point'),
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+type WithActivation = Exclude<Setup, { kind: 'elementwise' }>;
+
+function hasActivation(setup: Setup): setup is WithActivation {
+  return setup.kind !== 'elementwise' && setup.params.activation !== 'none';
+}
+
+/** Integer code has the bounds of a fused activation as constants of their own: a zero point that is missing leaves them. */
+function clampedAsDeclared(moved: Change, base: WithActivation): Change {
+  const { activation, output } = base.params;
+  const bound = base.kind === 'product' ? base.steps.bound : quantizeTwoRoundings;
+  const clamped = clampOfCodes(activation, output as QuantParams, bound);
+  return {
+    ...moved,
+    label: `${moved.label}, clamped to ${clamped.join('..')}`,
+    found: { ...moved.found, clamped },
+    apply: (setup) => moved.apply(withParams<Setup>(setup, { activation: { clamp: clamped } })),
+  };
+}
 
 /** A pool's codes have the zero point of what it reads: one of its own is added to them. */
 function takesItsInputs(study: Study, base: Setup, zeroPoint: number): boolean {

@@ -16,7 +16,7 @@ export const lacksRelu: Fact = ({ declared }) => {
   return !convertsIn(declared) && (clamp === null || clamp.lower < 0);
 };
 
-function isRelu(setup: Setup): boolean {
+export function isRelu(setup: Setup): boolean {
   if (setup.kind === 'elementwise') return setup.params.clamp?.lower === 0;
   return setup.params.activation === 'relu' || setup.params.activation === 'relu6';
 }

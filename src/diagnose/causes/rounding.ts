@@ -1,6 +1,6 @@
 import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
-import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
@@ -44,7 +44,7 @@ import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
-import { hasRelu } from './relu.js';
+import { isRelu } from './relu.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -84,14 +84,20 @@ function rounding(
     evidence: (found) => ({ deciding: decidingValue(found) }),
 
     words: {
-      title: (e) => (e.half_added ? '0.5 added, then rounded towards zero' : title),
+      title: (e) => (e.half_added ? `${addedOf(e)} added, then rounded towards zero` : title),
       explanation: (e) =>
-        e.half_added ? 'The fraction is cut off after 0.5 was added: what is negative comes out one too high.' : does,
+        e.half_added
+          ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
+          : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: stepFix(fix),
       code: stepLines(ruleCode('halfEven')),
     },
   };
+}
+
+function addedOf({ zero_point_added }: RoundingEvidence): string {
+  return zero_point_added ? 'the zero point and 0.5' : '0.5';
 }
 
 /** With the zero point added where it is now, the declared rule gives other values: else its place is what differs. */
@@ -103,12 +109,14 @@ function isRuleNeeded(study: ProductStudy, setup: ProductSetup): boolean {
 }
 
 function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change {
+  const { round, offsetAndClamp } = steps as Partial<ProductSteps>;
+  const ofCode = offsetAndClamp === offsetClampRound64 && { zero_point_added: true as const };
   return {
     cause: code,
     coordinate: 'round',
     freedom: FREEDOM.none,
     label: labelOf(steps),
-    ...((steps as Partial<ProductSteps>).round === halfThenTowardZero && { found: { half_added: true as const } }),
+    ...(round === halfThenTowardZero && { found: { half_added: true as const, ...ofCode } }),
     apply: (setup) => withSteps(setup, steps),
   };
 }
@@ -121,11 +129,19 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
 
 const CUTTING: readonly RoundStep[] = [towardZero, downward, halfThenTowardZero];
 
-/** Where nothing is negative half added and cut off is half up. */
 function rulesOf(study: ProductStudy) {
-  const { output } = study.declared.params;
-  const seesNegatives = !isQuantized(output) || (!hasRelu(study) && output.zeroPoint > output.quantMin);
-  return seesNegatives ? [...ROUNDING_CAUSES, HALF_ADDED] : ROUNDING_CAUSES;
+  return halvesCut(study.declared).length > 0 ? [...ROUNDING_CAUSES, HALF_ADDED] : ROUNDING_CAUSES;
+}
+
+/** (int)(v + 0.5) and (int)(v + zp + 0.5), where that may be negative: elsewhere either is half up. */
+function halvesCut(declared: ProductSetup): Partial<ProductSteps>[] {
+  const { output } = declared.params;
+  const seesNegatives = !isQuantized(output) || (!isRelu(declared) && output.zeroPoint > output.quantMin);
+  const ofCode = isQuantized(output) && output.quantMin < 0 && output.zeroPoint !== 0;
+  return [
+    ...(seesNegatives ? [{ round: halfThenTowardZero, offsetAndClamp: roundThenOffset }] : []),
+    ...(ofCode ? [{ round: halfThenTowardZero, offsetAndClamp: offsetClampRound64 }] : []),
+  ];
 }
 
 function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
@@ -159,11 +175,13 @@ function ofCalls(code: RoundingCode): ProductChange[] {
 }
 
 /** Of v, and where the zero point comes first of v + zp. Of a sum that is never negative trunc is floor, and half away half up. */
-function ordersOf({ steps, params }: ProductSetup, round: RoundStep): Partial<ProductSteps>[] {
+function ordersOf(declared: ProductSetup, round: RoundStep): Partial<ProductSteps>[] {
+  if (round === halfThenTowardZero) return halvesCut(declared);
+  const { steps, params } = declared;
   if (!addsZeroPointFirst(steps.offsetAndClamp)) return [{ round }];
   const ofValue = { round, offsetAndClamp: roundThenOffset };
   const isUnsigned = isQuantized(params.output) && params.output.quantMin >= 0;
-  return isUnsigned && [towardZero, halfAway, halfThenTowardZero].includes(round) ? [ofValue] : [ofValue, { round }];
+  return isUnsigned && [towardZero, halfAway].includes(round) ? [ofValue] : [ofValue, { round }];
 }
 
 /** On a base in fixed point the rule takes the place of its last rounding. */
@@ -184,16 +202,21 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
   const rules = [...cut, ...ties, [halfEven, halves] as const];
   return rules
     .filter(([round, cause]) => cause === code && round !== own)
-    .flatMap(([round]) =>
-      (CUTTING.includes(round) ? unrounded : unrounded.slice(0, 1)).map(
-        ({ name }, form): ProductChange => ({
-          ...(change(code, { round }) as ProductChange),
-          label: `${round.name}, ${name}`,
-          rare: round === halfEven,
-          apply: (setup) => roundedIn(setup, form, round, { round, offsetAndClamp: roundThenOffset }),
-        }),
-      ),
-    );
+    .flatMap(([round]) => {
+      const forms = CUTTING.includes(round) ? unrounded : unrounded.slice(0, 1);
+      const orders =
+        round === halfThenTowardZero ? halvesCut(study.declared) : [{ round, offsetAndClamp: roundThenOffset }];
+      return orders.flatMap((steps) =>
+        forms.map(
+          ({ name }, form): ProductChange => ({
+            ...(change(code, steps) as ProductChange),
+            label: `${labelOf(steps)}, ${name}`,
+            rare: round === halfEven,
+            apply: (setup) => roundedIn(setup, form, round, steps),
+          }),
+        ),
+      );
+    });
 }
 
 /** By a rule, from a form of the multiplier without its own last rounding; a float one has none. */
@@ -201,7 +224,9 @@ function roundedIn(setup: ProductSetup, form: number, round: RoundStep, steps: P
   const { multiplier } = setup.steps;
   if (!isFixedPoint(multiplier)) return withSteps(setup, steps);
   const unrounded = (multiplier as Partial<FixedPointStep>).unrounded?.[form];
-  return unrounded ? withSteps(setup, { multiplier: unrounded, round, offsetAndClamp: roundThenOffset }) : setup;
+  return unrounded
+    ? withSteps(setup, { offsetAndClamp: roundThenOffset, ...steps, multiplier: unrounded, round })
+    : setup;
 }
 
 /** The float path rounds where it quantizes, unless another change has left it; `round` tells estimators how far a code reaches. */

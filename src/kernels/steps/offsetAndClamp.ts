@@ -55,12 +55,15 @@ export const roundThenOffset: OffsetAndClampStep = {
   fast: UNLIMITED,
 };
 
-/** ONNX Runtime, XNNPACK. */
+/**
+ * ONNX Runtime, XNNPACK. Clamped after rounding, which is the same but for a rule that moves whole numbers: trunc(v + 1/2) makes
+ * -102 of the bound -103.
+ */
 export const clampRoundOffset: OffsetAndClampStep = {
   name: 'clampRoundOffset',
   equation: 'round(clamp(v, lo - zy, hi - zy)) + zy',
   prepare: (round, zeroPoint, lo, hi) => (steps) =>
-    round.apply(clamp(steps, lo - zeroPoint, hi - zeroPoint)) + zeroPoint,
+    clamp(round.apply(steps), lo - zeroPoint, hi - zeroPoint) + zeroPoint,
   numpy: roundFirst,
   c: added,
   fast: UNLIMITED,
@@ -68,13 +71,13 @@ export const clampRoundOffset: OffsetAndClampStep = {
 
 /**
  * oneDNN. The zero point comes before rounding, so exact ties round to an even code: with zero point 3, v = 0.5 gives 4 (3.5
- * rounds to 4), where rint(v) + 3 is 3.
+ * rounds to 4), where rint(v) + 3 is 3. Clamped last, as clampRoundOffset.
  */
 export const offsetClampRound: OffsetAndClampStep = {
   name: 'offsetClampRound',
   equation: 'round(clamp(f32(v + zy), lo, hi))',
-  prepare: (round, zeroPoint, lo, hi) => (steps) => round.apply(clamp(f32(steps + zeroPoint), lo, hi)),
-  numpy: (round, lo, hi, v) => [...limited(v), round(`np.clip(v + f32(zy), ${lo}, ${hi})`)],
+  prepare: (round, zeroPoint, lo, hi) => (steps) => clamp(round.apply(f32(steps + zeroPoint)), lo, hi),
+  numpy: (round, lo, hi, v) => [...limited(v), `np.clip(${round('v + f32(zy)')}, ${lo}, ${hi})`],
   c: { ...added, zeroPointFirst: true },
   fast: { ...UNLIMITED, zeroPointFirst: true },
 };
@@ -83,8 +86,8 @@ export const offsetClampRound: OffsetAndClampStep = {
 export const offsetClampRound64: OffsetAndClampStep = {
   name: 'offsetClampRound64',
   equation: 'round(clamp(v + zy, lo, hi)) in float64',
-  prepare: (round, zeroPoint, lo, hi) => (steps) => round.apply(clamp(steps + zeroPoint, lo, hi)),
-  numpy: (round, lo, hi, v) => [...limited(v), round(`np.clip(float(v) + zy, ${lo}, ${hi})`)],
+  prepare: (round, zeroPoint, lo, hi) => (steps) => clamp(round.apply(steps + zeroPoint), lo, hi),
+  numpy: (round, lo, hi, v) => [...limited(v), `np.clip(${round('float(v) + zy')}, ${lo}, ${hi})`],
   c: null,
   fast: null,
 };
