@@ -32,12 +32,12 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   let study = await Study.open(layer);
   const found = constantsIn(study);
   const constant = found && (await areConstant(study, found)) ? found : null;
-  if (constant && !isAtClamp(study, constant)) return constantly(layer, constant);
+  if (constant && !constant.channels) return constantly(layer, constant);
   let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
     const outcomes = await confirm(study, result.explanations);
     const proven = result.explanations.filter(
-      (explanation, i) => outcomes[i].mismatched === 0 && (!constant || needsNoNumber(explanation)),
+      (explanation, i) => outcomes[i].mismatched === 0 && (!constant || isSure(study, constant, explanation)),
     );
     if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
     if (study.complete || round === MOST_ROUNDS) break;
@@ -51,15 +51,18 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   return unexplained(layer, study, result);
 }
 
-/** Channels that hold one bound of the output: sums that leave their width may do so too, and any number may. */
-function isAtClamp({ declared }: Study, { value, channels }: CauseEvidence['constant-values']): boolean {
+/**
+ * Channels that hold one value, beside others that do not: a ReLU, another clamp or sums that saturate give that too, and any number may.
+ * At a bound of the output, where sums end that leave their width, so may two changes.
+ */
+function isSure(
+  { declared }: Study,
+  { value }: CauseEvidence['constant-values'],
+  { changes }: Hypothesis,
+): boolean {
   const { output } = declared.params;
-  if (!isQuantized(output) || !channels) return false;
-  return value === output.quantMin || value === output.quantMax;
-}
-
-function needsNoNumber({ changes }: Hypothesis): boolean {
-  return changes.every(({ freedom }) => freedom === FREEDOM.none);
+  const isAtBound = isQuantized(output) && (value === output.quantMin || value === output.quantMax);
+  return (isAtBound || changes.length === 1) && changes.every(({ freedom }) => freedom === FREEDOM.none);
 }
 
 /** In every judged sample, and nothing else differs. */

@@ -325,6 +325,33 @@ test('weights reversed along k, and another zero point', async () => {
 
 const shifted = <A extends Float32Array>(values: A) => Float32Array.of(...values.subarray(1), values[0]);
 
+/** One channel whose values lie below the zero point, others that begin above; `lower`: by so many steps. */
+function oneBelow(lower: number): World {
+  const world = worldOf('small', randomFrom(31));
+  const { linear } = world;
+  const steps = (n: number) => (n === 0 ? -60 : n === 1 ? 60 - lower : 60) * (linear.output as QuantParams).scale;
+  const weightScale = linear.weightScale.map((s) => s / 8);
+  return { ...world, linear: { ...linear, weightScale, bias: linear.bias!.map((_, n) => steps(n)) } };
+}
+
+test('a channel that a ReLU clamps everywhere is no channel that nobody computed', async () => {
+  const world = oneBelow(0);
+  const { linear } = world;
+  const candidate = outputsOf(world, kernel('fbgemm'), { ...linear, activation: 'relu' });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate });
+  expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes: ['capture-after-relu'], lost: 0 });
+});
+
+test('a channel of zero points beside one that a ReLU would clamp holds one value', async () => {
+  const world = oneBelow(60);
+  const { linear } = world;
+  const { zeroPoint } = linear.output as QuantParams;
+  const right = outputsOf(world);
+  const candidate = right.map((code, i) => (i % linear.outFeatures === 0 ? zeroPoint : code));
+  const report = await compareLayer(world, linear, right, { candidate });
+  expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes: ['constant-values'], lost: 0 });
+});
+
 test('codes off by 128 and biases in another order, on another base: two causes, not a number a channel', async () => {
   const world = worldOf('per tensor', randomFrom(24));
   const { linear } = world;

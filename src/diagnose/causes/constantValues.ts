@@ -37,7 +37,10 @@ export const constantValues: Cause<'constant-values'> = {
       e.value === undefined
         ? 'one value in every channel'
         : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : unitsText('channel', e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
-    explanation: 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+    explanation: (e) =>
+      e.is === 'clamp' && !e.channels
+        ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
+        : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
       e.value === undefined
