@@ -39,9 +39,9 @@ async function equalTo(asked: Asked): Promise<Kernel[]> {
   return equal;
 }
 
-/** Whether a finding rests on numbers that the data were asked for: a runtime's own form needs none. */
+/** Whether a finding rests on numbers that the data were asked for, or on one of many that are seldom met: a runtime's own form needs none. */
 export function restsOnNumbers({ report, changes }: LayerDiagnosis): boolean {
-  return isUnexplained(report) || changes.some(({ freedom }) => freedom !== FREEDOM.none);
+  return isUnexplained(report) || changes.some(({ freedom, rare }) => freedom !== FREEDOM.none || rare);
 }
 
 /** A finding of the search, with the runtimes that give every value too. */

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
+import { restsOnNumbers } from '../../src/compare/otherRuntime.js';
+import type { LayerDiagnosis } from '../../src/diagnose/explanation.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 
@@ -17,6 +19,12 @@ const MODELS: readonly [model: string, runtimes: readonly Short[]][] = [
   ['legacy-uint8', ['ref', 'opt', 'xnn']],
   ['mlp-dynamic', ['ref', 'opt', 'xnn']],
 ];
+
+test('one of many short multipliers is a number too: a runtime is asked for its own form beside it', () => {
+  const report = { causes: ['multiplier-short'] };
+  const found = (rare?: true) => ({ report, changes: [{ freedom: 0, rare }] }) as unknown as LayerDiagnosis;
+  expect([restsOnNumbers(found(true)), restsOnNumbers(found())]).toEqual([true, false]);
+});
 
 async function reported(name: string, runtime: Short, options: { kernel?: string; candidate?: Short }) {
   const model = await openModel(nodeFileSystem, join(ROOT, name, 'model.tflite'));

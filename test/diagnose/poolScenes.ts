@@ -114,6 +114,29 @@ export const RAISED: readonly TensorScene[] = [
     folded({ ...OVERLAPPING, stride: 3 }, largest, undefined, places(OVERLAPPING)),
   ),
   scene('max_pool2d', 'dilation-wrong', 'taps two apart', HALVING, tapsApart),
+  {
+    ...scene(
+      'max_pool2d',
+      'signedness',
+      'compared as int8 where the kernel clamps too',
+      HALVING,
+      folded(HALVING, (codes) => Math.max(...codes.map(signed)) & 255),
+    ),
+    producer: { framework: 'litert', kernel: 'xnnpack' },
+  },
+  // an image of 4 x 4: taps 4 apart lie beside it as well
+  {
+    code: 'kernel-size-wrong',
+    what: 'the first code of each window',
+    layer: { op: 'max_pool2d', input: ['x0'], kernel_size: 2, stride: 1, padding: 0 },
+    inputs: [{ dtype: 'uint8', scale: 0.05, zero_point: ZERO_POINT, shape: [CHANNELS, 4, 4] }],
+    output: [CHANNELS, 3, 3],
+    wrong: ([x]) =>
+      Array.from({ length: SAMPLES * CHANNELS * 9 }, (_, i) => {
+        const [plane, row, column] = [Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3];
+        return x[plane * 16 + row * 4 + column];
+      }),
+  },
   scene('avg_pool2d', 'padding-place', 'means one place late', OVERLAPPING, folded(OVERLAPPING, mean, { y: 0, x: 1 })),
   scene(
     'avg_pool2d',

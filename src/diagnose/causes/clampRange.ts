@@ -18,6 +18,8 @@ declare module '../evidence.js' {
       readonly found?: readonly [number, number];
       /** They are the layer's own bounds, not those of its dtype. */
       readonly of?: 'bounds';
+      /** The found range begins at the zero point, where the declared one does not. */
+      readonly at_zero_point?: true;
       /** Values that the found range clamps and the declared one does not, or the reverse. */
       readonly clamped?: number;
     };
@@ -76,7 +78,9 @@ export const clampRange: Cause<'clamp-range'> = {
     title: (e) => (e.found ? `clamped to ${e.found[0]}..${e.found[1]}` : 'clamped to another range'),
     explanation: 'The output is clamped to another range than its dtype or quant_min and quant_max.',
     evidence: (e) => [
-      e.declared && e.found ? `declared ${e.declared[0]}..${e.declared[1]}, found ${e.found[0]}..${e.found[1]}` : null,
+      e.declared && e.found
+        ? `declared ${e.declared[0]}..${e.declared[1]}, found ${e.found[0]}..${e.found[1]}${e.at_zero_point ? ': from the zero point, as a ReLU does' : ''}`
+        : null,
       number(e.clamped, (n) => `${n} values lie between the two ranges`),
     ],
     fix: (e, context) =>
@@ -113,12 +117,18 @@ function rangeOfCodes(subset: Scope): Range {
 }
 
 function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {
+  const { output } = declared.params;
+  const isRelu = isQuantized(output) && quantMin === output.zeroPoint && quantMin > rangeOf(declared)[0];
   return {
     cause: 'clamp-range',
     coordinate: 'clamp',
     freedom,
     label: `${quantMin}..${quantMax}`,
-    found: { declared: rangeOf(declared), found: [quantMin, quantMax] },
+    found: {
+      declared: rangeOf(declared),
+      found: [quantMin, quantMax],
+      ...(isRelu && { at_zero_point: true as const }),
+    },
     apply: (setup) => withOutput(byRangeOnly(declared, setup), { quantMin, quantMax }),
   };
 }

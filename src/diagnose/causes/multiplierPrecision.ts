@@ -18,6 +18,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
+import { isMaximum } from '../pools.js';
 import { formOf, otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
@@ -96,9 +97,9 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 };
 
-/** What other kernels do in floats, and a script to nearest in another width. A function of one code has a cause of its own. */
+/** What other kernels do in floats, and a script to nearest in another width. A function of one code has a cause of its own, the largest code no multiplier. */
 function ofTensor(study: TensorStudy): TensorChange[] {
-  if (formOf(study)?.is === 'table') return [];
+  if (formOf(study)?.is === 'table' || isMaximum(study)) return [];
   const kernels = otherKernels(study, 'multiplier-precision').map(({ steps }) => steps);
   const first = isPlacedFirst(study);
   return [...kernels, ...scriptsToNearest(study, first)].map((steps) =>

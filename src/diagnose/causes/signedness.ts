@@ -16,6 +16,7 @@ import {
   type Setup,
   type TensorSetup,
   withInput,
+  withOutput,
   withParams,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
@@ -154,8 +155,10 @@ function comparedChanges(study: TensorStudy): Change[] {
   if (!study.free || (dtype !== 'uint8' && dtype !== 'int8')) return [];
   const [{ map }] = otherReadings(dtype);
   const padding = map.apply(lowestOf(study));
+  const quantMin = map.apply(128) < 0 ? -128 : 0;
+  const range = { quantMin, quantMax: quantMin + 255 };
   const compared = change('activation', 'x', dtype, 256, (setup) => ({
-    ...withInput(readAs(setup, map), { quantMin: map.apply(128) < 0 ? -128 : 0 }),
+    ...withOutput(withInput(readAs(setup, map), range), range),
     stores: { name: `${map.name}, back`, apply: map.back! },
   }));
   const steps = maximumBeside(study, padding, 'border');

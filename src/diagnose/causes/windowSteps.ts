@@ -119,8 +119,10 @@ const otherStrides = madeOnce((study: WindowStudy) => {
 });
 
 const otherDilations = madeOnce((study: WindowStudy) => {
-  const { window } = windowOf(study);
-  const axes = window.dilation.map((own, axis) => (window.kernel[axis] === 1 ? [own] : othersOf(own, MOST_DILATION)));
+  const { window, input } = windowOf(study);
+  // further apart only the first tap lies on the image: a kernel of one tap
+  const most = input.map((size, axis) => Math.min(MOST_DILATION, size + window.padding[axis][0] - 1));
+  const axes = window.dilation.map((own, axis) => (window.kernel[axis] === 1 ? [own] : othersOf(own, most[axis])));
   return combinations(axes).flatMap((dilation) => [
     ...changes(study, 'dilation-wrong', { dilation }),
     ...centred(study, dilation),
