@@ -55,11 +55,7 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
  * Channels that hold one value, beside others that do not: a ReLU, another clamp or sums that saturate give that too, and any number may.
  * At a bound of the output, where sums end that leave their width, so may two changes.
  */
-function isSure(
-  { declared }: Study,
-  { value }: CauseEvidence['constant-values'],
-  { changes }: Hypothesis,
-): boolean {
+function isSure({ declared }: Study, { value }: CauseEvidence['constant-values'], { changes }: Hypothesis): boolean {
   const { output } = declared.params;
   const isAtBound = isQuantized(output) && (value === output.quantMin || value === output.quantMax);
   return (isAtBound || changes.length === 1) && changes.every(({ freedom }) => freedom === FREEDOM.none);

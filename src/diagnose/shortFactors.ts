@@ -87,12 +87,14 @@ function fitting(study: Study, { values }: Factors<Change>) {
 
 /** Some terms, each by a real number, in steps of the output. */
 interface Multiplied {
+  /** One that is taken off with its sign. */
   readonly terms: (call: TensorCall) => readonly RealValue[];
   readonly reals: readonly number[];
   readonly of: string;
 }
 
 function ofTensor(study: TensorStudy): Factors<TensorChange>[] {
+  const joiner = formOf(study)?.signs?.includes(-1) ? ' - ' : ' + ';
   return multipliedIn(study).map(({ terms, reals, of }) => ({
     values: reals.map((_, n) => floatsOf(study, (call) => terms(call)[n], study.sketch)),
     reals,
@@ -100,7 +102,7 @@ function ofTensor(study: TensorStudy): Factors<TensorChange>[] {
     with: (numbers, round) => {
       const steps: TensorSteps = {
         kind: 'tensor',
-        equation: `${round.equation} of ${numbers.map((number, n) => `d${n} * ${number}`).join(' + ')}, then + zp`,
+        equation: `${round.equation} of ${numbers.map((number, n) => `d${n} * ${number}`).join(joiner)}, then + zp`,
         run(call) {
           const output = quantized(call.output);
           const all = terms(call);
@@ -118,12 +120,14 @@ function ofTensor(study: TensorStudy): Factors<TensorChange>[] {
 function multipliedIn(study: TensorStudy): Multiplied[] {
   const { inputs, output } = study.declared.params;
   const form = formOf(study);
-  const { value, terms } = form ?? {};
+  const { value, terms, signs } = form ?? {};
   if (!value || !isQuantized(output) || !inputs.every(isQuantized)) return [];
   const scales = inputs.filter(isQuantized).map(({ scale }) => scale);
   const step = output.scale;
   if (terms) {
-    return [{ terms: (call) => terms(inSteps(call)), reals: scales.map((own) => own / step), of: 's_x / s_y' }];
+    const signed = (call: TensorCall) =>
+      terms(inSteps(call)).map((term, n): RealValue => (signs?.[n] === -1 ? (i) => -term(i) : term));
+    return [{ terms: signed, reals: scales.map((own) => own / step), of: 's_x / s_y' }];
   }
   const of = (name: string, real: number, term: (call: TensorCall) => RealValue): Multiplied => {
     return { terms: (call) => [term(call)], reals: [real], of: name };

@@ -6,7 +6,8 @@ import { isSlight, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, FREEDOM } from './setup.js';
-import type { Study } from './study/study.js';
+import { shortFactors } from './shortFactors.js';
+import { isTensorStudy, type Study } from './study/study.js';
 
 /** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
@@ -14,6 +15,15 @@ const FEWEST_FLEXIBLE = 8;
 /** From many: a wrong weight has guards of its own. */
 function isChosen({ freedom, cause }: Change): boolean {
   return freedom > FREEDOM.none && cause !== 'weight-value';
+}
+
+/** Fewer values are given by a multiplier of some bits, and by another scale. */
+const MANY_VALUES = 16;
+
+/** A scale, of whole values of which so few differ that a multiplier of some bits gives them too, or next to ties many another thing. */
+function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
+  if (!isTensorStudy(study) || freedom !== FREEDOM.oneNumber || !cause.endsWith('scale-wrong')) return false;
+  return study.data.mismatched < MANY_VALUES && (tiny === true || shortFactors(study).length > 0);
 }
 
 /**
@@ -28,6 +38,7 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
+    if (named.length === 1 && isOneOfMany(study, change)) return false;
     if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });

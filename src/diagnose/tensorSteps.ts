@@ -176,6 +176,14 @@ export const HALF_COUNT_ADDED: MeanRule = {
   apply: (mean, count) => truncate((halfUp.apply(mean * count) + Math.floor(count / 2)) / count),
 };
 
+/** By a multiplication with 1 / n in so many bits, halves up. */
+export function reciprocalOf(bits: number): MeanRule {
+  return {
+    equation: `(sum * rint(2^${bits} / n) + 2^${bits - 1}) >> ${bits}`,
+    apply: (mean, count) => halfUp.apply((halfUp.apply(mean * count) * halfEven.apply(2 ** bits / count)) / 2 ** bits),
+  };
+}
+
 /** Of a mean of codes: its input's and output's parameters, and what a rule makes of it, raw or less the zero point. Null: no such mean. */
 function meanOfCodes(study: TensorStudy) {
   const { is, value, count } = formOf(study) ?? {};
@@ -225,7 +233,7 @@ export function scriptsDividingCodes(study: TensorStudy, rule: MeanRule, raw: bo
 
 /** Scripts that bring each term of a sum to the output's codes, and add those. */
 export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): TensorSteps[] {
-  const { terms } = formOf(study) ?? {};
+  const { terms, signs } = formOf(study) ?? {};
   if (!study.free || !terms || !isQuantized(study.declared.params.output)) return [];
   return WIDTHS.map((float64) => ({
     kind: 'tensor',
@@ -236,7 +244,8 @@ export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): Tens
       const steps = (v: number) => (float64 ? v / scale : f32(f32(v) / f32(scale)));
       const all = terms(call);
       const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-      const code = (i: number) => all.reduce((sum, term) => sum + round.apply(steps(term(i))), zeroPoint);
+      const code = (i: number) =>
+        all.reduce((sum, term, n) => sum + (signs?.[n] ?? 1) * round.apply(steps(term(i))), zeroPoint);
       return fill(call, (i) => clamp(code(i), lo, hi));
     },
   }));

@@ -16,6 +16,8 @@ export interface RealForm {
   value?(call: TensorCall): RealValue;
   /** Whose sum it is: each of one input. */
   terms?(call: TensorCall): RealValue[];
+  /** 1, or -1 where a term is taken off; absent: all are added. */
+  readonly signs?: readonly number[];
   /** A mean over places; a function of one code; the largest code of a window. */
   readonly is?: 'mean' | 'table' | 'maximum';
   /** Of a function, as integers compute it: how many times its input's scale is in it, and what it is divided by. */

@@ -43,7 +43,7 @@ export function realsOf(apply: (x: number) => number): (call: TensorCall) => Rea
   };
 }
 
-function ofTwo(combine: (a: number, b: number) => number): RealForm {
+function ofTwo(combine: (a: number, b: number) => number): RealForm & { value(call: TensorCall): RealValue } {
   return {
     value(call) {
       const [a, b] = [reals(call, 0), reals(call, 1)];
@@ -198,9 +198,13 @@ const matmul: RealForm = {
   },
 };
 
+const SUM = (a: number, b: number) => a + b;
+const DIFFERENCE = (a: number, b: number) => a - b;
+const bothOf = (call: TensorCall) => [reals(call, 0), reals(call, 1)];
+
 const forms: Readonly<Record<string, RealForm>> = {
-  add: { ...ofTwo((a, b) => a + b), terms: (call) => [reals(call, 0), reals(call, 1)] },
-  sub: ofTwo((a, b) => a - b),
+  add: { ...ofTwo(SUM), terms: bothOf, others: { 'a - b': ofTwo(DIFFERENCE).value } },
+  sub: { ...ofTwo(DIFFERENCE), terms: bothOf, signs: [1, -1], others: { 'a + b': ofTwo(SUM).value } },
   mul: ofTwo((a, b) => a * b),
   matmul,
   cat,

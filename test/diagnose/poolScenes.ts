@@ -65,6 +65,14 @@ function tapsApart([x]: readonly NumericArray[]): number[] {
 const both = [HALVING, OVERLAPPING] as const;
 const named = ({ kernel }: Windows) => `windows of ${kernel}`;
 
+/** Means of the codes inside the image; rounded: their sum less the zero points, and how many they are. */
+function withoutPadding(what: string, rounded: (sum: number, count: number) => number): TensorScene {
+  const sumOf = (codes: readonly number[]) => codes.reduce((sum, own) => sum + own - ZERO_POINT, 0);
+  const means = folded(OVERLAPPING, (codes) => rounded(sumOf(codes), codes.length));
+  const own = scene('avg_pool2d', 'pool-rounding', what, OVERLAPPING, means);
+  return { ...own, layer: { ...own.layer, count_include_pad: false } };
+}
+
 export const RAISED: readonly TensorScene[] = [
   ...both.flatMap((of) => [
     scene(
@@ -90,6 +98,7 @@ export const RAISED: readonly TensorScene[] = [
       folded({ ...of, kernel: of.kernel - 1 }, largest, undefined, places(of)),
     ),
   ]),
+  withoutPadding('means by a reciprocal of 8 bits', (sum, n) => ((sum * Math.round(256 / n) + 128) >> 8) + ZERO_POINT),
   scene('avg_pool2d', 'pool-function', 'maxima in place of means', HALVING, folded(HALVING, largest)),
   scene('max_pool2d', 'pool-function', 'means in place of maxima', OVERLAPPING, folded(OVERLAPPING, meanInside)),
   scene(

@@ -82,6 +82,23 @@ const shortSum =
   };
 const halfSum = (round: Round) => sum(round, halves.a, halves.b, halves.y);
 
+/** a - b; wrong: of both, in steps of the output. */
+function difference(code_: string, what: string, wrong: (a: number, b: number) => number): TensorScene {
+  const steps = (p: Params, q: number) => (p.scale * (q - p.zero_point)) / Y.scale;
+  return {
+    code: code_,
+    what,
+    layer: { op: 'sub', input: ['x0', 'x1'], output: Y },
+    producer: { framework: 'litert', kernel: 'xnnpack' },
+    inputs: [at(A, IMAGE), at(B, IMAGE)],
+    output: IMAGE,
+    wrong: ([x, z]) => Array.from(x, (q, i) => code(wrong(steps(A, q), steps(B, z[i])) + Y.zero_point)),
+  };
+}
+
+/** The factor of so many fractional bits that stands for s / s_y. */
+const shortened = (p: Params, bits: number) => (Math.round((p.scale / Y.scale) * 2 ** bits) * Y.scale) / p.scale;
+
 // ---------------------------------------------------------------- others
 
 function pool(
@@ -336,6 +353,19 @@ export const RAISED: readonly TensorScene[] = [
     'a mean cut to codes, then brought to the output',
     (mean) => Math.floor((Math.floor(mean) * A.scale) / Y.scale + 0.5) + Y.zero_point,
   ),
+  rescaledMean('multiplier-short', 'a mean by a multiplier of 6 bits', (mean) => {
+    const k = Math.round((A.scale / (Y.scale * 16)) * 2 ** 10);
+    return ((mean * 16 * k + 512) >> 10) + Y.zero_point;
+  }),
+  difference('table-entry', 'a sum in place of a difference', (a, b) => roundHalfEven(a + b)),
+  difference(
+    'product-rounded',
+    'each input of a difference rounded to steps of the output',
+    (a, b) => roundHalfEven(a) - roundHalfEven(b),
+  ),
+  difference('multiplier-short', 'both inputs of a difference by 6 fractional bits', (a, b) =>
+    Math.floor((Math.round(a * shortened(A, 6)) - Math.round(b * shortened(B, 6))) / 64 + 0.5),
+  ),
   // ties as the reference has them, so that nothing else is wrong
   rescaledMean(
     'rescale-missing',
@@ -514,6 +544,15 @@ export const NEARLY: readonly TensorScene[] = [
     what: 'the second input squared',
     wrong: ([x, z]) => sum(roundHalfEven)([x, Int16Array.from(z, (q) => B.zero_point + (q - B.zero_point) ** 2 / 64)]),
   }),
+  {
+    ...add({
+      code: 'input-scale-wrong',
+      what: 'ten values of 4800 by multipliers of 15 bits',
+      wrong: shortSum(15, (v) => (v + 2 ** 14) >> 15),
+    }),
+    inputs: [at(A, [8, 100]), at(B, [8, 100])],
+    output: [8, 100],
+  },
   add(
     {
       code: 'output-wraps',

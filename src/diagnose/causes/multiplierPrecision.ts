@@ -9,6 +9,7 @@ import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
+import { isMaximum } from '../pools.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
 import {
   type ElementwiseStudy,
@@ -18,7 +19,6 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { isMaximum } from '../pools.js';
 import { formOf, otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';

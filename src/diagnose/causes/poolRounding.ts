@@ -5,13 +5,14 @@ import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
-import type { TensorSetup } from '../setup.js';
+import type { TensorChange, TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
   formOf,
   HALF_COUNT_ADDED,
   isToNearest,
   type MeanRule,
+  reciprocalOf,
   scriptsDividingCodes,
   scriptsRounding,
   scriptsRoundingMean,
@@ -50,6 +51,7 @@ const RESCALED = [
 ];
 
 const RULES = ROUNDING_CAUSES.map(([round]) => round);
+const RECIPROCALS = [8, 10, 12, 15, 16].map(reciprocalOf);
 /** Rules to which it matters where zero is; of the others a mean of raw codes is that of centred ones. */
 const AROUND_ZERO: readonly MeanRule[] = [towardZero, halfAway, halfEven, HALF_COUNT_ADDED];
 
@@ -80,6 +82,10 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       ),
     ),
   ],
+
+  parameterFree: true,
+  // ten rules more beside each other change would take the time of all pairs
+  estimate: (study, base) => (base === study.declared ? byReciprocals(study) : []),
 
   shows: ({ study, change, setup }) => {
     const { rule, divides, in_steps_of } = (change.found ?? {}) as CauseEvidence['pool-rounding'];
@@ -126,6 +132,20 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       )(context),
   },
 };
+
+function byReciprocals(study: TensorStudy): TensorChange[] {
+  const all = RECIPROCALS.flatMap((rule) =>
+    [false, true].flatMap((raw) =>
+      scriptsDividingCodes(study, rule, raw).map((steps) =>
+        stepsChange('pool-rounding', 'round', steps, {
+          rule: rule.equation,
+          ...(raw && { divides: 'raw_codes' as const }),
+        }),
+      ),
+    ),
+  );
+  return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+}
 
 /** A mean of raw codes in which padding counts is one that is padded with code 0. */
 function countsPadding({ declared }: TensorStudy): boolean {
