@@ -54,6 +54,14 @@ export interface CauseEvidence {
     readonly constant?: number;
     /** The values that hold NaN or infinity: nothing was tried. */
     readonly not_finite?: readonly NotFiniteValue[];
+    /** Values that are no codes of the output, of those that were looked at; and what all of them are, where that is known. */
+    readonly no_codes?: {
+      readonly values: number;
+      readonly of: number;
+      readonly range: readonly [number, number];
+      readonly furthest: number;
+      readonly are?: 'sums' | 'sums-and-bias';
+    };
     /** About how many samples it would take to tell whether the weights of this channel are others. */
     readonly would_take?: { readonly channel: number; readonly samples: number };
     /** How many hypotheses were replayed or refuted. */

@@ -18,6 +18,7 @@ import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
 import { frameworkName, frameworkOf, isOf } from './frameworks.js';
+import { noCodesIn } from './noCodes.js';
 import { neededReduceRange } from './ranges.js';
 import { causesOf, type Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
@@ -144,11 +145,15 @@ export function unnamed(
 
 /** How far the search came. Reports of elementwise layers and whole values say so where it did not come to its end. */
 async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
-  if (!isProductStudy(study)) return result.ended ? { hypotheses: result.tried, [result.ended]: true } : {};
+  const no_codes = noCodesIn(study);
+  const own = no_codes ? { no_codes } : {};
+  if (!isProductStudy(study))
+    return { ...own, ...(result.ended && { hypotheses: result.tried, [result.ended]: true }) };
   const nearestFailed = result.nearest();
   const nearest = nearestFailed && (await nearestMiss(layer, study, nearestFailed));
   const would_take = study.declared.params.patch ? null : samplesForWeights(study);
   return {
+    ...own,
     ...(nearest && nearest.explained > 0 ? { nearest } : {}),
     hypotheses: result.tried,
     ...(would_take ? { would_take } : {}),

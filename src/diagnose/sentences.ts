@@ -54,6 +54,7 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
       e.constant,
       (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
     ),
+    e.no_codes ? noCodesSentence(e.no_codes) : null,
     nearestSentence(e.nearest),
     e.would_take
       ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
@@ -63,6 +64,19 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
   ],
   fix: () => null,
 };
+
+function noCodesSentence({
+  values,
+  of,
+  range: [low, high],
+  furthest,
+  are,
+}: NonNullable<CauseEvidence['unexplained']['no_codes']>): string {
+  const outside = `${values} of ${counted(of, 'value')} are outside of ${low}..${high}, as far as ${furthest}`;
+  if (!are) return `${outside}: no codes of the output`;
+  const bias = are === 'sums' ? 'before the bias' : 'with the bias';
+  return `${outside}: they are the sums ${bias}, not requantized yet; save the codes`;
+}
 
 function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
   if (!nearest) return null;
