@@ -61,9 +61,12 @@ function reasonAgainst(
 
 /** What to run is said, rather than what is in the file. */
 function onlyInputs(model: Model, file: ArrayFile, expected: string): Problem {
-  const how = model.producer.file
-    ? `qdiff run ${printable(model.path)} ${printable(file.path)} captures the rest`
-    : 'capture the rest where the model runs: qdiff exporter pytorch';
+  const { file: isFile, framework } = model.producer;
+  const ofPyTorch =
+    framework === 'pytorch'
+      ? 'capture the rest where the model runs: qdiff exporter pytorch'
+      : "what the model gave goes into it under the layers' names";
+  const how = isFile ? `qdiff run ${printable(model.path)} ${printable(file.path)} captures the rest` : ofPyTorch;
   const message = `expected ${expected}, got only inputs (${listed(file.arrays.keys())}); ${how}`;
   return { kind: 'only-inputs', where: printable(file.path), message };
 }

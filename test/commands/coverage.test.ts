@@ -168,7 +168,9 @@ describe('inputs alone', () => {
   test('are no comparison', async () => {
     const { exitCode, stderr } = await run();
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('expected the output of a replayed layer (conv), got x');
+    expect(stderr).toContain(
+      "expected the output of a replayed layer (conv), got only inputs (x); what the model gave goes into it under the layers' names",
+    );
   });
 
   test.each(['npz', 'memh', 'c', 'json'])('give golden vectors (%s)', async (format) => {
