@@ -142,6 +142,17 @@ export const RAISED: readonly ConvolutionScene[] = [
     },
     found: { groups: 8, found: 'outputs in turns' },
   },
+  ...[1, -1].map(
+    (by): ConvolutionScene => ({
+      code: 'groups-wrong',
+      what: `depthwise, channels rotated by ${by}`,
+      scene: sceneOf(multiplied, { seed: 13, samples: 8 }),
+      mistake: {
+        place: (tap, geometry) => at([1, 1], [1, 1], [1, 1])!({ ...tap, group: (tap.group + by + 8) % 8 }, geometry),
+      },
+      found: { groups: 8, found: by > 0 ? 'next' : 'previous' },
+    }),
+  ),
   {
     code: 'groups-wrong',
     what: 'inputs by turns',

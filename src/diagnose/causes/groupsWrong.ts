@@ -12,8 +12,8 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'groups-wrong': SomeChannels & {
       readonly groups?: number;
-      /** All groups read the channels of the first; or inputs or outputs go to the groups in turns. */
-      readonly found?: 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+      /** All groups read the channels of the first, or of the group beside them; or inputs or outputs go to the groups in turns. */
+      readonly found?: 'first' | 'next' | 'previous' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
     };
   }
 }
@@ -29,7 +29,7 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   estimate: (study, base) => (base.patches ? [] : otherGroups(study)),
 
   words: {
-    title: (e) => (e.found === 'first' ? 'every group reads the first' : `groups taken by turns`),
+    title: (e) => TITLES.get(e.found) ?? 'groups taken by turns',
     explanation: 'Output channels of a group read its own input channels, groups side by side.',
     ofOneLayer: true,
     evidence: (e) => [e.groups === undefined ? null : `${e.groups} groups: ${groupsText(e.found)}`],
@@ -47,6 +47,18 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   },
 };
 
+const TITLES: ReadonlyMap<string | undefined, string> = new Map([
+  ['first', 'every group reads the first'],
+  ['next', 'every group reads the next one'],
+  ['previous', 'every group reads the one before'],
+]);
+
+/** An address that is counted up early, or late; of two groups both are the other one. */
+const ROTATED = [
+  ['next', 1],
+  ['previous', -1],
+] as const;
+
 const otherGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels, outChannels } = patchOf(study.declared);
   const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
@@ -63,6 +75,15 @@ const otherGroups = madeOnce((study: ProductStudy) => {
       groups,
       inputs.map((c) => c % inChannels),
     ),
+    ...ROTATED.slice(0, groups === 2 ? 1 : 2).map(([rule, by]) => {
+      const count = inputs.length;
+      return change(
+        study,
+        rule,
+        groups,
+        inputs.map((c) => (c + by * inChannels + count) % count),
+      );
+    }),
     ...(inChannels > 1 ? [change(study, 'inputs in turns', groups, inTurns)] : []),
     ...(outChannels > 1 ? [change(study, 'outputs in turns', groups * outChannels, outputs)] : []),
     ...(outChannels > 1 && inChannels > 1
@@ -78,7 +99,7 @@ const otherGroups = madeOnce((study: ProductStudy) => {
   ];
 });
 
-type Rule = 'first' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+type Rule = 'first' | 'next' | 'previous' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
 
 function change(study: ProductStudy, found: Rule, groups: number, channels: Int32Array): ProductChange {
   const { groups: declared } = patchOf(study.declared);

@@ -42,6 +42,8 @@ export function edgeText({ axis, side }: NonNullable<Place['not_read']>): string
 
 const RULES: Readonly<Record<NonNullable<CauseEvidence['groups-wrong']['found']>, string>> = {
   first: 'all output channels read the input channels of group 0',
+  next: 'each group reads the input channels of the next, the last those of group 0',
+  previous: 'each group reads the input channels of the one before, group 0 those of the last',
   'inputs in turns': 'input channel c is taken for group c mod groups',
   'outputs in turns': 'output channel n is taken for group n mod groups',
   'both in turns': 'input and output channels are taken for group channel mod groups',
