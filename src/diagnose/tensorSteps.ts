@@ -101,6 +101,19 @@ export function scriptsOfFunctions(study: TensorStudy): [name: string, TensorSte
   });
 }
 
+/** Scripts that compute the function by a table of few bits, and divide down or to nearest. */
+export function scriptsOfTables(study: TensorStudy): [name: string, TensorSteps][] {
+  const { tables = {} } = study.free ? (formOf(study) ?? {}) : {};
+  return Object.entries(tables).flatMap(([name, value]) =>
+    [halfEven, halfUp, downward].flatMap((round): [string, TensorSteps][] => {
+      const steps = scripted(study, { ...NEAREST, round }, value);
+      return steps
+        ? [[round === downward ? `${name}, divided down` : name, { ...steps, equation: `${name}, ${steps.equation}` }]]
+        : [];
+    }),
+  );
+}
+
 /** Whether a setup gives what a script makes of the op's own function. */
 export function isOwnFunction(study: TensorStudy, setup: TensorSetup): boolean {
   const steps = scripted(study, NEAREST);

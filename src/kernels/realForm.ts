@@ -26,6 +26,8 @@ export interface RealForm {
   count?(call: TensorCall): RealValue;
   /** What else may be taken of the same windows, by its name. */
   others?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** The function by a table of few bits, by its name. */
+  tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */

@@ -1,7 +1,7 @@
 /** Softmax and norms of rows in real numbers, and what is taken for them. */
 import type { AxisAttributes, BetaAttributes, LayerNormAttributes } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
-import { floor } from '../numeric/round.js';
+import { floor, roundHalfEven } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
@@ -34,6 +34,16 @@ function softmaxOf(exp: (x: number) => number) {
 export const softmax: RealForm = {
   value: softmaxOf(Math.exp),
   others: { 'softmax of 2^x': softmaxOf((x) => 2 ** x) },
+  tables: Object.fromEntries(
+    [8, 10, 12, 16].flatMap((bits) =>
+      [2 ** bits - 1, 2 ** bits].flatMap((one) =>
+        Object.entries({ round: roundHalfEven, floor }).map(([name, rule]) => [
+          `softmax of ${name}(${one} * exp(x))`,
+          softmaxOf((x) => rule(one * Math.exp(x))),
+        ]),
+      ),
+    ),
+  ),
 };
 
 interface Moments {

@@ -46,6 +46,16 @@ const softmax =
     return powers.map((own) => own / sum);
   };
 
+/** By a table of so many levels. */
+const softmaxOfTable =
+  (levels: number): Reals =>
+  (row) => {
+    const most = Math.max(...row);
+    const powers = row.map((x) => Math.round(levels * Math.exp(x - most)));
+    const sum = powers.reduce((all, own) => all + own, 0);
+    return powers.map((own) => own / sum);
+  };
+
 const WEIGHT = Array.from({ length: COLS }, () => drawn(0.4, 1.6));
 const BIAS = Array.from({ length: COLS }, () => drawn(-0.5, 0.5));
 const NORMED = uint8(drawn(0.02, 0.04), random.integer(110, 140));
@@ -121,6 +131,8 @@ export const RAISED: readonly TensorScene[] = [
   norm({ code: 'table-entry', what: 'a norm with another eps' }, rows(layerNorm(COLS, WEIGHT, BIAS, 1e-3), NORMED)),
   pooled({ code: missing, what: 'a mean' }, (sum) => sum / 25 + 37),
   soft({ code: 'table-entry', what: 'powers of 2' }, rows(softmax(2), PART)),
+  soft({ code: 'table-entry', what: 'powers in a table of 8 bits' }, rows(softmaxOfTable(255), PART)),
+  soft({ code: 'table-entry', what: 'powers in a table of 10 fractional bits' }, rows(softmaxOfTable(1024), PART)),
   soft({ code: scale, what: 'a softmax of half the scale' }, rows(softmax(), PART, halved)),
   soft({ code: scale, what: 'a softmax of codes', evidence: { found: 1 } }, rows(softmax(), PART, { ...X, scale: 1 })),
   unary({ code: scale, what: 'a sigmoid of half the scale' }, 'sigmoid', PART, rows(each(sigmoid), PART, halved)),
@@ -144,6 +156,7 @@ export const NEARLY: readonly TensorScene[] = [
   pooled({ code: missing, what: 'of every other mean' }, (sum, i) => sum / 25 + (i % 2) * 37),
   norm({ code: 'table-entry', what: 'in some samples of a norm' }, now(rows(layerNorm(COLS - 1), NORMED))),
   norm({ code: 'table-entry', what: 'a norm with a variance over n - 2' }, rows(layerNorm(COLS - 2), NORMED)),
+  soft({ code: 'table-entry', what: 'powers in a table of 200 levels' }, rows(softmaxOfTable(200), PART)),
   soft({ code: scale, what: 'in some samples of a softmax' }, now(rows(softmax(), PART, halved))),
   soft(
     { code: 'table-entry', what: 'a softmax to base 2.5 with a sum of one more' },

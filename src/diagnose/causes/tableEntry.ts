@@ -10,6 +10,7 @@ import {
   ofWindows,
   otherKernels,
   scriptsOfFunctions,
+  scriptsOfTables,
   scriptsToNearest,
   stepsChange,
 } from '../tensorSteps.js';
@@ -65,9 +66,9 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
 
   // one output code for every input code, whatever it follows from
   estimate: (study, base) => {
-    if (base !== study.declared || study.data.side !== 'candidate' || !isTable(study)) return [];
-    const table = tableOf(study);
-    return table ? [entriesChange(study, table)] : [];
+    if (base !== study.declared || study.data.side !== 'candidate') return [];
+    const table = isTable(study) ? tableOf(study) : null;
+    return table ? [entriesChange(study, table)] : ofFewBits(study);
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
@@ -132,6 +133,16 @@ function isTable(study: TensorStudy): boolean {
 /** Softmax and norms: other functions of them have names. */
 function isOfRows(study: TensorStudy): boolean {
   return formOf(study)?.others !== undefined && !ofWindows(study);
+}
+
+/** Of so many tables one gives a value or two by chance. */
+const FEWEST = 4;
+
+function ofFewBits(study: TensorStudy): TensorChange[] {
+  if (study.data.mismatched < FEWEST) return [];
+  return scriptsOfTables(study).map(([name, steps]) =>
+    stepsChange('table-entry', 'multiplier', steps, { function: name }),
+  );
 }
 
 /** Null where an input code has two outputs, or too few of those that differ are there. */
