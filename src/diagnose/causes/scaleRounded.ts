@@ -2,6 +2,7 @@ import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
+import { casesOf } from '../cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
 import { intersection } from '../estimate/interval.js';
@@ -73,9 +74,12 @@ export const scaleRounded: Cause<'scale-rounded'> = {
       : [],
 
   // some of so many roundings gives one or two values by chance
-  shows: ({ study, without }) =>
-    study.mismatches(without) >= (study.sameOnSubset(without, study.declared) ? FEWEST_ALONE : FEWEST_BESIDE) &&
-    !areTies(study, without),
+  shows: ({ study, without }) => {
+    const isAlone = study.sameOnSubset(without, study.declared);
+    const missed = study.mismatches(without);
+    const isEnough = isAlone ? Math.min(missed, casesOf(study)) >= FEWEST_ALONE : missed >= FEWEST_BESIDE;
+    return isEnough && !areTies(study, without);
+  },
 
   chance: ({ study, change, setup }) => (isTensorStudy(study) ? 1 : chanceIn(study, change, setup)),
 
