@@ -163,6 +163,15 @@ function shortened(world: World, bits: number, round: typeof halfUp): Int32Array
   return outputsOf(world, fbgemmWith({ multiplier, bias: int32BiasFloat64, round, offsetAndClamp: roundThenOffset }));
 }
 
+/** Integers with their biases, and what is made of each before it is multiplied. */
+export function ofIntegers(world: World, made: (sum: number, channel: number) => number): Int32Array {
+  const { linear } = world;
+  const real = (n: number) =>
+    (linear.input.scale * linear.weightScale[linear.perChannel ? n : 0]) / output(linear).scale;
+  const multiplier = { ...float64Product, toSteps: () => (acc: number, n: number) => made(acc, n) * real(n) };
+  return outputsOf(world, fbgemmWith({ multiplier, bias: int32BiasFloat64, offsetAndClamp: roundThenOffset }));
+}
+
 function rounded(linear: Product, decimals: number): Product {
   const to = (scale: number) => Number(scale.toFixed(decimals));
   return {
@@ -592,6 +601,21 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('products shifted by 5', ['product-rounded'], (world) => shifting(world)),
   candidate('products shifted by 5, no bias', ['bias-missing', 'product-rounded'], (world) =>
     shifting({ ...world, linear: { ...world.linear, bias: null } }),
+  ),
+  candidate('sums without their lowest 5 bits', ['product-rounded'], (world) =>
+    ofIntegers(world, (sum) => Math.floor(sum / 32) * 32),
+  ),
+  candidate('sums rounded to 64', ['product-rounded'], (world) =>
+    ofIntegers(world, (sum) => Math.floor(sum / 64 + 0.5) * 64),
+  ),
+  // of wide rows it is another output scale as well: what is lost moves no code
+  candidate(
+    'sums shifted right by 3',
+    ['product-rounded'],
+    (world) => ofIntegers(world, (sum) => Math.floor(sum / 8)),
+    {
+      on: ['small', 'per tensor'],
+    },
   ),
   candidate('weights reversed', ['k-order'], (world) =>
     ofWeights(world, (linear, n, k) => n * linear.inFeatures + linear.inFeatures - 1 - k),

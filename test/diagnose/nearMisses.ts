@@ -7,7 +7,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { reluAtCode, type Scene, transposed } from './mistakes.js';
+import { ofIntegers, reluAtCode, type Scene, transposed } from './mistakes.js';
 import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What looks like a cause and is not: a name for it would be a wrong name. */
@@ -304,6 +304,12 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     const run = () => ({ data: cut.map((acc, i) => acc + whole[i]), overflowed: 0 });
     return outputsOf(world, fbgemmWith({ accumulate: { ...exact, run } }));
   }),
+  values('product-rounded', 'sums without their lowest 7 bits in each second channel', 'small', (_, world) =>
+    ofIntegers(world, (sum, n) => (n % 2 === 0 ? Math.floor(sum / 128) * 128 : sum)),
+  ),
+  values('product-rounded', 'sums without what is over a multiple of 100', 'small', (_, world) =>
+    ofIntegers(world, (sum) => Math.floor(sum / 100) * 100),
+  ),
   parameters('k-order', 'two inputs exchanged in each second channel', 'small', ({ weight, inFeatures }) => ({
     weight: weight.map((_, i) => {
       const k = i % inFeatures;

@@ -1,5 +1,6 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
 import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
+import { integerBias, roundedSums } from '../../kernels/steps/roundedSums.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
@@ -8,7 +9,7 @@ import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { anyRuntime } from '../facts.js';
+import { anyRuntime, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
 import { scriptsRoundingTerms, stepsChange } from '../tensorSteps.js';
@@ -23,8 +24,12 @@ declare module '../evidence.js' {
       readonly rule?: 'down' | 'half up' | 'towards zero';
       /** Accumulator units a product. */
       readonly mean_loss?: number;
-      /** Each of the inputs that are added, not each product. */
-      readonly of?: 'inputs';
+      /** Each of the inputs that are added, or the whole sum; absent: each product. */
+      readonly of?: 'inputs' | 'sums';
+      /** Of a sum: whether the bias is in it by then. */
+      readonly bias?: 'in' | 'after';
+      /** It stays smaller by so many bits. */
+      readonly shifted?: true;
     };
   }
 }
@@ -43,7 +48,7 @@ const TRIED = 48;
 const [REACH, DIGITS] = [1.01, 1e-5];
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
-/** Each product is shifted or rounded before the sum; or each of the values that are added. */
+/** Each product is shifted or rounded before the sum; or each of the values that are added; or the sum, before it is scaled. */
 export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   code: 'product-rounded',
   kinds: ['product', 'tensor'],
@@ -66,7 +71,8 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product') return [];
     const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
-    return open.length === 0 ? [] : open.filter(mayFit(study, base)).map(changeTo);
+    const products = open.length === 0 ? [] : open.filter(mayFit(study, base)).map(changeTo);
+    return base === study.declared && scalesSums(study) ? [...products, ...ofSums(study)] : products;
   },
 
   forms: (study) => (isProductStudy(study) ? roundedProductSums.map(changeTo) : []),
@@ -85,20 +91,28 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   words: {
     title: (e) => {
       if (e.of === 'inputs') return 'inputs rounded before they are added';
+      if (e.of === 'sums') {
+        const by = counted(e.bits ?? 0, 'bit');
+        return e.shifted ? `sums shifted right by ${by}` : `sums rounded ${e.rule} by ${by} before they are scaled`;
+      }
       return e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`;
     },
     explanation: (e) =>
-      e.of === 'inputs'
-        ? "Each input is rounded to the output's steps before they are added, where the reference rounds the sum once."
-        : 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
+      e.of === 'sums'
+        ? `Each sum${e.bias === 'in' ? ', with its bias,' : ', before its bias,'} loses its low bits before it is multiplied, where the reference rounds once, after it.`
+        : e.of === 'inputs'
+          ? "Each input is rounded to the output's steps before they are added, where the reference rounds the sum once."
+          : 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
+      if (e.of === 'sums') return 'multiply the sum in full, and shift or round once, after that';
       return e.of === 'inputs'
         ? "add the inputs in a wider type, with a fraction, and round the sum once to the output's steps"
         : 'add the products in full, in int32, and shift or round the sum once';
     },
-    code: (e, context) => codeOf(e.of === 'inputs' ? ONE_ROUNDING : INT32_SUMS, declareCode)(context),
+    code: (e, context) =>
+      codeOf(e.of === 'sums' ? [] : e.of === 'inputs' ? ONE_ROUNDING : INT32_SUMS, declareCode)(context),
   },
 };
 
@@ -110,6 +124,40 @@ function changeTo(accumulate: LossyAccumulateStep): ProductChange {
     label: accumulate.name,
     apply: (setup) => withSteps(setup, { accumulate }),
   };
+}
+
+/** So many values that lose what one of these takes: fewer lie next to borders by chance. */
+const FEWEST_OF_SUMS = 8;
+/** Of steps: what another base may move, and what float32 may. */
+const [OTHER_BASE, OF_FLOAT32] = [1e-3, 1e-5];
+
+function ofSums(study: ProductStudy): ProductChange[] {
+  if (study.data.mismatched < FEWEST_OF_SUMS) return [];
+  const { declared, sketch } = study;
+  const { acc, stepsPerUnit, lo, hi, channels } = viewOf(study, declared, sketch);
+  const params = study.engine.restrict(declared.params, sketch);
+  const own = integerBias(params);
+  const fits = (sumOf: (acc: number, n: number) => number, slack: number) => {
+    for (let i = 0, n = 0; i < acc.length; i++, n = n + 1 === channels ? 0 : n + 1) {
+      const v = sumOf(acc[i], n) * stepsPerUnit[n];
+      if (v < lo[i] - slack || v > hi[i] + slack) return false;
+    }
+    return true;
+  };
+  return roundedSums.flatMap((bias): ProductChange | [] => {
+    const prepared = bias.prepare(params);
+    if (prepared.unit !== 'accumulator' || !fits(prepared.add, OTHER_BASE)) return [];
+    // a shift that is off loses nothing before it: that is another scale
+    if (bias.sum.shifted && fits((sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
+    return {
+      cause: 'product-rounded',
+      coordinate: 'bias',
+      freedom: FREEDOM.none,
+      label: bias.name,
+      found: { ...bias.sum, of: 'sums' },
+      apply: (setup) => withSteps(setup, { bias }),
+    };
+  });
 }
 
 /** By some values of one row each: their sums in a loop of their own. */

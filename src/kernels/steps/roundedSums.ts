@@ -1,0 +1,59 @@
+/** Sums that lose their low bits before they are scaled, with the bias in them or before it: what hypotheses are made of. */
+import type { BiasStep, Product } from '../../nouns/kernel.js';
+import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
+import { int32BiasFloat64 } from './bias.js';
+
+const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
+type Rule = keyof typeof RULES;
+
+export interface RoundedSum extends BiasStep {
+  readonly sum: SumRounding;
+  /** Of a sum and what is added to it: before they lose bits. */
+  readonly whole: (acc: number, bias: number) => number;
+}
+
+interface SumRounding {
+  readonly bits: number;
+  readonly rule: Rule;
+  /** In the sum by then, or added after it. */
+  readonly bias: 'in' | 'after';
+  /** It stays so much smaller. */
+  readonly shifted?: true;
+}
+
+function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
+  const unit = 2 ** bits;
+  const back = more.shifted ? 1 : unit;
+  const rounded = (sum: number) => RULES[rule](sum / unit) * back;
+  const isIn = bias === 'in';
+  const equation = `${isIn ? '(acc + b)' : 'acc'} / 2^${bits}, rounded ${rule}${more.shifted ? '' : `, * 2^${bits}`}${isIn ? '' : ', + b'}`;
+  return {
+    name: equation,
+    equation,
+    arithmetic: 'int32',
+    sum: { bits, rule, bias, ...more },
+    whole: isIn ? (acc, b) => ((acc + b) / unit) * back : (acc, b) => (acc / unit) * back + b,
+    prepare(product) {
+      const own = integerBias(product);
+      const add = isIn
+        ? (acc: number, n: number) => rounded(acc + own(n))
+        : (acc: number, n: number) => rounded(acc) + own(n);
+      return { unit: 'accumulator', add, operation: null };
+    },
+  };
+}
+
+export function integerBias(product: Product): (channel: number) => number {
+  const prepared = int32BiasFloat64.prepare(product);
+  return prepared.unit === 'int32' ? (n) => prepared.values[n] : () => 0;
+}
+
+const MOST_BITS = 16;
+export const roundedSums: readonly RoundedSum[] = Array.from({ length: MOST_BITS }, (_, i) => i + 1).flatMap((bits) =>
+  (['down', 'half up', 'towards zero'] as const).flatMap((rule) =>
+    (['in', 'after'] as const).flatMap((bias) => [
+      roundedSum({ bits, rule, bias }),
+      roundedSum({ bits, rule, bias, shifted: true }),
+    ]),
+  ),
+);
