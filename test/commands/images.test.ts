@@ -81,6 +81,6 @@ describe.each(['NCHW', 'NHWC'] as const)('an image in %s', (layout) => {
     const { model, capture } = write(source, layout);
     const { exitCode, stderr } = await qdiff(['explain', model, capture, '--at', '4,0']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('expected a position (0,0 to 3,4) of act, got 4,0');
+    expect(stderr).toContain('expected a position of act (0,0 to 3,4), got 4,0');
   });
 });
