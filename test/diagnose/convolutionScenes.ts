@@ -38,6 +38,29 @@ const at = (stride: number[], padding: number[], dilation: number[]): Mistake['p
   ];
 };
 
+interface Place {
+  readonly n: number;
+  readonly c: number;
+  readonly ky: number;
+  readonly kx: number;
+}
+
+type Index = [n: number, c: number, ky: number, kx: number];
+
+/** Where a weight lies in memory of each layout: kernels of 3 x 3, 4 channels and 6 outputs where no number says another. */
+const ohwi = ({ n, c, ky, kx }: Place) => ((n * 3 + ky) * 3 + kx) * 4 + c;
+const oihw = ({ n, c, ky, kx }: Place, channels: number) => ((n * channels + c) * 3 + ky) * 3 + kx;
+const hwio = ({ n, c, ky, kx }: Place) => ((ky * 3 + kx) * 4 + c) * 6 + n;
+/** And which weight that is, in memory with the outputs last or first. */
+const ofLastOut = (at: number, channels: number, outputs: number): Index => {
+  const tap = Math.floor(at / (channels * outputs));
+  return [at % outputs, Math.floor(at / outputs) % channels, Math.floor(tap / 3), tap % 3];
+};
+const ofFirstOut = (at: number): Index => {
+  const tap = Math.floor(at / 4) % 9;
+  return [Math.floor(at / 36), at % 4, Math.floor(tap / 3), tap % 3];
+};
+
 const reflected = (index: number, size: number) => (index < 0 ? -index : index >= size ? 2 * size - 2 - index : index);
 
 export const RAISED: readonly ConvolutionScene[] = [
@@ -205,6 +228,20 @@ export const RAISED: readonly ConvolutionScene[] = [
     },
     found: { order: '[out, in, kh, kw] memory as [out, kh, kw, in]' },
   },
+  ...(
+    [
+      ['[kh, kw, in, out] memory as [out, kh, kw, in]', plain, (p: Place) => ofLastOut(ohwi(p), 4, 6)],
+      ['[kh, kw, in, out] memory as [out, in, kh, kw]', plain, (p: Place) => ofLastOut(oihw(p, 4), 4, 6)],
+      ['[out, kh, kw, in] memory as [kh, kw, in, out]', plain, (p: Place) => ofFirstOut(hwio(p))],
+      ['[kh, kw, in, out] memory as [out, in, kh, kw]', multiplied, (p: Place) => ofLastOut(oihw(p, 1), 1, 16)],
+    ] as const
+  ).map(([order, geometry, from], i) => ({
+    code: 'k-order',
+    what: `${order}${geometry === multiplied ? ', of a depthwise one' : ''}`,
+    scene: sceneOf(geometry, { seed: 40 + i, samples: 8 }),
+    mistake: { weight: (place: Place, own: (...index: Index) => number) => own(...from(place)) },
+    found: { order },
+  })),
   {
     code: 'k-order',
     what: 'BGR for RGB',

@@ -176,14 +176,22 @@ function memoryOrders(params: Product, patch: PlacedPatch): Named[] {
       ? []
       : [['[out, in, kh, kw] memory as [in, out, kh, kw]', (out, tap, c) => inFile((c * outputs + out) * taps + tap)]];
   if (taps === 1) return asInOut;
+  // TensorFlow's
+  const ofLastOut = (place: number) => {
+    const [tap, channel, out] = indicesOf(place, [taps, inChannels, outputs]);
+    return at(out, tap, channel);
+  };
   const orders: Named[] = [
     ['[out, in, kh, kw] memory as [kh, kw, in, out]', (out, tap, c) => inFile((tap * inChannels + c) * outputs + out)],
+    ['[kh, kw, in, out] memory as [out, in, kh, kw]', (out, tap, c) => ofLastOut((out * inChannels + c) * taps + tap)],
   ];
   if (inChannels === 1) return orders;
   return [
     ...asInOut,
     ['[out, in, kh, kw] memory as [out, kh, kw, in]', (out, tap, c) => inFile((out * taps + tap) * inChannels + c)],
     ['[out, kh, kw, in] memory as [out, in, kh, kw]', (out, tap, c) => at(out, 0, 0) + c * taps + tap],
+    ['[kh, kw, in, out] memory as [out, kh, kw, in]', (out, tap, c) => ofLastOut(at(out, tap, c))],
+    ['[out, kh, kw, in] memory as [kh, kw, in, out]', (out, tap, c) => (tap * inChannels + c) * outputs + out],
     ...orders,
   ];
 }
