@@ -83,3 +83,48 @@ test('two codes that float32 leaves open: a difference, and inside the bound of 
   expect(diagnosis).toMatchObject({ causes: ['float-arithmetic'], explained: 2, fix: null });
   expect(diagnosis!.evidence).toEqual({ 'float-arithmetic': { left_open: 2 } });
 });
+
+describe("a candidate's floats beside PT2E's reference, from sums in another order", () => {
+  const ofFloats = { ...linear, output: { dtype: 'float32' } as const };
+  const { input, inFeatures, outFeatures, weight } = linear;
+  const bias = linear.bias!;
+  type Numbers = Partial<Record<'scale' | 'zeroPoint', number>> &
+    Partial<Record<'biasOf' | 'scaleOf', (n: number) => number>> & { readonly forward?: boolean };
+
+  function floats({ scale = input.scale, zeroPoint = input.zeroPoint, forward = true, ...of }: Numbers): Float32Array {
+    const { biasOf = (n) => bias[n], scaleOf = (n) => linear.weightScale[n] } = of;
+    return Float32Array.from({ length: world.samples * outFeatures }, (_, i) => {
+      const [row, n] = [Math.floor(i / outFeatures), i % outFeatures];
+      let sum = 0;
+      for (let j = 0; j < inFeatures; j++) {
+        const k = forward ? j : inFeatures - 1 - j;
+        const real = Math.fround(Math.fround(scale) * (world.x[row * inFeatures + k] - zeroPoint));
+        sum = Math.fround(sum + Math.fround(real * Math.fround(scaleOf(n) * weight[n * inFeatures + k])));
+      }
+      return Math.fround(sum + biasOf(n));
+    });
+  }
+
+  async function named(candidate: Float32Array): Promise<readonly string[]> {
+    const right = floats({ forward: false });
+    const report = await compareLayer({ ...world, linear: ofFloats }, ofFloats, right, {
+      candidate,
+      kernel: 'pt2e-reference',
+    });
+    return report.candidate_layers![0].diagnosis!.causes;
+  }
+
+  test.each([
+    ['input-scale-wrong', { scale: input.scale * 1.02 }],
+    ['input-zero-point-wrong', { zeroPoint: input.zeroPoint + 1 }],
+    ['bias-shifted', { biasOf: (n) => bias[(n + 1) % outFeatures] }],
+    ['scale-shifted', { scaleOf: (n) => linear.weightScale[(n + 1) % outFeatures] }],
+  ] satisfies [string, Numbers][])('%s', async (cause, numbers: Numbers) => {
+    expect(await named(floats(numbers))).toEqual([cause]);
+  });
+
+  test('of another scale but for one value: no name', async () => {
+    const values = floats({ scale: input.scale * 1.02 }).map((v, i) => (i === 40 ? v * 1.001 : v));
+    expect(await named(values)).toEqual(['unexplained']);
+  });
+});

@@ -98,7 +98,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const twice = isQuantized(params.output) ? firstRounding(setup) : null;
   const bounds = isQuantized(params.output)
     ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), twice)
-    : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps);
+    : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps, openIn(study, whole, scope));
   const integerBias = bias.unit === 'int32' && !rowUnits;
   const added = addedSteps(params, engine.addend(setup, scope), step);
   const reals = curvedSteps(params, acc.length, (i) => expected(i) + (added?.[i] ?? 0), step);
@@ -357,13 +357,20 @@ function roundingReach(rule: string, q: number): readonly [number, number] {
   return [0.5, 0.5];
 }
 
-/** A float32 result is within a few roundings of its largest term. */
+/** How far apart what float32 sums in any order give may lie, by value; null: sums are exact. */
+function openIn(study: ProductStudy, setup: ProductSetup, scope: Scope): ((i: number) => number) | null {
+  const { low, high } = setup.steps.float ? study.outputs(setup, scope) : { low: null, high: null };
+  return low && high ? (i) => high[i] - low[i] : null;
+}
+
+/** A float32 result is within a few roundings of its largest term; more where terms cancel. */
 function floatBounds(
   { observed }: Scope,
   [lowest, highest]: readonly [number, number],
   acc: Int32Array | Float64Array,
   stepsPerUnit: Float64Array,
   biasSteps: Float64Array,
+  open: ((i: number) => number) | null = null,
 ) {
   const channels = biasSteps.length;
   const lo = new Float64Array(observed.length);
@@ -372,7 +379,7 @@ function floatBounds(
     const n = i % channels;
     // f32: two scales, inverted twice by oneDNN, their product, the sum's, then the bias added; each of the declared or found
     const magnitude = Math.abs(observed[i]) + Math.abs(acc[i] * stepsPerUnit[n]) + Math.abs(biasSteps[n]);
-    const slack = 8 * magnitude * 2 ** -24;
+    const slack = 8 * magnitude * 2 ** -24 + (open?.(i) ?? 0);
     lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : observed[i] - slack;
     hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : observed[i] + slack;
   }
