@@ -602,6 +602,14 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('products shifted by 5, no bias', ['bias-missing', 'product-rounded'], (world) =>
     shifting({ ...world, linear: { ...world.linear, bias: null } }),
   ),
+  ...[4, -3].map((bits) =>
+    candidate(`integer biases shifted by ${bits}`, ['bias-factor'], (world) => {
+      const { bias, input, weightScale, perChannel } = world.linear;
+      const unit = (n: number) => input.scale * weightScale[perChannel ? n : 0];
+      const biasInt32 = Int32Array.from(bias!, (b, n) => Math.floor(roundHalfEven(b / unit(n)) * 2 ** bits));
+      return ofIntegers({ ...world, linear: { ...world.linear, bias: null, biasInt32 } }, (sum) => sum);
+    }),
+  ),
   candidate('sums without their lowest 5 bits', ['product-rounded'], (world) =>
     ofIntegers(world, (sum) => Math.floor(sum / 32) * 32),
   ),

@@ -1,11 +1,12 @@
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
-import { roundHalfEven } from '../../numeric/round.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
+import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -46,21 +47,8 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   afterSums: true,
   estimate: (study, base) => {
     if (!hasSeveral(base)) return [];
-    const interval = factorsOf(study, base, false);
-    // another base may round what this one adds in float
-    const ofBases = study.free ? factorsOf(study, base, true) : interval;
-    // what may be 0 is no bias at all
-    if (!ofBases || contains(widened(ofBases, 2e-6), 1) || contains(ofBases, 0)) return [];
-    const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
-    const points = (interval ? [...roundest(interval), ...pointsIn(interval)] : []).map((factor) => ({
-      factor,
-      equals: null,
-    }));
-    return [...named, ...points]
-      .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
-      .flatMap((own) =>
-        timesFactor(own, interval && contains(widened(interval, 1e-6), own.factor) ? interval : ofBases),
-      );
+    const shifts = study.free && base === study.declared ? shiftsThatFit(study) : [];
+    return [...shifts, ...factorsThatFit(study, base)];
   },
 
   forms: (study) => (hasSeveral(study.declared) ? namedFactors(study).flatMap((own) => timesFactor(own, null)) : []),
@@ -97,6 +85,23 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
       )(context),
   },
 };
+
+/** Where it lies by the values, as people write it. */
+function factorsThatFit(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const interval = factorsOf(study, base, false);
+  // another base may round what this one adds in float
+  const ofBases = study.free ? factorsOf(study, base, true) : interval;
+  // what may be 0 is no bias at all
+  if (!ofBases || contains(widened(ofBases, 2e-6), 1) || contains(ofBases, 0)) return [];
+  const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
+  const points = (interval ? [...roundest(interval), ...pointsIn(interval)] : []).map((factor) => ({
+    factor,
+    equals: null,
+  }));
+  return [...named, ...points]
+    .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
+    .flatMap((own) => timesFactor(own, interval && contains(widened(interval, 1e-6), own.factor) ? interval : ofBases));
+}
 
 /** Of one bias any other number is a factor: that is the number's own cause. */
 function hasSeveral({ params: { bias, biasInt32 } }: ProductSetup): boolean {
@@ -196,6 +201,44 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
 }
 
 type Made = (label: string, apply: (setup: ProductSetup) => ProductSetup) => ProductChange;
+
+const SHIFTS = [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8];
+/** In steps: what another base may move. */
+const OTHER_BASE = 1e-3;
+
+/** Integers shifted by too many bits or too few: by what was rounded before, no number times every bias gives them. */
+function shiftsThatFit(study: ProductStudy): ProductChange[] {
+  const { declared, sketch } = study;
+  const of = (params: ProductSetup['params']) => int32BiasFloat64.prepare(params);
+  const own = of(study.engine.restrict(declared.params, sketch));
+  if (own.unit !== 'int32' || !isQuantized(declared.params.output)) return [];
+  const { acc, stepsPerUnit, lo, hi, channels } = viewOf(study, declared, sketch);
+  const fits = (biases: ArrayLike<number>) => {
+    for (let i = 0, n = 0; i < acc.length; i++, n = n + 1 === channels ? 0 : n + 1) {
+      const v = (acc[i] + biases[n]) * stepsPerUnit[n];
+      if (v < lo[i] - OTHER_BASE || v > hi[i] + OTHER_BASE) return false;
+    }
+    return true;
+  };
+  // what may be 0 is no bias at all
+  if (fits(own.values) || fits(own.values.map(() => 0))) return [];
+  return SHIFTS.flatMap((bits): ProductChange | [] => {
+    const shifted = (values: Int32Array) => values.map((b) => floor(b * 2 ** bits));
+    if (!fits(shifted(own.values))) return [];
+    const change: Made = (label, apply) => ({
+      cause: 'bias-factor',
+      coordinate: 'bias_values',
+      freedom: FREEDOM.none,
+      label,
+      found: { factor: 2 ** bits, equals: bits > 0 ? String(2 ** bits) : `2^${bits}`, rounded: true },
+      apply,
+    });
+    return change(`shifted by ${bits}`, (setup) => {
+      const prepared = of(setup.params);
+      return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: shifted(prepared.values) }) : setup;
+    });
+  });
+}
 
 /** Integer code adds the integer more than once where the declared kernel adds a float. */
 function ofRounded(change: Made, scaled: (values: Int32Array) => Int32Array): ProductChange {
