@@ -209,12 +209,18 @@ const noted = new WeakMap<ProductStudy, Map<string, Scope>>();
 function ofChannel(study: ProductStudy, channel: number, samples: number): Scope {
   const known = noted.get(study) ?? new Map<string, Scope>();
   noted.set(study, known);
-  const { subset } = study;
-  const rows = spread([...subset.samples.keys()], samples);
-  const key = `${channel} ${rows.length}`;
-  const scope = known.get(key) ?? gridOf(subset, rows, [channel], study.channels);
+  const key = `${channel} ${Math.min(samples, study.subset.samples.length)}`;
+  const scope = known.get(key) ?? gridOf(study.subset, rowsOf(study, channel, samples), [channel], study.channels);
   known.set(key, scope);
   return scope;
+}
+
+/** Half of them such that differ: where few do, noise shows in no others. */
+function rowsOf({ subset, channels, differing: differs }: ProductStudy, channel: number, most: number): number[] {
+  const all = [...subset.samples.keys()];
+  if (all.length <= most) return all;
+  const differ = all.filter((row) => differs[row * channels + channel] === 1);
+  return [...new Set([...spread(differ, most / 2), ...spread(all, most / 2)])].sort((a, b) => a - b);
 }
 
 /** Whether some samples show that the first of these channels has no weights that give its values. */
