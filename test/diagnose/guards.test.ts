@@ -418,3 +418,18 @@ test('a constant that no zero point of the output gives is no stale bias of each
   const report = await compareLayer(world, file, right, { candidate, producer: {} });
   expect(explanationsOf(report).join()).not.toContain('bias-value');
 });
+
+test('a value that rounds twice past a half is no tie', async () => {
+  const named: string[] = [];
+  for (let seed = 1; seed <= 40; seed++) {
+    const world = worldOf('small', randomFrom(seed + 500));
+    const some = { ...world, x: world.x.slice(0, 12 * world.linear.inFeatures), samples: 12 };
+    const right = outputsOf(some, kernel('ort'));
+    const candidate = outputsOf(some, kernel('tflite-double'));
+    if (right.every((code, i) => code === candidate[i])) continue;
+    const report = await compareLayer(some, world.linear, right, { candidate, producer: { framework: 'onnxruntime' } });
+    named.push(report.candidate_layers![0].diagnosis!.causes.join('+'));
+  }
+  expect(named.length).toBeGreaterThan(0);
+  expect(named).not.toContain('rounding-half-away');
+});

@@ -5,7 +5,7 @@ import { decomposed } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import type { Cause } from '../cause.js';
+import type { Cause, Found } from '../cause.js';
 import {
   isFixedPoint as isFixedPointConversion,
   addsZeroPointFirst as isZeroPointFirst,
@@ -76,9 +76,11 @@ function rounding(
       return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
     },
 
-    shows: ({ study, setup }) => {
+    shows: (found) => {
+      const { study, setup } = found;
       if (isTensorStudy(study)) return !isToNearest(study, setup as TensorSetup);
-      return setup.kind !== 'product' || !isProductStudy(study) || isRuleNeeded(study, setup);
+      if (setup.kind !== 'product' || !isProductStudy(study)) return true;
+      return isRuleNeeded(study, setup) && (!OF_TIES.includes(code) || isOfTie(found));
     },
 
     evidence: (found) => ({ deciding: decidingValue(found) }),
@@ -94,6 +96,18 @@ function rounding(
       code: stepLines(ruleCode('halfEven')),
     },
   };
+}
+
+const OF_TIES: readonly RoundingCode[] = ['rounding-half-away', 'rounding-half-up'];
+/** In steps: what float32 makes a tie of. */
+const NEAR_HALF = 1e-4;
+
+/** A multiplier that rounds twice takes 2.4993 past a half: that is no rule of ties, where it is what the rule was found on. */
+function isOfTie(found: Found): boolean {
+  const { study, without } = found;
+  const steps = decidingValue(found)?.before_rounding;
+  if (steps === undefined || !study.sameOnSubset(without, study.declared)) return true;
+  return Math.abs(Math.abs(steps - Math.trunc(steps)) - 0.5) < NEAR_HALF * Math.max(1, Math.abs(steps) / 128);
 }
 
 function addedOf({ zero_point_added }: RoundingEvidence): string {
