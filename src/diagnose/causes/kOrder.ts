@@ -36,7 +36,12 @@ export const kOrder: Cause<'k-order', 'product'> = {
 
   estimate: (study, base) => [
     ...(isConvolution(study)
-      ? [...imagesAndTaps(study, base), ...channelOrders(study, base)]
+      ? [
+          ...imagesAndTaps(study, base),
+          // on each base of a pair they would take the time of others
+          ...(base === study.declared ? ordersOfLastOut(study) : []),
+          ...channelOrders(study, base),
+        ]
       : matrixOrders(study, base)),
     ...heldOperands(study, base),
   ],
@@ -122,6 +127,11 @@ const weightOrders = madeOnce((study: ProductStudy) => {
   return orders.map(([order, from]) => weightChange(params, order, from));
 });
 
+const ordersOfLastOut = madeOnce((study: ProductStudy) => {
+  const { params } = study.declared;
+  return lastOutOrders(params, patchOf(study.declared)).map(([order, from]) => weightChange(params, order, from));
+});
+
 type Named = readonly [order: string, from: Order];
 
 function rowIndex({ inFeatures }: Product, { inChannels }: PlacedPatch) {
@@ -176,23 +186,38 @@ function memoryOrders(params: Product, patch: PlacedPatch): Named[] {
       ? []
       : [['[out, in, kh, kw] memory as [in, out, kh, kw]', (out, tap, c) => inFile((c * outputs + out) * taps + tap)]];
   if (taps === 1) return asInOut;
-  // TensorFlow's
-  const ofLastOut = (place: number) => {
-    const [tap, channel, out] = indicesOf(place, [taps, inChannels, outputs]);
-    return at(out, tap, channel);
-  };
   const orders: Named[] = [
     ['[out, in, kh, kw] memory as [kh, kw, in, out]', (out, tap, c) => inFile((tap * inChannels + c) * outputs + out)],
-    ['[kh, kw, in, out] memory as [out, in, kh, kw]', (out, tap, c) => ofLastOut((out * inChannels + c) * taps + tap)],
   ];
   if (inChannels === 1) return orders;
   return [
     ...asInOut,
     ['[out, in, kh, kw] memory as [out, kh, kw, in]', (out, tap, c) => inFile((out * taps + tap) * inChannels + c)],
     ['[out, kh, kw, in] memory as [out, in, kh, kw]', (out, tap, c) => at(out, 0, 0) + c * taps + tap],
+    ...orders,
+  ];
+}
+
+/** TensorFlow's memory, [...kernel, channel, out], taken for another's, and the reverse. */
+function lastOutOrders(params: Product, patch: PlacedPatch): Named[] {
+  const { window, inChannels } = patch;
+  const taps = sizeOf(window.kernel);
+  if (window.transposed || taps === 1) return [];
+  const { outFeatures: outputs } = params;
+  const at = rowIndex(params, patch);
+  const ofLastOut = (place: number) => {
+    const [tap, channel, out] = indicesOf(place, [taps, inChannels, outputs]);
+    return at(out, tap, channel);
+  };
+  const asFile: Named = [
+    '[kh, kw, in, out] memory as [out, in, kh, kw]',
+    (out, tap, c) => ofLastOut((out * inChannels + c) * taps + tap),
+  ];
+  if (inChannels === 1) return [asFile];
+  return [
+    asFile,
     ['[kh, kw, in, out] memory as [out, kh, kw, in]', (out, tap, c) => ofLastOut(at(out, tap, c))],
     ['[out, kh, kw, in] memory as [kh, kw, in, out]', (out, tap, c) => (tap * inChannels + c) * outputs + out],
-    ...orders,
   ];
 }
 
