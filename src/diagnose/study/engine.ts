@@ -14,8 +14,8 @@ export interface Engine<S extends Setup = Setup> {
   differences?(setup: S, scope: Scope): Uint8Array | null;
   /** Whether two setups differ in the steps after their sums only. */
   sameSums?(a: S, b: S): boolean;
-  /** False: no steps like these can give what was observed, whatever their numbers. Scopes: from few rows to many. */
-  mayFollow?(setup: S, scopes: readonly Scope[], atOnce: boolean): boolean;
+  /** False: no steps like these can give what was observed, whatever their numbers. */
+  mayFollow?(setup: S, scope: Scope, atOnce: boolean): boolean;
   /** Whether sums were met from which it may follow; not known of a kind without sums. */
   readonly hasMetSums?: boolean;
   /** Drops what is kept for a scope. */

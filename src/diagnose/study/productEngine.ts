@@ -143,12 +143,12 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   /** Known for all setups of the same sums. */
-  mayFollow(setup: ProductSetup, scopes: readonly Scope[], atOnce: boolean): boolean {
+  mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
     const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
     if (this.data.dynamic || others || order || within) return true;
     const asked = { atOnce, inPieces: stores !== null };
-    return this.rising.mayFollow(scopes, this.keyOf(setup), params, asked, (scope) => this.accumulator(setup, scope));
+    return this.rising.mayFollow(scope, this.keyOf(setup), params, asked, () => this.accumulator(setup, scope));
   }
 
   /** Sums were met from which what was observed may follow, or nothing tells. */

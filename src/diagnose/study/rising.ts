@@ -49,7 +49,7 @@ function rises(sums: readonly number[], codes: readonly number[]): boolean {
 const [FALLING, FEW_FALLS, FEWEST_FALLS] = [1 / 4, 1 / 16, 2];
 
 /** Whether codes that fall at some sums otherwise rise with them. */
-function risesInPieces(sums: SumData, codes: NumericArray, channels: number, share: number): boolean {
+function risesInPieces(sums: SumData, codes: NumericArray, channels: number, share = FALLING): boolean {
   return everyChannelInOrder(sums, codes, channels, (_, own) => {
     let falls = 0;
     for (let i = 1; i < own.length; i++) if (own[i - 1] - own[i] > OF_TIES) falls++;
@@ -66,53 +66,34 @@ interface Sums {
 export class Rising {
   /** Some have been found. */
   isMet = false;
-  private readonly known = new Map<string, Sums | null>();
+  private readonly known = new WeakMap<Scope, Map<string, Sums | null>>();
 
-  /**
-   * @param scopes from few rows, at which noise ends, to all that are asked
-   * @param inPieces what is stored wraps: few rows tell nothing
-   */
+  /** inPieces: what is stored wraps. */
   mayFollow(
-    scopes: readonly Scope[],
+    scope: Scope,
     sumsKey: string,
     params: Product,
     { atOnce, inPieces }: { readonly atOnce: boolean; readonly inPieces: boolean },
-    sumsOf: (scope: Scope) => SumData,
+    sumsOf: () => SumData,
   ): boolean {
     const key = inPieces ? `${sumsKey} in pieces` : sumsKey;
-    if (!atOnce && !this.known.has(key)) {
-      this.known.set(key, null);
+    const known = this.known.get(scope) ?? new Map<string, Sums | null>();
+    this.known.set(scope, known);
+    if (!atOnce && !known.has(key)) {
+      known.set(key, null);
       return true;
     }
-    let sums = this.known.get(key);
+    let sums = known.get(key);
     if (!sums) {
-      sums = inPieces ? this.inPieces(scopes.at(-1)!, sumsOf) : this.inOrder(scopes, sumsOf);
-      this.known.set(key, sums);
+      const data = sumsOf();
+      const channels = scope.channels?.length ?? params.outFeatures;
+      const rise = (inPieces ? risesInPieces : risesWith)(data, scope.observed, channels);
+      sums = { rise, largest: largestOf(data) };
+      this.isMet ||= inPieces ? risesInPieces(data, scope.observed, channels, FEW_FALLS) : rise;
+      known.set(key, sums);
     }
     return sums.rise || mayOverflow(params, sums.largest);
   }
-
-  private inOrder(scopes: readonly Scope[], sumsOf: (scope: Scope) => SumData): Sums {
-    let largest = 0;
-    for (const scope of scopes) {
-      const data = sumsOf(scope);
-      largest = largestOf(data);
-      if (!risesWith(data, scope.observed, channelsOf(scope))) return { rise: false, largest };
-    }
-    this.isMet = true;
-    return { rise: true, largest };
-  }
-
-  private inPieces(scope: Scope, sumsOf: (scope: Scope) => SumData): Sums {
-    const data = sumsOf(scope);
-    const rises = (share: number) => risesInPieces(data, scope.observed, channelsOf(scope), share);
-    this.isMet ||= rises(FEW_FALLS);
-    return { rise: rises(FALLING), largest: largestOf(data) };
-  }
-}
-
-function channelsOf({ observed, samples }: Scope): number {
-  return observed.length / samples.length;
 }
 
 /** Beyond it steps wrap, or become the smallest int32: a larger sum may give a smaller code. */

@@ -22,7 +22,6 @@ const PROBE: Extent = { samples: 24, channels: 32 };
 const GLANCE: Extent = { samples: 4, channels: 8 };
 /** Of few channels so many samples that noise in one value of a hundred shows. */
 const SLOPE: Extent = { samples: 128, channels: 8 };
-const FEW_OF_SLOPE = 16;
 /** Values after which most refuted hypotheses are left. */
 const CHUNK_VALUES = 1 << 14;
 /** Values of a block when everything is replayed. */
@@ -120,18 +119,14 @@ export function glimpseOf(sketch: Scope, width: number): Scope | null {
   return all.length < 3 * GLIMPSED ? null : pickRows(sketch, spread(all, GLIMPSED), width);
 }
 
-/** Many rows of the channels that differ most, whether their codes rise with sums; before them few, at which noise ends. */
-export function slopesOf(subset: Scope, differing: Uint8Array, width: number): Scope[] {
+/** Many rows of the channels that differ most: whether their codes rise with sums. */
+export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
   const counts = countsOf(differing, width);
   const channels = everyChannel(width)
     .sort((a, b) => counts[b] - counts[a] || a - b)
     .slice(0, SLOPE.channels)
     .sort((a, b) => a - b);
-  const slope = gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
-  const rows = [...slope.samples.keys()];
-  return rows.length < 3 * FEW_OF_SLOPE
-    ? [slope]
-    : [pickRows(slope, spread(rows, FEW_OF_SLOPE), channels.length), slope];
+  return gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */

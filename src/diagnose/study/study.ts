@@ -24,7 +24,7 @@ import {
   rowsOfChunk,
   sketchOf,
   sliceOf,
-  slopesOf,
+  slopeOf,
 } from './sample.js';
 
 /** So many times the subset's rows are many. */
@@ -52,7 +52,7 @@ export class Study<K extends Kind = Kind> {
   private readonly missed = new Map<string, number>();
   private readonly judged = new Map<string, Outcome>();
   private readonly refuters: Refuters;
-  private slopes: readonly Scope[] | null = null;
+  private slope: Scope | null = null;
   /** All judged samples, where they are one block. */
   private whole: Scope | null = null;
   /** The same without the subset. */
@@ -136,8 +136,8 @@ export class Study<K extends Kind = Kind> {
    */
   mayFollow(setup: Setup, atOnce = false): boolean {
     if (!this.asEngine.mayFollow) return true;
-    this.slopes ??= slopesOf(this.subset, this.differing, this.channels);
-    return this.asEngine.mayFollow(setup, this.slopes, atOnce);
+    this.slope ??= slopeOf(this.subset, this.differing, this.channels);
+    return this.asEngine.mayFollow(setup, this.slope, atOnce);
   }
 
   /** Whether sums were met from which what was observed may follow: of noise none are. */
