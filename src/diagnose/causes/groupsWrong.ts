@@ -26,7 +26,11 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   whose: 'model',
   parameterFree: true,
 
-  estimate: (study, base) => (base.patches ? [] : otherGroups(study)),
+  // on each base of a pair two orders more take the time of a padding beside a rounding
+  estimate: (study, base) => {
+    if (base.patches) return [];
+    return base === study.declared ? [...otherGroups(study), ...rotatedGroups(study)] : otherGroups(study);
+  },
 
   words: {
     title: (e) => TITLES.get(e.found) ?? 'groups taken by turns',
@@ -59,6 +63,15 @@ const ROTATED = [
   ['previous', -1],
 ] as const;
 
+const rotatedGroups = madeOnce((study: ProductStudy) => {
+  const { groups, inChannels } = patchOf(study.declared);
+  const count = groups * inChannels;
+  return ROTATED.slice(0, groups === 2 ? 1 : 2).map(([rule, by]) => {
+    const channels = Int32Array.from({ length: count }, (_, c) => (c + by * inChannels + count) % count);
+    return change(study, rule, groups, channels);
+  });
+});
+
 const otherGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels, outChannels } = patchOf(study.declared);
   const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
@@ -75,15 +88,6 @@ const otherGroups = madeOnce((study: ProductStudy) => {
       groups,
       inputs.map((c) => c % inChannels),
     ),
-    ...ROTATED.slice(0, groups === 2 ? 1 : 2).map(([rule, by]) => {
-      const count = inputs.length;
-      return change(
-        study,
-        rule,
-        groups,
-        inputs.map((c) => (c + by * inChannels + count) % count),
-      );
-    }),
     ...(inChannels > 1 ? [change(study, 'inputs in turns', groups, inTurns)] : []),
     ...(outChannels > 1 ? [change(study, 'outputs in turns', groups * outChannels, outputs)] : []),
     ...(outChannels > 1 && inChannels > 1
