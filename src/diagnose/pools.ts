@@ -25,10 +25,10 @@ export const isPool: Fact = (study) => isTensorStudy(study) && windowedOf(study)
 export const isMaximum: Fact = (study) =>
   isPool(study) && realFormOf(study.data.op)?.is === 'maximum' && isQuantized(study.declared.params.output);
 
-/** Null: no pool. */
+/** Null: no pool; a transposed convolution of floats has windows over its output. */
 export function windowedOf({ declared, data }: TensorStudy): Windowed | null {
   const { window } = (declared.params.attributes ?? {}) as Partial<PoolAttributes>;
-  if (!window) return null;
+  if (!window || window.transposed) return null;
   const { inputs, output } = data.whole!.ready.shapes;
   const { channelAxis } = output;
   return { window, input: placesOf({ dims: inputs[0].dims, channelAxis }), output: placesOf(output) };
