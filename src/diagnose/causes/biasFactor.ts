@@ -1,10 +1,12 @@
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
+import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
@@ -192,10 +194,7 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
         biasInt32: biasInt32 && scaled(biasInt32),
       });
     }),
-    change('rounded', (setup) => {
-      const prepared = setup.steps.bias.prepare(setup.params);
-      return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
-    }),
+    change('rounded', (setup) => withIntegers(setup, setup.steps.bias.prepare(setup.params), scaled)),
     ...(equals === null || !Number.isInteger(factor) ? [] : [ofRounded(change, scaled)]),
   ];
 }
@@ -203,8 +202,6 @@ function timesFactor({ factor, equals }: Factor, interval: Interval | null): Pro
 type Made = (label: string, apply: (setup: ProductSetup) => ProductSetup) => ProductChange;
 
 const SHIFTS = [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8];
-/** In steps: what another base may move. */
-const OTHER_BASE = 1e-3;
 
 /** Integers shifted by too many bits or too few: by what was rounded before, no number times every bias gives them. */
 function shiftsThatFit(study: ProductStudy): ProductChange[] {
@@ -212,32 +209,31 @@ function shiftsThatFit(study: ProductStudy): ProductChange[] {
   const of = (params: ProductSetup['params']) => int32BiasFloat64.prepare(params);
   const own = of(study.engine.restrict(declared.params, sketch));
   if (own.unit !== 'int32' || !isQuantized(declared.params.output)) return [];
-  const { acc, stepsPerUnit, lo, hi, channels } = viewOf(study, declared, sketch);
-  const fits = (biases: ArrayLike<number>) => {
-    for (let i = 0, n = 0; i < acc.length; i++, n = n + 1 === channels ? 0 : n + 1) {
-      const v = (acc[i] + biases[n]) * stepsPerUnit[n];
-      if (v < lo[i] - OTHER_BASE || v > hi[i] + OTHER_BASE) return false;
-    }
-    return true;
-  };
+  const view = viewOf(study, declared, sketch);
+  const fits = (biases: Int32Array) => giveAll(view, (acc, n) => acc + biases[n], OTHER_BASE);
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   return SHIFTS.flatMap((bits): ProductChange | [] => {
     const shifted = (values: Int32Array) => values.map((b) => floor(b * 2 ** bits));
     if (!fits(shifted(own.values))) return [];
-    const change: Made = (label, apply) => ({
+    return {
       cause: 'bias-factor',
       coordinate: 'bias_values',
       freedom: FREEDOM.none,
-      label,
+      label: `shifted by ${bits}`,
       found: { factor: 2 ** bits, equals: bits > 0 ? String(2 ** bits) : `2^${bits}`, rounded: true },
-      apply,
-    });
-    return change(`shifted by ${bits}`, (setup) => {
-      const prepared = of(setup.params);
-      return prepared.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: shifted(prepared.values) }) : setup;
-    });
+      apply: (setup) => withIntegers(setup, of(setup.params), shifted),
+    };
   });
+}
+
+/** The integers that a step makes of its biases, changed; where it makes none the setup stays. */
+function withIntegers(
+  setup: ProductSetup,
+  prepared: ReturnType<BiasStep['prepare']> | null,
+  changed: (values: Int32Array) => Int32Array,
+): ProductSetup {
+  return prepared?.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: changed(prepared.values) }) : setup;
 }
 
 /** Integer code adds the integer more than once where the declared kernel adds a float. */
@@ -245,7 +241,7 @@ function ofRounded(change: Made, scaled: (values: Int32Array) => Int32Array): Pr
   const own = change('rounded to int32', (setup) => {
     const { bias } = setup.params;
     const prepared = bias && !isInt32Bias(setup.steps.bias) ? int32BiasFloat64.prepare(setup.params) : null;
-    return prepared?.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: scaled(prepared.values) }) : setup;
+    return withIntegers(setup, prepared, scaled);
   });
   return { ...own, found: { ...own.found, rounded: true } };
 }

@@ -7,6 +7,7 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
 import { viewOf } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, scalesSums } from '../facts.js';
@@ -128,27 +129,18 @@ function changeTo(accumulate: LossyAccumulateStep): ProductChange {
 
 /** So many values that lose what one of these takes: fewer lie next to borders by chance. */
 const FEWEST_OF_SUMS = 8;
-/** Of steps: what another base may move, and what float32 may. */
-const [OTHER_BASE, OF_FLOAT32] = [1e-3, 1e-5];
 
 function ofSums(study: ProductStudy): ProductChange[] {
   if (study.data.mismatched < FEWEST_OF_SUMS) return [];
   const { declared, sketch } = study;
-  const { acc, stepsPerUnit, lo, hi, channels } = viewOf(study, declared, sketch);
+  const view = viewOf(study, declared, sketch);
   const params = study.engine.restrict(declared.params, sketch);
   const own = integerBias(params);
-  const fits = (sumOf: (acc: number, n: number) => number, slack: number) => {
-    for (let i = 0, n = 0; i < acc.length; i++, n = n + 1 === channels ? 0 : n + 1) {
-      const v = sumOf(acc[i], n) * stepsPerUnit[n];
-      if (v < lo[i] - slack || v > hi[i] + slack) return false;
-    }
-    return true;
-  };
   return roundedSums.flatMap((bias): ProductChange | [] => {
     const prepared = bias.prepare(params);
-    if (prepared.unit !== 'accumulator' || !fits(prepared.add, OTHER_BASE)) return [];
+    if (prepared.unit !== 'accumulator' || !giveAll(view, prepared.add, OTHER_BASE)) return [];
     // a shift that is off loses nothing before it: that is another scale
-    if (bias.sum.shifted && fits((sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
+    if (bias.sum.shifted && giveAll(view, (sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
     return {
       cause: 'product-rounded',
       coordinate: 'bias',
