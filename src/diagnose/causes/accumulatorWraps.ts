@@ -78,14 +78,13 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     const step = narrow.steps.accumulate;
     const isDeclared = narrow === found.without ? { exact: true as const } : {};
     const at = wide.findIndex((acc, i) => acc !== sums[i]);
-    const held = heldBias(step, narrow.params);
-    const { sample, channel } = placeAt(study, at);
-    const both = () => ({ exact: wide[at] + held(channel), overflowed: sums[at] + held(channel) });
-    const first = at < 0 ? {} : { first: { sample, channel, ...both() } };
+    const where = at < 0 ? null : placeAt(study, at);
+    const bias = where ? heldBias(step, narrow.params)(where.channel) : 0;
+    const first = where ? { first: { ...where, exact: wide[at] + bias, overflowed: sums[at] + bias } } : {};
     const overflowed = countWhere(wide, (acc, i) => acc !== sums[i]);
     if (isPaired(step)) return { ...isDeclared, bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
-    const { bits, overflow, of, bias } = step as NarrowAccumulateStep;
-    return { bits, overflow, of, ...(bias && { holds_bias: true }), overflowed, ...first };
+    const { bits, overflow, of, bias: holdsBias } = step as NarrowAccumulateStep;
+    return { bits, overflow, of, ...(holdsBias && { holds_bias: true }), overflowed, ...first };
   },
 
   words: {
