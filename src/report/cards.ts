@@ -3,7 +3,7 @@ import { differs } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted } from '../text.js';
 import { hasReals, largestWithShare } from './differences.js';
-import type { Finding } from './finding.js';
+import { type Finding, fixesSaidOnce } from './finding.js';
 import { findings } from './findings.js';
 import { causesOf } from './verdict.js';
 
@@ -33,7 +33,15 @@ export function cardsOf(report: Report): Card[] {
     return { finding, headlines, kind: kindOf(finding.layers, report), values, worst };
   });
   cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
-  return cards.map((card, i) => ({ ...card, letter: card.kind === 'inherited' ? '↓' : letterOf(i) }));
+  const told = fixesSaidOnce(
+    cards.map(({ finding }) => finding),
+    (_, first) => `as in ${letterOf(first)}`,
+  );
+  return cards.map((card, i) => ({
+    ...card,
+    finding: told[i],
+    letter: card.kind === 'inherited' ? '↓' : letterOf(i),
+  }));
 }
 
 /** "(18,557 values)", and at the beginning; elsewhere may stand a name. */

@@ -15,6 +15,8 @@ export interface FindingDetail {
   readonly sentences: readonly string[];
   /** The sentences are lines to paste: where each goes stands before it. */
   readonly code?: readonly { readonly where: string; readonly text: string }[];
+  /** Of a way to agree, what is to be done and pasted: another finding may say the same. */
+  readonly fix?: string;
 }
 
 /** Findings of the layers that `selects` passes. */
@@ -35,4 +37,26 @@ export function findingText({ headlines, details }: Finding): string[] {
 /** The names of a finding's layers, for its heading. */
 export function findingLayers(finding: Finding): string {
   return listed(finding.layers.map((layer) => layer.name));
+}
+
+/** Shorter advice is sooner read again than looked up. */
+const WORTH_A_LOOK = 60;
+
+/** In the order in which they are read: what to do stands in the first that says it, which `refer` calls by name elsewhere. */
+export function fixesSaidOnce(
+  findings: readonly Finding[],
+  refer: (first: Finding, index: number) => string = (one) => `as for ${findingLayers(one)}`,
+): Finding[] {
+  const first = new Map<string, number>();
+  return findings.map((finding, index) => {
+    const details = finding.details.flatMap((detail): readonly FindingDetail[] => {
+      const { label, code, fix } = detail;
+      if (fix === undefined || fix.length < WORTH_A_LOOK) return [detail];
+      if (!first.has(fix)) first.set(fix, index);
+      const at = first.get(fix)!;
+      if (at === index) return [detail];
+      return code ? [] : [{ label, sentences: [refer(findings[at], at)] }];
+    });
+    return { ...finding, details };
+  });
 }

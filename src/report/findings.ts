@@ -255,7 +255,11 @@ function explainedSo({ layer, diagnosis: { causes: own, subject } }: Side, all: 
     )?.layer.name;
 }
 
-type Detail = readonly [label: string, sentences: readonly (string | null)[], code?: FindingDetail['code']];
+type Detail = readonly [
+  label: string,
+  sentences: readonly (string | null)[],
+  more?: Pick<FindingDetail, 'code' | 'fix'>,
+];
 
 /** Each way to agree, and what a replay with it alone leaves, over all layers of the finding. */
 function fixLines(
@@ -274,7 +278,15 @@ function fixLines(
             known.reduce((sum, count) => sum + count, 0),
             values,
           );
-    return [[i === 0 ? label : 'or', [who(fix) + fix.text]], pasteLines(sides, i), ['rehearsal', [rehearsal]]];
+    const text = who(fix) + fix.text;
+    const code = pasteLines(sides, i);
+    const lines = code.map(({ where, text: line }) => `${where}: ${line}`);
+    const said = [text, ...lines].join('\n');
+    return [
+      [i === 0 ? label : 'or', [text], { fix: said }],
+      ['paste', lines, { code, fix: said }],
+      ['rehearsal', [rehearsal]],
+    ];
   });
 }
 
@@ -282,19 +294,18 @@ function fixLines(
 const MOST_CODE = 6;
 
 /** The first layer's, said to be its where another's differ. */
-function pasteLines(sides: readonly Side[], fix: number): Detail {
+function pasteLines(sides: readonly Side[], fix: number): NonNullable<FindingDetail['code']> {
   const [own, ...others] = sides.map(({ diagnosis }) => diagnosis.fixes.at(fix)?.code ?? []);
   const isAll = others.every((other) => JSON.stringify(other) === JSON.stringify(own));
-  const code = own.slice(0, MOST_CODE).map(({ where, text }) => {
+  return own.slice(0, MOST_CODE).map(({ where, text }) => {
     return { where: isAll ? where : `${where} (${printable(sides[0].layer.name)})`, text };
   });
-  return ['paste', code.map(({ where, text }) => `${where}: ${text}`), code];
 }
 
 function filled(details: readonly Detail[]): Finding['details'] {
   return details
-    .map(([label, sentences, code]) => {
-      return { label, sentences: sentences.filter((sentence) => sentence !== null), ...(code ? { code } : {}) };
+    .map(([label, sentences, more]) => {
+      return { label, sentences: sentences.filter((sentence) => sentence !== null), ...more };
     })
     .filter(({ sentences }) => sentences.length > 0);
 }

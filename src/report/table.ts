@@ -10,7 +10,7 @@ import { briefly } from './briefNames.js';
 import { type Column, fits, type Paint, renderColumns } from './columns.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
 import { divergenceSentences } from './divergences.js';
-import { type Finding, findingLayers, type Tell } from './finding.js';
+import { type Finding, findingLayers, fixesSaidOnce, type Tell } from './finding.js';
 import { firstWords, notes } from './firstWords.js';
 import { heatStrip, stripText } from './heatStrip.js';
 import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './histogram.js';
@@ -83,7 +83,7 @@ export function table(report: Report, options: ReportOptions, tell: Tell): strin
           modelLines(view),
           layerLines(view, judged(view.report)),
           ...(verbose && report.candidate_layers ? [replayLines(view)] : []),
-          ...tell(view.report, (layer) => isShown(layer, view)).map((finding) => findingLines(finding, view)),
+          ...fixesSaidOnce(tell(view.report, (layer) => isShown(layer, view))).map((one) => findingLines(one, view)),
           ...channelBlocks(view),
           noteLines(view),
           baselineLines(view),

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { DiagnosisReport } from '../../src/nouns/report.js';
+import { cardsOf } from '../../src/report/cards.js';
+import { type Finding, fixesSaidOnce } from '../../src/report/finding.js';
+import { findings } from '../../src/report/findings.js';
+import { plain, readReport, table } from './reports.js';
+
+/** Two findings whose layers are mended alike, of which the second differs in more values. */
+function twoMendedAlike() {
+  const report = readReport('iris-avx2');
+  const fix: DiagnosisReport['fixes'][number] = {
+    subject: 'capture',
+    text: 'run both with what made the first capture, LiteRT 2.3.0: BUILTIN_REF of the resolvers',
+    code: [{ where: 'the capture', language: 'python', text: 'Interpreter(model_path=path)' }],
+    rehearsal: { mismatched_after_fix: 3 },
+  };
+  for (const layer of report.layers) if (layer.diagnosis) layer.diagnosis.fixes = [fix];
+  const [first, , second] = report.layers;
+  first.diagnosis!.causes = ['rounding-half-up'];
+  second.diagnosis!.causes = ['rounding-floor'];
+  second.mismatched = first.mismatched! + 1;
+  return report;
+}
+
+test('a fix that two findings share is said and pasted once, and what it leaves by each', () => {
+  const text = table(twoMendedAlike(), plain);
+  expect(text.match(/LiteRT 2\.3\.0/g)).toHaveLength(1);
+  expect(text.match(/Interpreter\(/g)).toHaveLength(1);
+  expect(text).toMatch(/^ {2}fix {8}as for fc1$/m);
+  expect(text.match(/replayed with the fix: 3 of/g)).toHaveLength(2);
+});
+
+test('cards refer by letter, in the order in which they stand', () => {
+  const [a, b] = cardsOf(twoMendedAlike());
+  expect([a, b].map(({ letter, finding }) => [letter, finding.layers[0].name])).toEqual([
+    ['A', 'fc2'],
+    ['B', 'fc1'],
+  ]);
+  const fixes = ({ details }: Finding) => details.filter(({ label }) => label === 'fix' || label === 'paste');
+  expect(fixes(a.finding)).toHaveLength(2);
+  expect(fixes(b.finding)).toEqual([{ label: 'fix', sentences: ['as in A'] }]);
+});
+
+test('what is short, or another in one line to paste, is said again', () => {
+  const report = twoMendedAlike();
+  const fixesOf = () => findings(report, ({ diagnosis }) => diagnosis !== null);
+  report.layers[2].diagnosis!.fixes[0] = { ...report.layers[2].diagnosis!.fixes[0], code: [] };
+  expect(fixesSaidOnce(fixesOf())).toEqual(fixesOf());
+  for (const { diagnosis } of report.layers)
+    if (diagnosis) diagnosis.fixes = [{ subject: 'capture', text: 'round ties to even', rehearsal: null }];
+  expect(fixesSaidOnce(fixesOf())).toEqual(fixesOf());
+});
