@@ -1,5 +1,8 @@
 /** What records of evidence have in common. */
 import type { NotFinite } from '../diff/notFinite.js';
+import type { FormulaName } from '../kernels/steps/rangeFormulas.js';
+import type { RangeGrain } from '../nouns/chosenRange.js';
+
 /** Where a value is: sample is the row in the capture (never in a subset), channel the column. */
 export interface At {
   readonly sample: number;
@@ -68,7 +71,9 @@ export interface NotFiniteValue extends NotFinite {
 
 export interface QuantizedRange {
   readonly codes: readonly [lo: number, hi: number];
-  readonly grain: 'batch' | 'row';
+  readonly grain: RangeGrain;
+  /** Of the scale and zero point, where it is another than the declared kernel's. */
+  readonly formula?: FormulaName;
 }
 
 export interface ChosenParams {

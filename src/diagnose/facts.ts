@@ -16,6 +16,9 @@ export function addsZeroPoint({ params: { output } }: Setup): boolean {
   return isQuantized(output) && output.zeroPoint !== 0;
 }
 
+/** A script quantizes what it reads, and may forget or mistake what it chose. */
+export const choosesByScript: Fact = (study) => quantizesItsInput(study) && study.data.side === 'candidate';
+
 export const writesCodes: Fact = ({ declared }) => isQuantized(declared.params.output);
 
 /** Steps of every runtime are possible, and a script's. */

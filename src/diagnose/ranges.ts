@@ -9,10 +9,12 @@ import type { LayerData } from './study/data.js';
 /** Moves any kernel to the range that a setup has; null: the layer reads codes. */
 export function rangeOf(setup: Setup, { dynamic }: LayerData): Change | null {
   if (setup.kind !== 'product' || !setup.steps.dynamic || !dynamic) return null;
-  const { grain, codes: own } = setup.steps.dynamic;
+  const { grain, codes: own, formula } = setup.steps.dynamic;
   const seven = codesOf(setup.steps.dynamic, dynamic.reduceRange)[1] === 127;
   const codes = own === 'symmetric' ? own : seven ? '7 bits' : '8 bits';
-  return dynamicChange('activation-range', codes, (step) => withRange(step, { grain, codes }));
+  return dynamicChange('activation-range', codes, (step) =>
+    withRange(step, { grain, codes, ...(formula && { formula }) }),
+  );
 }
 
 /** What reduce_range has to be in the file for a kernel to give what a setup does; undefined: what it is, or nothing does. */

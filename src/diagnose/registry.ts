@@ -113,6 +113,7 @@ export const causes: readonly Cause[] = [
 
 /** Found from what all channels share, at little cost. */
 export const OF_ALL_CHANNELS: readonly string[] = [
+  'activation-range',
   'activation-zero-point-missing',
   'output-zero-point-wrong',
   'output-scale-wrong',

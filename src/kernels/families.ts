@@ -1,7 +1,7 @@
 /** What all kernels of a runtime share; a kernel file adds its facts and its own steps. */
+import type { CodeRange } from '../nouns/chosenRange.js';
 import type {
   AccumulateStep,
-  CodeRange,
   DequantizeStep,
   DynamicStep,
   ElementwiseSteps,

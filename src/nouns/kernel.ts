@@ -1,5 +1,6 @@
 /** One layer in memory, and the kernels that compute it. */
 import type { Matrix, NumericArray } from './array.js';
+import type { ChooseStep, CodeRange, RangeFormula, RangeGrain } from './chosenRange.js';
 import type { FloatSums, NearSums } from './floatSums.js';
 import type { Gathered, Planes } from './gathered.js';
 import type { Climb } from './ladder.js';
@@ -239,22 +240,15 @@ export interface QuantNames {
   readonly zp: string;
 }
 
-/** What a dynamic layer spreads its range over: 0..127 or 0..255, as its reduce_range asks or whatever it says; or -127..127 around 0. */
-export type CodeRange = 'asked' | '7 bits' | '8 bits' | 'symmetric';
-
-/** Scale and zero point of a range that is spread over 0..levels. */
-export interface ChooseStep extends Step {
-  choose(min: number, max: number, levels: number): QuantParams;
-}
-
 /** Dynamic linear: quantizes its own input and returns floats. s: the scale chosen for the input. */
 export interface DynamicStep extends Step {
-  /** What has parameters of its own: everything that one call reads, or each row of it. */
-  readonly grain: 'batch' | 'row';
+  readonly grain: RangeGrain;
   /** A row of a convolution is the image; set where it is a pixel (1x1). */
   readonly byPlace?: boolean;
   readonly codes: CodeRange;
   readonly choose: ChooseStep;
+  /** What a script does with the range in place of that; absent: nothing else. */
+  readonly formula?: RangeFormula;
   /** min and max are the grain's. */
   chooseQuantParams(min: number, max: number, reduceRange: boolean): QuantParams;
   readonly quantize: QuantizeStep;

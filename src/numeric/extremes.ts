@@ -18,3 +18,12 @@ export function furthestOf(values: ArrayLike<number>): number {
   for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[furthest])) furthest = i;
   return furthest;
 }
+
+export function rangeOfRow(values: ArrayLike<number>): { min: number; max: number } {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < min) min = values[i];
+    if (values[i] > max) max = values[i];
+  }
+  return { min, max };
+}

@@ -40,6 +40,13 @@ export function toFloat16(x: number): number {
   return Math.sign(x) * roundHalfEven(magnitude / unit) * unit;
 }
 
+/** One rounding to the 8 bits of bfloat16, of what is no subnormal number. */
+export function toBFloat16(x: number): number {
+  if (x === 0 || !Number.isFinite(x)) return x;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 7);
+  return roundHalfEven(x / unit) * unit;
+}
+
 const float32 = new Float32Array(1);
 const float32Bits = new Int32Array(float32.buffer);
 

@@ -1,4 +1,7 @@
 /** The batches of a capture: the runtime's calls. */
+import type { ValueReader } from '../nouns/capture.js';
+import { largestOf, rangeOfRow, smallestOf } from '../numeric/extremes.js';
+import { blocks } from './blocks.js';
 
 /** The first that ends after a sample; ends: one past the last sample of each. */
 export function batchOf(ends: readonly number[], sample: number): number {
@@ -11,9 +14,43 @@ export function batchOf(ends: readonly number[], sample: number): number {
   return lo;
 }
 
+export interface ValueRange {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** Of what a layer reads whose parameters follow from it. */
 export interface BatchRanges {
   batchOf(sample: number): number;
   /** Smallest and largest input of a batch. */
-  rangeOf(batch: number): { readonly min: number; readonly max: number };
+  rangeOf(batch: number): ValueRange;
+  readonly batches: number;
+  /** The same where rows are counted. */
+  sampleOf(sample: number): number;
+  rangeOfSample(sample: number): ValueRange;
+}
+
+/** ends: one past the last sample of each call. */
+export async function rangesOf(input: ValueReader, samples: number, ends: readonly number[]): Promise<BatchRanges> {
+  const { features } = input;
+  const [least, most] = [new Float64Array(samples), new Float64Array(samples)];
+  for (const [start, end] of blocks(0, samples, features)) {
+    const block = await input.read(start, end);
+    for (let sample = start, at = 0; sample < end; sample++, at += features) {
+      const { min, max } = rangeOfRow(block.subarray(at, at + features));
+      least[sample] = min;
+      most[sample] = max;
+    }
+  }
+  const ranges = ends.map((end, i): ValueRange => {
+    const from = ends[i - 1] ?? 0;
+    return { min: smallestOf(least.subarray(from, end)), max: largestOf(most.subarray(from, end)) };
+  });
+  return {
+    batches: ranges.length,
+    batchOf: (sample) => batchOf(ends, sample),
+    rangeOf: (batch) => ranges[batch],
+    sampleOf: (sample) => sample,
+    rangeOfSample: (sample) => ({ min: least[sample], max: most[sample] }),
+  };
 }

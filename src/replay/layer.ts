@@ -14,6 +14,7 @@ import {
 } from '../nouns/model.js';
 import { isQuantized, type LayerShapes, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
+import { rangeOfRow } from '../numeric/extremes.js';
 import { sameScale } from '../numeric/float.js';
 import { opByName } from '../ops/named.js';
 import { replayElementwise } from './elementwise.js';
@@ -169,15 +170,6 @@ function replayRows(
     );
   }
   return joined(parts);
-}
-
-export function rangeOfRow(values: NumericArray): { min: number; max: number } {
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return { min, max };
 }
 
 /** The layer with its numbers: what kernels read and causes change. */

@@ -29,9 +29,14 @@ export function layerRows({ ready, batches }: LayerRun, input: ValueReader): Lay
     shape,
     perSample,
     input: rowsOfInput(ready, input),
-    batches: batches && { ...batches, batchOf: (row) => batches.batchOf(Math.floor(row / perSample)) },
+    batches: batches && inRowsOf(batches, perSample),
     of: (value) => inRows(value, shape),
   };
+}
+
+function inRowsOf(batches: BatchRanges, perSample: number): BatchRanges {
+  const sampleOf = (row: number) => Math.floor(row / perSample);
+  return { ...batches, sampleOf, batchOf: (row) => batches.batchOf(sampleOf(row)) };
 }
 
 function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {

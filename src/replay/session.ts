@@ -19,11 +19,11 @@ import type { LayerShapes, Layout, Shape, ValueParams } from '../nouns/value.js'
 import { asRead, impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
-import { type BatchRanges, batchOf } from './calls.js';
+import { type BatchRanges, batchOf, rangesOf } from './calls.js';
 import { choosesParams, replayChosen } from './chosen.js';
 import { constantReader } from './constant.js';
 import { inBlocks } from './elementwise.js';
-import { chosenInput, type InCall, type ReadyLayer, rangeOfRow, replayLayer, whyNotReplayed } from './layer.js';
+import { chosenInput, type InCall, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
 import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
@@ -215,7 +215,7 @@ export class ReplaySession {
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...own };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
-    const batches = choosesParams(layer) ? await this.batchRanges(input) : null;
+    const batches = choosesParams(layer) ? await rangesOf(input, this.capture.samples, this.batchEnds) : null;
     const inCalls = { ends: this.batchEnds, ...this.calls };
     const run = { ready, kernel, inputs, input, taken, batches, inCalls, callOf };
     const replay = async (from: number, to: number) => {
@@ -322,16 +322,6 @@ export class ReplaySession {
     return reader;
   }
 
-  private async batchRanges(input: ValueReader): Promise<BatchRanges> {
-    const ranges: { min: number; max: number }[] = [];
-    let start = 0;
-    for (const size of this.capture.batchSizes) {
-      ranges.push(await rangeOf(input, start, start + size));
-      start += size;
-    }
-    return { batchOf: (sample) => batchOf(this.batchEnds, sample), rangeOf: (batch) => ranges[batch] };
-  }
-
   /** Of a kernel that computes several values of a tensor at a time, and what is left otherwise. */
   private blocksOf({ ready: { layer, input }, kernel, inputs: [{ features }] }: Opened, firstSample: number): InCall {
     const steps = elementwiseSteps(kernel, layer);
@@ -388,13 +378,4 @@ function sameCall({ batches, callOf }: Opened, steps: ProductSteps, first: numbe
   let end = first + 1;
   while (end < last && batches?.batchOf(end) === batch && stepOf(end) === step) end++;
   return end;
-}
-
-async function rangeOf(input: ValueReader, from: number, to: number): Promise<{ min: number; max: number }> {
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const [start, end] of blocks(from, to, input.features)) {
-    const block = rangeOfRow(await input.read(start, end));
-    [min, max] = [Math.min(min, block.min), Math.max(max, block.max)];
-  }
-  return { min, max };
 }

@@ -3,20 +3,20 @@ import { withRange } from '../../src/kernels/steps/dynamic.js';
 import type { DynamicStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Layer, ProductForm } from '../../src/nouns/model.js';
 import type { DiagnosisReport, Report } from '../../src/nouns/report.js';
-import { rangeOfRow } from '../../src/replay/layer.js';
+import { rangeOfRow } from '../../src/numeric/extremes.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { dynamicSteps } from '../support/steps.js';
 import { capturedValue, captureOf, modelOf, quant, randomFrom } from './world.js';
 
 /** A dynamic layer: floats in five calls of 12 samples each. */
 export const SAMPLES = 60;
-const BATCH = 12;
+export const BATCH = 12;
 export const IN = 16;
 export const OUT = 16;
 
 const random = randomFrom(404);
 const float = () => Math.fround(random.normal());
-const x = Float32Array.from({ length: SAMPLES * IN }, () => float() + 0.3);
+export const x = Float32Array.from({ length: SAMPLES * IN }, () => float() + 0.3);
 export const truth: Product = {
   perChannel: true,
   weightScale: Float64Array.from({ length: OUT }, () => Math.fround(0.002 + 0.004 * random.uniform())),
@@ -55,8 +55,13 @@ export function outputsIn({ x, batch, reduceRange }: Calls, by: ProductSteps, li
 }
 
 /** Of this layer. */
-export function outputsOf(by: ProductSteps, linear: Product = truth, reduceRange = false): Float32Array {
-  return outputsIn({ x, batch: BATCH, reduceRange }, by, linear);
+export function outputsOf(
+  by: ProductSteps,
+  linear: Product = truth,
+  reduceRange = false,
+  inputs: Float32Array = x,
+): Float32Array {
+  return outputsIn({ x: inputs, batch: BATCH, reduceRange }, by, linear);
 }
 
 /** The report of a layer that such calls were captured of. */
@@ -89,6 +94,7 @@ export interface Declared {
   readonly reduceRange?: boolean;
   /** What is judged against the capture, which is then as declared. */
   readonly candidate?: Float32Array;
+  readonly x?: Float32Array;
 }
 
 export async function diagnose(
@@ -96,8 +102,8 @@ export async function diagnose(
   captured: Float32Array,
   as: Declared,
 ): Promise<DiagnosisReport | null> {
-  const { engine, reduceRange = false, candidate } = as;
-  const report = await compareCalls({ x, batch: BATCH, reduceRange }, declared, engine, captured, candidate);
+  const { engine, reduceRange = false, candidate, x: inputs = x } = as;
+  const report = await compareCalls({ x: inputs, batch: BATCH, reduceRange }, declared, engine, captured, candidate);
   return (report.candidate_layers ?? report.layers)[0].diagnosis;
 }
 

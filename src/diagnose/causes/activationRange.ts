@@ -1,12 +1,14 @@
 import { codesOf, type DynamicRange, quantizationOf, withRange } from '../../kernels/steps/dynamic.js';
+import { type FormulaName, RANGE_FORMULAS } from '../../kernels/steps/rangeFormulas.js';
+import type { RangeGrain } from '../../nouns/chosenRange.js';
 import type { DynamicStep } from '../../nouns/kernel.js';
-import { rangeOfRow } from '../../replay/layer.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { dynamicChange } from '../departures.js';
 import type { CauseEvidence, ChosenParams, QuantizedRange, SomeChannels } from '../evidence.js';
 import { quantizesItsInput } from '../facts.js';
-import type { ProductSetup } from '../setup.js';
+import type { ProductChange, ProductSetup } from '../setup.js';
+import { rangesOfRows } from '../study/rangesOfRows.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
 import { declareCode, declareKernel, reduceRangeCode, reduceRangeFix } from '../words/fixes.js';
@@ -30,22 +32,34 @@ declare module '../evidence.js' {
   }
 }
 
-/** A dynamic layer's input is spread over other codes (reduce_range or not), or row by row in place of batch by batch. */
+/** A dynamic layer's input is spread over other codes (reduce_range or not), by another formula, or with the range of other values. */
 export const activationRange: Cause<'activation-range', 'product'> = {
   code: 'activation-range',
   kinds: ['product'],
   needs: [quantizesItsInput],
   whose: 'kernel',
 
-  changes: ({ declared, data, free }) => {
+  changes: (study) => {
+    const { declared, data, free } = study;
     const own = declared.steps.dynamic!;
     const known = new Set([quantizationOf(own, data.dynamic!.reduceRange)]);
-    return RANGES.filter(({ codes }) => free || codes !== 'symmetric').flatMap((range) => {
+    const ranges = RANGES.filter(({ codes }) => free || codes !== 'symmetric');
+    return [...ranges, ...ofSamples(study)].flatMap((range) => {
       const quantization = quantizationOf(withRange(own, range), data.dynamic!.reduceRange);
       if (known.has(quantization)) return [];
       known.add(quantization);
-      return [dynamicChange('activation-range', `${range.codes}, ${range.grain}`, (step) => withRange(step, range))];
+      return [change(range)];
     });
+  },
+
+  // what only a script does: on the declared arithmetic or a script's, but beside nothing else
+  estimate: (study, base) => {
+    const { codes, grain } = study.declared.steps.dynamic!;
+    const isOther = base.params !== study.declared.params || base.steps.dynamic!.grain !== grain;
+    if (!study.free || isOther || base.steps.dynamic!.codes !== codes || base.patches) return [];
+    const formulas = Object.values(RANGE_FORMULAS).map((formula) => change({ grain, codes, formula }));
+    const grains = study.data.dynamic!.batches > 1 ? OF_CALLS.map((of) => change({ grain: of, codes })) : [];
+    return [...grains, ...formulas].filter((one) => study.agreesOnSubset(one.apply(base)));
   },
 
   evidence: ({ study, setup, without }) => ({
@@ -58,7 +72,8 @@ export const activationRange: Cause<'activation-range', 'product'> = {
   words: {
     title: ({ declared, found }) => {
       if (!declared || !found) return 'input quantized over another range';
-      const grain = found.grain === declared.grain ? null : { row: 'row by row', batch: 'call by call' }[found.grain];
+      if (found.formula) return FORMULAS[found.formula](declared);
+      const grain = found.grain === declared.grain ? null : GRAINS[found.grain];
       const codes = found.codes.join() === declared.codes.join() ? null : `over ${found.codes.join('..')}`;
       return `input quantized ${[codes, grain].filter(Boolean).join(', ')}${codes ? `, not ${declared.codes.join('..')}` : ''}`;
     },
@@ -75,6 +90,61 @@ export const activationRange: Cause<'activation-range', 'product'> = {
   },
 };
 
+const OF_CALLS: readonly RangeGrain[] = ['all', 'first', 'previous', 'running'];
+
+const GRAINS: Readonly<Record<RangeGrain, string>> = {
+  row: 'row by row',
+  batch: 'call by call',
+  sample: 'sample by sample',
+  all: 'over the range of all calls',
+  first: 'over the range of the first call',
+  previous: 'over the range of the call before',
+  running: 'over the range of all calls so far',
+};
+
+type Words = (declared: QuantizedRange) => string;
+
+const FORMULAS: Readonly<Record<FormulaName, Words>> = {
+  withoutZero: () => 'input quantized over a range that need not hold 0',
+  withoutZeroClamped: () => 'input quantized over a range that need not hold 0, its zero point clamped',
+  oneLevelMore: levels(1),
+  oneLevelLess: levels(-1),
+  zeroPointCut: () => 'zero point of the input cut off, not rounded',
+  noZeroPoint: () => 'input quantized without its zero point, what is negative to 0',
+  middleZeroPoint: () => "input's zero point always the middle code, whatever the range",
+  float16: () => "input's scale kept in float16",
+  float16Afterwards: () => "input's scale kept in float16, its zero point of the full one",
+  bfloat16: () => "input's scale kept in bfloat16",
+  powerOfTwo: () => "input's scale raised to a power of two",
+  powerOfTwoAfterwards: () => "input's scale raised to a power of two, its zero point of the full one",
+  nearestPowerOfTwo: () => "input's scale rounded to a power of two",
+  symmetric127: symmetrically('127'),
+  symmetric127And5: symmetrically('127.5'),
+  symmetric128: symmetrically('128'),
+  symmetricFloat16: symmetrically('127 in float16'),
+  symmetricPowerOfTwo: symmetrically('127, raised to a power of two'),
+};
+
+function levels(more: number): Words {
+  return ({ codes: [lo, hi] }) => `input's range divided by ${hi - lo + more}, not ${hi - lo}`;
+}
+
+function symmetrically(by: string): Words {
+  return () => `input quantized without a zero point, its scale the largest size / ${by}`;
+}
+
+function change(range: DynamicRange): ProductChange {
+  const label = [range.codes, range.grain, range.formula?.name].filter(Boolean).join(', ');
+  return dynamicChange('activation-range', label, (step) => withRange(step, range));
+}
+
+/** A script runs a sample at a time; where a sample is a row that is its grain already. */
+function ofSamples({ data, declared, free }: ProductStudy): DynamicRange[] {
+  const { codes } = declared.steps.dynamic!;
+  const isSeveral = data.dynamic!.sampleOf(data.to - 1) < data.to - 1;
+  return free && isSeveral ? [{ grain: 'sample', codes }] : [];
+}
+
 const RANGES: readonly DynamicRange[] = (['batch', 'row'] as const).flatMap((grain) =>
   (['8 bits', '7 bits', 'symmetric'] as const).map((codes) => ({ grain, codes })),
 );
@@ -82,39 +152,37 @@ const RANGES: readonly DynamicRange[] = (['batch', 'row'] as const).flatMap((gra
 type Range = NonNullable<CauseEvidence['activation-range']['found']>;
 
 function rangeIn({ data }: ProductStudy, { steps }: ProductSetup): Range {
-  const { grain } = steps.dynamic!;
-  return { codes: codesOf(steps.dynamic!, data.dynamic!.reduceRange), grain };
+  const { grain, formula } = steps.dynamic!;
+  const name = formula?.name as FormulaName | undefined;
+  return { codes: codesOf(steps.dynamic!, data.dynamic!.reduceRange), grain, ...(name && { formula: name }) };
 }
 
 /** What the first samples that differ by it were quantized with, on both sides. */
 function batchOf(study: ProductStudy, without: ProductSetup, setup: ProductSetup): CauseEvidence['activation-range'] {
-  const { subset, engine, data } = study;
+  const { subset, engine } = study;
   const [before, after] = [engine.inputParams(without, subset), engine.inputParams(setup, subset)];
   const row = before.findIndex((p, i) => p.scale !== after[i].scale || p.zeroPoint !== after[i].zeroPoint);
   if (row < 0) return {};
   const sample = subset.samples[row];
-  const { min, max } = isByRow(setup.steps.dynamic!)
-    ? rowRange(study, row)
-    : data.dynamic!.rangeOf(data.dynamic!.batchOf(sample));
+  const { min, max } = rangeAt(study, setup.steps.dynamic!, row);
   const paramsOf = ({ scale, zeroPoint }: { scale: number; zeroPoint: number }) => ({ scale, zero_point: zeroPoint });
   return { sample, min, max, declared_params: paramsOf(before[row]), found_params: paramsOf(after[row]) };
 }
 
-function isByRow({ grain }: DynamicStep): boolean {
-  return grain === 'row';
-}
-
-function rowRange({ subset }: ProductStudy, row: number) {
-  const [{ cols, data }] = subset.inputs;
-  return rangeOfRow(data.subarray(row * cols, (row + 1) * cols));
+function rangeAt({ data, subset }: ProductStudy, { grain }: DynamicStep, row: number) {
+  for (const { first, rows, range } of rangesOfRows(data.dynamic!, grain, subset)) if (row < first + rows) return range;
+  throw new Error('no row of the subset');
 }
 
 /** What has to be another: the kernel, the file's reduce_range, the capture's calls. */
 function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixContext): string | null {
   const { declared, found } = e;
   if (context.subject === 'candidate') {
-    const codes = declared && `${declared.codes.join('..')}, as ${printable(context.declaredKernel)} does`;
-    return declared?.grain === 'batch' && found?.grain === 'row'
+    const kernel = printable(context.declaredKernel);
+    if (found?.formula) return `choose the input's scale and zero point as ${kernel} does`;
+    if (found && OF_CALLS.includes(found.grain)) return 'take the range of each call from what that call reads';
+    const codes = declared && `${declared.codes.join('..')}, as ${kernel} does`;
+    return declared?.grain === 'batch' && (found?.grain === 'row' || found?.grain === 'sample')
       ? `take one range over all rows of a call, spread over ${codes}`
       : `spread the range of each call over ${codes ?? 'the declared codes'}`;
   }
@@ -132,7 +200,8 @@ function rangeSentence(e: Partial<CauseEvidence['activation-range']>): string | 
   const { sample, min, max, declared, found, declared_params: before, found_params: after } = e;
   if (sample === undefined || !before || !after || min === undefined || max === undefined) return null;
   const params = (p: typeof before) => `scale ${precise(p.scale)}, zero point ${p.zero_point}`;
-  const whose =
-    found?.grain === 'row' && declared?.grain === 'batch' ? `sample ${sample}` : `the call of sample ${sample}`;
-  return `range of ${whose}: ${precise(min)} .. ${precise(max)}: declared ${params(before)}; found ${params(after)}`;
+  const ofOne = (found?.grain === 'row' && declared?.grain === 'batch') || found?.grain === 'sample';
+  const isOfCalls = found !== undefined && OF_CALLS.includes(found.grain);
+  const whose = `${isOfCalls ? 'used for' : 'of'} ${ofOne || isOfCalls ? '' : 'the call of '}sample ${sample}`;
+  return `range ${whose}: ${precise(min)} .. ${precise(max)}: declared ${params(before)}; found ${params(after)}`;
 }

@@ -5,7 +5,7 @@ import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { weightSums } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { converts, quantizesItsInput, readsCodes } from '../facts.js';
+import { choosesByScript, converts, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import {
   type Change,
@@ -44,7 +44,7 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
   code: 'activation-zero-point-missing',
   kinds: ['product', 'elementwise', 'tensor'],
   needs: [
-    (study) => readsCodes(study) || ofCandidatesCalls(study),
+    (study) => readsCodes(study) || choosesByScript(study),
     converts,
     (study) => !isTensorStudy(study) || ofOneValue(study),
   ],
@@ -140,11 +140,6 @@ function estimatedInputZeroPoints(study: Study, base: Setup): number[] {
   return sharedIntegers(intervals)
     .map((dz) => zeroPoint + dz)
     .filter((zp) => zp !== zeroPoint && zp >= quantMin && zp <= quantMax);
-}
-
-/** A script that quantizes what it reads may forget the zero point that it chose. */
-function ofCandidatesCalls(study: Study): boolean {
-  return quantizesItsInput(study) && study.data.side === 'candidate';
 }
 
 function ofEachCall(): Change {

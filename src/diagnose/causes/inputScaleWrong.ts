@@ -1,3 +1,5 @@
+import { dynamicStep } from '../../kernels/steps/dynamic.js';
+import { withInputScale } from '../../kernels/steps/otherInputScale.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { scaleOfCurve } from '../estimate/curveScale.js';
@@ -5,8 +7,18 @@ import { bisected, type LineOf, refinedScaleIntervals, sharedInterval, sharedInt
 import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import { biasParts, type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
-import { converts, readsCodes } from '../facts.js';
-import { type Change, FREEDOM, inputOf, type Setup, type TensorSetup, withInput, withOutput } from '../setup.js';
+import { choosesByScript, converts, readsCodes } from '../facts.js';
+import {
+  type Change,
+  FREEDOM,
+  inputOf,
+  type ProductChange,
+  type Setup,
+  type TensorSetup,
+  withInput,
+  withOutput,
+  withSteps,
+} from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
@@ -23,6 +35,8 @@ declare module '../evidence.js' {
         /** Another of the layer's that it is, in its place; exchanged: the output's is the input's. */
         readonly taken?: 'output';
         readonly exchanged?: true;
+        /** Of a layer that chooses it in each call: what sums are multiplied by in its place. */
+        readonly in_place?: '1' | 's_x * s_x';
       };
   }
 }
@@ -31,46 +45,80 @@ declare module '../evidence.js' {
 export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   code: 'input-scale-wrong',
   kinds: ['product', 'elementwise', 'tensor'],
-  needs: [readsCodes, converts],
+  needs: [(study) => readsCodes(study) || choosesByScript(study), converts],
   whose: 'model',
 
   changes: (study) => {
     if (!study.free) return [];
+    if (study.data.dynamic) return OF_CALLS.map(ofEachCall);
     return isTensorStudy(study) ? [...leftOut(study), ...ofOutput(study)] : exchanged(study);
   },
 
   afterSums: true,
   estimate: (study, base) =>
-    base.kind === 'tensor'
-      ? [...ofOperands(study, base), ...ofCurve(study as TensorStudy, base)]
-      : [...ofFirst(study, base), ...ofAddend(study, base)],
+    study.data.dynamic
+      ? []
+      : base.kind === 'tensor'
+        ? [...ofOperands(study, base), ...ofCurve(study as TensorStudy, base)]
+        : [...ofFirst(study, base), ...ofAddend(study, base)],
 
   words: {
     title: (e) =>
-      e.found === 1
+      e.found === 1 || e.in_place === '1'
         ? `${nameOf(e)} scale left out`
-        : e.exchanged
-          ? 'scales of input and output exchanged'
-          : e.taken
-            ? `${nameOf(e)} read with the ${e.taken}'s scale`
-            : 'wrong input scale',
+        : e.in_place
+          ? 'input scale multiplied in twice'
+          : e.exchanged
+            ? 'scales of input and output exchanged'
+            : e.taken
+              ? `${nameOf(e)} read with the ${e.taken}'s scale`
+              : 'wrong input scale',
     explanation: (e) =>
-      e.found === 1
-        ? `The ${nameOf(e)}'s codes are taken as if a step of theirs were 1.`
-        : e.exchanged
-          ? "Sums are multiplied by s_y * s_w / s_x: each scale stands in the other's place."
-          : `The ${nameOf(e)}'s scale is another than the file says.`,
+      e.in_place
+        ? 'Sums are multiplied by another number than the scale that the codes of the call were made with.'
+        : e.found === 1
+          ? `The ${nameOf(e)}'s codes are taken as if a step of theirs were 1.`
+          : e.exchanged
+            ? "Sums are multiplied by s_y * s_w / s_x: each scale stands in the other's place."
+            : `The ${nameOf(e)}'s scale is another than the file says.`,
     ofOneLayer: true,
-    evidence: (e) => [foundSentence(`${nameOf(e)} scale`, e)],
+    evidence: (e) => [e.in_place ? `multiplied by ${e.in_place}, not s_x` : foundSentence(`${nameOf(e)} scale`, e)],
     fix: (e, context) =>
-      e.found === 1 && e.declared !== undefined && context.subject === 'candidate'
-        ? `multiply by the ${nameOf(e)} scale ${precise(e.declared)}`
-        : e.exchanged && context.subject === 'candidate'
-          ? 'multiply by s_x * s_w / s_y'
-          : foundFix(`${nameOf(e)} scale`)(e, context),
-    code: (e, context) => scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
+      e.in_place
+        ? 'multiply sums by the scale that was chosen for the call, once'
+        : e.found === 1 && e.declared !== undefined && context.subject === 'candidate'
+          ? `multiply by the ${nameOf(e)} scale ${precise(e.declared)}`
+          : e.exchanged && context.subject === 'candidate'
+            ? 'multiply by s_x * s_w / s_y'
+            : foundFix(`${nameOf(e)} scale`)(e, context),
+    code: (e, context) =>
+      e.in_place ? [] : scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
   },
 };
+
+type OfCall = readonly [inPlace: '1' | 's_x * s_x', of: (scale: number) => number];
+
+const OF_CALLS: readonly OfCall[] = [
+  ['1', () => 1],
+  ['s_x * s_x', (scale) => scale * scale],
+];
+
+function ofEachCall([inPlace, of]: OfCall): Change {
+  const change: ProductChange = {
+    cause: 'input-scale-wrong',
+    coordinate: 'x_scale',
+    freedom: FREEDOM.none,
+    label: inPlace,
+    found: { in_place: inPlace },
+    apply: (setup) => {
+      const own = setup.steps.dynamic!;
+      return withSteps(setup, {
+        dynamic: dynamicStep({ ...own, multiplier: withInputScale(own.multiplier, inPlace, of) }),
+      });
+    },
+  };
+  return change as Change;
+}
 
 function nameOf({ input }: { readonly input?: number }): string {
   return input ? `${['second', 'third', 'fourth'][input - 1] ?? `${input + 1}th`} input` : 'input';

@@ -1,11 +1,12 @@
+import { withInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
-import { converts, readsCodes } from '../facts.js';
+import { choosesByScript, converts, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withInput } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withInput, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
@@ -13,7 +14,11 @@ import { foundSentence } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'input-zero-point-wrong': SomeChannels & Partial<FoundParameter>;
+    'input-zero-point-wrong': SomeChannels &
+      Partial<FoundParameter> & {
+        /** Of a layer that chooses it in each call: what is multiplied. */
+        readonly multiplied?: string;
+      };
   }
 }
 
@@ -26,8 +31,10 @@ type Apply = (setup: ProductSetup) => ProductSetup;
 export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product'> = {
   code: 'input-zero-point-wrong',
   kinds: ['product'],
-  needs: [readsCodes, converts],
+  needs: [(study) => readsCodes(study) || choosesByScript(study), converts],
   whose: 'model',
+
+  changes: (study) => (study.data.dynamic ? OF_CALLS.map(ofEachCall) : []),
 
   afterSums: true,
   estimate: (study, base) => {
@@ -55,13 +62,39 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product'> = {
 
   words: {
     title: 'wrong input zero point',
-    explanation: "What is subtracted from the input's codes is another number than the zero point that the file says.",
+    explanation: (e) =>
+      e.multiplied
+        ? "Another number is taken off the input's codes than was added when it was quantized."
+        : "What is subtracted from the input's codes is another number than the zero point that the file says.",
     ofOneLayer: true,
-    evidence: (e) => [foundSentence('input zero_point', e)],
-    fix: foundFix('input zero_point'),
-    code: (e, context) => scaleLine('input', 'zero_point', 'x_zero_point', e, context),
+    evidence: (e) => [e.multiplied ? `multiplied is ${e.multiplied}` : foundSentence('input zero_point', e)],
+    fix: (e, context) =>
+      e.multiplied
+        ? "subtract from the input's codes the zero point that was added to them"
+        : foundFix('input zero_point')(e, context),
+    code: (e, context) => (e.multiplied ? [] : scaleLine('input', 'zero_point', 'x_zero_point', e, context)),
   },
 };
+
+type OfCall = readonly [multiplied: string, of: (zeroPoint: number) => number];
+
+const OF_CALLS: readonly OfCall[] = [
+  ['(x - 128)', () => 128],
+  ['(x + zx)', (zeroPoint) => -zeroPoint],
+  ['(x - zx - 1)', (zeroPoint) => zeroPoint + 1],
+  ['(x - zx + 1)', (zeroPoint) => zeroPoint - 1],
+];
+
+function ofEachCall([multiplied, of]: OfCall): ProductChange {
+  return {
+    cause: 'input-zero-point-wrong',
+    coordinate: 'x_zero_point',
+    freedom: FREEDOM.none,
+    label: multiplied,
+    found: { multiplied },
+    apply: (setup) => withSteps(setup, { accumulate: withInputZeroPoint(setup.steps.accumulate, multiplied, of) }),
+  };
+}
 
 /** Who has another number may pad with it, or with the right one. */
 function waysOf(study: ProductStudy): ((zeroPoint: number) => Apply)[] {

@@ -3,7 +3,7 @@ import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { readsCodes } from '../facts.js';
+import { choosesByScript, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { isMaximum, lowestOf, maximumBeside } from '../pools.js';
 import { otherReadings } from '../readings.js';
@@ -48,7 +48,7 @@ export const signedness: Cause<'signedness'> = {
   whose: 'model',
 
   changes: (study) => [
-    ...(readsCodes(study) && isComputed(study) ? activationChanges(study.declared) : []),
+    ...((readsCodes(study) || choosesByScript(study)) && isComputed(study) ? activationChanges(study.declared) : []),
     ...(isProductStudy(study) && readsCodes(study) && isConvolution(study) ? paddedChanges(study) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),

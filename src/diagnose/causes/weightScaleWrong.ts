@@ -1,15 +1,18 @@
+import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
+import { contains } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
-import { refinedScaleIntervals, sharedInterval } from '../estimate/scalar.js';
+import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
+import { choosesByScript } from '../facts.js';
 import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentences } from '../words/parts.js';
+import { foundSentences, precise } from '../words/parts.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
 
 declare module '../evidence.js' {
@@ -20,6 +23,8 @@ declare module '../evidence.js' {
       readonly omitted?: number;
       /** Integer biases stay as they are. */
       readonly of?: 'multipliers';
+      /** All are multiplied by it; 0: there are none. */
+      readonly factor?: number;
     };
   }
 }
@@ -32,24 +37,36 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
+  changes: (study) => (choosesByScript(study) ? [scaled(study.declared, 0)] : []),
+
   afterSums: true,
   estimate: (study, base): ProductChange[] => {
+    const factors = choosesByScript(study) && base.params.perChannel ? factorsIn(study, base) : [];
+    if (factors.length > 0) return factors;
     const integers = study.free && base.params.perChannel ? withIntegerBias(base) : null;
     return [...othersIn(study, base), ...(integers ? othersIn(study, integers, 'multipliers') : [])];
   },
 
   words: {
-    title: (e) => `wrong ${e.of ? 'multiplier' : 'weight scale'}`,
+    title: (e) =>
+      e.factor === undefined
+        ? `wrong ${e.of ? 'multiplier' : 'weight scale'}`
+        : e.factor === 0
+          ? 'weight scales left out'
+          : `products of the scales times ${precise(e.factor)}`,
     explanation: (e) =>
-      e.of
-        ? "A multiplier is another than the file's scales give; its integer bias is the right one."
-        : 'The weight scale is another than the file says.',
+      e.factor !== undefined
+        ? `Sums are multiplied by ${e.factor === 0 ? 'the scale of the input alone' : 'more or less than s_x * s_w, in every channel alike'}.`
+        : e.of
+          ? "A multiplier is another than the file's scales give; its integer bias is the right one."
+          : 'The weight scale is another than the file says.',
     ofOneLayer: true,
     evidence: (e) => [
       ...foundSentences(`${e.of ? 'multiplier as of a ' : ''}weight_scale`, e.found, e.omitted),
       e.of ? shiftSentence(e.found ?? []) : null,
     ],
     fix: (e, context) => {
+      if (e.factor !== undefined) return 'multiply sums by s_x * s_w';
       if (e.of) return 'take the multiplier and the shift of each output channel from the same table: qdiff table';
       const several = (e.found?.length ?? 0) + (e.omitted ?? 0) > 1;
       if (several) return foundFix('weight_scale')({}, context);
@@ -57,18 +74,50 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
       return foundFix(channel === undefined ? 'weight_scale' : `weight_scale[${channel}]`)(only, context);
     },
     code: (e, context) =>
-      e.of
-        ? [
-            inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
-            rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
-          ]
-        : (e.found ?? [])
-            .slice(0, 4)
-            .flatMap((one) =>
-              scaleLine('weight_scale', one.channel === undefined ? null : one.channel, 'w_scale', one, context),
-            ),
+      e.factor !== undefined
+        ? []
+        : e.of
+          ? [
+              inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
+              rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
+            ]
+          : (e.found ?? [])
+              .slice(0, 4)
+              .flatMap((one) =>
+                scaleLine('weight_scale', one.channel === undefined ? null : one.channel, 'w_scale', one, context),
+              ),
   },
 };
+
+/** 0: as if they were 1. */
+function scaled({ params: { weightScale: own } }: ProductSetup, factor: number): ProductChange {
+  const weightScale = own.map((scale) => (factor === 0 ? 1 : scale * factor));
+  return {
+    cause: 'weight-scale-wrong',
+    coordinate: 'w_scale',
+    freedom: factor === 0 ? FREEDOM.none : FREEDOM.oneNumber,
+    label: `times ${factor}`,
+    found: { factor },
+    apply: (setup) => withParams(setup, { weightScale }),
+  };
+}
+
+const LARGEST_DENOMINATOR = 256;
+
+/** A script may multiply all channels by one number more: one that a person writes, a fraction of small numbers. */
+function factorsIn(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const intervals = sharedIntervals(study, base, (view) => ({
+    slope: (i, n) => view.acc[i] * view.stepsPerUnit[n],
+    offset: (_, n) => view.biasSteps[n],
+  }));
+  const interval = intervals && sharedInterval(intervals);
+  if (!interval || contains(interval, 1)) return [];
+  for (let below = 1; below <= LARGEST_DENOMINATOR; below++) {
+    const factor = roundHalfEven(((interval.lo + interval.hi) / 2) * below) / below;
+    if (factor > 0 && contains(interval, factor)) return [scaled(base, factor)];
+  }
+  return [];
+}
 
 function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
   if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];

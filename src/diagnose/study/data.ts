@@ -1,6 +1,6 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
-import { batchOf } from '../../replay/calls.js';
+import { type BatchRanges, batchOf } from '../../replay/calls.js';
 import type { At } from '../evidence.js';
 import type { Change, Kind, Setup, SetupOf } from '../setup.js';
 import type { Work } from '../work.js';
@@ -84,11 +84,9 @@ export interface LayerData<K extends Kind = Kind> {
   readonly single?: true;
 }
 
-interface DynamicData {
+/** Samples are rows of the layer; which batch one belongs to, and the range of that batch's input. */
+export interface DynamicData extends BatchRanges {
   readonly reduceRange: boolean;
-  /** Which batch a sample belongs to, and the range of that batch's input. */
-  batchOf(sample: number): number;
-  rangeOf(batch: number): { readonly min: number; readonly max: number };
 }
 
 /** How many of a layer's calls are computed one by one: of whole values, and where each has a scale of its own. */

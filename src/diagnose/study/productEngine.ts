@@ -1,13 +1,12 @@
 import { exact } from '../../kernels/steps/accumulate.js';
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import { losesNothing } from '../../kernels/steps/losesNothing.js';
-import type { Matrix, NumericArray } from '../../nouns/array.js';
+import type { NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
-import { rangeOfRow } from '../../replay/layer.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
 import { COST } from '../work.js';
@@ -18,6 +17,7 @@ import type { LayerData, Outputs, Scope } from './data.js';
 import { DistinctSums } from './distinctSums.js';
 import type { Engine } from './engine.js';
 import { Identities, SetupKeys } from './keys.js';
+import { rangesOfRows } from './rangesOfRows.js';
 import { Readings } from './readings.js';
 import { codesOfChannels, mostOf, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
@@ -372,27 +372,12 @@ export class ProductEngine implements Engine<ProductSetup> {
     return called;
   }
 
-  private eachBatch({ samples, inputs }: Scope, steps: ProductSteps, visit: Visit): void {
-    const dynamic = this.data.dynamic!;
-    if (steps.dynamic!.grain === 'row') {
-      this.eachRow(inputs[0], steps, visit);
-      return;
-    }
-    for (let first = 0; first < samples.length; ) {
-      const batch = dynamic.batchOf(samples[first]);
-      let end = first + 1;
-      while (end < samples.length && dynamic.batchOf(samples[end]) === batch) end++;
-      this.data.work?.add(COST.call);
-      const { min, max } = dynamic.rangeOf(batch);
-      visit(first, end - first, steps.dynamic!.chooseQuantParams(min, max, dynamic.reduceRange));
-      first = end;
-    }
-  }
-
-  private eachRow({ rows, cols, data }: Matrix, { dynamic }: ProductSteps, visit: Visit): void {
-    for (let row = 0; row < rows; row++) {
-      const { min, max } = rangeOfRow(data.subarray(row * cols, (row + 1) * cols));
-      visit(row, 1, dynamic!.chooseQuantParams(min, max, this.data.dynamic!.reduceRange));
+  private eachBatch(scope: Scope, { dynamic }: ProductSteps, visit: Visit): void {
+    const { grain } = dynamic!;
+    const own = this.data.dynamic!;
+    for (const { first, rows, range } of rangesOfRows(own, grain, scope)) {
+      if (grain !== 'row') this.data.work?.add(COST.call);
+      visit(first, rows, dynamic!.chooseQuantParams(range.min, range.max, own.reduceRange));
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Dynamic linear: input parameters from the range of what a call reads, the engine's own accumulator, a float32 result. */
 
-import type { ChooseStep, CodeRange, DynamicStep, MultiplierStep, Product, QuantizeStep } from '../../nouns/kernel.js';
+import type { ChooseStep, CodeRange } from '../../nouns/chosenRange.js';
+import type { DynamicStep, MultiplierStep, Product, QuantizeStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
@@ -18,7 +19,7 @@ import { quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
 /** PyTorch raises smaller scales to this. */
 const SMALLEST_SCALE = f32(6.1e-5);
 
-function uint8Params(scale: number, zeroPoint: number): QuantParams {
+export function uint8Params(scale: number, zeroPoint: number): QuantParams {
   return { dtype: 'uint8', scale, zeroPoint, quantMin: 0, quantMax: 255 };
 }
 
@@ -28,6 +29,7 @@ function uint8Params(scale: number, zeroPoint: number): QuantParams {
  */
 const chooseOfPyTorch: ChooseStep = {
   name: 'chooseOfPyTorch',
+  precision: 'float64',
   equation: 's = (max - min) / levels in float64, not below 6.1e-5',
   choose(batchMin, batchMax, levels) {
     let min = Math.min(f32(batchMin), 0);
@@ -54,6 +56,7 @@ const chooseOfPyTorch: ChooseStep = {
 /** ONNX's DynamicQuantizeLinear, all float32. */
 const chooseOfOnnxRuntime: ChooseStep = {
   name: 'chooseOfOnnxRuntime',
+  precision: 'float32',
   equation: 's = f32(f32(max - min) / levels)',
   choose(batchMin, batchMax, levels) {
     const min = Math.min(f32(batchMin), 0);
@@ -63,11 +66,13 @@ const chooseOfOnnxRuntime: ChooseStep = {
   },
 };
 
-/** A script: the range holds 0; `to` rounds as it computes. */
-function chooseOfScript(name: string, equation: string, to: (value: number) => number): ChooseStep {
+/** A script: the range holds 0. */
+function chooseOfScript(name: string, equation: string, precision: ChooseStep['precision']): ChooseStep {
+  const to = inPrecision(precision);
   return {
     name,
     equation,
+    precision,
     choose(batchMin, batchMax, levels) {
       const min = Math.min(f32(batchMin), 0);
       const max = Math.max(f32(batchMax), 0);
@@ -79,8 +84,12 @@ function chooseOfScript(name: string, equation: string, to: (value: number) => n
   };
 }
 
-const chooseFloat64 = chooseOfScript('chooseFloat64', 's = (max - min) / levels in float64', (value) => value);
-const chooseFloat32 = chooseOfScript('chooseFloat32', 's = f32(f32(max - min) / levels), zp in float32', f32);
+export function inPrecision(precision: ChooseStep['precision']): (value: number) => number {
+  return precision === 'float32' ? f32 : (value) => value;
+}
+
+const chooseFloat64 = chooseOfScript('chooseFloat64', 's = (max - min) / levels in float64', 'float64');
+const chooseFloat32 = chooseOfScript('chooseFloat32', 's = f32(f32(max - min) / levels), zp in float32', 'float32');
 
 type Own = Omit<DynamicStep, 'chooseQuantParams' | 'toReal'>;
 
@@ -89,6 +98,7 @@ export function dynamicStep(own: Own): DynamicStep {
   return {
     ...own,
     chooseQuantParams(min, max, reduceRange) {
+      if (own.formula) return own.formula.choose(min, max, levelsOf(own.codes, reduceRange), own.choose.precision);
       if (own.codes === 'symmetric') return symmetric(own.choose, min, max);
       return own.choose.choose(min, max, levelsOf(own.codes, reduceRange));
     },
@@ -219,17 +229,17 @@ export const dynamicNumpyFloat32 = ofBatch(
 
 // ---------------------------------------------------------------- other grains and ranges, other arithmetic
 
-/** What is quantized together, and over which codes. */
-export type DynamicRange = Pick<DynamicStep, 'grain' | 'codes'>;
+/** What is quantized together, over which codes, and by which formula. */
+export type DynamicRange = Pick<DynamicStep, 'grain' | 'codes' | 'formula'>;
 
 /** The same over another range or grain. */
 export function withRange(step: DynamicStep, range: Partial<DynamicRange>): DynamicStep {
   return dynamicStep({ ...step, ...range });
 }
 
-/** The range and grain of one, all else of another. */
-export function withArithmetic({ grain, codes }: DynamicStep, other: DynamicStep): DynamicStep {
-  return withRange(other, { grain, codes });
+/** The range, grain and formula of one, all else of another. */
+export function withArithmetic({ grain, codes, formula }: DynamicStep, other: DynamicStep): DynamicStep {
+  return withRange(other, { grain, codes, ...(formula && { formula }) });
 }
 
 /** The same whatever the layer says: its own runtime does not read reduce_range. */
@@ -244,9 +254,9 @@ export function dynamicOf(choose: ChooseStep, quantize: QuantizeStep, multiplier
 }
 
 /** The same codes come of it: what is kept by it is shared. */
-export function quantizationOf({ grain, codes, choose, quantize }: DynamicStep, reduceRange: boolean): string {
+export function quantizationOf({ grain, codes, formula, choose, quantize }: DynamicStep, reduceRange: boolean): string {
   const levels = codes === 'symmetric' ? codes : levelsOf(codes, reduceRange);
-  return [grain, levels, choose.name, quantize.name].join('|');
+  return [grain, levels, formula?.name, choose.name, quantize.name].join('|');
 }
 
 /** Codes 0..127, 0..255 or -127..127, as people write them. */

@@ -85,10 +85,20 @@ function shiftedSum(x: Int32Array, w: Product['weight'], zeroPoint: number, bits
 
 /** The same sums of codes as they are: where a layer quantizes its own input no file has the zero point. */
 export function withoutInputZeroPoint(step: AccumulateStep): AccumulateStep {
+  return withInputZeroPoint(step, 'x', () => 0);
+}
+
+/** Another number is taken off than was added when the input was quantized. centred: what is multiplied. */
+export function withInputZeroPoint(
+  step: AccumulateStep,
+  centred: string,
+  of: (zeroPoint: number) => number,
+): AccumulateStep {
+  const moved = (input: Product['input']) => ({ ...input, zeroPoint: of(input.zeroPoint) });
   return {
-    name: `${step.name} without zx`,
-    equation: step.equation.replace('(x - zx)', 'x'),
-    run: (x, product, fast = null) => step.run(x, { ...product, input: { ...product.input, zeroPoint: 0 } }, fast),
+    name: `${step.name} of ${centred}`,
+    equation: step.equation.replace('(x - zx)', centred),
+    run: (x, product, fast = null) => step.run(x, { ...product, input: moved(product.input) }, fast),
     numpy: null,
     c: null,
   };

@@ -8,7 +8,8 @@
  * With reduce_range -64..63 in place of -128..127. Codes are kept as bytes here, 128 higher. Source: torchao 0.18, int8_tensor.py,
  * quant_primitives.py, intmm.py.
  */
-import type { AccumulateStep, ChooseStep, DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { ChooseStep } from '../../nouns/chosenRange.js';
+import type { AccumulateStep, DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
@@ -30,6 +31,7 @@ function bytes(scale: number, zeroPoint: number, levels: number): QuantParams {
 
 const chooseSymmetric: ChooseStep = {
   name: 'chooseTorchaoSymmetric',
+  precision: 'float32',
   equation: 's = f32(amax / (levels / 2)), not below 2^-23',
   choose(min, max, levels) {
     const largest = Math.max(-min, max, 0);
@@ -39,6 +41,7 @@ const chooseSymmetric: ChooseStep = {
 
 const chooseAsymmetric: ChooseStep = {
   name: 'chooseTorchaoAsymmetric',
+  precision: 'float32',
   equation: 's = f32(f32(max - min) / levels), not below 2^-23',
   choose(rowMin, rowMax, levels) {
     const [min, max] = [Math.min(rowMin, 0), Math.max(rowMax, 0)];

@@ -2,7 +2,8 @@
  * Hybrid layers: float values, int8 weights. Each row, or image of a convolution, is quantized by itself, and sums become floats again.
  * s, z: what was chosen for it; a: f32 of the integer sum.
  */
-import type { ChooseStep, DynamicStep, MultiplierStep, Product, QuantizeStep, Scaler } from '../../../nouns/kernel.js';
+import type { ChooseStep } from '../../../nouns/chosenRange.js';
+import type { DynamicStep, MultiplierStep, Product, QuantizeStep, Scaler } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { f32, fma32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
@@ -22,6 +23,7 @@ const ALL_ZERO = int8Params(1, 0, 0);
 /** Reference and builtin kernels: the zero point comes from the end of the range that gives the smaller error. */
 const chooseAsymmetric: ChooseStep = {
   name: 'chooseHybrid',
+  precision: 'float32',
   equation: 's = f32(f32(max - min) / 255), z = round(-128 - min / s) or round(127 - max / s)',
   choose(least, most) {
     const [min, max] = [Math.min(0, least), Math.max(0, most)];
@@ -36,6 +38,7 @@ const chooseAsymmetric: ChooseStep = {
 /** The same without a zero point. */
 const chooseSymmetric: ChooseStep = {
   name: 'chooseHybridSymmetric',
+  precision: 'float32',
   equation: 's = f32(max(|x|) / 127), z = 0',
   choose(min, max) {
     const range = Math.max(Math.abs(min), Math.abs(max));
@@ -46,6 +49,7 @@ const chooseSymmetric: ChooseStep = {
 /** XNNPACK, all float32. */
 const chooseXnnpack: ChooseStep = {
   name: 'chooseHybridXnnpack',
+  precision: 'float32',
   equation: 'k = f32(255 / f32(max - min)), s = f32(1 / k), z = rint(-128 - min * k) or rint(127 - max * k)',
   choose(least, most) {
     const [min, max] = [Math.min(0, least), Math.max(0, most)];
