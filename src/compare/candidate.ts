@@ -92,18 +92,20 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   const [actual, wanted] = [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
   report.aligned = zeroPoint === null ? null : 'relu';
   const tolerance = options.tolerance?.(layer.name) ?? EXACT;
-  const diff = layerDiff(layer.output ?? paramsOf(expected), expected.shape, tolerance, fast);
+  const compared = layerDiff(layer.output ?? paramsOf(expected), expected.shape, tolerance, fast);
   for (const [start, end] of blocks(from, to, own.features)) {
-    diff.add({ firstSample: start, expected: await wanted.read(start, end), actual: await actual.read(start, end) });
+    const both = { expected: await wanted.read(start, end), actual: await actual.read(start, end) };
+    compared.add({ firstSample: start, ...both });
   }
-  fillDiff(report, diff.result(), tolerance, layer.output);
+  const diff = compared.result();
+  fillDiff(report, diff, tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
   if (report.status !== 'mismatch') return report;
   if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
     await comparison.catchUp.before(index + 1);
     comparison.diagnosis.work.beginLayer();
     const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
-    if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint });
+    if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint, diff });
   }
   const part = whySearchedInPart(report);
   if (part !== null) warn('searched-in-part', layer.name, part);

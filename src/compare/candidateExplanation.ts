@@ -16,18 +16,16 @@ import { besideOrder, fillDiagnosis, isUnexplained, onOwnInput } from './layerRe
 import { asOwnFile } from './models/ownFile.js';
 import { notFiniteValues } from './notFinite.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
-import { diffReplay, type Reading, type ReadingKind, readingsOf } from './readings.js';
+import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf } from './readings.js';
 import { explainsPlaces } from './rightPlaces.js';
 import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
 
 type Fix = DiagnosisReport['fixes'][number];
 
-/** Both sides' values, after the ReLU that follows where zeroPoint is set. */
-export interface BothValues {
-  readonly observed: ValueReader;
+/** Both sides' values. */
+export interface BothValues extends Observed {
   readonly expected: ValueReader;
-  readonly zeroPoint: number | null;
 }
 
 /** What a diagnosis needs of a reading. */

@@ -1,6 +1,6 @@
 import type { CauseEvidence, Evidence } from '../diagnose/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { LayerDiff, type LayerDiffResult } from '../diff/layerDiff.js';
+import { LayerDiff, type LayerDiffResult, type SidesDiff } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
@@ -87,16 +87,12 @@ export function fillDiff(
 }
 
 /** Of a candidate: its values against the declared replay on what it read. */
-export function onOwnInput(
-  diff: LayerDiffResult,
-  read: 'own' | 'captured',
-  output: ValueParams | null,
-): OwnInputReport {
+export function onOwnInput(diff: SidesDiff, read: 'own' | 'captured', output: ValueParams | null): OwnInputReport {
   return { read, mismatched: diff.mismatched, max_abs_diff: diff.maxAbsDiff, max_abs_real: realOf(diff, output) };
 }
 
 /** Steps of a value whose scale is not declared stand for nothing real. */
-function realOf({ unit, maxAbsReal }: LayerDiffResult, output: ValueParams | null): number | null {
+function realOf({ unit, maxAbsReal }: SidesDiff, output: ValueParams | null): number | null {
   if (unit === 'ulp') return maxAbsReal;
   return output && isQuantized(output) ? maxAbsReal * output.scale : null;
 }

@@ -2,7 +2,7 @@
  * What a candidate's layer may have read: what the candidate says it read, its own value before it (or the replay of its own
  * values, of which it did not write the last), or the captured one, as a test bench feeds it.
  */
-import type { LayerDiffResult } from '../diff/layerDiff.js';
+import { exchanged, type LayerDiffResult, type SidesDiff } from '../diff/layerDiff.js';
 import { stepsOf } from '../kernels/kernel.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
@@ -23,7 +23,7 @@ export interface Reading {
   readonly kind: ReadingKind;
   readonly run: LayerRun;
   /** The observed values against the declared replay on this input. */
-  readonly diff: LayerDiffResult;
+  readonly diff: SidesDiff;
 }
 
 export interface Samples {
@@ -59,12 +59,20 @@ function givesOne({ kernel, ready: { layer } }: LayerRun): boolean {
   return steps?.kind === 'product' && !steps.float;
 }
 
+/** What was observed, after the ReLU that follows where zeroPoint is set. */
+export interface Observed {
+  readonly observed: ValueReader;
+  readonly zeroPoint: number | null;
+  /** From what was captured, in the same place. */
+  readonly diff: SidesDiff;
+}
+
 /** In the order in which they are believed; an exact one ends the list. */
 export async function readingsOf(
   samples: Samples & ExactSide,
   sessions: readonly (readonly [ReadingKind, ReplaySession])[],
   layer: Layer,
-  { observed, zeroPoint }: { readonly observed: ValueReader; readonly zeroPoint: number | null },
+  { observed, zeroPoint, diff }: Observed,
 ): Promise<Reading[]> {
   const exact = exactOf(samples, layer);
   const readings: Reading[] = [];
@@ -74,8 +82,9 @@ export async function readingsOf(
     if (await isTried(samples, run, readings)) continue;
     const known = kind === 'captured' && run.kernel.name === exact?.kernel && givesOne(run) ? exact.values : null;
     const kept = known ? { ...run, replay: replayOf(known) } : keeping(run, samples);
-    const reading = { kind, run: kept, diff: await diffReplay(samples, kept, observed, zeroPoint) };
-    if (reading.diff.mismatched === 0) return [reading];
+    const own = known ? exchanged(diff) : await diffReplay(samples, kept, observed, zeroPoint);
+    const reading = { kind, run: kept, diff: own };
+    if (own.mismatched === 0) return [reading];
     readings.push(reading);
   }
   return readings;

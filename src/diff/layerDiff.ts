@@ -70,6 +70,34 @@ export interface LayerDiffResult {
   readonly notFinite: { readonly expected: NotFinite | null; readonly actual: NotFinite | null };
 }
 
+/** What is the same whichever side is expected, and what is told of each. */
+export type SidesDiff = Pick<
+  LayerDiffResult,
+  | 'unit'
+  | 'mismatched'
+  | 'withinBound'
+  | 'maxAbsDiff'
+  | 'maxAbsReal'
+  | 'differing'
+  | 'firstMismatch'
+  | 'witnesses'
+  | 'notFinite'
+>;
+
+/** Of the same values with the other side expected. */
+export function exchanged(diff: SidesDiff): SidesDiff {
+  const { firstMismatch, notFinite } = diff;
+  return {
+    ...diff,
+    firstMismatch: firstMismatch && {
+      ...firstMismatch,
+      expected: firstMismatch.actual,
+      actual: firstMismatch.expected,
+    },
+    notFinite: { expected: notFinite.actual, actual: notFinite.expected },
+  };
+}
+
 export interface Witness {
   readonly sample: number;
   readonly channel: number;
@@ -93,6 +121,7 @@ export class LayerDiff {
   private readonly positions: number;
   private readonly stride: number;
   private readonly ranges = new SampleRanges();
+  private lastSample = -1;
   /** By channel, whichever are counted by themselves. */
   private readonly differing: Uint8Array;
   private readonly where: Where;
@@ -214,36 +243,45 @@ export class LayerDiff {
     }
   }
 
+  /** Called for each of millions: what is met for the first time is told elsewhere, so that what remains is compiled in a few ms. */
   private addDifference(block: DiffBlock, i: number, sample: number, channel: number, position: number): void {
     const expected = block.expected[i];
     const actual = block.actual[i];
-    const diff = this.isFloat ? signedUlps(expected, actual) : actual - expected;
+    const noise = actual - expected;
+    const diff = this.isFloat ? signedUlps(expected, actual) : noise;
     if (diff === 0) return; // +0 and -0, NaN and NaN
     if (block.low && block.high && expected >= block.low[i] && expected <= block.high[i]) {
       this.withinBound++;
       return;
     }
-    const size = Math.abs(diff);
-    this.firstMismatch ??= { sample, channel, position, expected, actual };
-    this.ranges.add(sample);
-    this.where.add(sample, position);
-    this.differing[channel] = 1;
     const counted = Math.min(channel, MOST_CHANNELS);
-    if (this.mismatched[counted]++ < WITNESSES_OF_A_CHANNEL && this.witnesses.length < MOST_WITNESSES) {
-      this.witnesses.push({ sample, channel, position });
-    }
-    const noise = actual - expected;
-    // the mean is that of numbers
-    if (Number.isFinite(noise)) {
-      this.sum[counted] += diff;
-      this.sumReal[counted] += noise;
-    }
+    if (this.mismatched[counted]++ < WITNESSES_OF_A_CHANNEL)
+      this.witness({ sample, channel, position }, expected, actual);
+    if (sample !== this.lastSample) this.nextSample(sample);
+    this.where.addPosition(position);
+    this.differing[channel] = 1;
+    const size = Math.abs(diff);
     if (size > this.maxAbs[counted]) this.maxAbs[counted] = size;
     if (size > this.settings.tolerance) this.beyondTolerance++;
     this.bins[counted * BINS + binOf(diff)]++;
     const real = Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise);
     if (real > this.maxReal[counted]) this.maxReal[counted] = real;
-    if (Number.isFinite(noise)) this.noise[counted] += noise * noise;
+    if (!Number.isFinite(noise)) return;
+    // the mean is that of numbers
+    this.sum[counted] += diff;
+    this.sumReal[counted] += noise;
+    this.noise[counted] += noise * noise;
+  }
+
+  private witness(place: Witness, expected: number, actual: number): void {
+    this.firstMismatch ??= { ...place, expected, actual };
+    if (this.witnesses.length < MOST_WITNESSES) this.witnesses.push(place);
+  }
+
+  private nextSample(sample: number): void {
+    this.lastSample = sample;
+    this.ranges.add(sample);
+    this.where.addSample(sample);
   }
 
   private channelReport(channel: number): ChannelReport {
@@ -275,8 +313,9 @@ function signedUlps(expected: number, actual: number): number {
 }
 
 function binOf(diff: number): number {
-  const bin = BIN_UPPER.findIndex((upper) => diff <= upper);
-  return bin < 0 ? BINS - 1 : bin;
+  let bin = 0;
+  while (bin < BIN_UPPER.length && !(diff <= BIN_UPPER[bin])) bin++;
+  return bin;
 }
 
 function countOf(flags: Uint8Array): number {

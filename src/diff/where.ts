@@ -27,8 +27,12 @@ export class Where {
     this.positions = isKnown ? new Uint8Array(count) : null;
   }
 
-  add(sample: number, position: number): void {
+  /** In ascending order. */
+  addSample(sample: number): void {
     this.samples.add(sample);
+  }
+
+  addPosition(position: number): void {
     if (this.positions) this.positions[position] = 1;
   }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Reading, readingsOf } from '../../src/compare/readings.js';
+import { LayerDiff } from '../../src/diff/layerDiff.js';
 import type { ValueReader } from '../../src/nouns/capture.js';
 import type { Layer } from '../../src/nouns/model.js';
 import type { LayerRun, ReplaySession } from '../../src/replay/session.js';
@@ -17,12 +18,16 @@ function readerOf(codes: Uint8Array): ValueReader {
 
 const replayed = Uint8Array.from({ length: SAMPLES * FEATURES }, (_, i) => i % 251);
 const observed = replayed.map((code) => code + 1);
+const shape = { dims: [4, FEATURES / 4], channelAxis: 0 };
+const compared = new LayerDiff({ shape, unit: 'lsb', zeroPoint: 0, tolerance: 0 });
+compared.add({ firstSample: 0, expected: replayed, actual: observed });
+const diff = compared.result();
 
 /** What is read of a layer whose replay is asked for as often as `asked` tells. */
 async function readOf(report: { readonly mismatched: number; readonly within_bound: number }, steps = {}) {
   const asked: (readonly [number, number])[] = [];
   const input = readerOf(new Uint8Array(SAMPLES * FEATURES));
-  const shapes = { inputs: [], output: { dims: [4, FEATURES / 4], channelAxis: 0 } };
+  const shapes = { inputs: [], output: shape };
   const run = {
     kernel: { name: 'fbgemm', ops: { conv2d: { kind: 'product', ...steps } } },
     input,
@@ -46,7 +51,7 @@ async function readOf(report: { readonly mismatched: number; readonly within_bou
   const capture = { values: new Map([['conv', readerOf(replayed)]]) };
   const captureLayers = [{ name: 'conv', kernel: 'fbgemm', ...report }];
   const side = { from: 0, to: SAMPLES, fast: null, options: {}, capture, captureLayers } as never;
-  const values = { observed: readerOf(observed), zeroPoint: null };
+  const values = { observed: readerOf(observed), zeroPoint: null, diff };
   const [reading] = await readingsOf(side, [['captured', session]], layer, values);
   return { reading, asked };
 }
@@ -72,7 +77,7 @@ it('a layer is replayed once: what is asked for later is kept', async () => {
 
 it('and not at all where the capture is known to be its replay', async () => {
   const { reading, asked } = await readOf({ mismatched: 0, within_bound: 0 });
-  expect(reading.diff.mismatched).toBe(observed.length);
+  expect(reading.diff).toMatchObject({ mismatched: observed.length, firstMismatch: { expected: 1, actual: 0 } });
   expect(await gives(reading, 1, 2)).toBe(true);
   expect(asked).toEqual([]);
 });
