@@ -80,6 +80,8 @@ export function floatMisses(
   const clamp = clampOfCodes(product.activation, product.output, record.bound);
   const codeOf = codeOfReal(record, product.output, clamp);
   const codesOf = spreadCodes(record, product.output, clamp);
+  const known = new KnownReals(codeOf, product.output);
+  const next = (start: number) => nextOpen(known, real, sums, observed, start, product.outFeatures);
   const isMiss = (i: number) => {
     const [low, , high] = oneSpread(record, product, x, i, codesOf);
     return !(observed[i] >= low && observed[i] <= high);
@@ -87,14 +89,63 @@ export function floatMisses(
   const asked: number[] = [];
   const misses: number[] = [];
   const isEvery = most >= sums.length; // then whether they are too many is known first
-  for (let i = 0, channel = 0; i < sums.length && misses.length < most; i++) {
-    if (codeOf(real(sums[i], channel)) !== observed[i]) {
-      if (asked.push(i) > Math.max(ASKED_ALONE, sums.length / ASKED_ALONE)) return null;
-      if (!isEvery && isMiss(i)) misses.push(i);
-    }
-    if (++channel === product.outFeatures) channel = 0;
+  for (let i = next(0); i < sums.length && misses.length < most; i = next(i + 1)) {
+    if (known.has(observed[i], real(sums[i], i % product.outFeatures))) continue;
+    if (asked.push(i) > Math.max(ASKED_ALONE, sums.length / ASKED_ALONE)) return null;
+    if (!isEvery && isMiss(i)) misses.push(i);
   }
   return isEvery ? asked.filter(isMiss) : misses;
+}
+
+/** The first value from `start` on whose number is none of those known to have its code. Of millions: such a loop is compiled soon. */
+function nextOpen(
+  { from, to, least }: KnownReals,
+  real: (sum: number, channel: number) => number,
+  sums: SumData,
+  observed: NumericArray,
+  start: number,
+  channels: number,
+): number {
+  for (let i = start, channel = start % channels; i < sums.length; i++) {
+    const own = real(sums[i], channel);
+    const code = observed[i] - least;
+    if (!(own >= from[code] && own <= to[code])) return i;
+    if (++channel === channels) channel = 0;
+  }
+  return sums.length;
+}
+
+/** Steps around a code's number within which most numbers of that code are. */
+const AROUND = 0.49;
+const MOST_CODES = 2 ** 16;
+
+/** By code, from the least on, numbers that all have it, as quantizing keeps their order: once they were asked for, most need no more. */
+class KnownReals {
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  readonly least: number;
+
+  constructor(
+    private readonly codeOf: (real: number) => number,
+    private readonly output: QuantParams,
+  ) {
+    this.least = output.quantMin;
+    this.from = new Float64Array(Math.min(MOST_CODES, output.quantMax - output.quantMin + 1)).fill(Number.NaN);
+    this.to = new Float64Array(this.from.length);
+  }
+
+  has(code: number, real: number): boolean {
+    if (Number.isNaN(this.from[code - this.least])) this.learn(code);
+    return this.codeOf(real) === code;
+  }
+
+  private learn(code: number): void {
+    const { scale, zeroPoint } = this.output;
+    const ends = [-AROUND, AROUND].map((steps) => (code - zeroPoint + steps) * scale);
+    const isCertain = ends.every((end) => this.codeOf(end) === code);
+    this.from[code - this.least] = isCertain ? ends[0] : Number.POSITIVE_INFINITY;
+    this.to[code - this.least] = isCertain ? ends[1] : Number.NEGATIVE_INFINITY;
+  }
 }
 
 type SpreadCodes = (exact: number, bound: number, error: number) => [low: number, code: number, high: number] | null;
