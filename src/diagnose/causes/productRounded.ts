@@ -137,8 +137,7 @@ function ofSums(study: ProductStudy): ProductChange[] {
   const params = study.engine.restrict(declared.params, sketch);
   const own = integerBias(params);
   return roundedSums.flatMap((bias): ProductChange | [] => {
-    const prepared = bias.prepare(params);
-    if (prepared.unit !== 'accumulator' || !giveAll(view, prepared.add, OTHER_BASE)) return [];
+    if (!giveAll(view, (sum, n) => bias.rounded(sum, own(n)), OTHER_BASE)) return [];
     // a shift that is off loses nothing before it: that is another scale
     if (bias.sum.shifted && giveAll(view, (sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
     return {

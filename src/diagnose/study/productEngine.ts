@@ -16,24 +16,23 @@ import { withCarried } from './carried.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import { DistinctSums } from './distinctSums.js';
 import type { Engine } from './engine.js';
+import { KeptSums } from './keptSums.js';
 import { Identities, SetupKeys } from './keys.js';
 import { rangesOfRows } from './rangesOfRows.js';
 import { Readings } from './readings.js';
-import { codesOfChannels, mostOf, RestrictedProducts } from './restricted.js';
+import { codesOfChannels, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
 import { sumsOfGroups } from './sumsOfGroups.js';
 
-/** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
-const MOST_KEPT = 24;
-const MOST_KEPT_SUMS = 2 ** 24;
+const MOST_QUANTIZED = 24;
 const MOST_FLOATS = 2; // three numbers a value
 
 type Visit = (first: number, rows: number, input: QuantParams) => void;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
-  private readonly accumulators = new WeakMap<Scope, Map<string, SumData>>();
+  private readonly accumulators: KeptSums;
   private readonly called = new WeakMap<Product, Product>();
   private readonly restricted = new RestrictedProducts();
   private readonly quantizedInputs = new WeakMap<Scope, Map<string, Codes>>();
@@ -47,6 +46,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   constructor(private readonly data: LayerData<'product'>) {
     this.readings = new Readings(data.dynamic !== null);
+    this.accumulators = new KeptSums(data.work);
   }
 
   /** A dynamic layer's scale is chosen for a whole batch. */
@@ -148,7 +148,11 @@ export class ProductEngine implements Engine<ProductSetup> {
     const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
     if (this.data.dynamic || others || order || within) return true;
     const asked = { atOnce, inPieces: stores !== null };
-    return this.rising.mayFollow(scope, this.keyOf(setup), params, asked, () => this.accumulator(setup, scope));
+    const [key, making] = [this.keyOf(setup), this.making(setup)];
+    return this.rising.mayFollow(scope, key, params, asked, {
+      all: () => this.accumulators.of(scope, key, making),
+      few: (part) => this.accumulators.ofSlice(part, key, making),
+    });
   }
 
   /** Sums were met from which what was observed may follow, or nothing tells. */
@@ -164,7 +168,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   forget(scope: Scope): void {
-    this.accumulators.delete(scope);
+    this.accumulators.forget(scope);
   }
 
   /** Activation codes of a scope as a setup reads them; a dynamic layer's kernel makes them. */
@@ -204,22 +208,19 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   /** Accumulators under a setup, [samples, channels] of the scope. */
   accumulator(setup: ProductSetup, scope: Scope): SumData {
-    const cache = this.accumulators.get(scope) ?? new Map<string, SumData>();
-    this.accumulators.set(scope, cache);
-    const key = this.keyOf(setup);
-    let accumulator = cache.get(key) ?? this.ofWhole(scope, key);
-    if (!accumulator) {
-      const { steps, params } = setup;
-      this.data.work?.add(this.costOf(setup, scope));
-      accumulator = this.data.dynamic
+    return this.accumulators.of(scope, this.keyOf(setup), this.making(setup));
+  }
+
+  private making(setup: ProductSetup) {
+    const { steps, params, carried } = setup;
+    const sumsOf = (scope: Scope) =>
+      this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
         : sumsOfGroups(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope), this.data.fast);
-      if (setup.carried) accumulator = withCarried(accumulator, setup.carried, scope);
-      if (cache.size >= mostOf(Math.min(MOST_KEPT, MOST_KEPT_SUMS / accumulator.length), accumulator.length))
-        cache.delete(cache.keys().next().value!);
-      cache.set(key, accumulator);
-    }
-    return accumulator;
+    return {
+      sumsOf: (scope: Scope) => (carried ? withCarried(sumsOf(scope), carried, scope) : sumsOf(scope)),
+      costOf: (scope: Scope) => this.costOf(setup, scope),
+    };
   }
 
   /** Other weights, and other patches, are put into place first. */
@@ -230,17 +231,6 @@ export class ProductEngine implements Engine<ProductSetup> {
     const read = (channels?.length ?? params.outFeatures) * inFeatures * COST.readWeight;
     const once = COST.sums + groups * COST.group + made + read + (patches ? COST.patches : 0);
     return once + observed.length * inFeatures * COST.multiplyAdd;
-  }
-
-  private ofWhole({ slice, samples, observed }: Scope, key: string): SumData | undefined {
-    const first = slice && (slice.from * observed.length) / samples.length;
-    return (
-      slice &&
-      this.accumulators
-        .get(slice.of)
-        ?.get(key)
-        ?.subarray(first, first! + observed.length)
-    );
   }
 
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
@@ -299,7 +289,7 @@ export class ProductEngine implements Engine<ProductSetup> {
         for (let i = first * cols; i < (first + count) * cols; i++)
           codes!.data[i] = Number.isNaN(data[i]) ? fill : quantize(data[i]);
       });
-      if (known.size >= MOST_KEPT) known.delete(known.keys().next().value!);
+      if (known.size >= MOST_QUANTIZED) known.delete(known.keys().next().value!);
       known.set(key, codes);
     }
     return codes;

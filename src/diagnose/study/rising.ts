@@ -3,6 +3,7 @@ import type { Product, SumData } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { smallestOf as least, largestOf as most } from '../../numeric/extremes.js';
 import type { Scope } from './data.js';
+import { sliceOf } from './sample.js';
 
 /** What the steps after the sums may take from rising codes: ties of elements that are computed otherwise. */
 const OF_TIES = 1;
@@ -57,16 +58,35 @@ function risesInPieces(sums: SumData, codes: NumericArray, channels: number, sha
   });
 }
 
+/** Rows that are looked at first: of noise they say no, whatever is a tie. */
+const FEW = 16;
+
+/** Of sums by which codes fall that are no ties. */
+function falls(sums: SumData, codes: NumericArray, channels: number): boolean {
+  return !everyChannelInOrder(sums, codes, channels, (_, own) => {
+    let last = own[0];
+    for (const code of own) {
+      if (last - code > OF_TIES) return false;
+      last = Math.max(last, code);
+    }
+    return true;
+  });
+}
+
 interface Sums {
   readonly rise: boolean;
-  readonly largest: number;
+  /** Null: a few rows said no, and nobody looked. */
+  readonly largest: number | null;
 }
+
+const REFUTED: Sums = { rise: false, largest: null };
 
 /** Of which sums any steps after them may give what was observed, by the sums' key. */
 export class Rising {
   /** Some have been found. */
   isMet = false;
   private readonly known = new WeakMap<Scope, Map<string, Sums | null>>();
+  private readonly few = new WeakMap<Scope, Scope>();
 
   /** inPieces: what is stored wraps. */
   mayFollow(
@@ -74,7 +94,7 @@ export class Rising {
     sumsKey: string,
     params: Product,
     { atOnce, inPieces }: { readonly atOnce: boolean; readonly inPieces: boolean },
-    sumsOf: () => SumData,
+    sums: { all(): SumData; few(part: Scope): SumData },
   ): boolean {
     const key = inPieces ? `${sumsKey} in pieces` : sumsKey;
     const known = this.known.get(scope) ?? new Map<string, Sums | null>();
@@ -83,17 +103,34 @@ export class Rising {
       known.set(key, null);
       return true;
     }
-    let sums = known.get(key);
-    if (!sums) {
-      const data = sumsOf();
-      const channels = scope.channels?.length ?? params.outFeatures;
-      const rise = (inPieces ? risesInPieces : risesWith)(data, scope.observed, channels);
-      sums = { rise, largest: largestOf(data) };
-      this.isMet ||= inPieces ? risesInPieces(data, scope.observed, channels, FEW_FALLS) : rise;
-      known.set(key, sums);
+    const isSmall = !mayOverflow(params, largestSum(params));
+    const found = known.get(key);
+    if (found && (found.largest !== null || isSmall)) return found.rise || mayOverflow(params, found.largest ?? 0);
+    const channels = scope.channels?.length ?? params.outFeatures;
+    const few = isSmall && !inPieces ? this.fewOf(scope) : null;
+    if (few && falls(sums.few(few), few.observed, channels)) {
+      known.set(key, REFUTED);
+      return false;
     }
-    return sums.rise || mayOverflow(params, sums.largest);
+    const data = sums.all();
+    const rise = (inPieces ? risesInPieces : risesWith)(data, scope.observed, channels);
+    const largest = largestOf(data);
+    this.isMet ||= inPieces ? risesInPieces(data, scope.observed, channels, FEW_FALLS) : rise;
+    known.set(key, { rise, largest });
+    return rise || mayOverflow(params, largest);
   }
+
+  private fewOf(scope: Scope): Scope | null {
+    if (scope.samples.length < 2 * FEW) return null;
+    const few = this.few.get(scope) ?? sliceOf(scope, 0, FEW);
+    this.few.set(scope, few);
+    return few;
+  }
+}
+
+/** No sum of products of codes and 8-bit weights is larger. */
+function largestSum({ input: { quantMin, quantMax }, inFeatures }: Product): number {
+  return inFeatures * (quantMax - quantMin) * 2 ** 8;
 }
 
 /** Beyond it steps wrap, or become the smallest int32: a larger sum may give a smaller code. */

@@ -8,8 +8,9 @@ type Rule = keyof typeof RULES;
 
 export interface RoundedSum extends BiasStep {
   readonly sum: SumRounding;
-  /** Of a sum and what is added to it: before they lose bits. */
+  /** Of a sum and what is added to it: before they lose bits, and after. */
   readonly whole: (acc: number, bias: number) => number;
+  readonly rounded: (acc: number, bias: number) => number;
 }
 
 interface SumRounding {
@@ -24,8 +25,11 @@ interface SumRounding {
 function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
   const unit = 2 ** bits;
   const back = more.shifted ? 1 : unit;
-  const rounded = (sum: number) => RULES[rule](sum / unit) * back;
+  const withoutBits = (sum: number) => RULES[rule](sum / unit) * back;
   const isIn = bias === 'in';
+  const rounded = isIn
+    ? (acc: number, b: number) => withoutBits(acc + b)
+    : (acc: number, b: number) => withoutBits(acc) + b;
   const equation = `${isIn ? '(acc + b)' : 'acc'} / 2^${bits}, rounded ${rule}${more.shifted ? '' : `, * 2^${bits}`}${isIn ? '' : ', + b'}`;
   return {
     name: equation,
@@ -33,12 +37,10 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
     arithmetic: 'int32',
     sum: { bits, rule, bias, ...more },
     whole: isIn ? (acc, b) => ((acc + b) / unit) * back : (acc, b) => (acc / unit) * back + b,
+    rounded,
     prepare(product) {
       const own = integerBias(product);
-      const add = isIn
-        ? (acc: number, n: number) => rounded(acc + own(n))
-        : (acc: number, n: number) => rounded(acc) + own(n);
-      return { unit: 'accumulator', add, operation: null };
+      return { unit: 'accumulator', add: (acc, n) => rounded(acc, own(n)), operation: null };
     },
   };
 }
