@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
@@ -101,19 +102,9 @@ export const clampRange: Cause<'clamp-range'> = {
 const ranges = new WeakMap<Scope, Range>();
 
 function observedRange({ subset }: Study): Range {
-  const range = ranges.get(subset) ?? rangeOfCodes(subset);
+  const range = ranges.get(subset) ?? [smallestOf(subset.observed), largestOf(subset.observed)];
   ranges.set(subset, range);
   return range;
-}
-
-function rangeOfCodes(subset: Scope): Range {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (const y of subset.observed) {
-    if (y < min) min = y;
-    if (y > max) max = y;
-  }
-  return [min, max];
 }
 
 function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {

@@ -17,7 +17,6 @@ import {
   type TensorSetup,
   withSteps,
 } from '../setup.js';
-import { countOf } from '../study/agree.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { stepsChange } from '../tensorSteps.js';
@@ -208,7 +207,7 @@ function inFloat(study: ProductStudy, guard: Guard): Change<SetupOf<Kinds>>[] {
  * rest cannot change it: by few values where so many differ.
  */
 function isNoChance(study: Study<Kinds>, setup: SetupOf<Kinds>, { chance, fewest }: Guard): boolean {
-  const differing = countOf(study.differing);
+  const differing = study.mismatches(study.declared);
   if (differing < fewest) return false;
   const isBoundless = Boolean(study.data.otherArithmetic) && study.declared.kind === 'tensor';
   const { length } = study.subset.observed;

@@ -1,4 +1,5 @@
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
@@ -140,13 +141,16 @@ function areTies(study: Study, setup: Setup): boolean {
 
 function allOf({ declared }: Study, roundings = ROUNDINGS): Change[] {
   const known = new Set([keyOf(declared)]);
+  const before = scalesOf(declared);
   return roundings.flatMap((rounding) =>
     WHICH.flatMap((of) => {
       const rounded = withRounded(declared, of, rounding);
       const key = keyOf(rounded);
-      if (known.has(key) || scalesOf(rounded).some((s) => !(s > 0))) return [];
+      if (known.has(key)) return [];
+      const after = scalesOf(rounded);
+      if (!(smallestOf(after) > 0)) return [];
       known.add(key);
-      return [change(declared, rounded, of, rounding)];
+      return [change(before, after, of, rounding)];
     }),
   );
 }
@@ -249,12 +253,8 @@ function ratiosTo(declared: Setup, rounded: Setup): number[] {
   return ofWeights.map((weight) => (input * weight) / output);
 }
 
-function change(declared: Setup, rounded: Setup, of: Of, rounding: Rounding): Change {
-  const [before, after] = [scalesOf(declared), scalesOf(rounded)];
-  const worst = before.reduce(
-    (at, s, i) => (Math.abs(after[i] / s - 1) > Math.abs(after[at] / before[at] - 1) ? i : at),
-    0,
-  );
+function change(before: readonly number[], after: readonly number[], of: Of, rounding: Rounding): Change {
+  const worst = furthestOf(before.map((scale, i) => after[i] / scale - 1));
   return {
     cause: 'scale-rounded',
     coordinate: 'w_scale',

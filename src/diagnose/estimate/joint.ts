@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { smallestOf } from '../../numeric/extremes.js';
 import { convertsIn } from '../facts.js';
 import {
   type Change,
@@ -10,7 +11,6 @@ import {
   withOutput,
   withParams,
 } from '../setup.js';
-import { leastIn } from '../study/arrays.js';
 import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { permuteBias, rotationOf } from './permutation.js';
@@ -47,7 +47,7 @@ export function zeroPointsNear({ declared, subset }: Study): Change[] {
   if (declared.kind !== 'product' || !isQuantized(output)) return [];
   const near = Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED);
   // a ReLU shows its own
-  const least = declared.params.activation === 'relu' ? [leastIn(subset.observed)] : [];
+  const least = declared.params.activation === 'relu' ? [smallestOf(subset.observed)] : [];
   return [...new Set([...least, ...near])]
     .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
     .map((zeroPoint) =>

@@ -50,12 +50,6 @@ export function columnsOf(values: NumericArray, rows: number, width: number, col
   return picked;
 }
 
-export function leastIn(values: NumericArray): number {
-  let least = values[0];
-  for (const value of values) if (value < least) least = value;
-  return least;
-}
-
 /** Neighbours among samples, which are read at once. */
 export function runsOf(samples: readonly number[]): [from: number, to: number][] {
   const runs: [number, number][] = [];

@@ -197,7 +197,10 @@ export class Study<K extends Kind = Kind> {
     const key = scope === this.subset ? this.keys.of(setup) : null;
     const known = key === null ? undefined : this.missed.get(key);
     if (known !== undefined) return known;
-    const missed = countOf(this.differences(setup, scope));
+    const missed =
+      setup === this.declared && scope === this.subset
+        ? countsOf(this.differing, this.channels).reduce((sum, count) => sum + count, 0)
+        : countOf(this.differences(setup, scope));
     if (key !== null) this.missed.set(key, missed);
     return missed;
   }
@@ -230,7 +233,7 @@ export class Study<K extends Kind = Kind> {
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
     const agree = await this.agreeEverywhere(setups);
     const failing = setups.filter((_, s) => !agree[s]);
-    const explained = this.isSmall ? 0 : countOf(this.differing);
+    const explained = this.isSmall ? 0 : this.mismatches(this.declared);
     const failed = (await this.judge(failing, this.others(), explained)).values();
     const all = { ...noOutcome(this.channels), explained: this.data.mismatched };
     return setups.map((_, s) => (agree[s] ? all : failed.next().value!));
