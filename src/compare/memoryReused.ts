@@ -184,11 +184,13 @@ class Memory {
       if (left.length === 0) break;
       const theirs = await this.glance(of);
       const before = left;
+      // a value has one address in a call: pieces of it at several distances are its arithmetic's, as of a slice beside a sum
+      let at: number | null = null;
       for (const distance of distancesIn(glance.observed, windows, theirs)) {
-        const rest = left.filter((at) => !isFrom(glance.observed, theirs, at, distance));
-        if (rest.length < left.length) places.push({ distance, of });
-        left = rest;
+        const rest = before.filter((byte) => !isFrom(glance.observed, theirs, byte, distance));
+        if (rest.length < left.length) [left, at] = [rest, distance];
       }
+      if (at !== null) places.push({ distance: at, of });
       if (left.length < before.length) windows = windowsIn(glance.observed, left);
     }
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);

@@ -144,6 +144,33 @@ test('a later layer that is not replayed has its captured bytes, which prove not
   expect(causesOf(layers)).toEqual(['unexplained']);
 });
 
+test('rows that a slice takes from other columns stand in a later sum of the same values, but at no one address', async () => {
+  const codes = { dtype: 'uint8', scale: 0.5, zero_point: 0 } as const;
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'litert', kernel: 'tflite-reference' },
+    inputs: [{ name: 'x', ...codes, shape: [6, 20] }],
+    layers: [
+      { name: 'a', op: 'slice', input: ['x'], dim: 2, start: 2, end: 18 },
+      { name: 'b', op: 'cat', input: ['x', 'x'], dim: 2, output: codes },
+    ],
+  };
+  const x = Array.from({ length: 240 }, (_, i) => (i * 37 + (i % 7) * 3) % 251);
+  const columns = (first: number) => x.filter((_, i) => i % 20 >= first && i % 20 < first + 16);
+  const twice = Array.from({ length: 480 }, (_, i) => x[Math.floor(i / 40) * 20 + (i % 20)]);
+  const file = join(folder, 'columns.json');
+  const [captured, wrong] = [join(folder, 'columns.npz'), join(folder, 'wrong.npz')];
+  const array = (width: number, numbers: readonly number[]) => npy('uint8', [2, 6, width], numbers);
+  writeFileSync(file, JSON.stringify(model));
+  writeFileSync(captured, npz({ x: array(20, x), a: array(16, columns(2)), b: array(40, twice) }));
+  writeFileSync(wrong, npz({ a: array(16, columns(4)) }));
+  const report: Report = JSON.parse((await cli()([file, captured, '--candidate', wrong, '--reporter', 'json'])).stdout);
+  expect(causesOf(report.layers)).toEqual([]);
+  expect(causesOf(report.candidate_layers!)).not.toContain('memory-reused');
+  expect(causesOf(report.candidate_layers!)).toHaveLength(1);
+});
+
 test('values that would not fit into memory at once are passed over, and one warning says so', async () => {
   const model = await openModel(nodeFileSystem, MODEL);
   const capture = await openCapture(nodeFileSystem, CAPTURE, model);
