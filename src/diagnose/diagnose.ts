@@ -22,6 +22,7 @@ import { consistentKernels } from './consistent.js';
 import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
+import { withNarrowBias } from './integerBias.js';
 import { diagnoseLayer } from './layer.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './rivals.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
@@ -276,7 +277,7 @@ function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup |
   // hybrid layers of TFLite's quantize their rows as no step of another runtime does
   const isHybrid = isProduct(layer) && layer.form.dynamic !== null && layer.delegates !== undefined;
   if (product && isProduct(layer) && !isHybrid) {
-    const params = productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT);
+    const params = withNarrowBias(productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT));
     const activation = afterRelu ? 'relu' : params.activation;
     return {
       kind: 'product',

@@ -1,3 +1,5 @@
+import type { Product } from '../nouns/kernel.js';
+import { wrapInt32 } from '../numeric/integer.js';
 import type { ProductSetup } from './setup.js';
 import { withParams } from './setup.js';
 
@@ -9,4 +11,11 @@ export function withIntegerBias(setup: ProductSetup): ProductSetup | null {
   if (!setup.params.bias) return null;
   const bias = setup.steps.bias.prepare(setup.params);
   return bias.unit === 'int32' ? withParams(setup, { bias: null, biasInt32: bias.values }) : null;
+}
+
+/** int64 biases of a file as the int32 ones that they are, as a rule: what changes those changes these. */
+export function withNarrowBias({ biasInt64, ...params }: Product): Product {
+  if (!biasInt64) return params;
+  const isNarrow = biasInt64.every((b) => wrapInt32(b) === b);
+  return isNarrow ? { ...params, bias: null, biasInt32: Int32Array.from(biasInt64) } : { ...params, biasInt64 };
 }

@@ -1,7 +1,7 @@
 /** A multiplier k * 2^-n with a k of few bits, a number a channel. */
 import { float64Product } from '../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
-import type { MultiplierStep, Product } from '../nouns/kernel.js';
+import type { MultiplierStep, NumbersOf, Product } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
 import { frexp } from '../numeric/float.js';
 import { floor, roundHalfAway } from '../numeric/round.js';
@@ -12,15 +12,13 @@ export interface Short {
   readonly n: number;
 }
 
-export interface ShortMultiplierStep extends MultiplierStep {
+export interface ShortMultiplierStep extends MultiplierStep, NumbersOf {
   readonly numbers: readonly Short[];
-  /** Of a product with some of the channels, or other scales. */
-  readonly numbersOf: (product: Product) => readonly number[];
 }
 
 /** A multiplier's numbers, where they are not what the scales make; null: they are. */
 export function numbersIn(product: Product, multiplier: MultiplierStep): readonly number[] | null {
-  return (multiplier as Partial<ShortMultiplierStep>).numbersOf?.(product) ?? null;
+  return (multiplier as Partial<NumbersOf>).numbersOf?.(product) ?? null;
 }
 
 export function numberOf({ k, n }: Short): number {

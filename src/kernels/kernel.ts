@@ -53,8 +53,9 @@ export function elementwiseSteps(kernel: Kernel, layer: Ran): ElementwiseSteps |
 }
 
 /** Whether a kernel's product takes a layer's weights and gives its output. */
-export function takes(steps: ProductSteps, { weightDtype, input, output, curve }: Product): boolean {
+export function takes(steps: ProductSteps, { weightDtype, input, output, curve, biasInt64 }: Product): boolean {
   const { uint8Weights, float, givesFloats, onReals } = steps;
+  if (biasInt64 && !steps.bias.int64) return false;
   if (curve && !onReals?.curves[curve]) return false;
   if (givesFloats && output.dtype !== 'float32') return false;
   return (

@@ -164,6 +164,11 @@ export interface MultiplierStep extends Step {
   float32?(product: Product, output: QuantParams): Float32Factors | null;
 }
 
+/** A multiplier whose numbers are not what the scales make: of a product with some of the channels, or other scales. */
+export interface NumbersOf {
+  readonly numbersOf: (product: Product) => readonly number[];
+}
+
 /** Accumulator units to steps by an int32 multiplier and a shift: x * m * 2^(e - 31). */
 export interface FixedPointForm {
   multiplierOf(product: Product, output: QuantParams, channel: number): FixedPointMultiplier;

@@ -85,10 +85,14 @@ export function multiplyByFixedPointSingleRounding(x: number, { multiplier, expo
  * A sum of 64 bits times the upper 16 bits of the multiplier, one rounding, half up; the low 32 bits of it. TFLite's 16x8 kernels.
  * |sum| stays below 2^38: 65,536 products of 22 bits.
  */
-export function multiplyByFixedPoint16(sum: number, { multiplier, exponent }: FixedPointMultiplier): number {
+export function multiplyByFixedPoint16(sum: number, m: FixedPointMultiplier): number {
+  return wrapInt32(Math.floor(sum * upperBitsOf(m) + 0.5));
+}
+
+/** The upper 16 bits of a multiplier as the number that they stand for: 15 bits of it, and a power of 2. */
+export function upperBitsOf({ multiplier, exponent }: FixedPointMultiplier): number {
   const short = multiplier < 0x7fff0000 ? Math.floor((multiplier + 2 ** 15) / 2 ** 16) : 0x7fff;
-  const t = 15 - exponent;
-  return wrapInt32(Math.floor((sum * short + 2 ** (t - 1)) / 2 ** t));
+  return short * 2 ** (exponent - 15);
 }
 
 /**

@@ -1,13 +1,14 @@
 import { int32BiasCut, int32Biases } from '../../kernels/steps/bias.js';
-import type { BiasStep } from '../../nouns/kernel.js';
+import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias, kernelSteps } from '../departures.js';
 import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
-import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import { biasCode } from '../words/code.js';
+import { FREEDOM, type ProductChange, withParams, withSteps } from '../setup.js';
+import { biasCode, codeOf, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence, number } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -22,6 +23,8 @@ declare module '../evidence.js' {
       readonly channel?: number;
       /** Cut towards zero, where the declared kernel rounds or adds it in float. */
       readonly cut_for?: 'int32' | 'float';
+      /** Biases of int64 as int32: number n of that memory for channel n, or without their upper halves. */
+      readonly int64_as?: 'memory' | 'low halves';
       /** How another file's int32 numbers come of the float ones. */
       readonly rounding?: string;
       readonly deciding?: DecidingValue;
@@ -47,8 +50,9 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
   whose: 'kernel',
 
   changes: (study) => {
-    const declared = study.declared.steps;
-    if (!study.declared.params.bias) return [];
+    const { steps: declared, params } = study.declared;
+    if (study.free && declared.bias.int64) return ofInt64(params);
+    if (!params.bias) return [];
     const ofKernels = kernelSteps(study, 'bias');
     const steps = study.free && !isInt32Bias(declared.bias) ? [...new Set([...ofKernels, ...int32Biases])] : ofKernels;
     const cutFor = isInt32Bias(declared.bias) ? 'int32' : 'float';
@@ -78,13 +82,16 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
 
   words: {
     title: (e) => {
+      if (e.int64_as) return 'int64 biases read as int32';
       if (e.cut_for) return 'bias cut to int32, not rounded';
       return e.bias === 'float' ? 'bias added in float, not rounded to int32' : 'bias rounded to int32';
     },
     explanation: (e) =>
-      e.cut_for
-        ? `A bias at scale s_x * s_w loses up to one accumulator unit when it is cut to int32; the other side ${e.cut_for === 'int32' ? 'rounds it to the nearest' : 'keeps it in float'}.`
-        : 'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
+      e.int64_as
+        ? INT64_AS[e.int64_as]
+        : e.cut_for
+          ? `A bias at scale s_x * s_w loses up to one accumulator unit when it is cut to int32; the other side ${e.cut_for === 'int32' ? 'rounds it to the nearest' : 'keeps it in float'}.`
+          : 'A bias at scale s_x * s_w loses a fraction of an accumulator unit when it is rounded to int32; the other side keeps it in float.',
     evidence: (e, context) => [
       e.rounding
         ? `the export rounds the bias to int32, ${e.rounding}; ${e.bias === 'float' ? 'the other file has' : `${printable(context.declaredKernel)} adds`} it as float`
@@ -98,17 +105,46 @@ export const biasInt32: Cause<'bias-int32', 'product'> = {
     fix: (e, context) =>
       context.subject !== 'candidate'
         ? declareKernel(context)
-        : roundsIt(e)
-          ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
-          : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
+        : e.int64_as
+          ? 'read the biases as int64_t: sums of int16 codes need more than 32 bits'
+          : roundsIt(e)
+            ? `round the bias first, int32(rint(bias / (s_x * s_w))), as ${printable(context.declaredKernel)} does`
+            : `add the bias in float before the multiplier, acc + bias / (s_x * s_w), as ${printable(context.declaredKernel)} does`,
     code: (e, context) =>
-      context.subject === 'candidate'
-        ? biasCode({ bias: { step: '', equation: '', rounded: roundsIt(e) } })
-        : declareCode(context),
+      e.int64_as
+        ? codeOf(READ_INT64)(context)
+        : context.subject === 'candidate'
+          ? biasCode({ bias: { step: '', equation: '', rounded: roundsIt(e) } })
+          : declareCode(context),
   },
 };
 
 /** Whether the declared kernel does. */
 function roundsIt({ bias, cut_for }: Partial<CauseEvidence['bias-int32']>): boolean {
   return bias === 'float' || cut_for === 'int32';
+}
+
+const INT64_AS = {
+  memory:
+    'Each bias is two numbers of int32 in memory, its lower and its upper half: channel n is given number n of them.',
+  'low halves': 'The upper 32 bits of each bias are cut off.',
+} as const;
+
+const READ_INT64 = [numpy('b = np.frombuffer(data, np.int64)'), inC('const int64_t *b = (const int64_t *)data;')];
+
+/** A pointer of the wrong type, or a cast. */
+function ofInt64({ biasInt64, biasInt32 }: Product): ProductChange[] {
+  const own = biasInt64 ?? biasInt32;
+  if (!own) return [];
+  const halves = [...own].flatMap((b) => [wrapInt32(b), Math.floor(b / 2 ** 32)]);
+  const change = (as: 'memory' | 'low halves', values: readonly number[]): ProductChange => ({
+    cause: 'bias-int32',
+    coordinate: 'bias_values',
+    freedom: FREEDOM.none,
+    label: as,
+    found: { bias: 'int32', int64_as: as },
+    apply: (setup) => withParams(setup, { bias: null, biasInt32: Int32Array.from(values), biasInt64: undefined }),
+  });
+  const low = halves.filter((_, i) => i % 2 === 0);
+  return [change('memory', halves.slice(0, own.length)), ...(biasInt64 ? [change('low halves', low)] : [])];
 }

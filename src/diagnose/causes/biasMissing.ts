@@ -1,3 +1,4 @@
+import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { furthestOf } from '../../numeric/extremes.js';
 import { differsInMore } from '../atOnce.js';
@@ -44,7 +45,7 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: 'none',
-            apply: (setup) => withParams(setup, { bias: null, biasInt32: null }),
+            apply: (setup) => withParams(setup, { bias: null, biasInt32: null, biasInt64: undefined }),
           },
         ]
       : [],
@@ -92,11 +93,11 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
   },
 };
 
-function hasBias({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: Int32Array | null }): boolean {
-  return (bias ?? biasInt32)?.some((b) => b !== 0) ?? false;
+function hasBias({ bias, biasInt32, biasInt64 }: Pick<Product, 'bias' | 'biasInt32' | 'biasInt64'>): boolean {
+  return (biasInt64 ?? bias ?? biasInt32)?.some((b) => b !== 0) ?? false;
 }
 
-function hasZeros({ bias, biasInt32 }: { bias: Float32Array | null; biasInt32: Int32Array | null }): boolean {
+function hasZeros({ bias, biasInt32 }: Pick<Product, 'bias' | 'biasInt32'>): boolean {
   const values = bias ?? biasInt32;
   return values === null || values.some((b) => b === 0);
 }

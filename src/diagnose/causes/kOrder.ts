@@ -8,6 +8,7 @@ import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
 import { heldOperands, TWICE } from '../heldOperands.js';
 import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../matrixOrders.js';
+import { fileOrders, otherOrders, type WeightOrder } from '../memoryOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
@@ -39,7 +40,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
       ? [
           ...imagesAndTaps(study, base),
           // on each base of a pair they would take the time of others
-          ...(base === study.declared ? ordersOfLastOut(study) : []),
+          ...(base === study.declared ? ordersOfOthers(study) : []),
           ...channelOrders(study, base),
         ]
       : matrixOrders(study, base)),
@@ -117,34 +118,27 @@ function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[]
   ];
 }
 
-/** Of weight [out, tap, channel]: which one is used, as an index into the declared rows. */
-type Order = (out: number, tap: number, channel: number) => number;
-
 const weightOrders = madeOnce((study: ProductStudy) => {
   const { params } = study.declared;
-  const patch = patchOf(study.declared);
-  const orders = [...tapOrders(params, patch), ...memoryOrders(params, patch)];
-  return orders.map(([order, from]) => weightChange(params, order, from));
+  const orders = [...tapOrders(params, patchOf(study.declared)), ...fileOrders(params)];
+  return orders.map((order) => weightChange(params, order));
 });
 
-const ordersOfLastOut = madeOnce((study: ProductStudy) => {
-  const { params } = study.declared;
-  return lastOutOrders(params, patchOf(study.declared)).map(([order, from]) => weightChange(params, order, from));
-});
-
-type Named = readonly [order: string, from: Order];
+const ordersOfOthers = madeOnce(({ declared: { params } }: ProductStudy) =>
+  otherOrders(params).map((order) => weightChange(params, order)),
+);
 
 function rowIndex({ inFeatures }: Product, { inChannels }: PlacedPatch) {
   return (out: number, tap: number, channel: number) => out * inFeatures + tap * inChannels + channel;
 }
 
 /** Flipped and exchanged axes of the kernel, channels from last to first. */
-function tapOrders(params: Product, patch: PlacedPatch): Named[] {
+function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
   const { kernel } = patch.window;
   const { inChannels } = patch;
   const at = rowIndex(params, patch);
   const tapOf = (indices: readonly number[]) => indices.reduce((tap, index, axis) => tap * kernel[axis] + index, 0);
-  const flipped = (axes: readonly number[]): Order => {
+  const flipped = (axes: readonly number[]): WeightOrder['from'] => {
     return (out, tap, channel) =>
       at(
         out,
@@ -155,73 +149,20 @@ function tapOrders(params: Product, patch: PlacedPatch): Named[] {
   const axes = [...kernel.keys()].filter((axis) => kernel[axis] > 1);
   const names = ['z', 'y', 'x'].slice(-kernel.length);
   const [rows, columns] = kernel.slice(-2);
-  const swap: Order = (out, tap, channel) => {
+  const swap: WeightOrder['from'] = (out, tap, channel) => {
     const indices = indicesOf(tap, kernel);
     return at(out, tapOf([...indices.slice(0, -2), indices.at(-1)!, indices.at(-2)!]), channel);
   };
+  const fromLast: WeightOrder['from'] = (out, tap, channel) => at(out, tap, inChannels - 1 - channel);
   return [
-    ...(axes.length > 1 ? [['kernel flipped', flipped(axes)] as const] : []),
-    ...axes.map((axis): Named => [`kernel flipped along ${names[axis]}`, flipped([axis])]),
-    ...(kernel.length > 1 && rows === columns && rows > 1 ? [['kernel rows for columns', swap] as const] : []),
-    ...(inChannels > 1
-      ? [['channels last to first', (out, tap, c) => at(out, tap, inChannels - 1 - c)] satisfies Named]
-      : []),
+    ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
+    ...axes.map((axis) => ({ order: `kernel flipped along ${names[axis]}`, from: flipped([axis]) })),
+    ...(kernel.length > 1 && rows === columns && rows > 1 ? [{ order: 'kernel rows for columns', from: swap }] : []),
+    ...(inChannels > 1 ? [{ order: 'channels last to first', from: fromLast }] : []),
   ];
 }
 
-/** Memory of the file's layout, [out, channel, ...kernel], taken for another's, and the reverse. */
-function memoryOrders(params: Product, patch: PlacedPatch): Named[] {
-  const { window, inChannels } = patch;
-  const taps = sizeOf(window.kernel);
-  if (window.transposed) return [];
-  const { outFeatures: outputs } = params;
-  const at = rowIndex(params, patch);
-  const inFile = (place: number) => {
-    const [out, channel, tap] = indicesOf(place, [outputs, inChannels, taps]);
-    return at(out, tap, channel);
-  };
-  // of a square one that is the transposed weight
-  const asInOut: Named[] =
-    inChannels === 1 || inChannels === outputs
-      ? []
-      : [['[out, in, kh, kw] memory as [in, out, kh, kw]', (out, tap, c) => inFile((c * outputs + out) * taps + tap)]];
-  if (taps === 1) return asInOut;
-  const orders: Named[] = [
-    ['[out, in, kh, kw] memory as [kh, kw, in, out]', (out, tap, c) => inFile((tap * inChannels + c) * outputs + out)],
-  ];
-  if (inChannels === 1) return orders;
-  return [
-    ...asInOut,
-    ['[out, in, kh, kw] memory as [out, kh, kw, in]', (out, tap, c) => inFile((out * taps + tap) * inChannels + c)],
-    ['[out, kh, kw, in] memory as [out, in, kh, kw]', (out, tap, c) => at(out, 0, 0) + c * taps + tap],
-    ...orders,
-  ];
-}
-
-/** TensorFlow's memory, [...kernel, channel, out], taken for another's, and the reverse. */
-function lastOutOrders(params: Product, patch: PlacedPatch): Named[] {
-  const { window, inChannels } = patch;
-  const taps = sizeOf(window.kernel);
-  if (window.transposed || taps === 1) return [];
-  const { outFeatures: outputs } = params;
-  const at = rowIndex(params, patch);
-  const ofLastOut = (place: number) => {
-    const [tap, channel, out] = indicesOf(place, [taps, inChannels, outputs]);
-    return at(out, tap, channel);
-  };
-  const asFile: Named = [
-    '[kh, kw, in, out] memory as [out, in, kh, kw]',
-    (out, tap, c) => ofLastOut((out * inChannels + c) * taps + tap),
-  ];
-  if (inChannels === 1) return [asFile];
-  return [
-    asFile,
-    ['[kh, kw, in, out] memory as [out, kh, kw, in]', (out, tap, c) => ofLastOut(at(out, tap, c))],
-    ['[out, kh, kw, in] memory as [kh, kw, in, out]', (out, tap, c) => (tap * inChannels + c) * outputs + out],
-  ];
-}
-
-function weightChange(params: Product, order: string, from: Order): ProductChange {
+function weightChange(params: Product, { order, from }: WeightOrder): ProductChange {
   const { weight, inFeatures, patch } = params;
   const each = patch!.inChannels;
   let taken: Product['weight'] | null = null;

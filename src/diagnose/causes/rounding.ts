@@ -208,7 +208,6 @@ function onAnyBase(code: RoundingCode, round: RoundStep, steps: Partial<ProductS
 /** A border is cut off from any form of the product; how ties go is asked of the declared form, which has a rule for them already. */
 function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] {
   const { multiplier } = study.declared.steps;
-  // a 16 x 8 multiplier has one form only, with its rounding in it
   const { unrounded = [], rounding: declared } = multiplier as Partial<FixedPointStep>;
   const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
   const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];

@@ -99,7 +99,8 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const bounds = isQuantized(params.output)
     ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), twice)
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps, openIn(study, whole, scope));
-  const integerBias = bias.unit === 'int32' && !rowUnits;
+  const isInteger = bias.unit === 'int32' || (bias.unit === 'accumulator' && bias.integers !== undefined);
+  const integerBias = isInteger && !rowUnits;
   const added = addedSteps(params, engine.addend(setup, scope), step);
   const reals = curvedSteps(params, acc.length, (i) => expected(i) + (added?.[i] ?? 0), step);
   const curved = reals && { reals, lo: bounds.lo.slice(), hi: bounds.hi.slice() };

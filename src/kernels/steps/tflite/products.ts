@@ -1,12 +1,14 @@
 /** Products of TFLite's that are not those of its linear layers: sums of 64 bits, blocks of channels. */
 
-import type { AccumulateStep, BiasStep, MultiplierStep, Product } from '../../../nouns/kernel.js';
-import { multiplyByFixedPoint16, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
+import type { AccumulateStep, BiasStep, MultiplierStep, NumbersOf, Product } from '../../../nouns/kernel.js';
+import type { QuantParams } from '../../../nouns/value.js';
+import { multiplyByFixedPoint16, quantizeMultiplier, upperBitsOf } from '../../../numeric/fixedPoint.js';
 import { exactSums } from '../../../products/exactSums.js';
 import { exact } from '../accumulate.js';
 import { int32BiasReciprocalHalfAway } from '../bias.js';
 import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, SINGLE_ROUNDING } from '../fixedPoint.js';
 import {
+  type FixedPointStep,
   fixedPoint,
   fixedPointConvolution,
   fixedPointDoubleRoundingUp,
@@ -43,20 +45,33 @@ export const integerBias: BiasStep = {
 };
 
 /** The upper 16 bits of the multiplier, one rounding, half up. */
-function shortMultiplier(name: string, realOf: typeof multiplierOfDoubles): MultiplierStep {
-  return {
-    name,
+function shortMultiplier(name: string, realOf: typeof multiplierOfDoubles): FixedPointStep & NumbersOf {
+  const multiplierOf: FixedPointStep['multiplierOf'] = (product, output, channel) =>
+    quantizeMultiplier(realOf(product, output, channel));
+  const step = (own: string, equation: string, multiply: typeof multiplyByFixedPoint16): FixedPointStep => ({
+    name: own,
     arithmetic: 'fixed-point',
-    equation: 'roundHalfUp(acc * (m >> 16) / 2^(15 - e)), m * 2^(e - 31) = (sx * sw) / sy',
+    equation,
+    rounding: null,
+    unrounded: [],
+    multiplierOf,
     toSteps(product, output) {
       const channels = Array.from({ length: product.outFeatures }, (_, n) => n);
-      const multipliers = channels.map((n) => quantizeMultiplier(realOf(product, output, n)));
-      return (acc, channel) => multiplyByFixedPoint16(acc, multipliers[channel]);
+      const multipliers = channels.map((n) => multiplierOf(product, output, n));
+      return (acc, channel) => multiply(acc, multipliers[channel]);
     },
     toReal: realUnfused.scaler,
     operations: null,
+    fixedPoint: null,
+  });
+  const product = 'acc * (m >> 16) / 2^(15 - e)';
+  return {
+    ...step(name, `roundHalfUp(${product}), m * 2^(e - 31) = (sx * sw) / sy`, multiplyByFixedPoint16),
+    unrounded: [step(`${name}, ${product}`, product, (acc, m) => acc * upperBitsOf(m))],
+    numbersOf: (own) =>
+      Array.from({ length: own.outFeatures }, (_, n) => upperBitsOf(multiplierOf(own, own.output as QuantParams, n))),
     fixedPoint: {
-      multiplierOf: (product, output, channel) => quantizeMultiplier(realOf(product, output, channel)),
+      multiplierOf,
       numpy: (x) => ['s = min((m + 2**15) >> 16, 2**15 - 1)', `q = (${x} * s + (1 << 14 - e)) >> (15 - e)`],
       c: [
         '  int64_t upper = m < 2147418112 ? (m + 32768) >> 16 : 32767;',

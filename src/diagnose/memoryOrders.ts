@@ -1,0 +1,93 @@
+/** Memory of a convolution's weights that was written in one framework's layout and is read in another's. */
+import type { Product } from '../nouns/kernel.js';
+import { sizeOf } from '../tensor/shape.js';
+
+type Axis = 'out' | 'in' | 'kernel';
+type Layout = readonly [Axis, Axis, Axis];
+type Pair = readonly [written: Layout, read: Layout];
+
+/** Of weight [out, tap, channel]: which one is used in its place, as an index into the rows [out, tap * channel]. */
+export interface WeightOrder {
+  readonly order: string;
+  readonly from: (out: number, tap: number, channel: number) => number;
+}
+
+const OIHW: Layout = ['out', 'in', 'kernel'];
+const IOHW: Layout = ['in', 'out', 'kernel'];
+const OHWI: Layout = ['out', 'kernel', 'in'];
+const HWIO: Layout = ['kernel', 'in', 'out'];
+const HWOI: Layout = ['kernel', 'out', 'in'];
+
+const OF_FILE: readonly Pair[] = [
+  [OIHW, IOHW],
+  [OIHW, OHWI],
+  [OHWI, OIHW],
+  [OIHW, HWIO],
+];
+const OF_LAST_OUT: readonly Pair[] = [
+  [HWIO, OIHW],
+  [HWIO, OHWI],
+  [OHWI, HWIO],
+];
+/** PyTorch's [in, out, kh, kw], TFLite's, Keras' [kh, kw, out, in], and what an ordinary convolution has. */
+const OF_TRANSPOSED: readonly Pair[] = [OHWI, IOHW, HWOI, OIHW, HWIO].flatMap((read, _, all) =>
+  all.flatMap((written) => (written === read ? [] : [[written, read] as const])),
+);
+
+/** The file's memory taken for another's, and the reverse. */
+export function fileOrders(params: Product): WeightOrder[] {
+  return params.patch!.window.transposed ? [] : distinct(params, OF_FILE).map((pair) => orderOf(params, pair));
+}
+
+/** TensorFlow's, of which outputs come last; of a transposed convolution each framework's for each other's. */
+export function otherOrders(params: Product): WeightOrder[] {
+  const pairs = params.patch!.window.transposed
+    ? distinct(params, OF_TRANSPOSED)
+    : distinct(params, [...OF_FILE, ...OF_LAST_OUT]).filter((pair) => !OF_FILE.includes(pair));
+  return pairs.map((pair) => orderOf(params, pair));
+}
+
+function sizesOf({ outFeatures, patch }: Product): Record<Axis, number> {
+  return { out: outFeatures, in: patch!.inChannels, kernel: sizeOf(patch!.window.kernel) };
+}
+
+/** An axis of one place is nowhere; inputs for outputs of a square layer are the transposed weight, a cause of its own. */
+function distinct(params: Product, pairs: readonly Pair[]): Pair[] {
+  const sizes = sizesOf(params);
+  const known = new Set<string>();
+  const exchanged = { out: 'in', in: 'out', kernel: 'kernel' } as const;
+  return pairs.filter(([written, read]) => {
+    const [a, b] = [written, read].map((layout) => layout.filter((axis) => sizes[axis] > 1));
+    const key = `${a} ${b}`;
+    const isTransposed = sizes.in === sizes.out && `${a.map((axis) => exchanged[axis])}` === `${b}`;
+    if (`${a}` === `${b}` || isTransposed || known.has(key)) return false;
+    known.add(key);
+    return true;
+  });
+}
+
+function orderOf(params: Product, [written, read]: Pair): WeightOrder {
+  const sizes = sizesOf(params);
+  const [reading, writing, own] = [read, written, OHWI].map((layout) => stridesOf(layout, sizes));
+  return {
+    order: `[${namesOf(written)}] memory as [${namesOf(read)}]`,
+    from: (out, tap, channel) => {
+      const place = out * reading.out + tap * reading.kernel + channel * reading.in;
+      const index = (axis: Axis) => (Math.floor(place / writing[axis]) % sizes[axis]) * own[axis];
+      return index('out') + index('kernel') + index('in');
+    },
+  };
+}
+
+/** How far apart neighbours along each axis lie. */
+function stridesOf(layout: Layout, sizes: Record<Axis, number>): Record<Axis, number> {
+  const strides = { out: 1, in: 1, kernel: 1 };
+  layout.forEach((axis, i) => {
+    strides[axis] = sizeOf(layout.slice(i + 1).map((after) => sizes[after]));
+  });
+  return strides;
+}
+
+function namesOf(layout: Layout): string {
+  return layout.map((axis) => (axis === 'kernel' ? 'kh, kw' : axis)).join(', ');
+}
