@@ -274,9 +274,7 @@ function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup |
     return { kind: 'tensor', ...AS_STORED, reads: inputs.map(() => null), steps: tensor, params };
   }
   const [product, elementwise] = [productSteps(kernel, layer), elementwiseSteps(kernel, layer)];
-  // hybrid layers of TFLite's quantize their rows as no step of another runtime does
-  const isHybrid = isProduct(layer) && layer.form.dynamic !== null && layer.delegates !== undefined;
-  if (product && isProduct(layer) && !isHybrid) {
+  if (product && isProduct(layer)) {
     const params = withNarrowBias(productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT));
     const activation = afterRelu ? 'relu' : params.activation;
     return {

@@ -17,12 +17,12 @@ import {
 } from './setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from './study/study.js';
 
-/** A convolution whose input is at hand; of a dynamic one floats, of which those that take a range of each row are rows. */
+/** A convolution whose input is at hand; of a dynamic one floats, of which those that take a range of each place are rows. */
 export const isConvolution: Fact = ({ declared, data }) =>
   declared.kind === 'product' &&
   declared.params.patch !== undefined &&
   data.images !== undefined &&
-  declared.steps.dynamic?.grain !== 'row';
+  !declared.steps.dynamic?.byPlace;
 
 export function patchOf({ params }: ProductSetup): PlacedPatch {
   if (!params.patch) throw new Error('expected a convolution');

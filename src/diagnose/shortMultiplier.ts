@@ -1,7 +1,8 @@
 /** A multiplier k * 2^-n with a k of few bits, a number a channel. */
+import type { NumbersOf } from '../kernels/steps/fixedPointMultiplier.js';
 import { float64Product } from '../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
-import type { MultiplierStep, NumbersOf, Product } from '../nouns/kernel.js';
+import type { MultiplierStep, Product } from '../nouns/kernel.js';
 import type { QuantParams } from '../nouns/value.js';
 import { frexp } from '../numeric/float.js';
 import { floor, roundHalfAway } from '../numeric/round.js';

@@ -10,6 +10,8 @@ export interface ChooseStep {
   /** One line of arithmetic. */
   readonly equation: string;
   readonly precision: 'float32' | 'float64';
+  /** For int8 codes. */
+  readonly signed?: true;
   choose(min: number, max: number, levels: number): QuantParams;
 }
 

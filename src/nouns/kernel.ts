@@ -164,11 +164,6 @@ export interface MultiplierStep extends Step {
   float32?(product: Product, output: QuantParams): Float32Factors | null;
 }
 
-/** A multiplier whose numbers are not what the scales make: of a product with some of the channels, or other scales. */
-export interface NumbersOf {
-  readonly numbersOf: (product: Product) => readonly number[];
-}
-
 /** Accumulator units to steps by an int32 multiplier and a shift: x * m * 2^(e - 31). */
 export interface FixedPointForm {
   multiplierOf(product: Product, output: QuantParams, channel: number): FixedPointMultiplier;
@@ -259,6 +254,8 @@ export interface DynamicStep extends Step {
   readonly quantize: QuantizeStep;
   /** What makes reals of the sums. */
   readonly multiplier: MultiplierStep;
+  /** The same over another range or grain, where other steps choose parameters for it. */
+  readonly over?: (range: Pick<DynamicStep, 'grain' | 'codes'>) => DynamicStep;
   /** It computes codes of the chosen parameters as a layer on codes does, and makes reals of them: PyTorch's convolutions. */
   readonly onInputGrid?: true;
   /** Float32 result, bias included, before ReLU. `product.input` holds the chosen parameters. */

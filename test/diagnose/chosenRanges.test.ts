@@ -160,7 +160,7 @@ test('rows have the range of their sample, or of calls', () => {
   const samples = [4, 5, 6, 7, 8, 9];
   const scope = { samples, inputs: [{ cols: 1, data: Float32Array.from(samples) }] } as unknown as Scope;
   const tops = (grain: RangeGrain) =>
-    [...rangesOfRows(dynamic, grain, scope)].map(({ first, rows, range }) => [first, rows, range.max]);
+    [...rangesOfRows(dynamic, { grain }, scope)].map(({ first, rows, range }) => [first, rows, range.max]);
   expect(tops('sample')).toEqual([
     [0, 2, 2],
     [2, 3, 3],
@@ -171,7 +171,7 @@ test('rows have the range of their sample, or of calls', () => {
     [2, 4, 4],
   ]);
   expect(tops('first').map(([, , top]) => top)).toEqual([2, 2]);
-  expect([...rangesOfRows(dynamic, 'all', scope)].map(({ range }) => range)).toEqual(
+  expect([...rangesOfRows(dynamic, { grain: 'all' }, scope)].map(({ range }) => range)).toEqual(
     [0, 1].map(() => ({ min: -1, max: 4 })),
   );
 });

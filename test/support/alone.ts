@@ -21,7 +21,8 @@ const NAME = 'y';
 function modelOf({ producer, inputs, layer }: Alone): Promise<Model> {
   const given = Object.entries(inputs).map(([name, own]) => ({ name, ...own }));
   const layers = [{ name: NAME, input: Object.keys(inputs), ...layer }];
-  return validateModel({ format: 'qdiff-model', version: 1, producer, inputs: given, layers }, 'model.json', 'none');
+  const raw = { format: 'qdiff-model', version: 1, layout: 'NCHW', producer, inputs: given, layers };
+  return validateModel(raw, 'model.json', 'none');
 }
 
 function captureOf(model: Model, { samples }: Alone, values: Readonly<Record<string, NumericArray>>): Capture {

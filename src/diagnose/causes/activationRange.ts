@@ -54,10 +54,12 @@ export const activationRange: Cause<'activation-range', 'product'> = {
 
   // what only a script does: on the declared arithmetic or a script's, but beside nothing else
   estimate: (study, base) => {
-    const { codes, grain } = study.declared.steps.dynamic!;
+    const { codes, grain, choose } = study.declared.steps.dynamic!;
     const isOther = base.params !== study.declared.params || base.steps.dynamic!.grain !== grain;
     if (!study.free || isOther || base.steps.dynamic!.codes !== codes || base.patches) return [];
-    const formulas = Object.values(RANGE_FORMULAS).map((formula) => change({ grain, codes, formula }));
+    const formulas = choose.signed
+      ? []
+      : Object.values(RANGE_FORMULAS).map((formula) => change({ grain, codes, formula }));
     const grains = study.data.dynamic!.batches > 1 ? OF_CALLS.map((of) => change({ grain: of, codes })) : [];
     return [...grains, ...formulas].filter((one) => study.agreesOnSubset(one.apply(base)));
   },
@@ -169,8 +171,8 @@ function batchOf(study: ProductStudy, without: ProductSetup, setup: ProductSetup
   return { sample, min, max, declared_params: paramsOf(before[row]), found_params: paramsOf(after[row]) };
 }
 
-function rangeAt({ data, subset }: ProductStudy, { grain }: DynamicStep, row: number) {
-  for (const { first, rows, range } of rangesOfRows(data.dynamic!, grain, subset)) if (row < first + rows) return range;
+function rangeAt({ data, subset }: ProductStudy, step: DynamicStep, row: number) {
+  for (const { first, rows, range } of rangesOfRows(data.dynamic!, step, subset)) if (row < first + rows) return range;
   throw new Error('no row of the subset');
 }
 
@@ -182,7 +184,9 @@ function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixCon
     if (found?.formula) return `choose the input's scale and zero point as ${kernel} does`;
     if (found && OF_CALLS.includes(found.grain)) return 'take the range of each call from what that call reads';
     const codes = declared && `${declared.codes.join('..')}, as ${kernel} does`;
-    return declared?.grain === 'batch' && (found?.grain === 'row' || found?.grain === 'sample')
+    if (declared?.grain === 'row')
+      return `take a range of its own for each row, or image of a convolution, spread over ${codes}`;
+    return found?.grain === 'row' || found?.grain === 'sample'
       ? `take one range over all rows of a call, spread over ${codes}`
       : `spread the range of each call over ${codes ?? 'the declared codes'}`;
   }

@@ -53,7 +53,7 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
 
   changes: (study) =>
     study.data.dynamic
-      ? [ofEachCall()]
+      ? [ofEachCall(), ...inPaddingToo(study, ofEachCall())]
       : inputsOf(study.declared).flatMap((params, input) => {
           if (!isQuantized(params)) return [];
           // codes without a zero point that have the middle one are codes of the other sign: both are said

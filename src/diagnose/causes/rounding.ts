@@ -1,9 +1,9 @@
-import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
-import type { ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
+import type { HybridQuantizeStep } from '../../kernels/steps/tflite/hybrid.js';
+import type { DynamicStep, ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause, Found } from '../cause.js';
 import {
@@ -160,7 +160,7 @@ function halvesCut(declared: ProductSetup): Partial<ProductSteps>[] {
 
 function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
   const { steps: declared } = study.declared;
-  if (declared.dynamic && !declared.dynamic.onInputGrid) return study.free ? ofCalls(code) : [];
+  if (declared.dynamic && !declared.dynamic.onInputGrid) return study.free ? ofCalls(code, declared.dynamic) : [];
   if (isFixedPoint(declared.multiplier)) return study.free ? onFixedPoint(study, code) : [];
   const rules = study.free ? [halfEven, ...rulesOf(study).map(([step]) => step)] : kernelSteps(study, 'round');
   return rules
@@ -171,21 +171,25 @@ function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
     });
 }
 
-/** Of what a layer quantizes by itself; of a sum that is never negative trunc is floor, and half away half up. */
-function ofCalls(code: RoundingCode): ProductChange[] {
-  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
-    (round === towardZero || round === halfAway ? [false] : [false, true]).flatMap((zeroPointFirst) =>
-      WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way): ProductChange => {
-        const quantize = scriptedQuantize({ round, zeroPointFirst, ...way });
-        return {
-          ...(change(code, { round }) as ProductChange),
-          label: quantize.name,
-          rare: true,
-          apply: (setup) => withSteps(setup, { dynamic: dynamicStep({ ...setup.steps.dynamic!, quantize }) }),
-        };
+/** Of what a layer quantizes by itself, as its kernel does, and as scripts do; of a sum that is never negative trunc is floor, and half away half up. */
+function ofCalls(code: RoundingCode, { quantize: own }: DynamicStep): ProductChange[] {
+  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) => {
+    const orders = round === towardZero || round === halfAway ? [false] : [false, true];
+    const scripts = orders.flatMap((zeroPointFirst) =>
+      WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) =>
+        scriptedQuantize({ round, zeroPointFirst, ...way }),
+      ),
+    );
+    const otherwise = (own as Partial<HybridQuantizeStep>).roundedBy?.(round);
+    return [...(otherwise ? [otherwise] : []), ...scripts].map(
+      (quantize): ProductChange => ({
+        ...(change(code, { round }) as ProductChange),
+        label: quantize.name,
+        rare: true,
+        apply: (setup) => withSteps(setup, { dynamic: { ...setup.steps.dynamic!, quantize } }),
       }),
-    ),
-  );
+    );
+  });
 }
 
 /** Of v, and where the zero point comes first of v + zp. Of a sum that is never negative trunc is floor, and half away half up. */

@@ -3,7 +3,7 @@ import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { choosesByScript, readsCodes } from '../facts.js';
+import { readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { isMaximum, lowestOf, maximumBeside } from '../pools.js';
 import { otherReadings } from '../readings.js';
@@ -48,7 +48,8 @@ export const signedness: Cause<'signedness'> = {
   whose: 'model',
 
   changes: (study) => [
-    ...((readsCodes(study) || choosesByScript(study)) && isComputed(study) ? activationChanges(study.declared) : []),
+    ...(readsCodes(study) && isComputed(study) ? activationChanges(study.declared) : []),
+    ...(isProductStudy(study) && study.free && study.data.dynamic ? ofOwnCodes(study) : []),
     ...(isProductStudy(study) && readsCodes(study) && isConvolution(study) ? paddedChanges(study) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
@@ -123,6 +124,13 @@ function activationChanges(declared: Setup): Change[] {
       ...(declared.reads.length > 1 && { input }),
     }));
   });
+}
+
+/** Of the codes that a layer makes of its input. */
+function ofOwnCodes({ declared }: ProductStudy): Change[] {
+  const dtype = declared.steps.dynamic!.choose.signed ? 'int8' : 'uint8';
+  const [{ map, off }] = otherReadings(dtype);
+  return [change('activation', 'x', dtype, off, (setup) => readAs(setup, map))];
 }
 
 /** No code is as large: what padding holds, whatever is read otherwise. */

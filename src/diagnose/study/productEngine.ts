@@ -282,7 +282,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     if (!codes) {
       const { rows, cols, data } = patches ? this.readings.of(patches, scope) : scope.inputs[0];
       const fill = patches?.fill ?? 0;
-      codes = { rows, cols, data: new Uint8Array(data.length) };
+      codes = { rows, cols, data: new (dynamic!.choose.signed ? Int8Array : Uint8Array)(data.length) };
       const steps = { ...this.data.declared.steps, dynamic };
       this.eachBatch(scope, steps, (first, count, input) => {
         const quantize = dynamic!.quantize.prepare(input);
@@ -363,10 +363,9 @@ export class ProductEngine implements Engine<ProductSetup> {
   }
 
   private eachBatch(scope: Scope, { dynamic }: ProductSteps, visit: Visit): void {
-    const { grain } = dynamic!;
     const own = this.data.dynamic!;
-    for (const { first, rows, range } of rangesOfRows(own, grain, scope)) {
-      if (grain !== 'row') this.data.work?.add(COST.call);
+    for (const { first, rows, range } of rangesOfRows(own, dynamic!, scope)) {
+      if (dynamic!.grain !== 'row') this.data.work?.add(COST.call);
       visit(first, rows, dynamic!.chooseQuantParams(range.min, range.max, own.reduceRange));
     }
   }

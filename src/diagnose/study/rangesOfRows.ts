@@ -1,5 +1,7 @@
 /** What a dynamic layer takes a range of, by the rows of a scope. */
+import type { NumericArray } from '../../nouns/array.js';
 import type { RangeGrain } from '../../nouns/chosenRange.js';
+import type { DynamicStep } from '../../nouns/kernel.js';
 import { rangeOfRow } from '../../numeric/extremes.js';
 import type { ValueRange } from '../../replay/calls.js';
 import type { DynamicData, Scope } from './data.js';
@@ -10,24 +12,39 @@ interface RangedRows {
   readonly range: ValueRange;
 }
 
-export function* rangesOfRows(dynamic: DynamicData, grain: RangeGrain, scope: Scope): Generator<RangedRows> {
-  const {
-    samples,
-    inputs: [{ cols, data }],
-  } = scope;
-  if (grain === 'row') {
+/** A row of a convolution is the image, or where it is a pixel that. */
+export function* rangesOfRows(
+  dynamic: DynamicData,
+  { grain, byPlace }: Pick<DynamicStep, 'grain' | 'byPlace'>,
+  { samples, images, inputs }: Scope,
+): Generator<RangedRows> {
+  const [{ cols, data }] = inputs;
+  if (grain === 'row' && (!images || byPlace)) {
     for (let first = 0; first < samples.length; first++)
       yield { first, rows: 1, range: rangeOfRow(data.subarray(first * cols, (first + 1) * cols)) };
     return;
   }
-  const unitOf = grain === 'sample' ? dynamic.sampleOf : dynamic.batchOf;
+  const ofImages = grain === 'row' ? rangesOfImages(images!) : null;
+  const ofCalls = grain === 'sample' ? dynamic.sampleOf : dynamic.batchOf;
+  const unitOf = ofImages ? (row: number) => images!.of[row] : (row: number) => ofCalls(samples[row]);
   for (let first = 0; first < samples.length; ) {
-    const unit = unitOf(samples[first]);
+    const unit = unitOf(first);
     let end = first + 1;
-    while (end < samples.length && unitOf(samples[end]) === unit) end++;
-    yield { first, rows: end - first, range: rangeOf(dynamic, grain, unit) };
+    while (end < samples.length && unitOf(end) === unit) end++;
+    yield { first, rows: end - first, range: ofImages?.[unit] ?? rangeOf(dynamic, grain, unit) };
     first = end;
   }
+}
+
+/** Every hypothesis asks again. */
+const known = new WeakMap<NumericArray, readonly ValueRange[]>();
+
+function rangesOfImages({ data, width }: NonNullable<Scope['images']>): readonly ValueRange[] {
+  const ranges =
+    known.get(data) ??
+    Array.from({ length: data.length / width }, (_, i) => rangeOfRow(data.subarray(i * width, (i + 1) * width)));
+  known.set(data, ranges);
+  return ranges;
 }
 
 function rangeOf(dynamic: DynamicData, grain: RangeGrain, unit: number): ValueRange {

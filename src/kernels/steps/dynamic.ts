@@ -234,7 +234,9 @@ export type DynamicRange = Pick<DynamicStep, 'grain' | 'codes' | 'formula'>;
 
 /** The same over another range or grain. */
 export function withRange(step: DynamicStep, range: Partial<DynamicRange>): DynamicStep {
-  return dynamicStep({ ...step, ...range });
+  const { grain, codes, formula } = { ...step, ...range };
+  if (step.over && !formula) return step.over({ grain, codes });
+  return dynamicStep({ ...step, grain, codes, ...(formula && { formula }) });
 }
 
 /** The range, grain and formula of one, all else of another. */
@@ -254,12 +256,16 @@ export function dynamicOf(choose: ChooseStep, quantize: QuantizeStep, multiplier
 }
 
 /** The same codes come of it: what is kept by it is shared. */
-export function quantizationOf({ grain, codes, formula, choose, quantize }: DynamicStep, reduceRange: boolean): string {
+export function quantizationOf(
+  { grain, byPlace, codes, formula, choose, quantize }: DynamicStep,
+  reduceRange: boolean,
+): string {
   const levels = codes === 'symmetric' ? codes : levelsOf(codes, reduceRange);
-  return [grain, levels, formula?.name, choose.name, quantize.name].join('|');
+  return [byPlace ? 'place' : grain, levels, formula?.name, choose.name, quantize.name].join('|');
 }
 
-/** Codes 0..127, 0..255 or -127..127, as people write them. */
-export function codesOf({ codes }: DynamicRange, reduceRange: boolean): readonly [lo: number, hi: number] {
-  return codes === 'symmetric' ? [-127, 127] : [0, levelsOf(codes, reduceRange)];
+/** Codes 0..127, 0..255, -128..127 or -127..127, as people write them. */
+export function codesOf({ codes, choose }: DynamicStep, reduceRange: boolean): readonly [lo: number, hi: number] {
+  if (codes === 'symmetric') return [-127, 127];
+  return choose.signed ? [-128, 127] : [0, levelsOf(codes, reduceRange)];
 }

@@ -23,6 +23,11 @@ export interface FixedPointStep extends MultiplierStep {
   multiplierOf: FixedPointForm['multiplierOf'];
 }
 
+/** A multiplier whose numbers are not what the scales make: of a product with some of the channels, or other scales. */
+export interface NumbersOf {
+  readonly numbersOf: (product: Product) => readonly number[];
+}
+
 /** d in double: per tensor f32(sx * sw) / sy, per channel sx * sw / sy. */
 export function realMultiplier(product: Product, output: QuantParams, channel: number): number {
   const x = f32(product.input.scale);

@@ -3,12 +3,12 @@
  * s, z: what was chosen for it; a: f32 of the integer sum.
  */
 import type { ChooseStep } from '../../../nouns/chosenRange.js';
-import type { DynamicStep, MultiplierStep, Product, QuantizeStep, Scaler } from '../../../nouns/kernel.js';
+import type { DynamicStep, MultiplierStep, Product, QuantizeStep, RoundStep, Scaler } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { f32, fma32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
-import { withBias } from '../dynamic.js';
+import { type DynamicRange, withBias } from '../dynamic.js';
 import { addBias, multiplyBy } from '../operations.js';
 import { perChannel32 } from '../scales.js';
 import { realUnfused } from '../toReal.js';
@@ -24,6 +24,7 @@ const ALL_ZERO = int8Params(1, 0, 0);
 const chooseAsymmetric: ChooseStep = {
   name: 'chooseHybrid',
   precision: 'float32',
+  signed: true,
   equation: 's = f32(f32(max - min) / 255), z = round(-128 - min / s) or round(127 - max / s)',
   choose(least, most) {
     const [min, max] = [Math.min(0, least), Math.max(0, most)];
@@ -39,6 +40,7 @@ const chooseAsymmetric: ChooseStep = {
 const chooseSymmetric: ChooseStep = {
   name: 'chooseHybridSymmetric',
   precision: 'float32',
+  signed: true,
   equation: 's = f32(max(|x|) / 127), z = 0',
   choose(min, max) {
     const range = Math.max(Math.abs(min), Math.abs(max));
@@ -50,6 +52,7 @@ const chooseSymmetric: ChooseStep = {
 const chooseXnnpack: ChooseStep = {
   name: 'chooseHybridXnnpack',
   precision: 'float32',
+  signed: true,
   equation: 'k = f32(255 / f32(max - min)), s = f32(1 / k), z = rint(-128 - min * k) or rint(127 - max * k)',
   choose(least, most) {
     const [min, max] = [Math.min(0, least), Math.max(0, most)];
@@ -61,20 +64,26 @@ const chooseXnnpack: ChooseStep = {
   },
 };
 
+export interface HybridQuantizeStep extends QuantizeStep {
+  /** The same by another rule. */
+  readonly roundedBy: (round: Pick<RoundStep, 'name' | 'apply'>) => QuantizeStep;
+}
+
 /** The zero point is added to the rounded steps. */
-function quantizeBy(name: string, round: (steps: number) => number): QuantizeStep {
+function quantizeBy(name: string, { name: rule, apply }: Pick<RoundStep, 'name' | 'apply'>): HybridQuantizeStep {
   return {
     name,
-    equation: `clamp(${round === roundHalfEven ? 'rint' : 'round'}(f32(x * k)) + z)`,
+    equation: `clamp(${rule}(f32(x * k)) + z)`,
     prepare({ perUnit = 1, zeroPoint, quantMin, quantMax }) {
-      return (real) => clamp(round(f32(real * perUnit)) + zeroPoint, quantMin, quantMax);
+      return (real) => clamp(apply(f32(real * perUnit)) + zeroPoint, quantMin, quantMax);
     },
+    roundedBy: (round) => quantizeBy(`${name}, ${round.name}`, round),
     numpy: null,
   };
 }
 
-const quantizeAway = quantizeBy('quantizeHybrid', roundHalfAway);
-const quantizeEven = quantizeBy('quantizeHybridXnnpack', roundHalfEven);
+const quantizeAway = quantizeBy('quantizeHybrid', { name: 'round', apply: roundHalfAway });
+const quantizeEven = quantizeBy('quantizeHybridXnnpack', { name: 'rint', apply: roundHalfEven });
 
 /** From a sum to a real, and the same written out. */
 interface Way {
@@ -150,33 +159,49 @@ const inBlocks = reals(
   wayInBlocks,
 );
 
+/** How a runtime makes codes of its input: with a zero point. Without one all do alike. */
+interface Codes {
+  readonly asymmetric: ChooseStep;
+  readonly quantize: QuantizeStep;
+}
+
+const OF_TFLITE: Codes = { asymmetric: chooseAsymmetric, quantize: quantizeAway };
+const OF_XNNPACK: Codes = { asymmetric: chooseXnnpack, quantize: quantizeEven };
+
 function hybrid(
   name: string,
-  choose: ChooseStep,
-  quantize: QuantizeStep,
+  own: Codes,
   multiplier: MultiplierStep,
-  byPlace = false,
+  { byPlace = false, ...range }: Partial<DynamicRange & { byPlace: boolean }> = {},
 ): DynamicStep {
+  const { grain, codes } = { grain: 'row', codes: '8 bits', ...range } as const;
+  const choose = codes === 'symmetric' ? chooseSymmetric : own.asymmetric;
   return {
     name,
     equation: multiplier.equation,
-    grain: 'row',
+    grain,
     ...(byPlace ? { byPlace } : {}),
-    codes: '8 bits',
+    codes,
     choose,
     chooseQuantParams: (min, max) => choose.choose(min, max, 255),
-    quantize,
+    quantize: own.quantize,
     multiplier,
+    over: (other) =>
+      hybrid(name, own, multiplier, {
+        grain: other.grain,
+        codes: other.codes === 'symmetric' ? 'symmetric' : '8 bits',
+        byPlace: byPlace && other.grain === 'row',
+      }),
     toReal: (product) => withBias(product, multiplier),
   };
 }
 
-export const hybridReference = hybrid('hybridReference', chooseAsymmetric, quantizeAway, jointly);
-export const hybridSymmetric = hybrid('hybridSymmetric', chooseSymmetric, quantizeAway, jointly);
+export const hybridReference = hybrid('hybridReference', OF_TFLITE, jointly);
+export const hybridSymmetric = hybrid('hybridSymmetric', OF_TFLITE, jointly, { codes: 'symmetric' });
 /** The reference's convolutions of several scales. */
-export const hybridWeightFirst = hybrid('hybridWeightFirst', chooseAsymmetric, quantizeAway, weightFirst);
+export const hybridWeightFirst = hybrid('hybridWeightFirst', OF_TFLITE, weightFirst);
 /** The builtin depthwise convolution. */
-export const hybridInBlocks = hybrid('hybridInBlocks', chooseAsymmetric, quantizeAway, inBlocks);
-export const hybridXnnpack = hybrid('hybridXnnpack', chooseXnnpack, quantizeEven, fused);
+export const hybridInBlocks = hybrid('hybridInBlocks', OF_TFLITE, inBlocks);
+export const hybridXnnpack = hybrid('hybridXnnpack', OF_XNNPACK, fused);
 /** 1x1 convolutions with stride 1 run as rows: every pixel is quantized by itself. */
-export const hybridXnnpackByPlace = hybrid('hybridXnnpackByPlace', chooseXnnpack, quantizeEven, fused, true);
+export const hybridXnnpackByPlace = hybrid('hybridXnnpackByPlace', OF_XNNPACK, fused, { byPlace: true });

@@ -1,6 +1,6 @@
 /** Products of TFLite's that are not those of its linear layers: sums of 64 bits, blocks of channels. */
 
-import type { AccumulateStep, BiasStep, MultiplierStep, NumbersOf, Product } from '../../../nouns/kernel.js';
+import type { AccumulateStep, BiasStep, MultiplierStep, Product } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
 import { multiplyByFixedPoint16, quantizeMultiplier, upperBitsOf } from '../../../numeric/fixedPoint.js';
 import { exactSums } from '../../../products/exactSums.js';
@@ -15,6 +15,7 @@ import {
   fixedPointSingleRounding,
   multiplierOfConvolution,
   multiplierOfDoubles,
+  type NumbersOf,
   realMultiplier,
 } from '../fixedPointMultiplier.js';
 import { stepOfCall } from '../multiplier.js';
