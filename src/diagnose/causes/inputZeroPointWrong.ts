@@ -1,13 +1,22 @@
 import { withInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withInput, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { shiftsOf } from '../lookups.js';
+import {
+  FREEDOM,
+  inputOf,
+  type ProductChange,
+  type ProductSetup,
+  type TensorChange,
+  withInput,
+  withSteps,
+} from '../setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
@@ -28,9 +37,9 @@ const FLOAT32 = 1e-3;
 type Apply = (setup: ProductSetup) => ProductSetup;
 
 /** Another number is subtracted from the input's codes: the middle one, or another value's zero point. */
-export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product'> = {
+export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 'tensor'> = {
   code: 'input-zero-point-wrong',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
   needs: [(study) => readsCodes(study) || choosesByScript(study), converts],
   whose: 'model',
 
@@ -38,6 +47,8 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product'> = {
 
   afterSums: true,
   estimate: (study, base) => {
+    if (isTensorStudy(study)) return base === study.declared ? ofFunction(study) : [];
+    if (!isProductStudy(study) || base.kind !== 'product') return [];
     const { zeroPoint, quantMin, quantMax } = base.params.input;
     // a file that has none lacks it: activation-zero-point-missing
     if (study.data.dynamic || (zeroPoint === 0 && !study.free)) return [];
@@ -94,6 +105,20 @@ function ofEachCall([multiplied, of]: OfCall): ProductChange {
     found: { multiplied },
     apply: (setup) => withSteps(setup, { accumulate: withInputZeroPoint(setup.steps.accumulate, multiplied, of) }),
   };
+}
+
+/** Each code is looked up where another one belongs; that it has no zero point is a cause of its own. */
+function ofFunction(study: TensorStudy): TensorChange[] {
+  const { zeroPoint } = inputOf(study.declared) as QuantParams;
+  const others = shiftsOf(study).filter(({ by, round }) => !round && zeroPoint + by !== 0);
+  return others.map(({ by }) => ({
+    cause: 'input-zero-point-wrong',
+    coordinate: 'x_zero_point',
+    freedom: FREEDOM.oneNumber,
+    label: String(zeroPoint + by),
+    found: { declared: zeroPoint, found: zeroPoint + by },
+    apply: (setup) => withInput(setup, { zeroPoint: zeroPoint + by }),
+  }));
 }
 
 /** Who has another number may pad with it, or with the right one. */

@@ -20,6 +20,7 @@ import {
   withParams,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, modelLine, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
@@ -55,6 +56,7 @@ export const signedness: Cause<'signedness'> = {
     ...outputChanges(study),
     ...sumChanges(study),
     ...(isMaximum(study) ? comparedChanges(study as TensorStudy) : []),
+    ...(isTensorStudy(study) ? lookedUpChanges(study) : []),
   ],
 
   words: {
@@ -124,6 +126,16 @@ function activationChanges(declared: Setup): Change[] {
       ...(declared.reads.length > 1 && { input }),
     }));
   });
+}
+
+/** A table that a byte of the other sign is the index of. */
+function lookedUpChanges(study: TensorStudy): Change[] {
+  const input = inputOf(study.declared);
+  if (!study.free || isComputed(study) || formOf(study)?.is !== 'table' || !isQuantized(input)) return [];
+  const { dtype, quantMin } = input;
+  if (dtype !== 'uint8' && dtype !== 'int8') return [];
+  const map = { name: 'table by the other sign', apply: (code: number) => code + (code < quantMin + 128 ? 128 : -128) };
+  return [change('activation', 'x', dtype, 256, (setup) => readAs(setup, map))];
 }
 
 /** Of the codes that a layer makes of its input. */

@@ -1,8 +1,10 @@
 import type { TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
-import { FREEDOM, type TensorChange } from '../setup.js';
+import { mapOf, shiftsOf, slopesOf } from '../lookups.js';
+import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, withParams } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
   formOf,
@@ -28,6 +30,9 @@ declare module '../evidence.js' {
       TableEntries & {
         /** Another one than the op's, by its name. */
         readonly function?: string;
+        /** Each code is given the output of the one so many places before it; around: from the other end where there is none. */
+        readonly read_before?: number;
+        readonly around?: true;
       };
   }
 }
@@ -57,6 +62,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
     ...scriptsOfFunctions(study).map(([name, steps]) =>
       stepsChange('table-entry', 'multiplier', steps, { function: name }),
     ),
+    ...(study.free && study.data.op === 'prelu_of_two' ? ofSlopesReadOtherwise(study) : []),
   ],
 
   shows: ({ study, change, setup }) => {
@@ -68,7 +74,11 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   estimate: (study, base) => {
     if (base !== study.declared || study.data.side !== 'candidate') return [];
     const table = isTable(study) ? tableOf(study) : null;
-    return table ? [entriesChange(study, table)] : ofFewBits(study);
+    return [
+      ...ofOtherPlaces(study),
+      ...ofOtherSlopes(study),
+      ...(table ? [entriesChange(study, table)] : ofFewBits(study)),
+    ];
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
@@ -77,13 +87,16 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
     runtimeForm(
       (e: CauseEvidence['table-entry']) => {
         if (e.function !== undefined) return `another function: ${printable(e.function)}`;
+        if (e.read_before !== undefined) return `table read ${placesText(e.read_before)} each code`;
         if (e.differing === undefined) return 'a function of codes made in another way';
         return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
       },
       (e) =>
-        e.function === undefined
-          ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
-          : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
+        e.read_before !== undefined
+          ? `Every code is given the output of the code ${placesText(e.read_before)} it${e.around ? ', around the ends of the table' : ''}.`
+          : e.function === undefined
+            ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
+            : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
       (e, context) => [
         ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
         decidingSentence(e.deciding, context),
@@ -112,6 +125,8 @@ function told(form: Words): Words {
   return {
     ...form,
     fix(e, context) {
+      if (e.read_before !== undefined && context.subject === 'candidate')
+        return 'give the lowest code the first entry: table[code - lowest code]';
       const own = ownOf(e, context);
       return own === null ? form.fix(e, context) : `compute ${context.op} of the real values: ${own}`;
     },
@@ -130,7 +145,57 @@ function isTable(study: TensorStudy): boolean {
   return formOf(study)?.is === 'table';
 }
 
-/** Softmax and norms: other functions of them have names. */
+function placesText(before: number): string {
+  const n = Math.abs(before);
+  return `${n} ${n === 1 ? 'place' : 'places'} ${before > 0 ? 'before' : 'behind'}`;
+}
+
+/** Further away it is another zero point. */
+const MOST_OFF = 8;
+
+/** Its index is off; beyond the ends stands the last entry, or the other end. */
+function ofOtherPlaces(study: TensorStudy): TensorChange[] {
+  const near = shiftsOf(study).filter(({ by }) => Math.abs(by) <= MOST_OFF);
+  return near.map((shift) => ({
+    cause: 'table-entry',
+    coordinate: 'x',
+    freedom: FREEDOM.oneNumber,
+    label: `${shift.by}${shift.round ? ' around' : ''}`,
+    found: { read_before: shift.by, ...(shift.round && { around: true as const }) },
+    apply: (setup) => readAs(setup, mapOf(shift, inputOf(study.declared) as QuantParams)),
+  }));
+}
+
+/** By the kernel's own steps. */
+function ofOtherSlopes(study: TensorStudy): TensorChange[] {
+  return slopesOf(study).map((negativeSlope) => ({
+    cause: 'table-entry',
+    coordinate: 'weights',
+    freedom: FREEDOM.oneNumber,
+    label: `slope ${negativeSlope}`,
+    found: { function: `leaky_relu of ${negativeSlope}` },
+    apply: (setup) => withParams(setup, { attributes: { negativeSlope } }),
+  }));
+}
+
+/** By the kernel's own steps, of slopes that are a value of their own. */
+function ofSlopesReadOtherwise({ declared }: TensorStudy): TensorChange[] {
+  const slopes = inputOf(declared, 1);
+  if (!isQuantized(slopes)) return [];
+  const { zeroPoint } = slopes;
+  const change = (name: string, apply: CodeMap['apply']): TensorChange => ({
+    cause: 'table-entry',
+    coordinate: 'x',
+    input: 1,
+    freedom: FREEDOM.none,
+    label: name,
+    found: { function: name },
+    apply: (setup) => readAs(setup, { name, apply }, 1),
+  });
+  return [change('relu', () => zeroPoint), change('x < 0 ? -a * x : x', (code) => 2 * zeroPoint - code)];
+}
+
+/** Softmax, norms, PReLU: other functions of them have names. */
 function isOfRows(study: TensorStudy): boolean {
   return formOf(study)?.others !== undefined && !ofWindows(study);
 }
