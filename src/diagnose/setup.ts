@@ -44,6 +44,8 @@ export interface ProductSetup extends Views {
   readonly patches?: PatchReading;
   /** What is added to each sum. */
   readonly carried?: Carried;
+  /** A dynamic layer's input stays as it is. */
+  readonly unquantized?: true;
 }
 
 /** By row of the layer and channel, in units of its sums. */

@@ -108,6 +108,22 @@ test.each<[what: string, code: string, mistake: Mistake, found?: object]>([
   });
 });
 
+test('a matrix whose rows stay floats', async () => {
+  const inFloat = Float32Array.from({ length: ROWS * OUTPUTS }, (_, i) => {
+    const [row, n] = [Math.floor(i / OUTPUTS) * INPUTS, i % OUTPUTS];
+    let sum = 0;
+    for (let k = 0; k < INPUTS; k++) sum = f32(sum + f32(rowsIn[row + k] * f32(weight[n][k] * weightScale)));
+    return f32(sum + bias[n]);
+  });
+  expect(await diagnosisOf(MATRIX, inFloat)).toMatchObject({
+    causes: ['float-arithmetic'],
+    evidence: { 'float-arithmetic': { input: 'float' } },
+    lost: 0,
+  });
+  inFloat[7] *= 1 + 2 ** -12;
+  expect(await diagnosisOf(MATRIX, inFloat)).toMatchObject({ causes: ['unexplained'] });
+});
+
 test('a range without a zero point where the file asks for none', async () => {
   const own = { ...MATRIX, layer: { ...MATRIX.layer, asymmetric_quantize_inputs: false } };
   expect(await diagnosisOf(own, matrix({ symmetric: true }))).toBeNull();

@@ -43,6 +43,8 @@ declare module '../evidence.js' {
         readonly reads?: string;
         /** Of a product of floats that reads dequantized codes. */
         readonly weights?: 'float';
+        /** Of a dynamic layer: its input is not quantized. */
+        readonly input?: 'float';
       };
   }
 }
@@ -66,10 +68,11 @@ interface Guard {
 export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   code: 'float-arithmetic',
   kinds: ['product', 'tensor'],
-  needs: [(study) => Boolean(study.data.otherArithmetic) || hasBase(study) || isOfCodes(study)],
+  needs: [(study) => Boolean(study.data.otherArithmetic) || hasBase(study) || isOfCodes(study) || mayKeepFloats(study)],
   whose: 'kernel',
 
   changes: (study) => {
+    if (mayKeepFloats(study as Study)) return [ofFloatsThemselves()];
     const { otherArithmetic: steps, arithmetic } = study.data;
     if (!steps || !isQuantized(study.declared.params.output)) return [];
     const setup = { ...study.declared, steps } as SetupOf<Kinds>;
@@ -96,6 +99,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
 
   evidence: ({ study, change, setup, without }) => {
     if (change.label === 'integers') return { ran: 'integers' };
+    if (change.found) return { ran: 'float' };
     const { low, high } = study.outputs(setup, study.subset);
     const integer = study.outputs(without, study.subset).data;
     let [steps, open] = [0, 0];
@@ -119,6 +123,8 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (e.found !== undefined) return OTHER_FLOATS;
       if (e.ran === 'integers')
         return 'Codes are multiplied as integers, where the reference dequantizes them and multiplies floats.';
+      if (e.input !== undefined)
+        return 'Floats are multiplied with the real values of the weights, where the reference makes codes of its input first.';
       return e.declared_step !== undefined
         ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
         : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.';
@@ -140,13 +146,14 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (e.found !== undefined) return OF_FLOATS.fix(e, context);
       if (context.subject === 'candidate' && e.declared_step !== undefined)
         return `compute it as ${printable(context.declaredKernel)} does: ${e.declared_step}`;
+      if (e.input !== undefined) return 'quantize what the layer reads, over its range, and multiply the codes';
       if (context.subject === 'candidate')
         return 'multiply the integer codes and requantize the sums, in place of dequantized floats';
       if (context.framework !== 'ONNX Runtime') return declareKernel(context);
       return e.ran === 'integers' ? RAN_IN_INTEGERS : RAN_IN_FLOAT;
     },
     code: (e, context) => {
-      if (e.left_open !== undefined) return [];
+      if (e.left_open !== undefined || e.input !== undefined) return [];
       if (context.subject === 'candidate') return e.declared_step === undefined ? INT32_SUMS : [];
       if (context.framework !== 'ONNX Runtime') return declareCode(context);
       return [
@@ -165,6 +172,24 @@ const BOTH_INSIDE =
 const OTHER_TITLE = 'computed in float32 by another order or function';
 const OTHER_FLOATS = 'A runtime sums floats in its own order and has functions of its own: the last bits are others.';
 const OF_FLOATS = runtimeForm<CauseEvidence['float-arithmetic']>(OTHER_TITLE, OTHER_FLOATS);
+
+/** A candidate of a dynamic layer. */
+function mayKeepFloats({ free, data }: Study): boolean {
+  return free && data.dynamic !== null && !data.otherArithmetic;
+}
+
+function ofFloatsThemselves(): Change<SetupOf<Kinds>> {
+  const change: Change<ProductSetup> = {
+    cause: 'float-arithmetic',
+    coordinate: 'x_range',
+    freedom: FREEDOM.none,
+    label: 'floats',
+    rare: true,
+    found: { input: 'float' },
+    apply: (setup) => ({ ...setup, unquantized: true }),
+  };
+  return change as Change<SetupOf<Kinds>>;
+}
 
 /** An op on whole values that takes and gives codes, which anyone may have computed. */
 function isOfCodes(study: Study): boolean {

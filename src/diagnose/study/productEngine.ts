@@ -24,6 +24,7 @@ import { codesOfChannels, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
 import { sumsOfGroups } from './sumsOfGroups.js';
+import { unquantizedOutputs } from './unquantized.js';
 
 const MOST_QUANTIZED = 24;
 const MOST_FLOATS = 2; // three numbers a value
@@ -58,11 +59,19 @@ export class ProductEngine implements Engine<ProductSetup> {
     const params = this.restrict(setup.params, scope);
     const { steps, stores } = setup;
     if (steps.float) return this.floatOutputs(setup, scope);
+    if (setup.unquantized) return this.unquantized(setup, scope, params);
     const accumulator = this.accumulator(setup, scope);
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, params, accumulator)
       : this.finishCalls(setup, scope, params, accumulator);
     return { data: stores ? Int32Array.from(data, stores.apply) : data, low: null, high: null };
+  }
+
+  private unquantized({ params, patches }: ProductSetup, scope: Scope, own: Product): Outputs {
+    this.data.work?.add(scope.observed.length * own.inFeatures * COST.floatAdd);
+    const floats = patches ? this.readings.of(patches, scope) : (scope.inputs[0] as Codes);
+    const isOfGroups = scope.channels && groupsOf(params) > 1;
+    return unquantizedOutputs(isOfGroups ? codesOfChannels(floats, params, scope.channels!) : floats, own);
   }
 
   /** By exact and by absolute sums, both dear; the integer steps do not matter, so that several kernels share them. */
