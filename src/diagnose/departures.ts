@@ -110,7 +110,7 @@ type Rivals = readonly { readonly kernel: Kernel; readonly steps: ProductSteps }
 /** Asked for each change of each hypothesis. */
 const rivalsOf = new WeakMap<ProductStudy['data'], Rivals>();
 
-/** Every kernel that has the op with integer sums; those that the CPU is said not to run come last. */
+/** Every kernel that has the op with integer sums; those that the CPU is said not to run come last, and before them other runtimes' of a hybrid layer. */
 export function rivals({ data }: ProductStudy): Rivals {
   const all = rivalsOf.get(data) ?? rivalsAmongAll(data);
   rivalsOf.set(data, all);
@@ -121,8 +121,12 @@ function rivalsAmongAll(data: ProductStudy['data']): Rivals {
   const all = productKernels(data.op, data.kernel, data.ofLayer).filter(
     ({ steps }) => !steps.float && takes(steps, data.declared.params),
   );
-  const isLast = ({ kernel }: (typeof all)[number]) => Number(data.lacks?.(kernel) ?? false);
-  return all.sort((a, b) => isLast(a) - isLast(b));
+  const isHybrid = data.declared.steps.dynamic?.over !== undefined;
+  const rank = ({ kernel }: (typeof all)[number]) => {
+    if (data.lacks?.(kernel)) return 2;
+    return isHybrid && !kernel.ofLayer ? 1 : 0; // another runtime's steps give the same codes, as a rule
+  };
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
 /** Whether a change is a step of kernels only that the judged side cannot have run; one with the same effect is believed before it. */

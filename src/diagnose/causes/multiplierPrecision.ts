@@ -189,8 +189,8 @@ function isFused(a: BiasStep, b: BiasStep): boolean {
 /** Its scale, its codes and its reals computed as another of its runtime's kernels does; of a script in any of their ways. */
 function ofDynamic(study: ProductStudy, declared: DynamicStep): ProductChange[] {
   const others = kernelSteps(study, 'dynamic').filter((step) => step !== null);
-  // of forms that give the same the plainest is told, which is what a script has
-  const plainest = others.toSorted((a, b) => a.equation.length - b.equation.length);
+  // of forms that give the same the plainest is told, which is what a script has; of a hybrid layer its own runtimes'
+  const plainest = declared.over ? others : others.toSorted((a, b) => a.equation.length - b.equation.length);
   const steps = study.free ? [...plainest, ...mixturesOf([declared, ...others])] : others;
   return steps.map((step) => dynamicChange('multiplier-precision', step.name, (own) => withArithmetic(own, step)));
 }
