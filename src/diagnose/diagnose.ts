@@ -147,6 +147,11 @@ export class Diagnosis {
     return consistentKernels(await Study.open(layer), []);
   }
 
+  /** Whether it has a setup, so that anything can be changed. */
+  isStudied(differing: DifferingLayer): boolean {
+    return this.caseOf(differing) !== null;
+  }
+
   /** How many of the observed values a layer still lacks when it does as `changes` say; null: no setup of it. */
   async rehearse(differing: DifferingLayer, changes: readonly Change[]): Promise<number | null> {
     const layer = this.caseOf(differing);

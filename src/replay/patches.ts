@@ -35,8 +35,8 @@ export function placed(patch: Patch, input: Shape, output: Shape): PlacedPatch {
 }
 
 /** Padding is the input's zero point: real 0. */
-export function patchesFor({ taps, groups }: PlacedPatch, input: ValueParams): Patches {
-  return { taps, groups, fill: isQuantized(input) ? input.zeroPoint : 0 };
+export function patchesFor({ window, groups, input: places, output }: PlacedPatch, input: ValueParams): Patches {
+  return { taps: tapsOf(window, places, [...output]), groups, fill: isQuantized(input) ? input.zeroPoint : 0 };
 }
 
 /** x: [samples, ...shape]; the result likewise. */

@@ -10,7 +10,7 @@ import type { ValueReader } from '../nouns/capture.js';
 import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
 import { emptyLike } from '../numeric/array.js';
-import { samplesInRows } from './rows.js';
+import { inBits, samplesInRows } from './rows.js';
 import { channelsOf, indicesOf, positionsOf, sizeOf } from './shape.js';
 
 /** Spatial dims of the output; values below 1 where the window does not fit. */
@@ -30,37 +30,59 @@ export function windowDims(window: Window, input: readonly number[]): number[] {
 /** Where a tap reads nothing. */
 export const HOLE = -1;
 
+/** Of a window; its places along the last axis are a line, whose rows are copied tap by tap. */
+interface WindowTaps extends Taps {
+  readonly line: { readonly places: number; readonly kernel: number; readonly own: Int32Array };
+  /** Of every tap along the axes before the last: where the line begins that it reads; below 0: it reads none. */
+  linesAt(line: number): Int32Array;
+}
+
 /** output: its places, where they are not as many as fit. */
-export function tapsOf(window: Window, input: readonly number[], output = windowDims(window, input)): Taps {
+export function tapsOf(window: Window, input: readonly number[], output = windowDims(window, input)): WindowTaps {
   const axes = input.map((size, axis) => ({
     size,
     own: axisTaps(window, axis, size, output[axis]),
     kernel: window.kernel[axis],
     places: output[axis],
-    below: sizeOf(output.slice(axis + 1)),
   }));
-  const found = new Int32Array(sizeOf(window.kernel));
+  const line = axes.pop() ?? { size: 1, own: Int32Array.of(0), kernel: 1, places: 1 };
+  const lines = new Int32Array(sizeOf(window.kernel.slice(0, axes.length)));
   let latest = -1;
-  const at = (position: number) => {
-    if (position === latest) return found;
-    latest = position;
-    let taps = 1;
-    found[0] = 0;
-    for (const { size, own, kernel, places, below } of axes) {
-      const first = (Math.floor(position / below) % places) * kernel;
+  const linesAt = (at: number) => {
+    if (at === latest) return lines;
+    latest = at;
+    let [taps, below] = [1, sizeOf(output.slice(0, axes.length))];
+    lines[0] = 0;
+    for (const { size, own, kernel, places } of axes) {
+      below /= places;
+      const first = (Math.floor(at / below) % places) * kernel;
       // from the last on: what is read is not yet overwritten
       for (let tap = taps - 1; tap >= 0; tap--) {
-        const from = found[tap];
+        const from = lines[tap];
         for (let k = kernel - 1; k >= 0; k--) {
           const index = own[first + k];
-          found[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
+          lines[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
         }
       }
       taps *= kernel;
     }
+    for (let tap = 0; tap < taps; tap++) lines[tap] *= line.size;
+    return lines;
+  };
+  const found = new Int32Array(lines.length * line.kernel);
+  const at = (position: number) => {
+    const from = linesAt(Math.floor(position / line.places));
+    const first = (position % line.places) * line.kernel;
+    for (let tap = 0, i = 0; tap < from.length; tap++) {
+      for (let k = 0; k < line.kernel; k++, i++) {
+        const index = line.own[first + k];
+        found[i] = from[tap] < 0 || index === HOLE ? HOLE : from[tap] + index;
+      }
+    }
     return found;
   };
-  return { positions: sizeOf(output), taps: found.length, hasHoles: axes.some(({ own }) => own.includes(HOLE)), at };
+  const hasHoles = [...axes, line].some(({ own }) => own.includes(HOLE));
+  return { positions: sizeOf(output), taps: found.length, hasHoles, at, line, linesAt };
 }
 
 /** A cell of a patch. */
@@ -102,7 +124,7 @@ function axisTaps(
 
 /** How patches are laid out: group by group, then tap by tap, the group's channels fastest. */
 export interface Patches {
-  readonly taps: Taps;
+  readonly taps: WindowTaps;
   readonly groups: number;
   /** What holes read. */
   readonly fill: number;
@@ -138,28 +160,37 @@ export function gather<A extends NumericArray>(
   if (taps === 1 && !hasHoles && positions * channels === size)
     return samples.slice(from * channels, to * channels) as A;
   const rows = emptyLike(samples, (to - from) * taps * channels);
-  for (let row = from, at = 0; row < to; row++, at += taps * channels) {
-    fillRow(rows, at, samples, Math.floor(row / positions) * size, row % positions, channels, patches);
-  }
+  if (hasHoles) rows.fill(patches.fill);
+  fillRows(inBits(rows), inBits(samples), { size, channels, from, to }, patches);
   return rows;
 }
 
-function fillRow(
+/** Holes are filled already. */
+function fillRows(
   rows: NumericArray,
-  start: number,
   samples: NumericArray,
-  sample: number,
-  position: number,
-  channels: number,
-  { taps, groups, fill }: Patches,
+  { size, channels, from, to }: { size: number; channels: number; from: number; to: number },
+  { taps: { positions, taps, line, linesAt }, groups }: Patches,
 ): void {
   const each = channels / groups;
-  const places = taps.at(position);
-  for (let group = 0, at = start; group < groups; group++) {
-    for (let tap = 0; tap < places.length; tap++, at += each) {
-      const from = sample + places[tap] * channels + group * each;
-      if (places[tap] === HOLE) rows.fill(fill, at, at + each);
-      else for (let c = 0; c < each; c++) rows[at + c] = samples[from + c];
+  const { places, kernel, own } = line;
+  for (let row = from, end = from; row < to; row = end) {
+    const [sample, first] = [Math.floor(row / positions) * size, row % places];
+    end = Math.min(to, row + places - first);
+    const starts = linesAt(Math.floor((row % positions) / places));
+    for (let group = 0, tap = 0; group < groups; group++) {
+      for (const start of starts) {
+        for (let k = 0; k < kernel; k++, tap++) {
+          if (start < 0) continue;
+          const source = sample + start * channels + group * each;
+          let at = ((row - from) * taps * groups + tap) * each;
+          for (let i = first * kernel + k; i < (first + end - row) * kernel; i += kernel, at += taps * channels) {
+            if (own[i] === HOLE) continue;
+            const cell = source + own[i] * channels;
+            for (let c = 0; c < each; c++) rows[at + c] = samples[cell + c];
+          }
+        }
+      }
     }
   }
 }

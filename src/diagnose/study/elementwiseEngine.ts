@@ -28,6 +28,10 @@ export class ElementwiseEngine implements Engine<ElementwiseSetup> {
     return firstMissOf(this.outputs(setup, scope), scope.observed);
   }
 
+  readsRowsAlone({ order, within }: ElementwiseSetup): boolean {
+    return !order && !within;
+  }
+
   forget(): void {}
 }
 

@@ -12,6 +12,8 @@ export interface Engine<S extends Setup = Setup> {
   agrees?(setup: S, scope: Scope): boolean | null;
   /** 1 where a scope's values are not as observed, where that is known without all that is computed; null: it is not. */
   differences?(setup: S, scope: Scope): Uint8Array | null;
+  /** Whether what a setup gives in a row follows from what that row reads alone. */
+  readsRowsAlone?(setup: S): boolean;
   /** Whether two setups differ in the steps after their sums only. */
   sameSums?(a: S, b: S): boolean;
   /** False: no steps like these can give what was observed, whatever their numbers. */

@@ -3,6 +3,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import { concat, emptyLike } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import type { PatchReading } from '../setup.js';
+import type { Range } from './arrays.js';
 import type { ImageRows, Images } from './data.js';
 
 /** Values of images in memory: 16 MB of codes. */
@@ -16,19 +17,21 @@ export function mostImages({ width }: ImageRows): number {
 /** Those of the last rows: blocks of one image come one after the other. */
 const latest = new WeakMap<ImageRows, { readonly distinct: string; readonly data: NumericArray }>();
 
-/** The images of some rows, in whose order they are given. */
-export async function readImages(images: ImageRows, rows: readonly number[]): Promise<Images> {
+/** The images of some rows, in whose order they are given; runs: of neighbours among them. */
+export async function readImages(images: ImageRows, length: number, runs: readonly Range[]): Promise<Images> {
   const { width, positions, channels } = images;
   const place = new Map<number, number>();
-  const of = new Int32Array(rows.length);
-  let [first, own] = [Number.POSITIVE_INFINITY, -1];
-  for (let r = 0; r < rows.length; r++) {
-    if (rows[r] < first || rows[r] >= first + positions) {
-      const image = Math.floor(rows[r] / positions);
+  const of = new Int32Array(length);
+  let at = 0;
+  for (const [from, to] of runs) {
+    for (let row = from; row < to; ) {
+      const image = Math.floor(row / positions);
+      const end = Math.min(to, (image + 1) * positions);
       if (!place.has(image)) place.set(image, place.size);
-      [first, own] = [image * positions, place.get(image)!];
+      of.fill(place.get(image)!, at, at + end - row);
+      at += end - row;
+      row = end;
     }
-    of[r] = own;
   }
   const distinct = [...place.keys()];
   const known = latest.get(images);

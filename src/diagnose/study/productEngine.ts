@@ -1,4 +1,4 @@
-import { exact } from '../../kernels/steps/accumulate.js';
+import { exact, leavesHolesOut } from '../../kernels/steps/accumulate.js';
 import { quantizationOf } from '../../kernels/steps/dynamic.js';
 import { losesNothing } from '../../kernels/steps/losesNothing.js';
 import type { NumericArray } from '../../nouns/array.js';
@@ -151,6 +151,11 @@ export class ProductEngine implements Engine<ProductSetup> {
     return firstMissOf({ data, low: null, high: null }, distinct.codes) < 0;
   }
 
+  readsRowsAlone({ steps, params, order, within, patches, carried }: ProductSetup): boolean {
+    const others = this.data.dynamic || steps.multiplier.ofCall || leavesHolesOut(steps.accumulate, params);
+    return !(others || order || within || patches || carried);
+  }
+
   /** Known for all setups of the same sums. */
   mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
@@ -196,11 +201,8 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { inFeatures } = setup.params;
     if (codes.cols === inFeatures) return codes;
     const group = groupOf(setup.params, channel);
-    let groups = this.groups.get(codes.data);
-    if (!groups) {
-      groups = new Map();
-      this.groups.set(codes.data, groups);
-    }
+    const groups = this.groups.get(codes.data) ?? new Map<number, Codes>();
+    this.groups.set(codes.data, groups);
     const own = groups.get(group) ?? columnsOfGroup(codes, inFeatures, group);
     groups.set(group, own);
     return own;

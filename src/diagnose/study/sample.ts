@@ -278,7 +278,7 @@ export async function readScope(
     }
     return whole;
   };
-  const images = data.images && (await readImages(data.images, samples));
+  const images = data.images && (await readImages(data.images, samples.length, runs));
   const inputs = [];
   for (const rows of data.inputs) inputs.push({ rows: samples.length, cols: rows.width, data: await read(rows) });
   return { samples, channels: null, inputs, observed: await read(data.observed), ...(images && { images }) };

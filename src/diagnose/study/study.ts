@@ -3,6 +3,7 @@ import type { Kind, Setup, SetupOf } from '../setup.js';
 import { firstAlike } from './added.js';
 import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
 import { areAlike, dropRefuted } from './alike.js';
+import { Blocks } from './blocks.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import { type Engines, engineOf } from './engines.js';
@@ -16,9 +17,7 @@ import {
   glanceOf,
   glimpseOf,
   outputsOf,
-  pickRows,
   probeOf,
-  readBlocks,
   readDetail,
   readSubset,
   rowsOfChunk,
@@ -26,9 +25,6 @@ import {
   sliceOf,
   slopeOf,
 } from './sample.js';
-
-/** So many times the subset's rows are many. */
-const MANY = 8;
 
 /** A layer under study: a deterministic subset of its samples in memory, hypotheses replayed on it, confirmed on all. */
 export class Study<K extends Kind = Kind> {
@@ -53,12 +49,7 @@ export class Study<K extends Kind = Kind> {
   private readonly judged = new Map<string, Outcome>();
   private readonly refuters: Refuters;
   private slope: Scope | null = null;
-  /** All judged samples, where they are one block. */
-  private whole: Scope | null = null;
-  /** The same without the subset. */
-  private rest: Scope | null = null;
-  /** Blocks that are the only one: what is computed for them is kept too. */
-  private readonly kept = new Set<Scope>();
+  private readonly read: Blocks;
 
   private constructor(
     readonly data: LayerData<K>,
@@ -69,6 +60,7 @@ export class Study<K extends Kind = Kind> {
   ) {
     this.declared = data.declared;
     this.engine = engineOf(data) as Engines[K];
+    this.read = new Blocks(data, subset);
     this.sketch = sketchOf(subset, this.channels);
     this.glimpse = glimpseOf(this.sketch, this.channels);
     this.differing = differences(this.outputs(this.declared, subset), subset.observed);
@@ -233,8 +225,8 @@ export class Study<K extends Kind = Kind> {
   async confirm(setups: readonly Setup[]): Promise<Outcome[]> {
     const agree = await this.agreeEverywhere(setups);
     const failing = setups.filter((_, s) => !agree[s]);
-    const explained = this.isSmall ? 0 : this.mismatches(this.declared);
-    const failed = (await this.judge(failing, this.others(), explained)).values();
+    const explained = this.read.hasSmallSubset ? 0 : this.mismatches(this.declared);
+    const failed = (await this.judge(failing, this.read.others(), explained)).values();
     const all = { ...noOutcome(this.channels), explained: this.data.mismatched };
     return setups.map((_, s) => (agree[s] ? all : failed.next().value!));
   }
@@ -243,9 +235,11 @@ export class Study<K extends Kind = Kind> {
   async agreeEverywhere(setups: readonly Setup[]): Promise<boolean[]> {
     const firsts = this.firstAlike(setups);
     const open = new Set(firsts);
-    for await (const scope of this.complete ? [] : this.others()) {
+    const isByRow = firsts.every((setup) => this.asEngine.readsRowsAlone?.(setup));
+    for await (const scope of this.complete ? [] : isByRow ? this.read.distinctOthers() : this.read.others()) {
       dropRefuted(this.asEngine, open, scope, (setup) => this.agrees(setup, scope));
       this.release(scope);
+      if (open.size === 0) break;
     }
     return firsts.map((setup) => open.has(setup));
   }
@@ -278,46 +272,14 @@ export class Study<K extends Kind = Kind> {
     return keyed.map(([key]) => this.judged.get(key)!);
   }
 
+  /** Every judged sample, block by block; the subset itself where it is complete. */
+  blocks(): AsyncGenerator<Scope> {
+    return this.read.all();
+  }
+
   /** What was computed for a block is not asked for again. */
   release(scope: Scope): void {
-    if (scope !== this.subset && !this.kept.has(scope)) this.engine.forget(scope);
-  }
-
-  /** Every judged sample, block by block; the subset itself where it is complete. */
-  async *blocks(): AsyncGenerator<Scope> {
-    if (this.complete || this.whole) {
-      yield this.whole ?? this.subset;
-      return;
-    }
-    for await (const scope of readBlocks(this.data)) {
-      if (scope.samples.length === this.data.to - this.data.from) this.whole = this.keep(scope);
-      yield scope;
-    }
-  }
-
-  /** Leaving the subset out of millions of rows takes longer than judging it twice. */
-  private get isSmall(): boolean {
-    return this.subset.samples.length * MANY < this.data.to - this.data.from;
-  }
-
-  /** Those that are not in the subset, or all. */
-  private async *others(): AsyncGenerator<Scope> {
-    if (this.rest || this.isSmall) {
-      yield* this.rest ? [this.rest] : this.blocks();
-      return;
-    }
-    const known = new Set(this.subset.samples);
-    for await (const block of this.blocks()) {
-      const rows = [...block.samples.keys()].filter((row) => !known.has(block.samples[row]));
-      const scope = rows.length === block.samples.length ? block : pickRows(block, rows, this.channels);
-      if (block === this.whole) this.rest = this.keep(scope);
-      if (rows.length > 0) yield scope;
-    }
-  }
-
-  private keep(scope: Scope): Scope {
-    this.kept.add(scope);
-    return scope;
+    if (scope !== this.subset && !this.read.isKept(scope)) this.engine.forget(scope);
   }
 
   // -------------------------------------------------------------- parts of these
