@@ -1,5 +1,5 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
-import { EXACT, layerDiff } from '../compare/layerReport.js';
+import { EXACT, layerDiff, unitOf } from '../compare/layerReport.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { sameSteps, stepsOf } from '../kernels/kernel.js';
@@ -100,12 +100,23 @@ function expectedValues(model: Model, capture: Capture) {
   if (captured.length > 0) return { from: 'capture', layers: captured };
   const kernel = declaredKernel(model.producer);
   const session = new ReplaySession(model, capture, kernel, 'propagated');
-  return { from: kernel.name, layers: layersOf(replayedCapture(model, capture, session)) };
+  const layers = layersOf(replayedCapture(model, capture, session)).map(({ layer, value }) => {
+    // every kernel is held against it
+    const read: CapturedValue['read'] = (from, to) => (session.replayedValue(layer.name) ?? value).read(from, to);
+    return { layer, value: { ...value, read } };
+  });
+  return { from: kernel.name, layers };
 }
 
-function emptyLayer(layer: Layer, { samples, features, shape }: CapturedValue): ForecastLayer {
-  const { unit } = layerDiff(layer.output, shape, EXACT, null).result();
-  return { name: layer.name, op: layer.op, unit, values: samples * features, changed: {}, max_abs_diff: {} };
+function emptyLayer(layer: Layer, { samples, features }: CapturedValue): ForecastLayer {
+  return {
+    name: layer.name,
+    op: layer.op,
+    unit: unitOf(layer.output),
+    values: samples * features,
+    changed: {},
+    max_abs_diff: {},
+  };
 }
 
 /** Diffs a layer of the propagated replay against the capture; null where it cannot be replayed. Fills `classes`. */

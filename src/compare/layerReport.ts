@@ -4,7 +4,7 @@ import { LayerDiff, type LayerDiffResult, type SidesDiff } from '../diff/layerDi
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
-import type { DiagnosisReport, LayerReport, OwnInputReport } from '../nouns/report.js';
+import type { DiagnosisReport, LayerReport, OwnInputReport, Unit } from '../nouns/report.js';
 import type { Shape, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { channelsOf, coordinatesOf, positionsOf } from '../tensor/shape.js';
@@ -48,11 +48,16 @@ function originOf({ nodes, arithmetic, because }: Layer): Partial<LayerReport> {
   return nodes ? { nodes: [...nodes], arithmetic: arithmetic ?? null, because: because ?? null } : {};
 }
 
-/** A diff in the unit of a layer's output: steps for codes, ULPs for floats. */
+/** Steps for codes, ULPs for floats. */
+export function unitOf(output: ValueParams | null): Unit {
+  return output && isQuantized(output) ? 'lsb' : 'ulp';
+}
+
+/** A diff in the unit of a layer's output. */
 export function layerDiff(output: ValueParams | null, shape: Shape, tolerance: Tolerance, fast: Fast): LayerDiff {
-  return output && isQuantized(output)
-    ? new LayerDiff({ shape, unit: 'lsb', zeroPoint: output.zeroPoint, tolerance: tolerance.lsb, fast })
-    : new LayerDiff({ shape, unit: 'ulp', zeroPoint: 0, tolerance: tolerance.ulp, fast });
+  const unit = unitOf(output);
+  const zeroPoint = output && isQuantized(output) ? output.zeroPoint : 0;
+  return new LayerDiff({ shape, unit, zeroPoint, tolerance: tolerance[unit], fast });
 }
 
 export function fillDiff(

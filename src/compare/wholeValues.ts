@@ -26,8 +26,11 @@ export function largestChannels(values: NumericArray, features: number): Int32Ar
   const largest = new Int32Array(values.length / features);
   for (let row = 0; row < largest.length; row++) {
     const start = row * features;
+    let most = values[start];
     for (let channel = 1; channel < features; channel++) {
-      if (values[start + channel] > values[start + largest[row]]) largest[row] = channel;
+      if (!(values[start + channel] > most)) continue;
+      most = values[start + channel];
+      largest[row] = channel;
     }
   }
   return largest;

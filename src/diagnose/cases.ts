@@ -10,5 +10,7 @@ export function casesOf(study: Study): number {
   const isOfCodes = isElementwiseStudy(study) || (isTensorStudy(study) && formOf(study)?.is === 'table');
   if (!isOfCodes || !isQuantized(inputOf(study.declared))) return data.mismatched;
   const values = inputValues(subset);
-  return new Set(values.filter((_: number, i: number) => differing[i])).size;
+  const met = new Set<number>();
+  for (let i = 0; i < values.length; i++) if (differing[i] && !met.has(values[i])) met.add(values[i]);
+  return met.size;
 }

@@ -6,16 +6,10 @@ import { areSame, type Bytes, isBytes } from '../numeric/array.js';
 import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
+import { ChannelCounts } from './channelCounts.js';
 import { type NotFinite, NotFiniteCount } from './notFinite.js';
 import { SampleRanges } from './sampleRanges.js';
 import { Where } from './where.js';
-
-/** Upper ends of the histogram's bins; the last bin is open. */
-const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
-const EQUAL_BIN = BIN_UPPER.indexOf(0);
-const BINS = BIN_UPPER.length + 1;
-/** Of more channels the first are counted one by one, the others together: 20 million in a file of 40 kB took 7 GB. */
-const MOST_CHANNELS = 1 << 18;
 
 export interface DiffSettings {
   /** Of one sample. */
@@ -61,7 +55,7 @@ export interface LayerDiffResult {
   readonly channels: ChannelReport[];
   /** That differ beyond those that are counted one by one. */
   readonly channelsOmitted: number;
-  /** 1 of each channel that differs. */
+  /** 1 of each channel that differs; empty where none does. */
   readonly differing: Uint8Array;
   readonly firstMismatch: (Witness & Pick<MismatchReport, 'expected' | 'actual'>) | null;
   /** Some differing values of every differing channel, in sample order: where a diagnosis looks. */
@@ -86,14 +80,11 @@ export type SidesDiff = Pick<
 
 /** Of the same values with the other side expected. */
 export function exchanged(diff: SidesDiff): SidesDiff {
-  const { firstMismatch, notFinite } = diff;
+  const { unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, differing, firstMismatch: first } = diff;
+  const { witnesses, notFinite } = diff;
   return {
-    ...diff,
-    firstMismatch: firstMismatch && {
-      ...firstMismatch,
-      expected: firstMismatch.actual,
-      actual: firstMismatch.expected,
-    },
+    ...{ unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, differing, witnesses },
+    firstMismatch: first && { ...first, expected: first.actual, actual: first.expected },
     notFinite: { expected: notFinite.actual, actual: notFinite.expected },
   };
 }
@@ -104,6 +95,7 @@ export interface Witness {
   readonly position: number;
 }
 
+const NONE = new Uint8Array(0);
 const WITNESSES_OF_A_CHANNEL = 4;
 const MOST_WITNESSES = 4096;
 
@@ -122,20 +114,12 @@ export class LayerDiff {
   private readonly stride: number;
   private readonly ranges = new SampleRanges();
   private lastSample = -1;
-  /** By channel, whichever are counted by themselves. */
-  private readonly differing: Uint8Array;
-  private readonly where: Where;
   private firstSample: number | null = null;
   private readonly notFinite: { readonly expected: NotFiniteCount; readonly actual: NotFiniteCount };
-  private readonly maxReal: Float64Array;
-  private readonly sumReal: Float64Array;
   private readonly range: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  private readonly mismatched: Float64Array;
-  private readonly maxAbs: Float64Array;
-  private readonly sum: Float64Array;
-  private readonly signal: Float64Array;
-  private readonly noise: Float64Array;
-  private readonly bins: Float64Array;
+  /** Null: all blocks so far are equal, as those of most layers are. */
+  private counts: ChannelCounts | null = null;
+  private where: Where | null = null;
   /** Of blocks that are equal: the sum of squares, exact in any order. */
   private equalSignal = 0;
 
@@ -144,19 +128,7 @@ export class LayerDiff {
     this.channels = channelsOf(shape);
     this.positions = positionsOf(shape);
     this.stride = channelStride(shape);
-    this.where = new Where(shape);
     this.notFinite = { expected: new NotFiniteCount(shape), actual: new NotFiniteCount(shape) };
-    this.differing = new Uint8Array(this.channels);
-    // one more for all others
-    const counted = Math.min(this.channels, MOST_CHANNELS + 1);
-    this.maxReal = new Float64Array(counted);
-    this.sumReal = new Float64Array(counted);
-    this.mismatched = new Float64Array(counted);
-    this.maxAbs = new Float64Array(counted);
-    this.sum = new Float64Array(counted);
-    this.signal = new Float64Array(counted);
-    this.noise = new Float64Array(counted);
-    this.bins = new Float64Array(counted * BINS);
   }
 
   add(block: DiffBlock): void {
@@ -179,16 +151,18 @@ export class LayerDiff {
   private addValues(block: DiffBlock): void {
     const { expected, actual, firstSample } = block;
     const { zeroPoint } = this.settings;
+    this.counts ??= new ChannelCounts(this.channels);
+    const { signal: signals } = this.counts;
     let [sample, channel, position] = [firstSample, 0, 0];
     for (let start = 0; start < expected.length; start += this.stride) {
-      const counted = Math.min(channel, MOST_CHANNELS);
-      let sum = this.signal[counted];
+      const counted = this.counts.placeOf(channel);
+      let sum = signals[counted];
       for (let i = start; i < start + this.stride; i++) {
         const signal = expected[i] - zeroPoint;
         if (Number.isFinite(signal)) sum += signal * signal;
         if (expected[i] !== actual[i]) this.addDifference(block, i, sample, channel, position + i - start);
       }
-      this.signal[counted] = sum;
+      signals[counted] = sum;
       if (++channel < this.channels) continue;
       channel = 0;
       position += this.stride;
@@ -201,11 +175,11 @@ export class LayerDiff {
   result(): LayerDiffResult {
     const { shape, unit } = this.settings;
     const values = this.samples * this.channels * this.positions;
-    const channels: ChannelReport[] = [];
-    for (let channel = 0; channel < Math.min(this.channels, MOST_CHANNELS); channel++) {
-      if (this.mismatched[channel] > 0) channels.push(this.channelReport(channel));
-    }
-    const mismatched = total(this.mismatched);
+    const { counts } = this;
+    const mismatched = counts ? total(counts.mismatched) : 0;
+    const { isFloat } = this;
+    const each = this.samples * this.positions;
+    let channels: ChannelReport[] | null = null;
     return {
       unit,
       shape,
@@ -213,18 +187,21 @@ export class LayerDiff {
       mismatched,
       beyondTolerance: this.beyondTolerance,
       withinBound: this.withinBound,
-      maxAbsDiff: this.maxAbs.reduce((most, size) => Math.max(most, size), 0),
-      maxAbsReal: this.maxReal.reduce((most, size) => Math.max(most, size), 0),
+      maxAbsDiff: counts ? largest(counts.maxAbs) : 0,
+      maxAbsReal: counts ? largest(counts.maxReal) : 0,
       samples: { mismatched: this.ranges.count, ranges: this.ranges.listed() },
-      where:
-        mismatched === 0 ? [] : this.where.patterns(this.firstSample ?? 0, this.samples, this.differing, mismatched),
-      meanDiff: values === 0 ? 0 : total(this.sum) / values,
-      meanReal: values === 0 ? 0 : total(this.sumReal) / values,
+      where: this.where?.patterns(this.firstSample ?? 0, this.samples, counts!.differing, mismatched) ?? [],
+      meanDiff: counts && values > 0 ? total(counts.sum) / values : 0,
+      meanReal: counts && values > 0 ? total(counts.sumReal) / values : 0,
       range: this.range[0] <= this.range[1] ? this.range : null,
-      sqnrDb: mismatched === 0 ? 'inf' : decibels(this.equalSignal + total(this.signal), total(this.noise)),
-      channels,
-      channelsOmitted: countOf(this.differing.subarray(MOST_CHANNELS)),
-      differing: this.differing,
+      sqnrDb: counts && mismatched > 0 ? decibels(this.equalSignal + total(counts.signal), total(counts.noise)) : 'inf',
+      // who asks for it is few, and of many channels it is large
+      get channels() {
+        channels ??= counts?.reports(each, isFloat) ?? [];
+        return channels;
+      },
+      channelsOmitted: counts?.omitted ?? 0,
+      differing: counts?.differing ?? NONE,
       firstMismatch: this.firstMismatch,
       witnesses: this.witnesses,
       notFinite: { expected: this.notFinite.expected.result(), actual: this.notFinite.actual.result() },
@@ -254,23 +231,11 @@ export class LayerDiff {
       this.withinBound++;
       return;
     }
-    const counted = Math.min(channel, MOST_CHANNELS);
-    if (this.mismatched[counted]++ < WITNESSES_OF_A_CHANNEL)
+    if (this.counts!.add(channel, diff, noise) < WITNESSES_OF_A_CHANNEL)
       this.witness({ sample, channel, position }, expected, actual);
     if (sample !== this.lastSample) this.nextSample(sample);
-    this.where.addPosition(position);
-    this.differing[channel] = 1;
-    const size = Math.abs(diff);
-    if (size > this.maxAbs[counted]) this.maxAbs[counted] = size;
-    if (size > this.settings.tolerance) this.beyondTolerance++;
-    this.bins[counted * BINS + binOf(diff)]++;
-    const real = Number.isNaN(noise) ? Number.POSITIVE_INFINITY : Math.abs(noise);
-    if (real > this.maxReal[counted]) this.maxReal[counted] = real;
-    if (!Number.isFinite(noise)) return;
-    // the mean is that of numbers
-    this.sum[counted] += diff;
-    this.sumReal[counted] += noise;
-    this.noise[counted] += noise * noise;
+    this.where!.addPosition(position);
+    if (Math.abs(diff) > this.settings.tolerance) this.beyondTolerance++;
   }
 
   private witness(place: Witness, expected: number, actual: number): void {
@@ -281,30 +246,21 @@ export class LayerDiff {
   private nextSample(sample: number): void {
     this.lastSample = sample;
     this.ranges.add(sample);
+    this.where ??= new Where(this.settings.shape);
     this.where.addSample(sample);
-  }
-
-  private channelReport(channel: number): ChannelReport {
-    const values = this.samples * this.positions;
-    const histogram = [...this.bins.subarray(channel * BINS, (channel + 1) * BINS)];
-    histogram[EQUAL_BIN] = values - this.mismatched[channel];
-    return {
-      channel,
-      mismatched: this.mismatched[channel],
-      max_abs_diff: this.maxAbs[channel],
-      mean_diff: this.sum[channel] / values,
-      ...(this.isFloat && { max_abs_real: this.maxReal[channel], mean_real: this.sumReal[channel] / values }),
-      histogram,
-      causes: [],
-    };
   }
 }
 
 /** Whether bytes are expected, and all of them computed. */
 function areSameBytes(expected: NumericArray, actual: NumericArray): expected is Bytes {
   if (!isBytes(expected) || expected.length !== actual.length) return false;
-  if (actual instanceof Int32Array) return areSame(Int32Array.from(expected), actual);
+  if (actual instanceof Int32Array) return areEqual(expected, actual);
   return expected.constructor === actual.constructor && areSame(expected, actual);
+}
+
+function areEqual(bytes: Bytes, codes: Int32Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== codes[i]) return false;
+  return true;
 }
 
 function signedUlps(expected: number, actual: number): number {
@@ -312,16 +268,8 @@ function signedUlps(expected: number, actual: number): number {
   return actual < expected ? -distance : distance;
 }
 
-function binOf(diff: number): number {
-  let bin = 0;
-  while (bin < BIN_UPPER.length && !(diff <= BIN_UPPER[bin])) bin++;
-  return bin;
-}
-
-function countOf(flags: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < flags.length; i++) count += flags[i];
-  return count;
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
 function total(values: Float64Array): number {

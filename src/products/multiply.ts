@@ -53,14 +53,21 @@ export function fastFromRows<A extends Uint8Array | Int8Array>(rows: A, shape: S
   return (stride > 1 && fast?.transposed(rows, stride, channels)) || fromRows(rows, shape);
 }
 
+/** A loop over all V8 would stop to compile. */
+const SQUARES = 1024;
+
+function squaresOf(codes: Uint8Array | Int8Array, from: number, zeroPoint: number): number {
+  const to = Math.min(codes.length, from + SQUARES);
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += (codes[i] - zeroPoint) * (codes[i] - zeroPoint);
+  return sum;
+}
+
 /** The sum of (code - zeroPoint)^2, exact. */
 export function sumOfSquares(codes: Uint8Array | Int8Array, zeroPoint: number, fast: Fast): number {
   const found = fast?.sumOfSquares(codes, zeroPoint);
   if (typeof found === 'number') return found;
   let sum = 0;
-  // no loop: a long one V8 stops to compile
-  codes.forEach((code) => {
-    sum += (code - zeroPoint) * (code - zeroPoint);
-  });
+  for (let from = 0; from < codes.length; from += SQUARES) sum += squaresOf(codes, from, zeroPoint);
   return sum;
 }

@@ -1,8 +1,8 @@
 /** Each value from one: converted, or clamped and otherwise as it is. */
-import type { Matrix } from '../nouns/array.js';
+import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Elementwise, ElementwiseSteps, Fast } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
-import { asBytes, type Bytes, isBytes, lookedUp } from '../numeric/array.js';
+import { asBytes, isBytes, lookedUp } from '../numeric/array.js';
 import { batchOf } from './calls.js';
 import { quantizedMany } from './quantized.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
@@ -39,8 +39,8 @@ function each(
   output: ValueParams,
   fast: Fast,
 ): Replayed['data'] {
-  if (isBytes(values) && values.length >= WORTH_TABLE) return fromTable(values, apply, output, fast);
-  const codes = isQuantized(output) && quantizedMany(values, apply, output, fast);
+  const codes =
+    fromTable(values, apply, output, fast) ?? (isQuantized(output) ? quantizedMany(values, apply, output, fast) : null);
   if (codes) return codes;
   const data = storageFor(output, values.length);
   for (let i = 0; i < data.length; i++) data[i] = apply(values[i]);
@@ -51,8 +51,14 @@ function storageFor(output: ValueParams, length: number): Int32Array | Float32Ar
   return isQuantized(output) ? new Int32Array(length) : new Float32Array(length);
 }
 
-/** The same function of codes of 8 bits, each computed once. */
-function fromTable(values: Bytes, apply: (value: number) => number, output: ValueParams, fast: Fast): Replayed['data'] {
+/** The same function of codes of 8 bits, each computed once; null where these are none, or few. */
+export function fromTable(
+  values: NumericArray,
+  apply: (value: number) => number,
+  output: ValueParams,
+  fast: Fast = null,
+): Replayed['data'] | null {
+  if (!isBytes(values) || values.length < WORTH_TABLE) return null;
   const wide = storageFor(output, 256);
   const isSigned = values instanceof Int8Array;
   for (let i = 0; i < 256; i++) wide[i] = apply(isSigned && i > 127 ? i - 256 : i);

@@ -132,6 +132,7 @@ export class ReplaySession {
   /** From now on. */
   readAs(layer: Layer, kernel: Kernel): void {
     this.chosen.set(layer, kernel);
+    this.retained.delete(layer.name);
   }
 
   /** The sizes of the runtime's calls of a layer, one a batch. */
@@ -194,6 +195,11 @@ export class ReplaySession {
     return { reader, params: this.params.get(value)!, shape: this.capture.shapes.get(value) ?? rowOf(reader.features) };
   }
 
+  /** What the layers after it read of a layer that was replayed; null: nothing yet. */
+  replayedValue(layer: string): ValueReader | null {
+    return this.retained.get(layer) ?? null;
+  }
+
   /** Opens a layer, on what it is declared to read or on other values that fit it. */
   async open(layer: Layer, kernel = this.kernelOf(layer), others: readonly Given[] | null = null): Promise<LayerRun> {
     const reads: Given[] = others ? [...others] : [];
@@ -226,7 +232,28 @@ export class ReplaySession {
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
-    return { ...run, replay };
+    const isOwn = others === null && kernel === this.kernelOf(layer) && !this.hasStates;
+    return { ...run, replay: isOwn && this.isToBeRetained(layer) ? this.keeping(layer, replay) : replay };
+  }
+
+  /** What is replayed from the first sample to the last is what layers after it read: they replay it no second time. */
+  private keeping(layer: Layer, replay: LayerRun['replay']): LayerRun['replay'] {
+    const { samples, values } = this.capture;
+    const captured = values.get(layer.name);
+    let kept: NumericArray | null = null;
+    let end = 0;
+    return async (from, to) => {
+      const block = await replay(from, to);
+      if (from !== end || this.retained.has(layer.name)) return block;
+      const features = (block.rows * block.cols) / (to - from);
+      kept ??= storageFor(layer.output, samples * features);
+      // where several results are legitimate and the captured one is among them, that goes on
+      const isOpen = block.low !== null && captured !== undefined;
+      kept.set(isOpen ? withCaptured(block, await captured.read(from, to)) : block.data, from * features);
+      end = to;
+      if (end === samples) this.retained.set(layer.name, readerOf(kept, features));
+      return block;
+    };
   }
 
   private takenBy(kernel: Kernel, layer: Layer, input: ValueParams, shapes: LayerShapes): Int32Array | null {
@@ -295,31 +322,11 @@ export class ReplaySession {
     return !isGiven && this.whyNotReplayed(layer) === null;
   }
 
-  /** Replays a whole layer into memory; where several results are legitimate and the captured one is among them, that goes on. */
-  private async retain(layer: Layer): Promise<ValueReader> {
-    if (this.hasStates) {
-      await this.retainCalls();
-      return this.retained.get(layer.name)!;
-    }
+  /** Replays a whole layer into memory. */
+  private async retain(layer: Layer): Promise<void> {
+    if (this.hasStates) return this.retainCalls();
     const run = await this.open(layer);
-    const { samples, values } = this.capture;
-    const captured = values.get(layer.name);
-    let kept: NumericArray = new Uint8Array(0);
-    let features = 0;
-    for (const [from, to] of blocks(0, samples, run.input.features)) {
-      const block = await run.replay(from, to);
-      if (features === 0) {
-        features = (block.rows * block.cols) / (to - from);
-        kept = storageFor(layer.output, samples * features);
-      }
-      kept.set(
-        block.low && captured ? withCaptured(block, await captured.read(from, to)) : block.data,
-        from * features,
-      );
-    }
-    const reader = readerOf(kept, features);
-    this.retained.set(layer.name, reader);
-    return reader;
+    for (const [from, to] of blocks(0, this.capture.samples, run.input.features)) await run.replay(from, to);
   }
 
   /** Of a kernel that computes several values of a tensor at a time, and what is left otherwise. */

@@ -74,13 +74,18 @@ export function constantRows(study: Study, { from, to }: { readonly from: number
   const { observed, samples } = study.subset;
   const replayed = study.values(study.declared);
   const { channels } = study;
-  const own = [...observed.keys()].filter((i) => {
-    const sample = samples[Math.floor(i / channels)];
-    return sample >= from && sample < to;
-  });
-  const value = observed[own[0]];
-  const varies = new Set(own.map((i) => replayed[i])).size >= FEWEST;
-  return varies && own.every((i) => observed[i] === value) ? [storing(value, constantOf(study, value))] : [];
+  const seen = new Set<number>();
+  let value: number | null = null;
+  // never as a list: a row may have millions of values
+  for (const [row, sample] of samples.entries()) {
+    if (sample < from || sample >= to) continue;
+    value ??= observed[row * channels];
+    for (let i = row * channels; i < (row + 1) * channels; i++) {
+      if (observed[i] !== value) return [];
+      if (seen.size < FEWEST) seen.add(replayed[i]);
+    }
+  }
+  return value !== null && seen.size >= FEWEST ? [storing(value, constantOf(study, value))] : [];
 }
 
 /**
@@ -91,7 +96,9 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   const { observed } = study.subset;
   const { channels } = study;
   const replayed = study.values(study.declared);
-  const whole = observed.every((value: number) => value === observed[0]);
+  let same = 1;
+  while (same < observed.length && observed[same] === observed[0]) same++;
+  const whole = same >= observed.length;
   if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
   if (study.declared.kind === 'tensor') return null; // its channels are features of a sample: a border of one code is no channel
   const isConstant = (values: ArrayLike<number>, n: number) => {
@@ -99,7 +106,7 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
     return true;
   };
   const differing = study.mismatchesByChannel(study.declared);
-  if (differing.some((count) => count > 0 && count < FEWEST)) return null;
+  for (let n = 0; n < channels; n++) if (differing[n] > 0 && differing[n] < FEWEST) return null;
   const constant = [...differing.keys()].filter((n) => differing[n] > 0);
   // a dead channel of the replay holds one value too; one that is all but dead says little
   const varies = (n: number) => {

@@ -5,7 +5,6 @@ import type { Cause } from '../cause.js';
 import { rotationOf } from '../estimate/rotation.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
-import { byColumn } from '../study/agree.js';
 import { columnsOf, spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
@@ -114,7 +113,7 @@ function ofWholeValues(study: Study, base: Setup, { channel, observed }: Column)
 
 /** Of the channel that differs most. */
 function columnOf(study: Study): Column {
-  const counts = byColumn(study.differing, study.channels);
+  const counts = study.mismatchesByChannel(study.declared);
   const channel = counts.indexOf(largestOf(counts));
   const scope = gridOf(study.subset, [...study.subset.samples.keys()], [channel], study.channels);
   return { scope, channel, observed: scope.observed.slice().sort() };

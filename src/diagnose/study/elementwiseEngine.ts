@@ -1,6 +1,6 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
-import { elementwiseFunction } from '../../replay/elementwise.js';
+import { elementwiseFunction, fromTable } from '../../replay/elementwise.js';
 import type { ElementwiseSetup } from '../setup.js';
 import { COST, type Work } from '../work.js';
 import { firstMissOf } from './agree.js';
@@ -19,6 +19,8 @@ export class ElementwiseEngine implements Engine<ElementwiseSetup> {
     const values = inputValues(scope);
     this.work?.add(values.length * COST.value);
     const apply = functionOf(setup);
+    const codes = fromTable(values, apply, output);
+    if (codes) return { data: codes, low: null, high: null };
     const data = isQuantized(output) ? new Int32Array(values.length) : new Float32Array(values.length);
     for (let i = 0; i < data.length; i++) data[i] = apply(values[i]);
     return { data, low: null, high: null };

@@ -169,17 +169,19 @@ export function gridOf(
 function probeChannels(differing: Uint8Array, width: number, { channels: most }: Extent): number[] {
   if (width <= most) return everyChannel(width);
   const counts = countsOf(differing, width);
-  const chosen = spreadWhere(counts, (count) => count > 0, (most * 3) / 4);
-  const agreeing = spreadWhere(counts, (count) => count === 0, most - chosen.length);
+  const chosen = spreadWhere(counts, true, (most * 3) / 4);
+  const agreeing = spreadWhere(counts, false, most - chosen.length);
   return [...chosen, ...agreeing].sort((a, b) => a - b);
 }
 
-/** Of the channels whose count is such; never as a list, which may be of 20 million. */
-function spreadWhere(counts: Uint32Array, isSuch: (count: number) => boolean, most: number): number[] {
-  const places = spreadOver([[0, counts.reduce((sum, count) => sum + (isSuch(count) ? 1 : 0), 0)]], most);
+/** Of the channels that differ, or of the others; never as a list, which may be of 20 million. */
+function spreadWhere(counts: Uint32Array, differ: boolean, most: number): number[] {
+  let all = 0;
+  for (let n = 0; n < counts.length; n++) if (counts[n] > 0 === differ) all++;
+  const places = spreadOver([[0, all]], most);
   const chosen: number[] = [];
   for (let n = 0, place = 0; chosen.length < places.length; n++)
-    if (isSuch(counts[n]) && place++ === places[chosen.length]) chosen.push(n);
+    if (counts[n] > 0 === differ && place++ === places[chosen.length]) chosen.push(n);
   return chosen;
 }
 
