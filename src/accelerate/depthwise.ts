@@ -54,6 +54,8 @@ export function depthwiseCodes(
 
 /** Of an image, and of what is made of it, in shared memory. */
 const LARGEST_IMAGE = 1 << 26;
+/** Of a plane, in the cache: those of 16 million places would be 64 MiB, and the memory never shrinks. */
+const PLANE_SUMS = 1 << 14;
 
 /** Codes [images, channels, places], plane by plane: sixteen places of a line side by side, and nothing is turned. Null as above. */
 export function planesCodes(
@@ -74,7 +76,8 @@ export function planesCodes(
   machine.reset();
   const lines = { starts: machine.place(starts), lines: starts.length, line };
   const plane = machine.place(new Uint8Array(padded).fill(input.zeroPoint));
-  const [source, sums, out] = [size, 4 * places, made].map((bytes) => machine.allocate(bytes));
+  const most = Math.max(1, Math.floor(PLANE_SUMS / width)) * width;
+  const [source, sums, out] = [size, 4 * Math.min(most, places), made].map((bytes) => machine.allocate(bytes));
   machine.describe({
     ...placed(machine, eightTimes(recipe)),
     base: machine.place(base),
@@ -86,7 +89,7 @@ export function planesCodes(
     out,
     outBytes: 8,
   });
-  const output = { width, step, seeds: machine.place(own.seeds), sums };
+  const output = { width, step, seeds: machine.place(own.seeds), sums, most };
   for (let from = 0, to = 0; from < data.length; from += size, to += made) {
     machine.put(data.subarray(from, from + size), source);
     machine.planes(data instanceof Int8Array, source, plane, lines, output);

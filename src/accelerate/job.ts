@@ -24,6 +24,7 @@ interface Exports {
     step: number,
     seeds: number,
     sums: number,
+    most: number,
   ): void;
   transpose(source: number, target: number, outer: number, inner: number): void;
   pad(
@@ -236,10 +237,10 @@ export class Machine {
     source: number,
     plane: number,
     { starts, lines, line }: Record<'starts' | 'lines' | 'line', number>,
-    { width, step, seeds, sums }: Record<'width' | 'step' | 'seeds' | 'sums', number>,
+    { width, step, seeds, sums, most }: Record<'width' | 'step' | 'seeds' | 'sums' | 'most', number>,
   ): void {
     const signed = isSigned ? 1 : 0;
-    this.exports.planes(JOB, signed, source, plane, starts, lines, line, width, step, seeds, sums);
+    this.exports.planes(JOB, signed, source, plane, starts, lines, line, width, step, seeds, sums, most);
   }
 
   /** Sums of eight channels that lose something after every product, as assembly/kernels.ts has them; by this thread alone. */

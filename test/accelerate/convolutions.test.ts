@@ -68,6 +68,12 @@ const GEOMETRIES: Record<string, Geometry> = {
     options: { padding: [1, 1], groups: 4 },
   },
   depthwise: { op: 'conv2d', input: [32, 14, 14], weight: [32, 1, 3, 3], options: { padding: [1, 1], groups: 32 } },
+  'depthwise, planes of many sums': {
+    op: 'conv2d',
+    input: [2, 131, 259],
+    weight: [2, 1, 3, 3],
+    options: { groups: 2 },
+  },
   ...Object.fromEntries([1, 2, 3].map(steps)),
   'signals by themselves': {
     op: 'conv1d',

@@ -23,6 +23,8 @@ it('of rows that read and hold the same the first, whatever the block', () => {
   const all = rows.all();
   expect(all.samples).toEqual([...Array(30).keys(), 500]);
   expect([...all.inputs[0].data.subarray(0, 30 * COLS)]).toEqual([...expected.inputs[0].data]);
+  expect(all.times!.reduce((sum, times) => sum + times, 0)).toBe(600);
+  expect([...all.times!.subarray(29)]).toEqual([600 / 30, 1]);
   expect([...all.observed]).toEqual([...expected.observed, 99_000, 99_000]);
 });
 

@@ -852,6 +852,7 @@ export function planes(
   step: i32,
   seeds: usize,
   sums: usize,
+  most: i32,
 ): void {
   const job = changetype<Job>(address);
   let weight = job.weight;
@@ -859,12 +860,15 @@ export function planes(
   for (let n: i32 = 0; n < job.channels; n++, weight += 4 * job.inFeatures, out += job.rows) {
     for (let i: i32 = 0; i < lines; i++, source += line) copyLine(plane + load<i32>(starts + 4 * i), source, line);
     const seed = i32x4.splat(load<i32>(seeds + 4 * n));
-    if (step == 1) {
-      if (signed) sumPlane(job, true, 1, plane, width, weight, seed, sums);
-      else sumPlane(job, false, 1, plane, width, weight, seed, sums);
-    } else if (signed) sumPlane(job, true, 2, plane, width, weight, seed, sums);
-    else sumPlane(job, false, 2, plane, width, weight, seed, sums);
-    storeCodes(job, sums, 32, (job.rows + 7) >> 3, n * 8, 8, out);
+    for (let row: i32 = 0, base = job.base; row < job.rows; row += most, base += 4 * (most / width)) {
+      const rows = min(most, job.rows - row);
+      if (step == 1) {
+        if (signed) sumPlane(job, true, 1, plane, base, rows, width, weight, seed, sums);
+        else sumPlane(job, false, 1, plane, base, rows, width, weight, seed, sums);
+      } else if (signed) sumPlane(job, true, 2, plane, base, rows, width, weight, seed, sums);
+      else sumPlane(job, false, 2, plane, base, rows, width, weight, seed, sums);
+      storeCodes(job, sums, 32, (rows + 7) >> 3, n * 8, 8, out + row);
+    }
   }
 }
 
@@ -907,6 +911,8 @@ function sumPlane(
   signed: bool,
   step: i32,
   plane: usize,
+  base: usize,
+  rows: i32,
   width: i32,
   weight: usize,
   seed: v128,
@@ -914,8 +920,7 @@ function sumPlane(
 ): void {
   const end = job.offset + 4 * job.inFeatures;
   const other: usize = step == 1 ? 1 : 8;
-  let base = job.base;
-  for (let row: i32 = 0; row < job.rows; row += width, base += 4) {
+  for (let row: i32 = 0; row < rows; row += width, base += 4) {
     const from = plane + load<i32>(base);
     let x: i32 = 0;
     for (; x + 8 < width; x += 16) {

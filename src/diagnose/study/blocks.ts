@@ -13,14 +13,16 @@ export class Blocks {
   private rest: Scope | null = null;
   /** Of all blocks; null: not looked for yet, or too many. */
   private distinct: Scope | null = null;
-  private areAlike = true;
+  private mayBeAlike: boolean;
   /** Blocks that are the only one: what is computed for them is kept too. */
   private readonly kept = new Set<Scope>();
 
   constructor(
     private readonly data: LayerData,
     private readonly subset: Scope,
-  ) {}
+  ) {
+    this.mayBeAlike = this.hasSmallSubset;
+  }
 
   private get rows(): number {
     return this.data.to - this.data.from;
@@ -62,19 +64,35 @@ export class Blocks {
     }
   }
 
-  /** The same, of rows that read and hold the same one. */
-  async *distinctOthers(): AsyncGenerator<Scope> {
-    if (this.distinct || !this.areAlike) {
+  /** The same; of many, rows that are unlike all before them. */
+  async *unlike(): AsyncGenerator<Scope> {
+    if (this.distinct || !this.mayBeAlike) {
       yield* this.distinct ? [this.distinct] : this.others();
       return;
     }
     const rows = new DistinctRows(this.data.observed.width);
-    for await (const block of this.others()) {
+    for await (const block of this.all()) {
       const scope = rows.add(block);
       if (scope.samples.length > 0) yield scope;
     }
-    this.areAlike = !rows.isGivenUp;
-    if (this.areAlike) this.distinct = rows.all();
+    this.note(rows);
+  }
+
+  /** One of those that read and hold the same; null: most of them are unlike all others, or there are not many. */
+  async distinctRows(): Promise<Scope | null> {
+    if (this.distinct || !this.mayBeAlike) return this.distinct;
+    const rows = new DistinctRows(this.data.observed.width);
+    for await (const block of this.all()) {
+      rows.add(block);
+      if (rows.isGivenUp) break;
+    }
+    this.note(rows);
+    return this.distinct;
+  }
+
+  private note(rows: DistinctRows): void {
+    this.mayBeAlike = !rows.isGivenUp;
+    if (this.mayBeAlike) this.distinct = rows.all();
   }
 
   private keep(scope: Scope): Scope {

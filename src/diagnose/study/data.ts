@@ -106,6 +106,8 @@ export interface Scope {
   readonly images?: Images;
   /** [samples, channels] */
   readonly observed: NumericArray;
+  /** Of rows that stand for all that are equal to them: how many each. */
+  readonly times?: Float64Array;
   /** Of consecutive rows of another scope: from which on. */
   readonly slice?: { readonly of: Scope; readonly from: number };
 }

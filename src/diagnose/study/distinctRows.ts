@@ -16,6 +16,7 @@ export class DistinctRows {
   private readonly parts: Scope[] = [];
   /** Every distinct row, one behind the other. */
   private words = new Int32Array(1 << 14);
+  private readonly times = new Float64Array(MOST_ROWS);
   private count = 0;
   private seen = 0;
   /** They are too many to be looked for. */
@@ -52,7 +53,7 @@ export class DistinctRows {
       parts.map((part) => part.observed),
       rows * width,
     );
-    return { samples, channels: null, inputs, observed };
+    return { samples, channels: null, inputs, observed, times: this.times.slice(0, rows) };
   }
 
   private unlike(values: readonly NumericArray[], rows: number): number[] | null {
@@ -79,7 +80,7 @@ export class DistinctRows {
 
   /** Of the row behind the distinct ones, which is then one of them. */
   private isNew(start: number, width: number): boolean {
-    const { words, slots } = this;
+    const { words, slots, times } = this;
     let hash = 0;
     for (let i = start; i < start + width; i++) {
       hash = Math.imul(hash ^ words[i], 0x9e3779b1);
@@ -88,10 +89,13 @@ export class DistinctRows {
     for (let slot = hash & LAST; ; slot = (slot + 1) & LAST) {
       const other = slots[slot];
       if (other < 0) {
+        times[this.count] = 1;
         slots[slot] = this.count++;
         return true;
       }
-      if (areEqual(words, other * width, start, width)) return false;
+      if (!areEqual(words, other * width, start, width)) continue;
+      times[other]++;
+      return false;
     }
   }
 }

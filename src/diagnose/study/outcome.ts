@@ -11,20 +11,17 @@ export function noOutcome(channels: number): Counted {
 }
 
 /** Adds what a scope's values show: 1 where they differ under the reference, and under the hypothesis. */
-export function count(outcome: Counted, before: Uint8Array, after: Uint8Array, { samples }: Scope): void {
-  const channels = outcome.byChannel.length;
-  for (let i = 0; i < after.length; i++) {
-    if (before[i] === after[i]) continue;
-    if (before[i]) outcome.explained++;
-    else outcome.lost++;
-  }
-  for (let i = 0, next = 0; i < after.length; i++) {
-    const channel = next;
-    next = channel + 1 === channels ? 0 : channel + 1;
-    if (after[i] === 0) continue;
-    outcome.mismatched++;
-    if (++outcome.byChannel[channel] <= 2 && outcome.failures.length < MOST_FAILURES) {
-      outcome.failures.push({ sample: samples[Math.floor(i / channels)], channel });
+export function count(outcome: Counted, before: Uint8Array, after: Uint8Array, { samples, times }: Scope): void {
+  const { byChannel, failures } = outcome;
+  for (let row = 0, i = 0; row < samples.length; row++) {
+    const each = times?.[row] ?? 1;
+    for (let channel = 0; channel < byChannel.length; channel++, i++) {
+      if (before[i] > after[i]) outcome.explained += each;
+      if (after[i] === 0) continue;
+      if (before[i] === 0) outcome.lost += each;
+      outcome.mismatched += each;
+      byChannel[channel] += each;
+      if (byChannel[channel] <= 2 && failures.length < MOST_FAILURES) failures.push({ sample: samples[row], channel });
     }
   }
 }

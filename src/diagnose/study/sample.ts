@@ -205,15 +205,19 @@ function probeRows(
   channels: readonly number[] | null,
   { samples: most }: Extent,
 ): number[] {
-  const all = subset.samples.map((_, row) => row);
+  const all = rowsFrom(0, subset.samples.length);
   if (all.length <= most) return all;
-  const differ = all.filter((row) =>
-    channels
-      ? channels.some((n) => differing[row * width + n])
-      : differing.subarray(row * width, (row + 1) * width).includes(1),
-  );
+  const differ: number[] = [];
+  for (let row = 0; row < all.length; row++) if (rowDiffers(row, differing, width, channels)) differ.push(row);
   const chosen = new Set([...spread(differ, most / 2), ...spread(all, most / 2)]);
   return [...chosen].sort((a, b) => a - b);
+}
+
+function rowDiffers(row: number, differing: Uint8Array, width: number, channels: readonly number[] | null): boolean {
+  const start = row * width;
+  if (!channels) return differing.subarray(start, start + width).includes(1);
+  for (let i = 0; i < channels.length; i++) if (differing[start + channels[i]] === 1) return true;
+  return false;
 }
 
 /** Rows [from, to) of a scope, as views of its memory. */

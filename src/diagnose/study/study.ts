@@ -235,8 +235,8 @@ export class Study<K extends Kind = Kind> {
   async agreeEverywhere(setups: readonly Setup[]): Promise<boolean[]> {
     const firsts = this.firstAlike(setups);
     const open = new Set(firsts);
-    const isByRow = firsts.every((setup) => this.asEngine.readsRowsAlone?.(setup));
-    for await (const scope of this.complete ? [] : isByRow ? this.read.distinctOthers() : this.read.others()) {
+    const others = () => (this.readRowsAlone(firsts) ? this.read.unlike() : this.read.others());
+    for await (const scope of this.complete ? [] : others()) {
       dropRefuted(this.asEngine, open, scope, (setup) => this.agrees(setup, scope));
       this.release(scope);
       if (open.size === 0) break;
@@ -251,11 +251,16 @@ export class Study<K extends Kind = Kind> {
 
   /** How hypotheses fare on every judged sample. */
   async outcomes(setups: readonly Setup[]): Promise<Outcome[]> {
-    return this.judge(setups, this.blocks(), 0);
+    const rows = this.readRowsAlone([this.declared, ...setups]) ? await this.read.distinctRows() : null;
+    return this.judge(setups, rows ? [rows] : this.blocks(), 0);
   }
 
   /** @param explained what is known of the samples that are in no block */
-  private async judge(setups: readonly Setup[], blocks: AsyncIterable<Scope>, explained: number): Promise<Outcome[]> {
+  private async judge(
+    setups: readonly Setup[],
+    blocks: AsyncIterable<Scope> | Iterable<Scope>,
+    explained: number,
+  ): Promise<Outcome[]> {
     const keyed = setups.map((setup) => [this.keys.of(setup), setup] as const);
     const open = [...new Map(keyed)].filter(([key]) => !this.judged.has(key));
     const counts = open.map(() => ({ ...noOutcome(this.channels), explained }));
@@ -283,6 +288,10 @@ export class Study<K extends Kind = Kind> {
   }
 
   // -------------------------------------------------------------- parts of these
+
+  private readRowsAlone(setups: readonly Setup[]): boolean {
+    return setups.every((setup) => this.asEngine.readsRowsAlone?.(setup));
+  }
 
   private get asEngine(): Engine {
     return this.engine;
