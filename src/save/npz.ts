@@ -1,5 +1,6 @@
 /** Arrays to bytes, as numpy writes them: npy 1.0, little-endian, C order; npz: a zip file of them, without a clock. */
 import { once } from 'node:events';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { ZipFile } from 'yazl';
 import type { NumericArray } from '../nouns/array.js';
 import { InputError } from '../nouns/problem.js';
@@ -44,16 +45,18 @@ function npyBytes({ shape, data, descr = DESCR.get(data.constructor.name) }: Run
 
 /** Each takes 256 kB of zlib while it is compressed: all 4,800 of 600 layers at once took 1.1 GB. */
 const MOST_AT_ONCE = 16;
+/** What is smaller is compressed before yazl sees it, which makes a stream for each: of 24,000 arrays that was 2 s. */
+const WORTH_STREAM = 1 << 14;
+const OPTIONS = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 
 /** The same arrays give the same bytes. */
 export async function npzBytes(arrays: ReadonlyMap<string, RuntimeArray>): Promise<Buffer> {
   const zip = new ZipFile() as Zip;
-  const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, compress: true };
   const chunks: Buffer[] = [];
   zip.outputStream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const written: Entry[] = [];
   for (const [key, array] of arrays) {
-    addMember(zip, memberName(key), npyBytes(array), options);
+    addMember(zip, memberName(key), npyBytes(array));
     while (zip.entries.length === MOST_AT_ONCE) {
       while (zip.entries[0]?.state === WRITTEN) written.push(zip.entries.shift()!);
       if (zip.entries.length === MOST_AT_ONCE) await once(zip.outputStream, 'data');
@@ -65,21 +68,32 @@ export async function npzBytes(arrays: ReadonlyMap<string, RuntimeArray>): Promi
   return Buffer.concat(chunks);
 }
 
-/** As yazl counts what it has done of a member. */
+/** As yazl counts what it has done of a member, and says how it is compressed. */
 const WRITTEN = 3;
+const DEFLATED = 8;
 
 interface Entry {
-  utf8FileName: Buffer;
   readonly state: number;
+  readonly utf8FileName: Buffer;
+  readonly uncompressedSize: number;
+  readonly crc32: number;
+  getCompressionMethod(): number;
 }
 
 /** It looks for the next member to write from the first on: those that are written are kept apart, of 24,000 that was 6 s. */
 type Zip = ZipFile & { readonly entries: Entry[] };
 
 /** Graphs have names as /conv1/Conv_output_0, which numpy writes as they are and yazl refuses. */
-function addMember(zip: Zip, name: string, bytes: Buffer, options: Parameters<ZipFile['addBuffer']>[2]): void {
-  zip.addBuffer(bytes, name.replace(/^\/+/, '') || 'array', options);
-  zip.entries.at(-1)!.utf8FileName = Buffer.from(name, 'utf8');
+function addMember(zip: Zip, name: string, bytes: Buffer): void {
+  const isSmall = bytes.length < WORTH_STREAM;
+  const own: Partial<Entry> = {
+    utf8FileName: Buffer.from(name, 'utf8'),
+    ...(isSmall && { uncompressedSize: bytes.length, crc32: crc32(bytes), getCompressionMethod: () => DEFLATED }),
+  };
+  // before it is written, which may be at once
+  zip.entries.push = (entry) => Array.prototype.push.call(zip.entries, Object.assign(entry, own));
+  const data = isSmall ? deflateRawSync(bytes, { chunkSize: 1024 }) : bytes;
+  zip.addBuffer(data, name.replace(/^\/+/, '') || 'array', { ...OPTIONS, compress: !isSmall });
 }
 
 const MOST_NAME_BYTES = 0xffff;
