@@ -213,6 +213,25 @@ function sumsOfWideCodes(x: Codes, product: Product, sums: Float64Array): Float6
   return sums;
 }
 
+/**
+ * The same of groups of one channel each, [rows, channels], where sums fit int32; x: [rows, channels * inFeatures]. To cut each group out
+ * of rows and weights takes ten times as long as its sums.
+ */
+export function depthwiseSums(x: Codes, product: Product): Int32Array {
+  const { outFeatures: channels, inFeatures, weight, input } = product;
+  const sums = new Int32Array(x.rows * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const zeroPoint = weightZeroPointOf(product, channel);
+    const own = Int32Array.from({ length: inFeatures }, (_, k) => weight[channel * inFeatures + k] - zeroPoint);
+    for (let row = 0, from = channel * inFeatures; row < x.rows; row++, from += x.cols) {
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++) sum += (x.data[from + k] - input.zeroPoint) * own[k];
+      sums[row * channels + channel] = sum;
+    }
+  }
+  return sums;
+}
+
 export function weightZeroPointOf(product: Pick<Product, 'weightZeroPoint'>, channel: number): number {
   return product.weightZeroPoint[product.weightZeroPoint.length === 1 ? 0 : channel];
 }

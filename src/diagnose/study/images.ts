@@ -2,6 +2,7 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { concat, emptyLike } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
+import { inBits } from '../../tensor/rows.js';
 import type { PatchReading } from '../setup.js';
 import type { Range } from './arrays.js';
 import type { ImageRows, Images } from './data.js';
@@ -51,19 +52,22 @@ export function patchesOf(images: Images, rows: readonly number[], reading: Patc
   const length = rows.length * taps * channels.length;
   // padding may be told by what is no code
   const data = fill < 2 ** 15 || Number.isNaN(fill) ? emptyLike(images.data, length) : new Int32Array(length);
-  let at = 0;
-  rows.forEach((row, r) => {
+  data.fill(fill);
+  const isSame = data.constructor === images.data.constructor;
+  const [target, source] = isSame ? [inBits(data), inBits(images.data)] : [data, images.data];
+  for (let r = 0, at = 0; r < rows.length; r++) {
     const image = images.of[r] * images.width;
-    const places = reading.taps.at(row % images.positions);
-    for (let group = 0; group < groups; group++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const place = places[tap];
-        for (let c = group * each; c < (group + 1) * each; c++, at++) {
-          const cell = place * images.channels + channels[c];
-          data[at] = place === HOLE ? fill : images.data[image + (moved ? moved(cell) : cell)];
+    const places = reading.taps.at(rows[r] % images.positions);
+    for (let first = 0; first < channels.length; first += each) {
+      for (let tap = 0; tap < taps; tap++, at += each) {
+        if (places[tap] === HOLE) continue;
+        const start = places[tap] * images.channels;
+        for (let c = 0; c < each; c++) {
+          const cell = start + channels[first + c];
+          target[at + c] = source[image + (moved ? moved(cell) : cell)];
         }
       }
     }
-  });
+  }
   return data;
 }
