@@ -130,7 +130,8 @@ function correlation(
 ): number {
   let [n, sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0, 0];
   for (let i = columnA, j = columnB; j < bs.length; i += widthA, j += widthB, n++) {
-    const [a, b] = [as[i], bs[j]];
+    const a = as[i];
+    const b = bs[j];
     sumA += a;
     sumB += b;
     squareA += a * a;

@@ -21,15 +21,16 @@ export const LEFT_OUT = 'without';
 /** Multiply-adds for shifts by ever more places. */
 const MOST_EFFORT = 1e8;
 
-/** Where weight [out, k] is taken from, in the declared matrix; -1: nowhere. */
+/** Where weight [out, k] is taken from, in the declared matrix. */
 type Order = (out: number, k: number) => number;
-/** Places k from `first` to before `end` take the weight so many places on: an order within a row, which thousands are. */
+/** Places k from `first` to before `end` take the weight so many places on; others take none. An order within a row, which thousands are. */
 interface Run {
   readonly first: number;
   readonly end: number;
   readonly by: number;
 }
-type Named = readonly [order: string, of: 'weights' | 'input', from: Order, runs?: readonly Run[]];
+type Moved = readonly [order: string, of: 'weights' | 'input', places: readonly Run[]];
+type Named = Moved | readonly [order: string, of: 'weights' | 'input', places: Order];
 
 /** The orders that give some values of the sketch, nearly. */
 export function matrixOrders(study: ProductStudy, base: ProductSetup): ProductChange[] {
@@ -122,14 +123,14 @@ function otherRows({ inFeatures: inputs, outFeatures: outputs }: Product): Named
 /** A loop that begins late or ends early: a tail that fills no vector, a bound off by one. */
 const MOST_LEFT_OUT = { product: 15, channel: 3 } as const;
 
-function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Named[] {
+function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Moved[] {
   const most = Math.min(MOST_LEFT_OUT[what], inputs - 1);
-  return Array.from({ length: most }, (_, i) => i + 1).flatMap((n): Named[] => {
+  return Array.from({ length: most }, (_, i) => i + 1).flatMap((n): Moved[] => {
     const [early, late] = [[{ first: 0, end: inputs - n, by: 0 }], [{ first: n, end: inputs, by: 0 }]];
     const some = n > 1 ? `${n} ${what}s` : what;
     return [
-      [`${LEFT_OUT} the last ${some}`, 'input', placesOf(inputs, early), early],
-      [`${LEFT_OUT} the first ${some}`, 'input', placesOf(inputs, late), late],
+      [`${LEFT_OUT} the last ${some}`, 'input', early],
+      [`${LEFT_OUT} the first ${some}`, 'input', late],
     ];
   });
 }
@@ -149,10 +150,9 @@ function ordersOfChannels(params: Product): Named[] {
   );
   const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
   const within = [...cutShort(inChannels, 'channel'), ...shifts(inChannels, inFeatures)];
-  const moved = within.map(([order, of, , runs]): Named => {
-    const all = taps.flatMap((at) => runs!.map(({ first, end, by }) => ({ first: first + at, end: end + at, by })));
-    const named = order.startsWith(LEFT_OUT) ? order : `channels ${order}`;
-    return [named, of, placesOf(inFeatures, all), all];
+  const moved = within.map(([order, of, runs]): Named => {
+    const all = taps.flatMap((at) => runs.map(({ first, end, by }) => ({ first: first + at, end: end + at, by })));
+    return [order.startsWith(LEFT_OUT) ? order : `channels ${order}`, of, all];
   });
   return [...cut, ...planes, ...moved];
 }
@@ -160,12 +160,7 @@ function ordersOfChannels(params: Product): Named[] {
 /** Loops over a kernel that are one short: of all its products, or along an axis. */
 function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
   const inFeatures = sizeOf(kernel) * inChannels;
-  const named = (order: string, runs: Run[]): Named => [
-    `${LEFT_OUT} the ${order}`,
-    'input',
-    placesOf(inFeatures, runs),
-    runs,
-  ];
+  const named = (order: string, runs: Run[]): Named => [`${LEFT_OUT} the ${order}`, 'input', runs];
   const ofAxes = [...kernel.keys()].flatMap((axis): Named[] => {
     const size = sizeOf(kernel.slice(axis + 1)) * inChannels;
     const all = size * kernel[axis];
@@ -202,26 +197,19 @@ function at(i: number, outputs: number, inputs: number): number {
 }
 
 /** The input by n places early or late, with nothing before it, or with its end; length: of the sums on which they are tried. */
-function shifts(inputs: number, length: number): Named[] {
+function shifts(inputs: number, length: number): Moved[] {
   const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * length * 4))));
   return Array.from({ length: most }, (_, i) => i + 1).flatMap((n) =>
-    [n, -n].flatMap((by): Named[] => {
+    [n, -n].flatMap((by): Moved[] => {
       const within = { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
       const around =
         by > 0 ? { first: inputs - by, end: inputs, by: by - inputs } : { first: 0, end: -by, by: by + inputs };
       return [
-        [`shifted by ${by}`, 'input', placesOf(inputs, [within]), [within]],
-        [`rotated by ${by}`, 'input', placesOf(inputs, [within, around]), [within, around]],
+        [`shifted by ${by}`, 'input', [within]],
+        [`rotated by ${by}`, 'input', [within, around]],
       ];
     }),
   );
-}
-
-function placesOf(inputs: number, runs: readonly Run[]): Order {
-  return (out, k) => {
-    const own = runs.find(({ first, end }) => k >= first && k < end);
-    return own ? out * inputs + k + own.by : -1;
-  };
 }
 
 /** Orders that give some values, nearly: each value is asked of those that the values before it leave, on noise soon none. */
@@ -239,7 +227,7 @@ function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named
     const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
     sums.set(i, ofValue);
     left = left.filter((order) => {
-      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2], orders[order][3]);
+      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2]);
       const v = ofValue[order] * view.stepsPerUnit[column] + view.biasSteps[column];
       return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
     });
@@ -286,13 +274,13 @@ function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product
       known.set(key, sum);
       return sum;
     };
-    return (from: Order, runs?: readonly Run[]): number => {
+    return (places: Order | readonly Run[]): number => {
       let sum = 0;
-      for (const run of runs ?? []) sum += sumOfRun(run);
-      for (let k = runs ? inFeatures : 0; k < inFeatures; k++) {
-        const index = from(n, k);
-        if (index >= 0) sum += (data[x + k] - zeroPoint) * (weight[index] - own);
+      if (typeof places !== 'function') {
+        for (let i = 0; i < places.length; i++) sum += sumOfRun(places[i]);
+        return sum;
       }
+      for (let k = 0; k < inFeatures; k++) sum += (data[x + k] - zeroPoint) * (weight[places(n, k)] - own);
       return sum;
     };
   };
@@ -335,7 +323,11 @@ export function inEachOrder(
   return replayProduct(declared.steps, product, engine.codesOf(declared, scope, channel), data.fast).data;
 }
 
-function change(params: Product, [order, of, from, runs]: Named): ProductChange {
+function change(params: Product, [order, of, places]: Named): ProductChange {
+  const isInRows = typeof places !== 'function';
+  // rows move as they do in a part of the channels, all else in the whole
+  const weightsOf = (part: Product, channels: readonly number[]) =>
+    isInRows ? moved(part, places) : ordered(params, places, channels);
   let taken: Product['weight'] | null = null;
   const made: ProductChange = {
     cause: 'k-order',
@@ -343,13 +335,13 @@ function change(params: Product, [order, of, from, runs]: Named): ProductChange 
     freedom: FREEDOM.none,
     label: order,
     found: { of, order, ...(params.patch ? {} : { matrix: true as const }) },
-    weightsOf: (part, channels) => (runs ? moved(part, runs) : ordered(params, from, channels)),
+    weightsOf,
     apply: (setup) => {
-      taken ??= runs ? moved(params, runs) : ordered(params, from, [...Array(params.outFeatures).keys()]);
+      taken ??= weightsOf(params, [...Array(params.outFeatures).keys()]);
       return withParams(setup, { weight: taken });
     },
   };
-  if (runs) runsOf.set(made, runs);
+  if (isInRows) runsOf.set(made, places);
   return made;
 }
 
@@ -358,11 +350,7 @@ function ordered(params: Product, from: Order, channels: readonly number[]): Pro
   const { weight, inFeatures } = params;
   const taken = emptyLike(weight, channels.length * inFeatures);
   channels.forEach((out, row) => {
-    const zeroPoint = weightZeroPointOf(params, out);
-    for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) {
-      const index = from(out, k);
-      taken[i] = index < 0 ? zeroPoint : weight[index];
-    }
+    for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) taken[i] = weight[from(out, k)];
   });
   return taken;
 }

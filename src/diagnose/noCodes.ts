@@ -4,6 +4,7 @@ import { isQuantized } from '../nouns/value.js';
 import { furthestOf } from '../numeric/extremes.js';
 import { countWhere } from './causes/count.js';
 import type { CauseEvidence } from './evidence.js';
+import { observedRange } from './study/observedRange.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 
 type NoCodes = NonNullable<CauseEvidence['unexplained']['no_codes']>;
@@ -14,8 +15,9 @@ export function noCodesIn(study: Study): NoCodes | null {
   const { observed } = study.subset;
   if (!isQuantized(output)) return null;
   const { quantMin, quantMax } = output;
+  const [least, most] = observedRange(study);
+  if (least >= quantMin && most <= quantMax) return null;
   const values = countWhere(observed, (value) => value < quantMin || value > quantMax);
-  if (values === 0) return null;
   const are = isProductStudy(study) ? sumsIn(study) : null;
   const furthest = observed[furthestOf(observed)];
   return { values, of: observed.length, range: [quantMin, quantMax], furthest, ...(are && { are }) };

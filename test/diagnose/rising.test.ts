@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { risesWith } from '../../src/diagnose/study/rising.js';
+import { falls, risesWith } from '../../src/diagnose/study/rising.js';
 import { kernels } from '../../src/kernels/registry.js';
 import { fixedPointMultipliers, floatMultipliers } from '../../src/kernels/steps/multiplier.js';
 import { rounds } from '../../src/kernels/steps/round.js';
@@ -40,6 +40,20 @@ test('codes that are moved by one sample do not rise', () => {
   const codes = finishProduct(integer, linear, sums);
   const moved = Int32Array.from(codes, (_, i) => codes[(i + linear.outFeatures) % codes.length]);
   expect(risesWith(sums, moved, linear.outFeatures)).toBe(false);
+});
+
+test('what some rows refute, all do', () => {
+  const { integer: random } = randomFrom(7);
+  const told = { by: 0, not: 0 };
+  for (let i = 0; i < 500; i++) {
+    const sums = Int32Array.from({ length: 64 }, () => random(-500, 500));
+    const wide = random(1, 40);
+    const codes = sums.map((sum) => Math.floor(sum / wide) + Number(random(0, 20) === 0) * random(-3, 3));
+    const isRefuted = falls(sums.subarray(0, 16), codes.subarray(0, 16), 1);
+    if (isRefuted) expect(risesWith(sums, codes, 1)).toBe(false);
+    told[isRefuted ? 'by' : 'not']++;
+  }
+  expect(Math.min(told.by, told.not)).toBeGreaterThan(40);
 });
 
 test('equal sums of a channel give codes one apart at most', () => {

@@ -1,13 +1,12 @@
 import { isQuantized } from '../../nouns/value.js';
-import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
-import type { Scope } from '../study/data.js';
-import { isProductStudy, type Study } from '../study/study.js';
+import { observedRange } from '../study/observedRange.js';
+import { isProductStudy } from '../study/study.js';
 import { clampTo, codeOf, modelLine } from '../words/code.js';
 import { fileOf, number } from '../words/parts.js';
 import { countWhere } from './count.js';
@@ -98,14 +97,6 @@ export const clampRange: Cause<'clamp-range'> = {
       )(context),
   },
 };
-
-const ranges = new WeakMap<Scope, Range>();
-
-function observedRange({ subset }: Study): Range {
-  const range = ranges.get(subset) ?? [smallestOf(subset.observed), largestOf(subset.observed)];
-  ranges.set(subset, range);
-  return range;
-}
 
 function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {
   const { output } = declared.params;

@@ -1,13 +1,13 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import { type Change, type CodeMap, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
+import { observedRange } from '../study/observedRange.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
@@ -39,7 +39,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
     // a ReLU of its own clamps at it
-    const middle = convertsIn(base) ? whereErrorsLie(study, base) : smallestOf(study.subset.observed);
+    const middle = convertsIn(base) ? whereErrorsLie(study, base) : observedRange(study)[0];
     if (middle === null) return [];
     return (
       [middle, middle - 1, middle + 1]

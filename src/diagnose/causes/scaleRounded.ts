@@ -1,4 +1,6 @@
+import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { areSame } from '../../numeric/array.js';
 import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -140,6 +142,7 @@ function areTies(study: Study, setup: Setup): boolean {
 }
 
 function allOf({ declared }: Study, roundings = ROUNDINGS): Change[] {
+  const keyOf = keys();
   const known = new Set([keyOf(declared)]);
   const before = scalesOf(declared);
   return roundings.flatMap((rounding) =>
@@ -155,21 +158,17 @@ function allOf({ declared }: Study, roundings = ROUNDINGS): Change[] {
   );
 }
 
-/** Equal for equal scales. */
-function keyOf(setup: Setup): string {
-  const [output, ...inputs] = [setup.params.output, ...inputsOf(setup)].map((value) =>
-    isQuantized(value) ? value.scale : 1,
-  );
-  return [...inputs, output, setup.kind === 'product' ? textOf(setup.params.weightScale) : ''].join();
-}
-
-const texts = new WeakMap<Float64Array, string>();
-
-/** Of hundreds of scales, which stand beside each rounding of the others. */
-function textOf(scales: Float64Array): string {
-  const text = texts.get(scales) ?? scales.join();
-  texts.set(scales, text);
-  return text;
+/** Keys that are equal for equal scales. Those of weights may be thousands, which stand beside each rounding of the others. */
+function keys(): (setup: Setup) => string {
+  const ofWeights: Product['weightScale'][] = [];
+  const indexOf = (scales: Product['weightScale']) => {
+    const index = ofWeights.findIndex((own) => areSame(own, scales));
+    return index < 0 ? ofWeights.push(scales) - 1 : index;
+  };
+  return (setup) => {
+    const scales = [setup.params.output, ...inputsOf(setup)].map((value) => (isQuantized(value) ? value.scale : 1));
+    return [...scales, setup.kind === 'product' ? indexOf(setup.params.weightScale) : ''].join();
+  };
 }
 
 interface Rounding {

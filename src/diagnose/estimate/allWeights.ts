@@ -27,8 +27,8 @@ export type Solved = { readonly changes: Int32Array } | { readonly samples: numb
 export function isRefuted({ lo, hi, centred, inFeatures }: Residuals): boolean {
   const bounded = boundedRows(lo, hi);
   const isRefutedBy = (rows: readonly number[]) => {
-    const columns = usedColumns(centred, rows, inFeatures);
-    if (rows.length <= columns.length || rows.length * columns.length ** 2 > MOST_EFFORT) return false;
+    const columns = usedColumns(centred, rows, inFeatures, rows.length - 1);
+    if (columns === null || rows.length * columns.length ** 2 > MOST_EFFORT) return false;
     const system = systemOf(centred, rows, columns, inFeatures);
     return system !== null && leavesTooMuch(system.solve(middles(lo, hi, rows)).rest, lo, hi, rows);
   };
@@ -41,9 +41,9 @@ export function isRefuted({ lo, hi, centred, inFeatures }: Residuals): boolean {
 export function solveAll(residuals: Residuals, isWeight: (k: number, change: number) => boolean): Solved | null {
   const { lo, hi, centred, inFeatures, rounded } = residuals;
   const bounded = boundedRows(lo, hi);
-  const columns = usedColumns(centred, bounded, inFeatures);
+  const columns = usedColumns(centred, bounded, inFeatures, MOST_COLUMNS);
+  if (columns === null || columns.length === 0) return null;
   const needed = rounded ? Math.ceil(SPARE_CODES * columns.length) : columns.length + SPARE_FLOATS;
-  if (columns.length === 0 || columns.length > MOST_COLUMNS) return null;
   if (bounded.length < needed) return { samples: Math.ceil((needed * lo.length) / Math.max(1, bounded.length)) };
   const rows = spread(bounded, Math.max(ENOUGH_ROWS * needed, MOST_EFFORT / columns.length ** 2));
   const system = systemOf(centred, rows, columns, inFeatures);
@@ -108,11 +108,18 @@ function more(samples: number, given: number): Solved | null {
   return samples > given ? { samples } : null;
 }
 
-/** A column of nothing but zero points says nothing of its weight, which stays. */
-function usedColumns(centred: Float64Array, rows: readonly number[], width: number): number[] {
+/** A column of nothing but zero points says nothing of its weight, which stays. Null: there are more than `most`, as a few rows may tell. */
+function usedColumns(centred: Float64Array, rows: readonly number[], width: number, most: number): number[] | null {
   const used = new Uint8Array(width);
-  for (const row of rows) for (let k = 0; k < width; k++) if (centred[row * width + k] !== 0) used[k] = 1;
-  return [...used.keys()].filter((k) => used[k]);
+  let count = 0;
+  for (let r = 0; r < rows.length && count <= most; r++) {
+    for (let k = 0, i = rows[r] * width; k < width; k++, i++) {
+      if (centred[i] === 0 || used[k] === 1) continue;
+      used[k] = 1;
+      count++;
+    }
+  }
+  return count > most ? null : [...used.keys()].filter((k) => used[k]);
 }
 
 function explainsAll({ lo, hi, centred, rows, inFeatures }: Residuals, changes: Int32Array): boolean {

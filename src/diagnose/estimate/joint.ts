@@ -1,5 +1,4 @@
 import { isQuantized } from '../../nouns/value.js';
-import { smallestOf } from '../../numeric/extremes.js';
 import { convertsIn } from '../facts.js';
 import {
   type Change,
@@ -11,6 +10,7 @@ import {
   withOutput,
   withParams,
 } from '../setup.js';
+import { observedRange } from '../study/observedRange.js';
 import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { permuteBias, rotationOf } from './permutation.js';
@@ -42,12 +42,13 @@ export function* jointChanges(study: Study, base: Setup): Generator<readonly (re
 }
 
 /** Zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
-export function zeroPointsNear({ declared, subset }: Study): Change[] {
+export function zeroPointsNear(study: Study): Change[] {
+  const { declared } = study;
   const { output } = declared.params;
   if (declared.kind !== 'product' || !isQuantized(output)) return [];
   const near = Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED);
   // a ReLU shows its own
-  const least = declared.params.activation === 'relu' ? [smallestOf(subset.observed)] : [];
+  const least = declared.params.activation === 'relu' ? [observedRange(study)[0]] : [];
   return [...new Set([...least, ...near])]
     .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
     .map((zeroPoint) =>

@@ -190,8 +190,9 @@ const centredOf = new WeakMap<object, { zeroPoints: Int32Array; centred: Float64
 function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Array {
   const known = centredOf.get(data);
   if (known?.zeroPoints.every((zp, row) => zp === zeroPoints[row])) return known.centred;
-  const centred = new Float64Array(data);
-  for (let i = 0; i < centred.length; i++) centred[i] -= zeroPoints[Math.floor(i / cols)];
+  const centred = new Float64Array(data.length);
+  for (let row = 0, i = 0; i < centred.length; row++)
+    for (const end = i + cols; i < end; i++) centred[i] = data[i] - zeroPoints[row];
   centredOf.set(data, { zeroPoints, centred });
   return centred;
 }

@@ -2,17 +2,20 @@ import type { BiasStep, Product, ProductSteps } from '../../nouns/kernel.js';
 import type { Setup } from '../setup.js';
 import type { SetupKeys } from './keys.js';
 
-/** What a bias step adds to a layer's sums, as text; a few stand in dozens of kernels. */
+/** What a bias step adds to a layer's sums, the same word for the same numbers; a few stand in dozens of kernels. */
 export function addedIn(params: Product): (bias: BiasStep) => string {
   const known = new Map<BiasStep, string>();
+  const words = new Map<string, string>();
   return (bias) => {
-    let text = known.get(bias);
-    if (text === undefined) {
+    let word = known.get(bias);
+    if (word === undefined) {
       const prepared = bias.prepare(params);
-      text = prepared.unit === 'int32' ? prepared.values.join() : prepared.unit === 'none' ? '' : bias.name;
-      known.set(bias, text);
+      const text = prepared.unit === 'int32' ? prepared.values.join() : prepared.unit === 'none' ? '' : bias.name;
+      word = words.get(text) ?? String(words.size);
+      words.set(text, word);
+      known.set(bias, word);
     }
-    return text;
+    return word;
   };
 }
 

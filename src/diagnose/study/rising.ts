@@ -61,8 +61,8 @@ function risesInPieces(sums: SumData, codes: NumericArray, channels: number, sha
 /** Rows that are looked at first: of noise they say no, whatever is a tie. */
 const FEW = 16;
 
-/** Of sums by which codes fall that are no ties. */
-function falls(sums: SumData, codes: NumericArray, channels: number): boolean {
+/** Of sums by which codes fall that are no ties: so they do among more rows. */
+export function falls(sums: SumData, codes: NumericArray, channels: number): boolean {
   return !everyChannelInOrder(sums, codes, channels, (_, own) => {
     let last = own[0];
     for (const code of own) {
@@ -151,7 +151,7 @@ function largestOf(numbers: NumericArray | Float64Array | null | undefined): num
   let largest = largestKnown.get(numbers);
   if (largest === undefined) {
     largest = 0;
-    for (const own of numbers) largest = Math.max(largest, Math.abs(own));
+    for (let i = 0; i < numbers.length; i++) largest = Math.max(largest, Math.abs(numbers[i]));
     largestKnown.set(numbers, largest);
   }
   return largest;
