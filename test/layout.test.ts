@@ -48,6 +48,7 @@ const REGISTRIES: readonly Registry[] = [
       'pyTorch.ts',
       'pyTorchFloats.ts',
       'realForm.ts',
+      'realResample.ts',
       'realRows.ts',
       'realWindows.ts',
       'reals.ts',

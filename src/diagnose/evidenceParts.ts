@@ -171,6 +171,8 @@ export interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** 0.5 was added before the fraction was cut off. */
   readonly half_added?: true;
+  /** Not cut off, as the reference does. */
+  readonly to_nearest?: true;
   /** And the zero point before that. */
   readonly zero_point_added?: true;
   /** How many values of the layer are exact ties before rounding. */

@@ -17,6 +17,7 @@ const IOHW: Layout = ['in', 'out', 'kernel'];
 const OHWI: Layout = ['out', 'kernel', 'in'];
 const HWIO: Layout = ['kernel', 'in', 'out'];
 const HWOI: Layout = ['kernel', 'out', 'in'];
+const IHWO: Layout = ['in', 'kernel', 'out'];
 
 const OF_FILE: readonly Pair[] = [
   [OIHW, IOHW],
@@ -29,22 +30,29 @@ const OF_LAST_OUT: readonly Pair[] = [
   [HWIO, OHWI],
   [OHWI, HWIO],
 ];
-/** PyTorch's [in, out, kh, kw], TFLite's, Keras' [kh, kw, out, in], and what an ordinary convolution has. */
-const OF_TRANSPOSED: readonly Pair[] = [OHWI, IOHW, HWOI, OIHW, HWIO].flatMap((read, _, all) =>
-  all.flatMap((written) => (written === read ? [] : [[written, read] as const])),
-);
+/** PyTorch's and ONNX's, TFLite's, Keras' [kh, kw, out, in], and what ordinary convolutions have. */
+const OF_TRANSPOSED: readonly Layout[] = [IOHW, OHWI, HWOI, OIHW, HWIO, IHWO];
 
 /** The file's memory taken for another's, and the reverse. */
 export function fileOrders(params: Product): WeightOrder[] {
   return params.patch!.window.transposed ? [] : distinct(params, OF_FILE).map((pair) => orderOf(params, pair));
 }
 
-/** TensorFlow's, of which outputs come last; of a transposed convolution each framework's for each other's. */
-export function otherOrders(params: Product): WeightOrder[] {
+/**
+ * TensorFlow's, of which outputs come last; of a transposed convolution each framework's for each other's, first what is written as the
+ * file is: one order of weights has several names, [kh, kw, out, in] for TFLite's is [in, kh, kw, out] for PyTorch's.
+ */
+export function otherOrders(params: Product, isTflite = false): WeightOrder[] {
   const pairs = params.patch!.window.transposed
-    ? distinct(params, OF_TRANSPOSED)
+    ? distinct(params, eachForEach(isTflite ? [OHWI, ...OF_TRANSPOSED] : OF_TRANSPOSED))
     : distinct(params, [...OF_FILE, ...OF_LAST_OUT]).filter((pair) => !OF_FILE.includes(pair));
   return pairs.map((pair) => orderOf(params, pair));
+}
+
+function eachForEach(layouts: readonly Layout[]): Pair[] {
+  return layouts.flatMap((written) =>
+    OF_TRANSPOSED.flatMap((read) => (read === written ? [] : [[written, read] as const])),
+  );
 }
 
 function sizesOf({ outFeatures, patch }: Product): Record<Axis, number> {

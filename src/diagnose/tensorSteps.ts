@@ -20,8 +20,11 @@ import type { Scope } from './study/data.js';
 import type { TensorStudy } from './study/study.js';
 
 /** What the op is in real numbers; null where it only picks codes. */
-export function formOf({ data }: TensorStudy): RealForm | null {
-  return realFormOf(data.op);
+export function formOf({ data, declared }: TensorStudy): RealForm | null {
+  const form = realFormOf(data.op);
+  if (!form?.picks?.(declared.params.attributes)) return form;
+  const { value: _, ...others } = form;
+  return others;
 }
 
 /** How a script rounds real numbers. */
@@ -45,8 +48,8 @@ function scripted(
     run(call) {
       const output = quantized(call.output);
       const { zeroPoint } = output;
-      const isKept = ofWindows(study) && quantized(call.inputs[0]).scale === output.scale;
-      // a mean of codes has no scale: 4 / 4 stays 1
+      const isKept = mixesCodes(study) && quantized(call.inputs[0]).scale === output.scale;
+      // of codes of one scale: the mean 4 / 4 stays 1
       const real = value(isKept ? inSteps(call) : call);
       const unit = isKept ? 1 : output.scale;
       const steps = float64 ? (i: number) => real(i) / unit : (i: number) => f32(f32(real(i)) / f32(unit));
@@ -57,6 +60,11 @@ function scripted(
       return fill(call, (i) => clamp(code(i), lo, hi));
     },
   };
+}
+
+/** What comes out lies among the codes that are read. */
+function mixesCodes(study: TensorStudy): boolean {
+  return ofWindows(study) || formOf(study)?.is === 'mix';
 }
 
 /** A pool, or a mean over axes. */
@@ -74,18 +82,24 @@ export function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
   return { ...call, inputs };
 }
 
-const WIDTHS = [true, false] as const;
+/** Whether in float64. What is mixed of codes of one scale has no more digits than either width. */
+function widthsOf(study: TensorStudy): readonly boolean[] {
+  const { inputs, output } = study.declared.params;
+  const isMixOfCodes =
+    formOf(study)?.is === 'mix' && isQuantized(output) && quantized({ params: inputs[0] }).scale === output.scale;
+  return isMixOfCodes ? [true] : [true, false];
+}
 
 /** Scripts that round to nearest, by when they add the zero point. */
 export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): TensorSteps[] {
   if (!study.free) return [];
-  return WIDTHS.flatMap((float64) => scripted(study, { round: halfEven, zeroPointFirst, float64 }) ?? []);
+  return widthsOf(study).flatMap((float64) => scripted(study, { round: halfEven, zeroPointFirst, float64 }) ?? []);
 }
 
 /** Scripts that round by another rule. */
 export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSteps[] {
   if (!study.free) return [];
-  return WIDTHS.flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
+  return widthsOf(study).flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
 }
 
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
@@ -248,7 +262,7 @@ export function scriptsDividingCodes(study: TensorStudy, rule: MeanRule, raw: bo
 export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): TensorSteps[] {
   const { terms, signs } = formOf(study) ?? {};
   if (!study.free || !terms || !isQuantized(study.declared.params.output)) return [];
-  return WIDTHS.map((float64) => ({
+  return [true, false].map((float64) => ({
     kind: 'tensor',
     equation: `${round.equation} of each v / sy in ${float64 ? 'float64' : 'float32'}, added, then + zp`,
     run(call) {
@@ -284,6 +298,7 @@ export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: K
 function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
   const { steps } = study.declared;
   if (formOf(study)?.is === 'table') return 'table-entry';
+  if (steps.cutsOff || other.cutsOff) return 'rounding-truncate';
   return [steps, other].some(({ arithmetic }) => arithmetic === 'fixed-point')
     ? 'fixed-point-multiplier'
     : 'multiplier-precision';

@@ -12,14 +12,16 @@ export interface Variant {
 }
 
 export interface RealForm {
+  /** Whether it only picks codes by these fields. */
+  picks?(attributes: unknown): boolean;
   /** Absent: what is computed of codes has no other form. */
   value?(call: TensorCall): RealValue;
   /** Whose sum it is: each of one input. */
   terms?(call: TensorCall): RealValue[];
   /** 1, or -1 where a term is taken off; absent: all are added. */
   readonly signs?: readonly number[];
-  /** A mean over places; a function of one code; the largest code of a window. */
-  readonly is?: 'mean' | 'table' | 'maximum';
+  /** A mean over places; a function of one code; the largest code of a window; places of an image mixed. */
+  readonly is?: 'mean' | 'table' | 'maximum' | 'mix';
   /** Of a function, as integers compute it: how many times its input's scale is in it, and what it is divided by. */
   readonly integers?: { readonly degree: number; readonly divisor: number };
   /** Of a mean: what its sum is divided by. */

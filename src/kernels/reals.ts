@@ -9,7 +9,6 @@ import type {
   GeluAttributes,
   MatmulAttributes,
   PreluAttributes,
-  ResampleAttributes,
   SlopeAttributes,
   ThresholdAttributes,
 } from '../nouns/attributes.js';
@@ -20,6 +19,7 @@ import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { placeOf, sizeOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { interpolate } from './realResample.js';
 import { layerNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
 import { reader } from './steps/call.js';
@@ -130,49 +130,6 @@ const batchNorm: RealForm = {
       const n = placeOf(shape, i % size).channel;
       return ((x(i) - means[n]) / Math.sqrt(variance[n] + eps)) * (weight?.[n] ?? 1) + (bias?.[n] ?? 0);
     };
-  },
-};
-
-const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
-
-/** In a file's words. */
-function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): string {
-  if (mode !== 'bilinear') return mode;
-  return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
-}
-
-/** TFLite's three grids of either mode, in its words. */
-const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) =>
-  ['', ', align_corners', ', half_pixel_centers'].map((corners) => ({
-    rule: `${mode}${corners || ', neither align_corners nor half_pixel_centers'}`,
-    mode,
-    alignCorners: corners === ', align_corners',
-    halfPixelCenters: corners === ', half_pixel_centers',
-  })),
-);
-
-function tfliteGrids(own: ResampleAttributes) {
-  const isOther = (grid: (typeof TFLITE_GRIDS)[number]) =>
-    grid.mode !== own.mode || grid.alignCorners !== own.alignCorners || grid.halfPixelCenters !== own.halfPixelCenters;
-  return TFLITE_GRIDS.filter(isOther).map(({ rule, ...grid }) => ({ rule, attributes: { ...own, ...grid } }));
-}
-
-const interpolate: RealForm = {
-  grids(attributes) {
-    const own = attributes as ResampleAttributes;
-    if (own.halfPixelCenters !== undefined) return tfliteGrids(own);
-    const rules = MODES.flatMap((mode) => [
-      { ...own, mode, alignCorners: false, asymmetric: false },
-      ...(mode === 'bilinear'
-        ? [
-            { ...own, mode, alignCorners: true, asymmetric: false },
-            { ...own, mode, alignCorners: false, asymmetric: true },
-          ]
-        : []),
-    ]);
-    return rules
-      .filter((rule) => gridNamed(rule) !== gridNamed(own))
-      .map((rule) => ({ rule: gridNamed(rule), attributes: rule }));
   },
 };
 

@@ -83,6 +83,8 @@ export interface TensorSteps {
   /** What it computes of floats is known within a bound; absent: to the bit. */
   readonly isBounded?: true;
   readonly equation: string;
+  /** What lies between two codes is cut off; absent: it goes to the nearest. */
+  readonly cutsOff?: true;
   /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
   /** What a departure to it is called; absent: of an int32 multiplier. */

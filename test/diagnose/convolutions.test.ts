@@ -43,3 +43,35 @@ describe.each(['conv1d', 'conv2d', 'conv2d depthwise'])('%s: codes off by 128', 
     expect(diagnosis!.causes).not.toEqual(['signedness']);
   });
 });
+
+describe('conv_transpose2d, [4 in, 6 out, 3, 3] memory', () => {
+  const scene = any.sceneOf(FORMS.conv_transpose2d);
+  const flat = ([ky, kx]: readonly number[]) => ky * 3 + kx;
+  const places: Readonly<Record<string, (n: number, c: number, tap: number) => number>> = {
+    '[out, in, kh, kw]': (n, c, tap) => (n * 4 + c) * 9 + tap,
+    '[in, kh, kw, out]': (n, c, tap) => (c * 9 + tap) * 6 + n,
+    '[out, kh, kw, in]': (n, c, tap) => (n * 9 + tap) * 4 + c,
+    '[kh, kw, in, out]': (n, c, tap) => (tap * 4 + c) * 6 + n,
+  };
+
+  test.each(Object.entries(places))('as %s', async (as, placeOf) => {
+    const codes = await any.codesOf(scene, {
+      weight: ({ n, c, tap }, own) => {
+        const place = placeOf(n, c, flat(tap));
+        return own(Math.floor(place / 9) % 6, Math.floor(place / 54), [Math.floor((place % 9) / 3), place % 3]);
+      },
+    });
+    const diagnosis = await any.diagnosisOf(scene, codes);
+    expect(diagnosis!.causes).toEqual(['k-order']);
+    expect(diagnosis!.evidence['k-order']).toMatchObject({ order: `[in, out, kh, kw] memory as ${as}` });
+  });
+
+  test('in an order of which there is no rule', async () => {
+    const codes = await any.codesOf(scene, {
+      weight: ({ n, c, tap }, own) => own((n + 2 * c + flat(tap)) % 6, c, tap),
+    });
+    const diagnosis = await any.diagnosisOf(scene, codes);
+    expect(diagnosis!.causes).toEqual(['weight-value']);
+    expect(diagnosis!.evidence['weight-value']).toMatchObject({ moved: true });
+  });
+});

@@ -206,9 +206,14 @@ function resize(scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also'>, mo
   return { ...scene, layer, inputs: [at(A, [2, 4, 4])], output: [2, 6, 6] };
 }
 
+/** ONNX Runtime's, of codes. */
+function ofCodes(scene: Parameters<typeof resize>[0]): TensorScene {
+  return { ...resize(scene), producer: { framework: 'onnxruntime', kernel: 'ort' } };
+}
+
 /** Each axis from 4 to 6 places. */
 const resized =
-  (place: (o: number) => number, mix: boolean) =>
+  (place: (o: number) => number, mix: boolean, round = roundHalfEven) =>
   ([x]: readonly NumericArray[]) =>
     Array.from({ length: SAMPLES * 2 * 36 }, (_, i) => {
       const [plane, row, col] = [Math.floor(i / 36), Math.floor((i % 36) / 6), i % 6];
@@ -218,8 +223,21 @@ const resized =
       if (!mix) return pick(y, z);
       const [dy, dz] = [f32(v - y), f32(h - z)];
       const line = (r: number) => f32(f32(f32(1 - dz) * pick(r, z)) + f32(dz * pick(r, z + 1)));
-      return code(roundHalfEven(f32(f32(f32(1 - dy) * line(y)) + f32(dy * line(y + 1)))));
+      return code(round(f32(f32(f32(1 - dy) * line(y)) + f32(dy * line(y + 1)))));
     });
+
+/** Codes of 4 x 4 places at 8 x 8, in sixteenths. */
+const doubled = ([x]: readonly NumericArray[]) =>
+  Array.from({ length: SAMPLES * 2 * 64 }, (_, i) => {
+    const [plane, row, col] = [Math.floor(i / 64), Math.floor((i % 64) / 8), i % 8];
+    const [v, h] = [row, col].map((o) => Math.min(Math.max((o + 0.5) / 2 - 0.5, 0), 3));
+    const [y, z] = [Math.floor(v), Math.floor(h)];
+    const pick = (dy: number, dz: number) => x[plane * 16 + Math.min(y + dy, 3) * 4 + Math.min(z + dz, 3)];
+    const line = (dy: number) => (1 - h + z) * pick(dy, 0) + (h - z) * pick(dy, 1);
+    return roundHalfEven((1 - v + y) * line(0) + (v - y) * line(1));
+  });
+
+const centres = (o: number) => ((o + 0.5) * 2) / 3 - 0.5;
 
 const even = (q: number) => 2 * Math.floor(q / 2);
 
@@ -491,6 +509,21 @@ export const RAISED: readonly TensorScene[] = [
     S,
   ),
   resize({ code: 'resample-grid', what: 'corners aligned', wrong: resized((o) => (o * 3) / 5, true) }),
+  resize({ code: 'rounding-truncate', what: 'a mix of codes, floored', wrong: resized(centres, true, Math.floor) }),
+  {
+    code: 'rounding-truncate',
+    what: 'to nearest what is cut off',
+    layer: { op: 'interpolate', input: ['x0'], size: [8, 8], mode: 'bilinear' },
+    inputs: [at(A, [2, 4, 4])],
+    output: [2, 8, 8],
+    producer: { framework: 'onnxruntime', kernel: 'ort' },
+    wrong: doubled,
+  },
+  ofCodes({
+    code: 'resample-grid',
+    what: 'multiples of the step, cut off',
+    wrong: resized((o) => (o * 2) / 3, true, Math.floor),
+  }),
   resize({ code: 'resample-grid', what: 'the nearest place', wrong: resized((o) => Math.floor(o * (2 / 3)), false) }),
   withRelu(add({ code: 'capture-before-relu', what: 'add before its ReLU', wrong: sum(roundHalfEven) })),
   add({

@@ -124,8 +124,10 @@ const weightOrders = madeOnce((study: ProductStudy) => {
   return orders.map((order) => weightChange(params, order));
 });
 
-const ordersOfOthers = madeOnce(({ declared: { params } }: ProductStudy) =>
-  otherOrders(params).map((order) => weightChange(params, order)),
+const ordersOfOthers = madeOnce(({ declared: { params }, data: { kernel } }: ProductStudy) =>
+  otherOrders(params, kernel.runtime === 'tflite' || kernel.runtime === 'xnnpack').map((order) =>
+    weightChange(params, order),
+  ),
 );
 
 function rowIndex({ inFeatures }: Product, { inChannels }: PlacedPatch) {

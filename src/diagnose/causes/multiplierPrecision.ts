@@ -102,7 +102,8 @@ function ofTensor(study: TensorStudy): TensorChange[] {
   if (formOf(study)?.is === 'table' || isMaximum(study)) return [];
   const kernels = otherKernels(study, 'multiplier-precision').map(({ steps }) => steps);
   const first = isPlacedFirst(study);
-  return [...kernels, ...scriptsToNearest(study, first)].map((steps) =>
+  const scripts = study.declared.steps.cutsOff ? [] : scriptsToNearest(study, first);
+  return [...kernels, ...scripts].map((steps) =>
     stepsChange('multiplier-precision', 'multiplier', steps, {
       declared: study.declared.steps.equation,
       found: steps.equation,

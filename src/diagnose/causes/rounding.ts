@@ -3,7 +3,14 @@ import { offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetA
 import { decomposed } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { HybridQuantizeStep } from '../../kernels/steps/tflite/hybrid.js';
-import type { DynamicStep, ElementwiseSteps, FloatPath, ProductSteps, RoundStep } from '../../nouns/kernel.js';
+import type {
+  DynamicStep,
+  ElementwiseSteps,
+  FloatPath,
+  ProductSteps,
+  RoundStep,
+  TensorSteps,
+} from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause, Found } from '../cause.js';
 import {
@@ -39,7 +46,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { formOf, isToNearest, scriptsRounding, stepsChange } from '../tensorSteps.js';
+import { formOf, isToNearest, otherKernels, scriptsRounding, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
@@ -78,7 +85,7 @@ function rounding(
 
     shows: (found) => {
       const { study, setup } = found;
-      if (isTensorStudy(study)) return !isToNearest(study, setup as TensorSetup);
+      if (isTensorStudy(study)) return study.declared.steps.cutsOff || !isToNearest(study, setup as TensorSetup);
       if (setup.kind !== 'product' || !isProductStudy(study)) return true;
       return isRuleNeeded(study, setup) && (!OF_TIES.includes(code) || isOfTie(found));
     },
@@ -86,14 +93,22 @@ function rounding(
     evidence: (found) => ({ deciding: decidingValue(found) }),
 
     words: {
-      title: (e) => (e.half_added ? `${addedOf(e)} added, then rounded towards zero` : title),
+      title: (e) =>
+        e.to_nearest
+          ? 'rounded to the nearest, not cut off'
+          : e.half_added
+            ? `${addedOf(e)} added, then rounded towards zero`
+            : title,
       explanation: (e) =>
-        e.half_added
-          ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
-          : does,
+        e.to_nearest
+          ? 'The fraction is rounded, where the reference cuts it off.'
+          : e.half_added
+            ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
+            : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
-      fix: stepFix(fix),
-      code: stepLines(ruleCode('halfEven')),
+      fix: (e, context) =>
+        e.to_nearest ? stepFix('cut the fraction off: a cast to integer does')(e, context) : stepFix(fix)(e, context),
+      code: (e, context) => (e.to_nearest ? [] : stepLines(ruleCode('halfEven'))!(e, context)),
     },
   };
 }
@@ -258,9 +273,23 @@ function onFloatPath(code: RoundingCode, { product }: FloatPath, round: RoundSte
 /** A mean has a cause of its own. */
 function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
   if (formOf(study)?.is === 'mean') return [];
-  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
+  const { cutsOff } = study.declared.steps;
+  if (cutsOff && OF_TIES.includes(code)) return []; // it has none
+  const kernels = otherKernels(study, code).map(({ steps }) => steps);
+  const scripts = cutsOff && code === 'rounding-truncate' ? toNearest(study) : [];
+  const others = [...kernels, ...scripts].map((steps) =>
+    stepsChange(code, 'round', steps, cutsOff ? { to_nearest: true } : {}),
+  );
+  const cut = ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
     scriptsRounding(study, round).map((steps) => stepsChange(code, 'round', steps)),
   );
+  return [...others, ...cut];
+}
+
+/** What cuts codes off has no rule of ties. */
+function toNearest(study: TensorStudy): TensorSteps[] {
+  const even = [true, false].flatMap((zeroPointFirst) => scriptsToNearest(study, zeroPointFirst));
+  return [...even, ...[halfUp, halfAway].flatMap((round) => scriptsRounding(study, round))];
 }
 
 const WAYS = [

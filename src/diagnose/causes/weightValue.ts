@@ -36,6 +36,8 @@ declare module '../evidence.js' {
         readonly alternatives?: readonly { readonly k: number; readonly found: number }[];
       }[];
       readonly omitted?: number;
+      /** Those that were solved for are the declared ones, in other places. */
+      readonly moved?: true;
       /** Of all weights: what was done to each. */
       readonly rule?: string;
     };
@@ -73,15 +75,17 @@ export const weightValue: Cause<'weight-value', 'product'> = {
   words: {
     title: (e) => {
       if (e.rule !== undefined) return `weights ${e.rule}`;
-      if (e.whole) return `other weights in ${wholeText(e)}`;
+      if (e.whole) return `${e.moved ? 'weights of other places' : 'other weights'} in ${wholeText(e)}`;
       return (e.weights?.length ?? 0) + (e.omitted ?? 0) === 1 ? 'one weight differs' : 'single weights differ';
     },
     explanation: (e) =>
       e.rule !== undefined
         ? 'Each weight is changed by one rule before it is multiplied.'
-        : e.whole
-          ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
-          : 'Single weights are others than the file says: a stale file, or flipped bits.',
+        : e.moved
+          ? 'All weights were solved for together, and come out as the declared ones in another order: of another layout, or another group.'
+          : e.whole
+            ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
+            : 'Single weights are others than the file says: a stale file, or flipped bits.',
     ofOneLayer: true,
     evidence: (e) => {
       const weights = e.weights ?? [];
@@ -100,9 +104,11 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     fix: (e, context) =>
       parameterFix(
         (own) => `export ${printable(own.layer)} again: ${fileOf(own)} and the capture hold different weights`,
-        e.rule === undefined
-          ? 'load the weights of this layer again: a stale or damaged copy'
-          : 'multiply by the weights of the file as they are, all 8 bits of them',
+        e.moved
+          ? 'take each weight from its place in the layout of the file'
+          : e.rule === undefined
+            ? 'load the weights of this layer again: a stale or damaged copy'
+            : 'multiply by the weights of the file as they are, all 8 bits of them',
       )(e, context),
     code: (e, context) =>
       codeOf(
@@ -133,9 +139,20 @@ function changeTo(
     freedom: whole.length > 0 ? FREEDOM.numberPerChannel : FREEDOM.permutationOrPatch,
     label: whole.length > 0 ? `channels ${whole.join(' ')}` : patches.map((p) => `${p.channel},${p.k}`).join(' '),
     channels: [...new Set(patches.map((p) => p.channel))],
-    found: evidenceOf(patches, whole, study.declared.params),
+    found: {
+      ...evidenceOf(patches, whole, study.declared.params),
+      ...(whole.length > 0 && areSame(weights, study.declared.params.weight) && { moved: true as const }),
+    },
     apply: (setup) => withParams(setup, { weight: weights }),
   };
+}
+
+/** As often each, wherever they stand. */
+function areSame(weights: Product['weight'], declared: Product['weight']): boolean {
+  const counts = new Int32Array(2 ** 16);
+  for (const weight of weights) counts[weight & 0xffff]++;
+  for (const weight of declared) counts[weight & 0xffff]--;
+  return counts.every((count) => count === 0);
 }
 
 /** One or a few weights in few channels; those of channels that they make exact. */

@@ -55,6 +55,11 @@ export class TensorEngine implements Engine<TensorSetup> {
     return { data, low: bounds?.low ?? null, high: bounds?.high ?? null };
   }
 
+  /** A kernel takes fields that it has no steps for as others: what comes of that is no other reading of the layer. */
+  mayFollow({ steps, params: { attributes } }: TensorSetup): boolean {
+    return !steps.lacks?.({ attributes, activation: 'none' });
+  }
+
   firstMiss(setup: TensorSetup, scope: Scope): number {
     return firstMissOf(this.outputs(setup, scope), scope.observed);
   }

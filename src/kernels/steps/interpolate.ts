@@ -91,7 +91,7 @@ function sizesOf(call: TensorCall): { from: number[]; to: number[] } {
   return { from: placesOf(imageOf(call).shape), to: placesOf(call.output.shape) };
 }
 
-function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array {
+export function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array {
   return overWindows(call, nearestCovers(call), ({ code }) => codeOf(code(0)));
 }
 

@@ -27,31 +27,32 @@ export const resizeBetweenFloats = linear(
 );
 
 /** A node that has codes in and out. */
-export const resizeOfCodes = linear('trunc(sum of weights * q) in float32, any order', () => ({
-  real: (x) => x,
-  code: truncate,
-}));
+export const resizeOfCodes: TensorSteps = {
+  ...linear('trunc(sum of weights * q) in float32, any order', () => ({ real: (x) => x, code: truncate })),
+  cutsOff: true,
+};
 
 type Conversion = (call: TensorCall) => { real: (code: number) => number; code: (real: number) => number };
 
-const LINEAR = ['linear', 'bilinear', 'trilinear'];
+export const LINEAR: readonly string[] = ['linear', 'bilinear', 'trilinear'];
 
 function linear(equation: string, conversion: Conversion, nearest = copiesNearest): TensorSteps {
   return {
     kind: 'tensor',
     equation: `the nearest code; linear: ${equation}`,
     lacks: lackingMode,
-    run: (call) => (modeOf(call) === 'nearest' ? nearest.run(call) : mixed(call, conversion)),
+    run: (call) => (isNearest(call) ? nearest.run(call) : mixed(call, conversion)),
   };
 }
 
 function lackingMode({ attributes }: { readonly attributes: unknown }): string | null {
   const { mode } = attributes as ResampleAttributes;
-  return mode === 'nearest' || LINEAR.includes(mode) ? null : `mode ${mode}`;
+  return isNearest({ attributes }) || LINEAR.includes(mode) ? null : `mode ${mode}`;
 }
 
-function modeOf({ attributes }: TensorCall): ResampleAttributes['mode'] {
-  return (attributes as ResampleAttributes).mode;
+/** Of the places' centres too, which no node asks for. */
+function isNearest({ attributes }: { readonly attributes: unknown }): boolean {
+  return (attributes as ResampleAttributes).mode.startsWith('nearest');
 }
 
 /** Floats of floats. nearest: what takes places as they are. */
@@ -61,7 +62,7 @@ export function resizeOnFloats(nearest: TensorSteps): TensorSteps {
     equation: 'the nearest; linear: sum of weights * x in float32, any order',
     lacks: lackingMode,
     run(call) {
-      if (modeOf(call) === 'nearest') return nearest.run(call);
+      if (isNearest(call)) return nearest.run(call);
       const nears = nearOverWindows(call, coversOf(call), (covered) => sumOf(covered, (x) => x));
       return boundedReals(nears.length, nears.at);
     },
@@ -72,6 +73,12 @@ function mixed(call: TensorCall, conversion: Conversion): Computed {
   const { real, code } = conversion(call);
   const nears = nearOverWindows(call, coversOf(call), (covered) => codesOf(sumOf(covered, real), (v) => code(f32(v))));
   return boundedCodes(nears.length, nears.at);
+}
+
+/** In double precision, by value. */
+export function mixesOf(call: TensorCall, real: (code: number) => number): (element: number) => number {
+  const nears = nearOverWindows(call, coversOf(call), (covered) => sumOf(covered, real));
+  return (element) => nears.at(element).near;
 }
 
 interface Mixed extends Cover {
@@ -126,7 +133,7 @@ function cornersOf(places: readonly Place[], from: readonly number[]): { at: num
 }
 
 function neighboursOf(attributes: ResampleAttributes, axis: number, size: number, to: number): Place[] {
-  const { alignCorners, halfPixelCenters = true, scaleFactor } = attributes;
+  const { alignCorners, asymmetric = false, halfPixelCenters = !asymmetric, scaleFactor } = attributes;
   const factor = scaleFactor?.[scaleFactor.length === 1 ? 0 : axis];
   const step = alignCorners ? (to > 1 ? (size - 1) / (to - 1) : 0) : factor ? 1 / factor : size / to;
   return Array.from({ length: to }, (_, o) => {

@@ -1,0 +1,58 @@
+/** Resizing in real numbers, and the other grids that it may have. */
+import type { ResampleAttributes } from '../nouns/attributes.js';
+import { type RealForm, realOf } from './realForm.js';
+import { nearest } from './steps/interpolate.js';
+import { LINEAR, mixesOf } from './steps/resizeInFloat.js';
+
+const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
+
+/** In a file's words. */
+function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): string {
+  if (mode !== 'bilinear') return mode;
+  return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
+}
+
+/** TFLite's three grids of either mode, in its words. */
+const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) =>
+  ['', ', align_corners', ', half_pixel_centers'].map((corners) => ({
+    rule: `${mode}${corners || ', neither align_corners nor half_pixel_centers'}`,
+    mode,
+    alignCorners: corners === ', align_corners',
+    halfPixelCenters: corners === ', half_pixel_centers',
+  })),
+);
+
+function tfliteGrids(own: ResampleAttributes) {
+  const isOther = (grid: (typeof TFLITE_GRIDS)[number]) =>
+    grid.mode !== own.mode || grid.alignCorners !== own.alignCorners || grid.halfPixelCenters !== own.halfPixelCenters;
+  return TFLITE_GRIDS.filter(isOther).map(({ rule, ...grid }) => ({ rule, attributes: { ...own, ...grid } }));
+}
+
+export const interpolate: RealForm = {
+  is: 'mix',
+  picks: (attributes) => (attributes as ResampleAttributes).mode.startsWith('nearest'),
+  value(call) {
+    const { mode } = call.attributes as ResampleAttributes;
+    const real = realOf(call.inputs[0]);
+    if (LINEAR.includes(mode)) return mixesOf(call, real);
+    if (mode !== 'nearest') return () => Number.NaN; // not written down
+    const codes = nearest(call, (code) => code);
+    return (i) => real(codes[i]);
+  },
+  grids(attributes) {
+    const own = attributes as ResampleAttributes;
+    if (own.halfPixelCenters !== undefined) return tfliteGrids(own);
+    const rules = MODES.flatMap((mode) => [
+      { ...own, mode, alignCorners: false, asymmetric: false },
+      ...(mode === 'bilinear'
+        ? [
+            { ...own, mode, alignCorners: true, asymmetric: false },
+            { ...own, mode, alignCorners: false, asymmetric: true },
+          ]
+        : []),
+    ]);
+    return rules
+      .filter((rule) => gridNamed(rule) !== gridNamed(own))
+      .map((rule) => ({ rule: gridNamed(rule), attributes: rule }));
+  },
+};
