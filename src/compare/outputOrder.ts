@@ -12,6 +12,7 @@ import { channelStride, channelsOf, dimsText, indicesOf, placeOf, sizeOf } from 
 import { counted } from '../text.js';
 import { named } from './named.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
+import { paddedOtherwise } from './paddedOtherwise.js';
 import { diffReplay, type Reading, type Samples } from './readings.js';
 
 export interface AskedOfPlaces extends Samples {
@@ -41,6 +42,10 @@ const MOST_PLACES = 16;
 
 /** Null: in no such order it has the replay's values. */
 export async function inOtherPlaces(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
+  return (await paddedOtherwise(asked)) ?? inAnotherOrder(asked);
+}
+
+async function inAnotherOrder(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
   const { reading, observed, from, to } = asked;
   const { run } = reading;
   const count = (to - from) * observed.features;

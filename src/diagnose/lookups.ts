@@ -19,7 +19,7 @@ interface Seen {
 
 const known = new WeakMap<TensorStudy, Seen | null>();
 
-/** Null: no function of a byte, or one code has two outputs. */
+/** Null: no function of one code, or one code has two outputs. */
 function seenIn(study: TensorStudy): Seen | null {
   const seen = known.has(study) ? known.get(study)! : makeSeen(study);
   known.set(study, seen);
@@ -30,7 +30,7 @@ function makeSeen(study: TensorStudy): Seen | null {
   const { declared, free, subset } = study;
   const [input, { output }] = [inputOf(declared), declared.params];
   if (!free || formOf(study)?.is !== 'table' || declared.reads.length !== 1) return null;
-  if (!isQuantized(input) || !isQuantized(output) || input.quantMax - input.quantMin >= BYTES) return null;
+  if (!isQuantized(input) || !isQuantized(output)) return null;
   const pairs = new Map<number, readonly [number, number]>();
   const [{ data }, values] = [subset.inputs[0], study.values(declared)];
   for (let i = 0; i < data.length; i++) {
@@ -49,7 +49,7 @@ export interface Shift {
 
 export function shiftsOf(study: TensorStudy): Shift[] {
   const seen = seenIn(study);
-  if (!seen) return [];
+  if (!seen || seen.input.quantMax - seen.input.quantMin >= BYTES) return [];
   const { pairs } = seen;
   const differing = [...pairs.values()].filter(([declared, observed]) => declared !== observed).length;
   if (differing < FEWEST_DIFFERING) return [];

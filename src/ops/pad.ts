@@ -9,7 +9,7 @@ import { dimsText } from '../tensor/shape.js';
 import { moving } from './fields/layout.js';
 import { integer } from './fields/schema.js';
 
-type Mode = 'constant' | 'reflect' | 'replicate' | 'circular' | 'symmetric';
+export type Mode = 'constant' | 'reflect' | 'replicate' | 'circular' | 'symmetric';
 
 interface Fields {
   readonly pad: readonly number[];
@@ -18,7 +18,7 @@ interface Fields {
 }
 
 /** Where a place beside its axis is read from, 0..last; -1: the fill. */
-const READS: Readonly<Record<Mode, (own: number, last: number) => number>> = {
+export const BESIDE: Readonly<Record<Mode, (own: number, last: number) => number>> = {
   constant: (own, last) => (own < 0 || own > last ? -1 : own),
   reflect: (own, last) => last - Math.abs(last - Math.abs(own)),
   symmetric: (own, last) => (own < 0 ? -1 - own : own > last ? 2 * last + 1 - own : own),
@@ -58,7 +58,7 @@ export const pad = moving<Fields>(
       from: (at, dims) =>
         at.map((index, axis) => {
           const own = index - before(axis, dims.length);
-          return own >= 0 && own < dims[axis] ? own : READS[mode](own, dims[axis] - 1);
+          return own >= 0 && own < dims[axis] ? own : BESIDE[mode](own, dims[axis] - 1);
         }),
       fill: params && isQuantized(params) ? quantizeTwoRoundings.prepare(params)(value) : value,
     };
