@@ -4,8 +4,6 @@
  */
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { ValueReader } from '../nouns/capture.js';
-import type { Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
 import { ordersOf } from '../tensor/permute.js';
 import { channelStride, channelsOf, dimsText, indicesOf, placeOf, sizeOf } from '../tensor/shape.js';
@@ -13,17 +11,7 @@ import { counted } from '../text.js';
 import { named } from './named.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { paddedOtherwise } from './paddedOtherwise.js';
-import { diffReplay, type Reading, type Samples } from './readings.js';
-
-export interface AskedOfPlaces extends Samples {
-  readonly model: Model;
-  readonly subject: 'candidate' | 'capture';
-  readonly reading: Pick<Reading, 'run' | 'diff'>;
-  readonly observed: ValueReader;
-  /** What it is judged by, where that is not the replay. */
-  readonly expected: ValueReader | null;
-  readonly zeroPoint: number | null;
-}
+import { type AskedOfPlaces, diffReplay } from './readings.js';
 
 /** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
 interface Order {

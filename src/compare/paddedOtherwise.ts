@@ -11,7 +11,7 @@ import { BESIDE, type Mode } from '../ops/pad.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { named } from './named.js';
 import { valuesOf, wantedOf } from './otherOperands.js';
-import type { AskedOfPlaces } from './outputOrder.js';
+import type { AskedOfPlaces } from './readings.js';
 
 /** Held in memory as a whole, twice. */
 const MOST_VALUES = 2e7;

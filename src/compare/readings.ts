@@ -6,7 +6,7 @@ import { exchanged, type LayerDiffResult, type SidesDiff } from '../diff/layerDi
 import { stepsOf } from '../kernels/kernel.js';
 import type { Capture, ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
-import type { Layer } from '../nouns/model.js';
+import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
@@ -168,4 +168,15 @@ export async function readersDiffer(
     if ((await one.read(start, end)).some((v: number, i: number) => v !== b[i])) return true;
   }
   return false;
+}
+
+/** Of a layer whose values may be right at other places, or beside those that are. */
+export interface AskedOfPlaces extends Samples {
+  readonly model: Model;
+  readonly subject: 'candidate' | 'capture';
+  readonly reading: Pick<Reading, 'run' | 'diff'>;
+  readonly observed: ValueReader;
+  /** What it is judged by, where that is not the replay. */
+  readonly expected: ValueReader | null;
+  readonly zeroPoint: number | null;
 }
