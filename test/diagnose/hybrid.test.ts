@@ -108,6 +108,15 @@ test.each<[what: string, code: string, mistake: Mistake, found?: object]>([
   });
 });
 
+test('one range for all rows of all calls', async () => {
+  const own = { ...MATRIX, calls: [8, ROWS - 8] };
+  expect(await diagnosisOf(own, matrix({ together: true }))).toMatchObject({
+    causes: ['activation-range'],
+    evidence: { 'activation-range': { found: { grain: 'all' } } },
+    lost: 0,
+  });
+});
+
 test('a matrix whose rows stay floats', async () => {
   const inFloat = Float32Array.from({ length: ROWS * OUTPUTS }, (_, i) => {
     const [row, n] = [Math.floor(i / OUTPUTS) * INPUTS, i % OUTPUTS];

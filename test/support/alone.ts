@@ -14,6 +14,8 @@ export interface Alone {
   readonly layer: { readonly op: string; readonly [field: string]: unknown };
   readonly values: Readonly<Record<string, NumericArray>>;
   readonly samples: number;
+  /** How many of them each call has; absent: one call. */
+  readonly calls?: readonly number[];
 }
 
 const NAME = 'y';
@@ -25,7 +27,11 @@ function modelOf({ producer, inputs, layer }: Alone): Promise<Model> {
   return validateModel(raw, 'model.json', 'none');
 }
 
-function captureOf(model: Model, { samples }: Alone, values: Readonly<Record<string, NumericArray>>): Capture {
+function captureOf(
+  model: Model,
+  { samples, calls = [samples] }: Alone,
+  values: Readonly<Record<string, NumericArray>>,
+): Capture {
   const captured = Object.entries(values).map(([name, data]): [string, CapturedValue] => {
     const shape = model.shapes!.get(name)!;
     const features = sizeOf(shape.dims);
@@ -38,7 +44,7 @@ function captureOf(model: Model, { samples }: Alone, values: Readonly<Record<str
     samples,
     values: new Map(captured),
     shapes: model.shapes!,
-    batchSizes: [samples],
+    batchSizes: [...calls],
     warnings: [],
   };
 }

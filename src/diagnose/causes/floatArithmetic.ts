@@ -72,7 +72,6 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   whose: 'kernel',
 
   changes: (study) => {
-    if (mayKeepFloats(study as Study)) return [ofFloatsThemselves()];
     const { otherArithmetic: steps, arithmetic } = study.data;
     if (!steps || !isQuantized(study.declared.params.output)) return [];
     const setup = { ...study.declared, steps } as SetupOf<Kinds>;
@@ -91,11 +90,15 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
   estimate: (study, base) => {
     if (isTensorStudy(study as Study)) return ofTensor(study as TensorStudy, base as TensorSetup);
     if (!isProductStudy(study as Study) || base !== study.declared || study.data.otherArithmetic) return [];
+    // each value of it takes all of its products: beside others it would take their time
+    if (mayKeepFloats(study as Study)) return [ofFloatsThemselves()];
     return inFloat(study as ProductStudy, { chance: CHANCE, fewest: 3 });
   },
 
   admits: (study) =>
-    isProductStudy(study as Study) ? inFloat(study as ProductStudy, { chance: CHANCE_OF_KNOWN, fewest: 1 }) : [],
+    isProductStudy(study as Study) && !mayKeepFloats(study as Study)
+      ? inFloat(study as ProductStudy, { chance: CHANCE_OF_KNOWN, fewest: 1 })
+      : [],
 
   evidence: ({ study, change, setup, without }) => {
     if (change.label === 'integers') return { ran: 'integers' };
