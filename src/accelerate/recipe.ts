@@ -23,14 +23,27 @@ export interface Recipe {
 
 const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
-const known = new WeakMap<Product, WeakMap<ProductSteps, { readonly recipe: Recipe | null }>>();
+/** What it is made of, of a product; accumulators are others in each of a search's hypotheses. */
+const PARTS = ['bias', 'multiplier', 'round', 'offsetAndClamp', 'bound', 'float'] as const;
+
+interface Made {
+  readonly steps: ProductSteps;
+  readonly recipe: Recipe | null;
+}
+
+/** Of a wide layer some MB each. */
+const MOST_KEPT = 8;
+const made = new WeakMap<Product, Made[]>();
 
 /** Null where a step is not of these forms, or the output is not 8-bit codes. A layer's codes are asked for piece by piece. */
 export function recipeOf(steps: ProductSteps, product: Product): Recipe | null {
-  const ofProduct = known.get(product) ?? new WeakMap<ProductSteps, { readonly recipe: Recipe | null }>();
-  known.set(product, ofProduct);
-  const own = ofProduct.get(steps) ?? { recipe: makeRecipe(steps, product) };
-  ofProduct.set(steps, own);
+  const ofProduct = made.get(product) ?? [];
+  made.set(product, ofProduct);
+  let own = ofProduct.find((other) => PARTS.every((part) => other.steps[part] === steps[part]));
+  if (!own) {
+    own = { steps, recipe: makeRecipe(steps, product) };
+    if (ofProduct.push(own) > MOST_KEPT) ofProduct.shift();
+  }
   return own.recipe;
 }
 
