@@ -150,9 +150,15 @@ function ordersOfChannels(params: Product): Named[] {
   );
   const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
   const within = [...cutShort(inChannels, 'channel'), ...shifts(inChannels, inFeatures)];
+  const inTaps = new Map<Run, readonly Run[]>();
+  const inEachTap = (run: Run) => {
+    const { first, end, by } = run;
+    const all = inTaps.get(run) ?? taps.map((at): Run => ({ first: first + at, end: end + at, by }));
+    inTaps.set(run, all);
+    return all;
+  };
   const moved = within.map(([order, of, runs]): Named => {
-    const all = taps.flatMap((at) => runs.map(({ first, end, by }) => ({ first: first + at, end: end + at, by })));
-    return [order.startsWith(LEFT_OUT) ? order : `channels ${order}`, of, all];
+    return [order.startsWith(LEFT_OUT) ? order : `channels ${order}`, of, runs.flatMap(inEachTap)];
   });
   return [...cut, ...planes, ...moved];
 }
@@ -196,17 +202,21 @@ function at(i: number, outputs: number, inputs: number): number {
   return (i % outputs) * inputs + Math.floor(i / outputs);
 }
 
-/** The input by n places early or late, with nothing before it, or with its end; length: of the sums on which they are tried. */
+/** The input by n places early or late, with nothing before it, or with its end, of the same runs; length: of the sums on which they are tried. */
 function shifts(inputs: number, length: number): Moved[] {
   const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * length * 4))));
+  const runs = new Map<number, Run>();
+  const runOf = (by: number) => {
+    const run = runs.get(by) ?? { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
+    runs.set(by, run);
+    return run;
+  };
   return Array.from({ length: most }, (_, i) => i + 1).flatMap((n) =>
     [n, -n].flatMap((by): Moved[] => {
-      const within = { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
-      const around =
-        by > 0 ? { first: inputs - by, end: inputs, by: by - inputs } : { first: 0, end: -by, by: by + inputs };
+      const around = runOf(by > 0 ? by - inputs : by + inputs);
       return [
-        [`shifted by ${by}`, 'input', [within]],
-        [`rotated by ${by}`, 'input', [within, around]],
+        [`shifted by ${by}`, 'input', [runOf(by)]],
+        [`rotated by ${by}`, 'input', [runOf(by), around]],
       ];
     }),
   );
@@ -264,14 +274,14 @@ function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product
   return (row: number, n: number) => {
     const group = cols === inFeatures ? 0 : groupOf({ ...params, weight, inFeatures } as Product, n);
     const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
-    const known = new Map<number, number>();
-    const sumOfRun = ({ first, end, by }: Run) => {
-      const key = (first * (inFeatures + 1) + end) * 2 * inFeatures + by;
-      let sum = known.get(key);
+    const known = new Map<Run, number>();
+    const sumOfRun = (run: Run) => {
+      let sum = known.get(run);
       if (sum !== undefined) return sum;
+      const { first, end, by } = run;
       sum = 0;
       for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
-      known.set(key, sum);
+      known.set(run, sum);
       return sum;
     };
     return (places: Order | readonly Run[]): number => {
