@@ -32,8 +32,17 @@ interface Factors<Change> {
   readonly with: (numbers: readonly number[], round: RoundStep) => Change;
 }
 
+/** Asked for by each scale that gives what is observed as well. */
+const known = new WeakMap<Study, Change[]>();
+
 /** Forms of few bits that give what is observed, where the real numbers do not. */
 export function shortFactors(study: Study): Change[] {
+  const found = known.get(study) ?? findFactors(study);
+  known.set(study, found);
+  return found;
+}
+
+function findFactors(study: Study): Change[] {
   if (casesOf(study) < FEWEST) return [];
   const all = isTensorStudy(study) ? ofTensor(study) : ofConversion(study as ElementwiseStudy);
   return all.flatMap((factors, i) => {
