@@ -24,12 +24,13 @@ const MOST_REPAIRS = 3e7;
 export type Solved = { readonly changes: Int32Array } | { readonly samples: number };
 
 /** Whether a few rows show already that no weights give what was observed: reals leave more of it than rounding can. */
-export function isRefuted({ lo, hi, centred, inFeatures }: Residuals): boolean {
+export function isRefuted(residuals: Residuals): boolean {
+  const { lo, hi, inFeatures } = residuals;
   const bounded = boundedRows(lo, hi);
   const isRefutedBy = (rows: readonly number[]) => {
-    const columns = usedColumns(centred, rows, inFeatures, rows.length - 1);
+    const columns = usedColumns(residuals, rows, rows.length - 1);
     if (columns === null || rows.length * columns.length ** 2 > MOST_EFFORT) return false;
-    const system = systemOf(centred, rows, columns, inFeatures);
+    const system = systemOf(residuals.centred, rows, columns, inFeatures);
     return system !== null && leavesTooMuch(system.solve(middles(lo, hi, rows)).rest, lo, hi, rows);
   };
   // where it is loud a few more rows than weights tell
@@ -39,14 +40,14 @@ export function isRefuted({ lo, hi, centred, inFeatures }: Residuals): boolean {
 
 /** Null: no integers give what was observed. */
 export function solveAll(residuals: Residuals, isWeight: (k: number, change: number) => boolean): Solved | null {
-  const { lo, hi, centred, inFeatures, rounded } = residuals;
+  const { lo, hi, inFeatures, rounded } = residuals;
   const bounded = boundedRows(lo, hi);
-  const columns = usedColumns(centred, bounded, inFeatures, MOST_COLUMNS);
+  const columns = usedColumns(residuals, bounded, MOST_COLUMNS);
   if (columns === null || columns.length === 0) return null;
   const needed = rounded ? Math.ceil(SPARE_CODES * columns.length) : columns.length + SPARE_FLOATS;
   if (bounded.length < needed) return { samples: Math.ceil((needed * lo.length) / Math.max(1, bounded.length)) };
   const rows = spread(bounded, Math.max(ENOUGH_ROWS * needed, MOST_EFFORT / columns.length ** 2));
-  const system = systemOf(centred, rows, columns, inFeatures);
+  const system = systemOf(residuals.centred, rows, columns, inFeatures);
   if (!system) return null;
   const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (hi[row] - lo[row]) ** 2, 0) / (12 * rows.length));
   const uncertain = (deviation * CERTAIN * Math.sqrt(system.widest)) / 0.5;
@@ -109,12 +110,17 @@ function more(samples: number, given: number): Solved | null {
 }
 
 /** A column of nothing but zero points says nothing of its weight, which stays. Null: there are more than `most`, as a few rows may tell. */
-function usedColumns(centred: Float64Array, rows: readonly number[], width: number, most: number): number[] | null {
-  const used = new Uint8Array(width);
+function usedColumns(
+  { codes, zeroPoints, inFeatures }: Residuals,
+  rows: readonly number[],
+  most: number,
+): number[] | null {
+  const used = new Uint8Array(inFeatures);
   let count = 0;
   for (let r = 0; r < rows.length && count <= most; r++) {
-    for (let k = 0, i = rows[r] * width; k < width; k++, i++) {
-      if (centred[i] === 0 || used[k] === 1) continue;
+    const zeroPoint = zeroPoints[rows[r]];
+    for (let k = 0, i = rows[r] * inFeatures; k < inFeatures; k++, i++) {
+      if (codes[i] === zeroPoint || used[k] === 1) continue;
       used[k] = 1;
       count++;
     }

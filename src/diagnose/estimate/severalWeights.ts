@@ -1,3 +1,4 @@
+import type { Codes } from '../../nouns/kernel.js';
 import { spread } from '../study/arrays.js';
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
@@ -6,7 +7,10 @@ export interface Residuals {
   readonly hi: Float64Array;
   /** The bounds are a rounding's: true values are anywhere in them. Those of floats hold errors that all rows may share. */
   readonly rounded: boolean;
-  /** Activations minus their row's zero point, [rows, inFeatures]. */
+  /** Activations, [rows, inFeatures], and the zero point of each row. */
+  readonly codes: Codes['data'];
+  readonly zeroPoints: Int32Array;
+  /** Activations minus their row's zero point: made when asked for. */
   readonly centred: Float64Array;
   readonly rows: number;
   readonly inFeatures: number;

@@ -159,8 +159,20 @@ export class WeightSearch {
       lo[row] = (view.lo[i] - bias - slack) / unit - acc;
       hi[row] = (view.hi[i] - bias + slack) / unit - acc;
     }
-    const centred = centredCodes(this.codesOf(this.channel(column)), this.zeroPoints);
-    return { lo, hi, rounded, centred, rows: view.rows, inFeatures: this.base.params.inFeatures };
+    const codes = this.codesOf(this.channel(column));
+    const { zeroPoints } = this;
+    return {
+      lo,
+      hi,
+      rounded,
+      rows: view.rows,
+      inFeatures: this.base.params.inFeatures,
+      codes: codes.data,
+      zeroPoints,
+      get centred() {
+        return centredCodes(codes, zeroPoints);
+      },
+    };
   }
 }
 

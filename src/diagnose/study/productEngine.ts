@@ -162,10 +162,10 @@ export class ProductEngine implements Engine<ProductSetup> {
     const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
     if (this.data.dynamic || others || order || within) return true;
     const asked = { atOnce, inPieces: stores !== null };
-    const [key, making] = [this.keyOf(setup), this.making(setup)];
+    const key = this.keyOf(setup);
     return this.rising.mayFollow(scope, key, params, asked, {
-      all: () => this.accumulators.of(scope, key, making),
-      few: (part) => this.accumulators.ofSlice(part, key, making),
+      all: () => this.accumulators.of(scope, key, this.making(setup)),
+      few: (part) => this.accumulators.ofSlice(part, key, this.making(setup)),
     });
   }
 
