@@ -35,6 +35,12 @@ test.each([
     { bias: bias.map((_, n) => (n % 2 === 0 ? bias[n / 2] : Math.floor(bias[(n - 1) / 2] / 2 ** 32))) },
     { int64_as: 'memory' },
   ],
+  [
+    'with the multipliers of the next channel',
+    'scale-shifted',
+    { weight_scale: [...weightScale.slice(1), weightScale[0]] },
+    {},
+  ],
   ['shifted a bit too few', 'output-scale-wrong', { output: { dtype: 'int16', scale: 0.00015, zero_point: 0 } }, {}],
   ['of one channel too large', 'weight-value', null, {}],
 ])('a candidate %s: %s', async (_, code, fields, found) => {

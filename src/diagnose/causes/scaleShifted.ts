@@ -5,6 +5,7 @@ import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
 import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, numpy, rtl } from '../words/code.js';
@@ -53,12 +54,16 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   ]),
 };
 
+/** A multiplier of 15 bits is off by up to 2^-15, and so is that of the other channel. */
+const [OF_FLOATS, OF_SHORT] = [2e-6, 2 ** -14];
+
 function inAnotherOrder(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
   const scales = base.params.weightScale;
   if (scales.length < 2) return [];
+  const slack = numbersIn(base.params, base.steps.multiplier) ? OF_SHORT : OF_FLOATS;
   const intervalsIn = (scope: Scope) => {
     const view = viewOf(study, base, scope);
-    return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, 2e-6));
+    return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, slack));
   };
   if (intervalsIn(study.sketch).some(isEmpty)) return [];
   const intervals = intervalsIn(study.subset);
