@@ -480,6 +480,18 @@ export const RAISED: readonly TensorScene[] = [
   {
     ...unary(
       {
+        code: 'input-zero-point-wrong',
+        what: 'a sigmoid of codes less 120',
+        wrong: ([x]) => Array.from(x, (q) => code(roundHalfEven(sigmoid(q - 19) * 256))),
+      },
+      'sigmoid',
+      S,
+    ),
+    evidence: { found: 120 },
+  },
+  {
+    ...unary(
+      {
         code: 'output-scale-wrong',
         what: 'a sigmoid times 255 in place of 256',
         wrong: ([x]) => Array.from(x, (q) => code(roundHalfEven(sigmoid(q) * 255))),
@@ -708,6 +720,16 @@ export const NEARLY: readonly TensorScene[] = [
     S,
   ),
   unary({ code: 'table-entry', what: 'two outputs for one code', wrong: noisy(0.1) }, 'sigmoid', S),
+  unary(
+    {
+      code: 'input-zero-point-wrong',
+      what: 'another zero point, and half of the slope above 150',
+      wrong: ([x]) =>
+        Array.from(x, (q) => code(roundHalfEven(sigmoid((q > 150 ? 150 + (q - 150) / 2 : q) - 19) * 256))),
+    },
+    'sigmoid',
+    S,
+  ),
   resize({ code: 'resample-grid', what: 'noise', wrong: noisy(0.05) }),
   withRelu(
     add({
