@@ -513,16 +513,6 @@ export const RAISED: readonly TensorScene[] = [
   ),
   unary(
     {
-      code: 'input-zero-point-wrong',
-      what: 'a sigmoid of another zero point',
-      wrong: ([x]) => Array.from(x, (q) => code(roundHalfEven(256 * sigmoid(q + 13)))),
-      evidence: { found: A.zero_point - 13 },
-    },
-    'sigmoid',
-    S,
-  ),
-  unary(
-    {
       code: 'table-entry',
       what: 'one entry of a sigmoid table',
       wrong: ([x], right) => Array.from(right, (q, i) => (x[i] === 100 ? q + 3 : q)),
@@ -710,15 +700,6 @@ export const NEARLY: readonly TensorScene[] = [
       () => 3.5,
     ),
   }),
-  unary(
-    {
-      code: 'input-zero-point-wrong',
-      what: 'a sigmoid of another zero point above the declared one',
-      wrong: ([x]) => Array.from(x, (q) => code(roundHalfEven(256 * sigmoid(q > A.zero_point ? q + 13 : q)))),
-    },
-    'sigmoid',
-    S,
-  ),
   unary({ code: 'table-entry', what: 'two outputs for one code', wrong: noisy(0.1) }, 'sigmoid', S),
   unary(
     {
