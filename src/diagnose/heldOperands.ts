@@ -2,7 +2,7 @@
 import type { Product } from '../nouns/kernel.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
-import { boundedIn, REACH } from './matrixOrders.js';
+import { boundedIn, REACH } from './boundedValues.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 

@@ -1,20 +1,17 @@
 /** Orders along k of a matrix's weights, or of the channels in each tap of a convolution, as a rule that a person would write. */
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Product } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';
 import { sizeOf } from '../tensor/shape.js';
-import { viewOf } from './estimate/view.js';
+import { boundedIn, REACH, TRIED } from './boundedValues.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { Scope } from './study/data.js';
 import type { ProductStudy } from './study/study.js';
 
-/** Values on which an order is tried before it is replayed. */
-const TRIED = 24;
-/** Half a step of rounding, one of another rule. */
-export const REACH = 1.01;
 const MOST_UNTRIED = 32;
 /** How an order is called of which some products are missing. */
 export const LEFT_OUT = 'without';
@@ -227,7 +224,9 @@ function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named
   const { view, scope, tried } = boundedIn(study, base);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
-  const sumsOf = sumsIn(base.params, codes);
+  const inputs = study.engine.inputParams(base, scope);
+  const sumsOf = sumsIn(base.params, codes, (row) => inputs[row].zeroPoint);
+  const reach = isQuantized(base.params.output) ? REACH : 0; // floats are bounded by what float32 leaves open
   const sums = knownSums(codes, base.params);
   let left = [...orders.keys()];
   for (const i of tried) {
@@ -238,23 +237,12 @@ function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named
     sums.set(i, ofValue);
     left = left.filter((order) => {
       if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2]);
-      const v = ofValue[order] * view.stepsPerUnit[column] + view.biasSteps[column];
-      return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
+      const unit = (view.rowUnits?.[row] ?? 1) * view.stepsPerUnit[column];
+      const v = ofValue[order] * unit + view.biasSteps[column];
+      return v > view.lo[i] - reach && v < view.hi[i] + reach;
     });
   }
   return left.map((order) => orders[order]);
-}
-
-/** Some values that are bounded on both sides: of the probe, where it has as many. */
-export function boundedIn(study: ProductStudy, base: ProductSetup) {
-  const of = (scope: Scope) => {
-    const view = viewOf(study, base, scope);
-    const all = [...view.acc.keys()].filter((i) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]));
-    const stride = Math.max(1, Math.floor(all.length / TRIED));
-    return { view, scope, tried: all.filter((_, i) => i % stride === 0) };
-  };
-  const probed = of(study.probe);
-  return probed.tried.length < TRIED ? of(study.sketch) : probed;
 }
 
 /** By value of a scope the sums of all orders, as far as they were asked for: those of a base are mostly another's. */
@@ -270,8 +258,13 @@ function knownSums({ data }: Codes, { input, weightZeroPoint }: Product): Map<nu
 }
 
 /** Of one row and channel the sum with its weights in another order. Shifts and rotations share their runs. */
-function sumsIn({ weight, inFeatures, input: { zeroPoint }, ...params }: Product, { cols, data }: Codes) {
+function sumsIn(
+  { weight, inFeatures, ...params }: Product,
+  { cols, data }: Codes,
+  zeroPointOf: (row: number) => number,
+) {
   return (row: number, n: number) => {
+    const zeroPoint = zeroPointOf(row);
     const group = cols === inFeatures ? 0 : groupOf({ ...params, weight, inFeatures } as Product, n);
     const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
     const known = new Map<Run, number>();

@@ -3,6 +3,7 @@ import type { Scope } from '../../src/diagnose/study/data.js';
 import { rangesOfRows } from '../../src/diagnose/study/rangesOfRows.js';
 import type { RangeGrain } from '../../src/nouns/chosenRange.js';
 import { rangeOfRow } from '../../src/numeric/extremes.js';
+import { toFloat16 } from '../../src/numeric/float.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { dynamicSteps } from '../support/steps.js';
 import { BATCH, diagnose, IN, OUT, outputsOf, SAMPLES, truth, x } from './dynamicWorld.js';
@@ -134,6 +135,20 @@ test.each<[cause: string, evidence: object, mistake: Mistake]>([
   const { causes, evidence: all } = await found(script(mistake));
   expect(causes).toEqual([cause]);
   expect(all[cause]).toMatchObject(evidence);
+});
+
+test('sums without their last product', async () => {
+  const weight = truth.weight.map((w, i) => (i % IN === IN - 1 ? 0 : w));
+  const { causes, evidence } = await found(outputsOf(dynamicSteps('fbgemm')!, { ...truth, weight }));
+  expect(causes).toEqual(['k-order']);
+  expect(evidence['k-order']).toMatchObject({ order: 'without the last product' });
+});
+
+test('biases in float16', async () => {
+  const bias = truth.bias!.map(toFloat16);
+  const { causes, evidence } = await found(outputsOf(dynamicSteps('fbgemm')!, { ...truth, bias }));
+  expect(causes).toEqual(['bias-value']);
+  expect(evidence['bias-value']).toMatchObject({ kept: 'float16' });
 });
 
 test.each<[what: string, mistake: Mistake]>([

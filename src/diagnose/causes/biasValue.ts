@@ -1,5 +1,6 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { printable } from '../../text.js';
 import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
@@ -9,6 +10,7 @@ import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
+import { choosesByScript } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -20,7 +22,12 @@ import { biasIntervals } from './biasShifted.js';
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** Worst first; the rest is counted. */
-    'bias-value': SomeChannels & { readonly found?: readonly FoundParameter[]; readonly omitted?: number };
+    'bias-value': SomeChannels & {
+      readonly found?: readonly FoundParameter[];
+      readonly omitted?: number;
+      /** All are the declared ones, in a float of fewer bits. */
+      readonly kept?: 'float16' | 'bfloat16';
+    };
   }
 }
 
@@ -45,6 +52,8 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   code: 'bias-value',
   kinds: ['product'],
   whose: 'model',
+
+  changes: (study) => (choosesByScript(study) ? keptBiases(study) : []),
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
@@ -75,14 +84,18 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   },
 
   words: {
-    title: 'other biases',
-    explanation: 'Biases are others than the file says: a stale file.',
+    title: (e) => (e.kept ? `biases kept in ${e.kept}` : 'other biases'),
+    explanation: (e) =>
+      e.kept
+        ? 'Biases lose their last bits before they are added.'
+        : 'Biases are others than the file says: a stale file.',
     ofOneLayer: true,
     evidence: (e) => foundSentences('bias', e.found, e.omitted),
-    fix: parameterFix(
-      (context) => `export ${printable(context.layer)} again: ${fileOf(context)} and the capture hold different biases`,
-      'load the biases of this layer again: a stale copy',
-    ),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `export ${printable(own.layer)} again: ${fileOf(own)} and the capture hold different biases`,
+        e.kept ? 'keep biases in float32' : 'load the biases of this layer again: a stale copy',
+      )(e, context),
     code: (e, context) =>
       codeOf(
         (e.found ?? [])
@@ -92,6 +105,25 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       )(context),
   },
 };
+
+const NARROWER = { float16: toFloat16, bfloat16: toBFloat16 } as const;
+
+/** Of a script whose model is in half precision. */
+function keptBiases({ declared: { params } }: ProductStudy): ProductChange[] {
+  const { bias: own } = params;
+  if (!own) return [];
+  return (['float16', 'bfloat16'] as const).map((kept) => {
+    const bias = own.map(NARROWER[kept]);
+    return {
+      cause: 'bias-value',
+      coordinate: 'bias_values',
+      freedom: FREEDOM.none,
+      label: kept,
+      found: { kept },
+      apply: (setup) => withParams(setup, { bias }),
+    };
+  });
+}
 
 /** Whether the moved biases are to be had by fewer numbers; isAlone: most channels are exact as they are. */
 type IsOfARule = (view: View, intervals: readonly Interval[], isAlone: boolean) => boolean;
