@@ -20,6 +20,7 @@ import {
 } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
@@ -453,6 +454,21 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['int8 with ReLU'] },
   ),
+  {
+    name: 'candidate: another zero point, and the ReLU that the lowest code stood for',
+    causes: ['output-zero-point-wrong'],
+    make: (world) => {
+      const own = output(world.linear);
+      const withZeroPoint = (zeroPoint: number, activation: Activation): Product => ({
+        ...world.linear,
+        activation,
+        output: { ...own, zeroPoint },
+      });
+      const declared = withZeroPoint(own.quantMin, 'none');
+      const candidate = outputsOf(world, undefined, withZeroPoint(own.quantMin + 5, 'relu'));
+      return { declared, captured: outputsOf(world, undefined, declared), candidate };
+    },
+  },
   candidate('the zero point of another value', ['input-zero-point-wrong'], (world) =>
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 96 } }),
   ),

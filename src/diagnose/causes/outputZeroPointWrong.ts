@@ -56,7 +56,9 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
               ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
               : (setup) => withOutput(setup, { zeroPoint }),
           };
-          return study.free && hasActivation(base) ? [moved, clampedAsDeclared(moved, base)] : [moved];
+          if (!study.free) return [moved];
+          if (hasActivation(base)) return [moved, clampedAsDeclared(moved, base)];
+          return isReluInClamp(base) && zeroPoint > output.quantMin ? [moved, withItsRelu(moved)] : [moved];
         })
     );
   },
@@ -93,6 +95,19 @@ function clampedAsDeclared(moved: Change, base: WithActivation): Change {
   };
 }
 
+/** The declared clamp makes a ReLU of 0 and below, and a file has none besides: another zero point shows that there is one. */
+function isReluInClamp({ kind, params: { output } }: Setup): boolean {
+  return kind === 'product' && isQuantized(output) && output.zeroPoint === output.quantMin;
+}
+
+function withItsRelu(moved: Change): Change {
+  return {
+    ...moved,
+    label: `${moved.label}, with a ReLU`,
+    apply: (setup) => moved.apply(withParams<Setup>(setup, { activation: 'relu' })),
+  };
+}
+
 /** A pool's codes have the zero point of what it reads: one of its own is added to them. */
 function takesItsInputs(study: Study, base: Setup, zeroPoint: number): boolean {
   return isTensorStudy(study) && study.free && study.sameOnSubset(withOutput(base, { zeroPoint }), base);
@@ -105,11 +120,18 @@ function movedBy(codes: number, { quantMin, quantMax }: QuantParams): CodeMap {
 /** Away from the clamps y - zero_point - v is the error of the zero point, within half a step: the median of these. */
 function whereErrorsLie(study: Study, base: Setup): number | null {
   const view = viewOf(study, base, study.sketch);
+  const { observed } = study.sketch;
+  const least = isReluInClamp(base) ? leastIn(observed) : Number.NEGATIVE_INFINITY; // a clamp is no error
   const errors: number[] = [];
   const stride = strideThrough(view.acc.length, view.channels);
   for (let i = 0; i < view.acc.length; i += stride) {
     const n = i % view.channels;
-    if (Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]) && Number.isFinite(view.acc[i])) {
+    if (
+      observed[i] > least &&
+      Number.isFinite(view.lo[i]) &&
+      Number.isFinite(view.hi[i]) &&
+      Number.isFinite(view.acc[i])
+    ) {
       errors.push((view.lo[i] + view.hi[i]) / 2 - view.acc[i] * view.stepsPerUnit[n] - view.biasSteps[n]);
     }
   }
