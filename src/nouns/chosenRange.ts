@@ -12,6 +12,8 @@ export interface ChooseStep {
   readonly precision: 'float32' | 'float64';
   /** For int8 codes. */
   readonly signed?: true;
+  /** Its zero point is the middle code, whatever the range. */
+  readonly symmetric?: true;
   choose(min: number, max: number, levels: number): QuantParams;
 }
 
@@ -24,5 +26,5 @@ export type RangeGrain = 'batch' | 'row' | 'sample' | 'all' | 'first' | 'previou
 /** Another way from a range to a scale and a zero point. */
 export interface RangeFormula {
   readonly name: string;
-  choose(min: number, max: number, levels: number, precision: ChooseStep['precision']): QuantParams;
+  choose(min: number, max: number, levels: number, own: ChooseStep): QuantParams;
 }

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Scope } from '../../src/diagnose/study/data.js';
 import { rangesOfRows } from '../../src/diagnose/study/rangesOfRows.js';
+import { withRange } from '../../src/kernels/steps/dynamic.js';
+import { RANGE_FORMULAS } from '../../src/kernels/steps/rangeFormulas.js';
 import type { RangeGrain } from '../../src/nouns/chosenRange.js';
 import { rangeOfRow } from '../../src/numeric/extremes.js';
 import { toFloat16 } from '../../src/numeric/float.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { dynamicSteps } from '../support/steps.js';
-import { BATCH, diagnose, IN, OUT, outputsOf, SAMPLES, truth, x } from './dynamicWorld.js';
+import { BATCH, diagnose, dynamicWith, IN, OUT, outputsOf, SAMPLES, truth, x } from './dynamicWorld.js';
 
 const f32 = Math.fround;
 
@@ -159,6 +161,17 @@ test.each<[what: string, mistake: Mistake]>([
   ['another factor in every call', { multiplier: (s, w) => Math.sqrt(s) * w }],
 ])('no name for the scale of %s', async (_, mistake) => {
   expect((await found(script(mistake))).causes).toEqual(['unexplained']);
+});
+
+// torchao has no zero point: to compute one is no other multiplier
+test('a zero point where the runtime has none', async () => {
+  const captured = outputsOf(dynamicSteps('torchao')!);
+  const candidate = outputsOf(
+    dynamicWith('torchao', (step) => withRange(step, { formula: RANGE_FORMULAS.asymmetric })),
+  );
+  const { causes, evidence } = (await diagnose(truth, captured, { engine: 'torchao', candidate }))!;
+  expect(causes).toEqual(['activation-range']);
+  expect(evidence['activation-range']).toMatchObject({ found: { formula: 'asymmetric' } });
 });
 
 // rows 4 to 9 of three a sample: two of sample 1, three of sample 2, one of sample 3, in calls of two samples

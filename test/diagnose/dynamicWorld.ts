@@ -1,7 +1,7 @@
 import { compare } from '../../src/compare/compare.js';
 import { withRange } from '../../src/kernels/steps/dynamic.js';
 import type { DynamicStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
-import type { Layer, ProductForm } from '../../src/nouns/model.js';
+import type { Layer, Model, ProductForm } from '../../src/nouns/model.js';
 import type { DiagnosisReport, Report } from '../../src/nouns/report.js';
 import { rangeOfRow } from '../../src/numeric/extremes.js';
 import { replayProduct } from '../../src/replay/product.js';
@@ -73,7 +73,7 @@ export function compareCalls(
   candidate?: Float32Array,
 ): Promise<Report> {
   const samples = x.length / declared.inFeatures;
-  const { layers, ...model } = modelOf(declared, { framework: 'pytorch', flow: 'dynamic', engine });
+  const { layers, ...model } = modelOf(declared, producerOf(engine));
   const form = { ...layers[0].form, dynamic: { reduceRange } } as ProductForm;
   const layer: Layer = { ...layers[0], op: 'linear_dynamic', inputs: ['x'], form };
   const inputs = [{ name: 'x', params: { dtype: 'float32' as const } }];
@@ -81,6 +81,12 @@ export function compareCalls(
   const capture = { ...captureOf(values, samples), batchSizes: new Array<number>(samples / batch).fill(batch) };
   const options = candidate && { candidate: captureOf({ fc: capturedValue(candidate, samples) }, samples) };
   return compare({ ...model, inputs, layers: [layer] }, capture, options);
+}
+
+function producerOf(engine: string): Model['producer'] {
+  return engine === 'torchao'
+    ? { framework: 'pytorch', flow: 'torchao', kernel: engine }
+    : { framework: 'pytorch', flow: 'dynamic', engine };
 }
 
 /** A kernel with other steps of its dynamic layer. */

@@ -57,9 +57,9 @@ export const activationRange: Cause<'activation-range', 'product'> = {
     const { codes, grain, choose } = study.declared.steps.dynamic!;
     const isOther = base.params !== study.declared.params || base.steps.dynamic!.grain !== grain;
     if (!study.free || isOther || base.steps.dynamic!.codes !== codes || base.patches) return [];
-    const formulas = choose.signed
-      ? []
-      : Object.values(RANGE_FORMULAS).map((formula) => change({ grain, codes, formula }));
+    const formulas = Object.values(RANGE_FORMULAS)
+      .filter((formula) => !choose.signed && (formula !== RANGE_FORMULAS.asymmetric || choose.symmetric))
+      .map((formula) => change({ grain, codes, formula }));
     const grains = study.data.dynamic!.batches > 1 ? OF_CALLS.map((of) => change({ grain: of, codes })) : [];
     return [...grains, ...formulas].filter((one) => study.agreesOnSubset(one.apply(base)));
   },
@@ -109,6 +109,7 @@ type Words = (declared: QuantizedRange) => string;
 const FORMULAS: Readonly<Record<FormulaName, Words>> = {
   withoutZero: () => 'input quantized over a range that need not hold 0',
   withoutZeroClamped: () => 'input quantized over a range that need not hold 0, its zero point clamped',
+  asymmetric: () => 'input quantized with a zero point, over its whole range',
   oneLevelMore: levels(1),
   oneLevelLess: levels(-1),
   zeroPointCut: () => 'zero point of the input cut off, not rounded',

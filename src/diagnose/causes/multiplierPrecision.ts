@@ -10,7 +10,15 @@ import { nameOf, otherConversions } from '../conversions.js';
 import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
 import type { DecidingValue, SomeChannels } from '../evidence.js';
 import { isMaximum } from '../pools.js';
-import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
+import {
+  type ElementwiseChange,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type Setup,
+  type TensorChange,
+  withSteps,
+} from '../setup.js';
 import {
   type ElementwiseStudy,
   isElementwiseStudy,
@@ -51,7 +59,9 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   },
 
   // another kernel's pool may divide by another count, or keep its input's scale: that is no matter of precision
-  shows: ({ study, setup, without }) => {
+  shows: (found) => {
+    const { study, setup, without } = found;
+    if (isProductStudy(study)) return !study.data.dynamic || isAround0(study, setup) === isAround0(study, without);
     if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return true;
     const [before, after] = [study.values(without), study.values(setup)];
     return before.every((value: number, i: number) => Math.abs(value - after[i]) <= 1);
@@ -96,6 +106,11 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
     code: stepLines(),
   },
 };
+
+/** Whether a dynamic layer's codes lie around 0 in every call: if not, it has another range. */
+function isAround0({ engine, subset }: ProductStudy, setup: Setup): boolean {
+  return engine.inputParams(setup as ProductSetup, subset).every(({ zeroPoint }) => zeroPoint === 128);
+}
 
 /** What other kernels do in floats, and a script to nearest in another width. A function of one code has a cause of its own, the largest code no multiplier. */
 function ofTensor(study: TensorStudy): TensorChange[] {

@@ -98,7 +98,7 @@ export function dynamicStep(own: Own): DynamicStep {
   return {
     ...own,
     chooseQuantParams(min, max, reduceRange) {
-      if (own.formula) return own.formula.choose(min, max, levelsOf(own.codes, reduceRange), own.choose.precision);
+      if (own.formula) return own.formula.choose(min, max, levelsOf(own.codes, reduceRange), own.choose);
       if (own.codes === 'symmetric') return symmetric(own.choose, min, max);
       return own.choose.choose(min, max, levelsOf(own.codes, reduceRange));
     },

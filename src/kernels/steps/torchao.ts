@@ -31,6 +31,7 @@ function bytes(scale: number, zeroPoint: number, levels: number): QuantParams {
 
 const chooseSymmetric: ChooseStep = {
   name: 'chooseTorchaoSymmetric',
+  symmetric: true,
   precision: 'float32',
   equation: 's = f32(amax / (levels / 2)), not below 2^-23',
   choose(min, max, levels) {
