@@ -1,11 +1,12 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
+import { acceleratorFor } from '../compare/accelerator.js';
 import { EXACT, layerDiff, unitOf } from '../compare/layerReport.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { sameSteps, stepsOf } from '../kernels/kernel.js';
 import { declaredKernel } from '../kernels/named.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
-import type { Kernel, OpSteps } from '../nouns/kernel.js';
+import type { Fast, Kernel, OpSteps } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { whyUnknown } from '../replay/layer.js';
@@ -21,7 +22,8 @@ interface ForecastOptions {
 
 /** Throws InputError for values that turn out unreadable. */
 export async function forecast(model: Model, capture: Capture, options: ForecastOptions): Promise<ForecastDocument> {
-  const expected = expectedValues(model, capture);
+  const fast = await acceleratorFor(model, capture);
+  const expected = expectedValues(model, capture, fast);
   const captured = expected.layers;
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
   const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
@@ -30,7 +32,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const right: Record<string, number | null> = {};
   const replayed: { readonly name: string; readonly ran: RanBy }[] = [];
   for (const kernel of options.kernels) {
-    const session = new ReplaySession(model, capture, kernel, 'propagated');
+    const session = new ReplaySession(model, capture, kernel, 'propagated', fast);
     const ran = ranBy(model, session);
     const twin = replayed.find((other) => areAlike(other.ran, ran));
     if (twin) {
@@ -90,7 +92,7 @@ function notReplayed({ layers }: Model): Pick<ForecastDocument, 'not_replayed'> 
 }
 
 /** What was captured; where that is the inputs alone, what the declared kernel makes of them. */
-function expectedValues(model: Model, capture: Capture) {
+function expectedValues(model: Model, capture: Capture, fast: Fast) {
   const layersOf = ({ values }: Capture) =>
     model.layers.flatMap((layer) => {
       const value = values.get(layer.name);
@@ -99,7 +101,7 @@ function expectedValues(model: Model, capture: Capture) {
   const captured = layersOf(capture);
   if (captured.length > 0) return { from: 'capture', layers: captured };
   const kernel = declaredKernel(model.producer);
-  const session = new ReplaySession(model, capture, kernel, 'propagated');
+  const session = new ReplaySession(model, capture, kernel, 'propagated', fast);
   const layers = layersOf(replayedCapture(model, capture, session)).map(({ layer, value }) => {
     // every kernel is held against it
     const read: CapturedValue['read'] = (from, to) => (session.replayedValue(layer.name) ?? value).read(from, to);

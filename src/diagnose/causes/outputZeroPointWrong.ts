@@ -1,6 +1,7 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
@@ -121,7 +122,7 @@ function movedBy(codes: number, { quantMin, quantMax }: QuantParams): CodeMap {
 function whereErrorsLie(study: Study, base: Setup): number | null {
   const view = viewOf(study, base, study.sketch);
   const { observed } = study.sketch;
-  const least = isReluInClamp(base) ? leastIn(observed) : Number.NEGATIVE_INFINITY; // a clamp is no error
+  const least = isReluInClamp(base) ? smallestOf(observed) : Number.NEGATIVE_INFINITY; // a clamp is no error
   const errors: number[] = [];
   const stride = strideThrough(view.acc.length, view.channels);
   for (let i = 0; i < view.acc.length; i += stride) {

@@ -1,6 +1,7 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { wrapInt32 } from '../../numeric/integer.js';
+import { blocks } from '../../replay/blocks.js';
 import type { Cause } from '../cause.js';
 import { rotationOf } from '../estimate/rotation.js';
 import type { Permutation } from '../evidence.js';
@@ -23,8 +24,6 @@ declare module '../evidence.js' {
 const MOST_VALUES = 5e7;
 /** By which noise is told first. */
 const FEW_CHANNELS = 8;
-/** Values: a read for each row takes longer than what is asked of it. */
-const READ_AT_ONCE = 1 << 16;
 
 /** Rows in another order than the input's. */
 export const samplesMisaligned: Cause<'samples-misaligned'> = {
@@ -131,11 +130,11 @@ async function isObserved(study: Study, base: Setup, positions: number): Promise
   const replayed = study.outputs(base, part).data;
   if (part !== subset) study.engine.forget(part);
   const places = rows.flatMap((row) => channels.map((n) => (subset.samples[row] - own * positions) * width + n));
-  const many = Math.max(1, Math.floor(READ_AT_ONCE / (positions * width))) * positions;
-  for (let first = data.from; first < data.to; first += many) {
-    const observed = await data.observed.read(first, Math.min(data.to, first + many));
-    for (let at = 0; at < observed.length; at += positions * width)
-      if (places.every((place, i) => Object.is(observed[at + place] + 0, replayed[i] + 0))) return true;
+  const each = positions * width;
+  for (const [from, to] of blocks(data.from / positions, data.to / positions, each)) {
+    const observed = await data.observed.read(from * positions, to * positions);
+    for (let start = 0; start < observed.length; start += each)
+      if (places.every((place, i) => Object.is(observed[start + place] + 0, replayed[i] + 0))) return true;
   }
   return false;
 }

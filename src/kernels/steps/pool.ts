@@ -80,11 +80,13 @@ function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
     const cover = covers.at(window);
     if (cells.length < cover.places.length) cells = new Int32Array(cover.places.length);
     for (let i = 0; i < cover.places.length; i++) cells[i] = cellOf(cover.places[i]);
+    const covered = { cover, channel: 0, code };
     for (let sample = 0; sample < call.samples; sample++) {
       const at = (sample * covers.count + window) * channels;
       for (let channel = 0; channel < channels; channel++) {
         first = sample * size + channel * stride;
-        out[at + channel] = codeOf({ cover, channel, code });
+        covered.channel = channel;
+        out[at + channel] = codeOf(covered);
       }
     }
   }
