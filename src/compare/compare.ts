@@ -320,9 +320,11 @@ class Comparison {
   private async diagnosis(): Promise<Diagnosis> {
     const { Diagnosis, workFor } = await import('../diagnose/diagnose.js');
     const { model, capture, session, fast, searched } = this;
-    const paramsOf = (name: string) => session.paramsOf(name);
-    const work = workFor('capture', model, capture);
-    this.loadedDiagnosis ??= new Diagnosis('capture', model.producer, paramsOf, fast, work, searched);
+    const made = () => {
+      const paramsOf = (name: string) => session.paramsOf(name);
+      return new Diagnosis('capture', model.producer, paramsOf, fast, workFor('capture', model, capture), searched);
+    };
+    this.loadedDiagnosis ??= made();
     return this.loadedDiagnosis;
   }
 

@@ -5,9 +5,8 @@ import { listed, printable } from '../text.js';
 
 /** Whether a candidate has a value that this layer's own is computed from. */
 export function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
-  return upTo(layer, byName(model), () => false).some(({ inputs }) =>
-    inputs.some((input) => candidate.values.has(input)),
-  );
+  const has = ({ inputs }: Layer) => inputs.some((input) => candidate.values.has(input));
+  return has(layer) || upTo(layer, byName(model), () => false).some(has); // of thousands of layers nearly all at once
 }
 
 /** What is not explained by a layer itself may come from layers that the candidate does not show; null: it shows all. */
@@ -23,6 +22,7 @@ export function unknownInput(model: Model, candidate: Capture, layer: Layer): st
 function missingBefore(model: Model, { values }: Capture, layer: Layer): string[] {
   const isKnown = ({ name }: Layer, reader: Layer) => values.has(name) || values.has(`${reader.name}.input`);
   const isIdentity = (one: Layer) => isElementwise(one) && one.form.keepsParams && one.form.clamp === null;
+  if (layer.inputs.every((name) => values.has(name))) return [];
   const missing = upTo(layer, byName(model), isKnown).filter((one) => one !== layer);
   return missing.filter((one) => !isIdentity(one)).map(({ name }) => name);
 }
