@@ -7,7 +7,7 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import { isLayout } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
-import { BESIDE, type Mode } from '../ops/pad.js';
+import { BESIDE, type Mode } from '../tensor/beside.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { named } from './named.js';
 import { valuesOf, wantedOf } from './otherOperands.js';

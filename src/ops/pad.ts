@@ -5,26 +5,16 @@
 import * as z from 'zod/mini';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
 import { isQuantized } from '../nouns/value.js';
+import { BESIDE, type Mode } from '../tensor/beside.js';
 import { dimsText } from '../tensor/shape.js';
 import { moving } from './fields/layout.js';
 import { integer } from './fields/schema.js';
-
-export type Mode = 'constant' | 'reflect' | 'replicate' | 'circular' | 'symmetric';
 
 interface Fields {
   readonly pad: readonly number[];
   readonly mode?: Mode;
   readonly value?: number;
 }
-
-/** Where a place beside its axis is read from, 0..last; -1: the fill. */
-export const BESIDE: Readonly<Record<Mode, (own: number, last: number) => number>> = {
-  constant: (own, last) => (own < 0 || own > last ? -1 : own),
-  reflect: (own, last) => last - Math.abs(last - Math.abs(own)),
-  symmetric: (own, last) => (own < 0 ? -1 - own : own > last ? 2 * last + 1 - own : own),
-  replicate: (own, last) => Math.min(Math.max(own, 0), last),
-  circular: (own, last) => (own + last + 1) % (last + 1),
-};
 
 /** The most that an axis can be padded with, and how that is said. */
 function mostOf(mode: Mode): readonly [most: (size: number) => number, rule: string] {
