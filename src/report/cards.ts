@@ -35,7 +35,7 @@ export function cardsOf(report: Report): Card[] {
   cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
   const told = fixesSaidOnce(
     cards.map(({ finding }) => finding),
-    (_, first) => `as in ${letterOf(first)}`,
+    (_, first) => `in ${letterOf(first)}`,
   );
   return cards.map((card, i) => ({
     ...card,

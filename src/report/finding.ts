@@ -42,10 +42,12 @@ export function findingLayers(finding: Finding): string {
 /** Shorter advice is sooner read again than looked up. */
 const WORTH_A_LOOK = 60;
 
-/** In the order in which they are read: what to do stands in the first that says it, which `refer` calls by name elsewhere. */
+const PLACES = ['the first', 'the second', 'the third', 'the fourth'];
+
+/** In the order in which they are read: what to do stands in the first that says it, which `called` names elsewhere. */
 export function fixesSaidOnce(
   findings: readonly Finding[],
-  refer: (first: Finding, index: number) => string = (one) => `as for ${findingLayers(one)}`,
+  called: (first: Finding, index: number) => string = (one) => `for ${findingLayers(one)}`,
 ): Finding[] {
   const first = new Map<string, number>();
   return findings.map((finding, index) => {
@@ -55,8 +57,16 @@ export function fixesSaidOnce(
       if (!first.has(fix)) first.set(fix, index);
       const at = first.get(fix)!;
       if (at === index) return [detail];
-      return code ? [] : [{ label, sentences: [refer(findings[at], at)] }];
+      return code
+        ? []
+        : [{ label, sentences: [`the same as ${placeOf(fix, findings[at])}${called(findings[at], at)}`] }];
     });
     return { ...finding, details };
   });
+}
+
+/** Which of a finding's ways to agree it is, where there are several. */
+function placeOf(fix: string, { details }: Finding): string {
+  const all = details.filter((detail) => detail.fix !== undefined && !detail.code).map((detail) => detail.fix);
+  return all.length > 1 ? `${PLACES[all.indexOf(fix)] ?? 'one'} ` : '';
 }

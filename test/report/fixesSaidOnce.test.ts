@@ -26,7 +26,7 @@ test('a fix that two findings share is said and pasted once, and what it leaves 
   const text = table(twoMendedAlike(), plain);
   expect(text.match(/LiteRT 2\.3\.0/g)).toHaveLength(1);
   expect(text.match(/Interpreter\(/g)).toHaveLength(1);
-  expect(text).toMatch(/^ {2}fix {8}as for fc1$/m);
+  expect(text).toMatch(/^ {2}fix {8}the same as for fc1$/m);
   expect(text.match(/replayed with the fix: 3 of/g)).toHaveLength(2);
 });
 
@@ -38,7 +38,7 @@ test('cards refer by letter, in the order in which they stand', () => {
   ]);
   const fixes = ({ details }: Finding) => details.filter(({ label }) => label === 'fix' || label === 'paste');
   expect(fixes(a.finding)).toHaveLength(2);
-  expect(fixes(b.finding)).toEqual([{ label: 'fix', sentences: ['as in A'] }]);
+  expect(fixes(b.finding)).toEqual([{ label: 'fix', sentences: ['the same as in A'] }]);
 });
 
 test('what is short, or another in one line to paste, is said again', () => {
@@ -49,4 +49,13 @@ test('what is short, or another in one line to paste, is said again', () => {
   for (const { diagnosis } of report.layers)
     if (diagnosis) diagnosis.fixes = [{ subject: 'capture', text: 'round ties to even', rehearsal: null }];
   expect(fixesSaidOnce(fixesOf())).toEqual(fixesOf());
+});
+
+test('of several ways to agree it is said which', () => {
+  const report = twoMendedAlike();
+  for (const { diagnosis } of report.layers)
+    diagnosis?.fixes.push({ ...diagnosis.fixes[0], text: `or ${'else '.repeat(20)}` });
+  const text = table(report, plain);
+  expect(text).toMatch(/^ {2}fix {8}the same as the first for fc1$/m);
+  expect(text).toMatch(/^ {2}or {9}the same as the second for fc1$/m);
 });
