@@ -1,5 +1,6 @@
 import { productSteps } from '../kernels/kernel.js';
 import { int32BiasOf } from '../kernels/steps/int32Bias.js';
+import { besideValue } from '../nouns/capture.js';
 import { isProduct, type Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
@@ -16,13 +17,13 @@ import { accumulatorDiff, fillAccumulator } from './layerReport.js';
  * those of golden vectors and of most hardware after it: read as the one that differs less.
  */
 export async function compareAccumulators(
-  { candidate, capture, ownSession, from, to, warn }: OwnComparison,
+  { model, candidate, capture, ownSession, from, to, warn }: OwnComparison,
   layer: Layer,
   report: LayerReport,
 ): Promise<void> {
-  const own = candidate.values.get(`${layer.name}.accumulator`);
+  const own = besideValue(candidate.values, model, layer.name, 'accumulator');
   if (!own) return;
-  const captured = capture.values.get(`${layer.name}.accumulator`);
+  const captured = besideValue(capture.values, model, layer.name, 'accumulator');
   const run = ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
   const bias = run && biasOf(layer, run);
   const channelAt = channelsIn(own.shape);

@@ -5,7 +5,7 @@
 import type { Diagnosis } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Capture, CapturedValue } from '../nouns/capture.js';
+import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isTensor } from '../nouns/model.js';
@@ -119,7 +119,7 @@ async function valuesWithout(asked: Asked, side: AnsweringSide, cause: string | 
     if (isStale || isConcerned(side, layer.name, cause)) {
       const left = stillDone(side, layer.name, cause);
       if (left === null || chain.whyNotReplayed(layer) !== null) return null;
-      if (isStale) changed.delete(`${layer.name}.input`);
+      if (isStale && besideValue(changed, model, layer.name, 'input')) changed.delete(`${layer.name}.input`);
       const value = await computed(await chain.open(layer), diagnosis, left, values.samples);
       const before = values.values.get(layer.name);
       if (before && !(await readersDiffer({ from: 0, to: values.samples }, value, before))) continue;

@@ -75,6 +75,7 @@ export interface ComparedCandidate {
 
 function withoutInputs({ layers }: Model, values: Capture['values']): Capture['values'] {
   const inputs = new Set(layers.map(({ name }) => `${name}.input`));
+  for (const { name } of layers) inputs.delete(name);
   return new Map([...values].filter(([name]) => !inputs.has(name)));
 }
 

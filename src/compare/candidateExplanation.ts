@@ -3,7 +3,7 @@ import { Diagnosis, type Effects } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixed.js';
 import { firstFixSentence, imitation } from '../diagnose/sentences.js';
-import type { ValueReader } from '../nouns/capture.js';
+import { besideValue, type ValueReader } from '../nouns/capture.js';
 import type { Layer } from '../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import type { LayerRun } from '../replay/session.js';
@@ -87,7 +87,7 @@ async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
 
 /** Where it has nothing before this layer, the captured value is the likelier. */
 function sessionsOf({ model, candidate, ownSession, chainedSession, session }: OwnComparison, layer: Layer) {
-  const saysInput = candidate.values.has(`${layer.name}.input`);
+  const saysInput = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
   const before = hasValueBefore(model, candidate, layer);
   const own = [
     ...(saysInput ? [['own', ownSession] as const] : []),
@@ -374,7 +374,7 @@ function progress({ comparison, layer }: Case, tried: number): void {
 function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
   const { model, candidate, warn } = comparison;
   const input = printable(layer.inputs[0]);
-  const said = candidate.values.has(`${layer.name}.input`);
+  const said = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
   const has = said || hasValueBefore(model, candidate, layer);
   if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
   if (kind === 'chained' && said) {

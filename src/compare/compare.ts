@@ -2,7 +2,7 @@ import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
-import type { Capture, CapturedValue } from '../nouns/capture.js';
+import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
@@ -187,7 +187,7 @@ class Comparison {
 
   /** Of a layer of which nothing else was captured. */
   private async compareAccumulators(layer: Layer, report: LayerReport): Promise<void> {
-    const captured = this.capture.values.get(`${layer.name}.accumulator`);
+    const captured = besideValue(this.capture.values, this.model, layer.name, 'accumulator');
     if (!captured) return;
     const run = await this.session.open(layer);
     const sums = accumulatorDiff(captured.shape);
@@ -231,7 +231,7 @@ class Comparison {
   ): Promise<LayerDiffResult> {
     const { layer } = run.ready;
     const diff = layerDiff(layer.output, expected.shape, tolerance, this.fast);
-    const accumulator = this.capture.values.get(`${layer.name}.accumulator`);
+    const accumulator = besideValue(this.capture.values, this.model, layer.name, 'accumulator');
     let overflowed = 0;
     const sums = accumulator && accumulatorDiff(accumulator.shape);
     for (const [start, end] of blocks(this.from, this.to, run.input.features + expected.features)) {

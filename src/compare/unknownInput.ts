@@ -1,4 +1,4 @@
-import type { Capture } from '../nouns/capture.js';
+import { besideValue, type Capture } from '../nouns/capture.js';
 import { isElementwise, type Layer, type Model } from '../nouns/model.js';
 import { upTo } from '../replay/upTo.js';
 import { listed, printable } from '../text.js';
@@ -20,7 +20,8 @@ export function unknownInput(model: Model, candidate: Capture, layer: Layer): st
 
 /** Layers that compute something between what the candidate has and what this one reads, in the model's order. */
 function missingBefore(model: Model, { values }: Capture, layer: Layer): string[] {
-  const isKnown = ({ name }: Layer, reader: Layer) => values.has(name) || values.has(`${reader.name}.input`);
+  const isKnown = ({ name }: Layer, reader: Layer) =>
+    values.has(name) || besideValue(values, model, reader.name, 'input') !== undefined;
   const isIdentity = (one: Layer) => isElementwise(one) && one.form.keepsParams && one.form.clamp === null;
   if (layer.inputs.every((name) => values.has(name))) return [];
   const missing = upTo(layer, byName(model), isKnown).filter((one) => one !== layer);

@@ -1,6 +1,6 @@
 /** What was captured of a model's values. */
 import type { NumericArray, StoredDtype } from './array.js';
-import type { Producer } from './model.js';
+import type { Model, Producer } from './model.js';
 import type { Warning } from './problem.js';
 import type { Shape } from './value.js';
 
@@ -16,6 +16,22 @@ export interface CapturedValue extends ValueReader {
   readonly samples: number;
   readonly shape: Shape;
   readonly dtype: StoredDtype;
+}
+
+/** Names of a model's layers. */
+const layerNames = new WeakMap<Model['layers'], ReadonlySet<string>>();
+
+/** What stands beside a layer's value: what it read, or summed. Where another layer has that name, it is that layer's value. */
+export function besideValue<V>(
+  values: ReadonlyMap<string, V>,
+  { layers }: Pick<Model, 'layers'>,
+  layer: string,
+  what: 'input' | 'accumulator',
+): V | undefined {
+  const names = layerNames.get(layers) ?? new Set(layers.map(({ name }) => name));
+  layerNames.set(layers, names);
+  const key = `${layer}.${what}`;
+  return names.has(key) ? undefined : values.get(key);
 }
 
 /** Values by name; also `NAME.input` and `NAME.accumulator`. */

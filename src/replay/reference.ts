@@ -1,4 +1,4 @@
-import type { Capture, CapturedValue } from '../nouns/capture.js';
+import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import { impliedShape } from '../ops/fields/shape.js';
@@ -70,7 +70,7 @@ class Shapes {
 
   private given(layer: Layer, input: string): Shape | undefined {
     const { values, shapes } = this.capture;
-    const captured = values.get(`${layer.name}.input`) ?? values.get(input);
+    const captured = besideValue(values, this.model, layer.name, 'input') ?? values.get(input);
     return shapes.get(input) ?? captured?.shape;
   }
 }

@@ -1,7 +1,7 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
 import { type Reference, sameEverywhere } from '../kernels/reference.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
-import type { Capture, ValueReader } from '../nouns/capture.js';
+import { besideValue, type Capture, type ValueReader } from '../nouns/capture.js';
 import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
 import {
   declaredParams,
@@ -85,7 +85,7 @@ export class ReplaySession {
 
   /** reference: a kernel for all layers, or for each its own. */
   constructor(
-    model: Model,
+    private readonly model: Model,
     private readonly capture: Capture,
     reference: Reference | Kernel,
     private readonly mode: Mode,
@@ -274,7 +274,8 @@ export class ReplaySession {
   }
 
   private capturedInput(layer: Layer, input: string): ValueReader | null {
-    const own = layer.inputs.length === 1 ? this.capture.values.get(`${layer.name}.input`) : undefined;
+    const own =
+      layer.inputs.length === 1 ? besideValue(this.capture.values, this.model, layer.name, 'input') : undefined;
     if (this.mode === 'isolated' && own) return own;
     const producer = this.layers.get(input);
     const replayed = this.mode === 'propagated' && producer && this.whyNotReplayed(producer) === null;

@@ -82,7 +82,8 @@ function canBeReplayed(layer: Layer, layers: readonly Layer[], captured: Readonl
   let at: Layer | undefined = layer;
   while (at && isReplayed(at)) {
     const [input]: readonly string[] = at.inputs;
-    if (captured.has(`${at.name}.input`) || captured.has(input)) return true;
+    const own = `${at.name}.input`;
+    if (captured.has(input) || (captured.has(own) && !byName.has(own))) return true;
     at = byName.get(input);
   }
   return false;

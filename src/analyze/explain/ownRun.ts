@@ -1,6 +1,6 @@
 /** A layer on what a candidate read. */
 import { hasValueBefore, unknownInput } from '../../compare/unknownInput.js';
-import type { Capture } from '../../nouns/capture.js';
+import { besideValue, type Capture } from '../../nouns/capture.js';
 import type { Model } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
@@ -21,7 +21,8 @@ export async function runOnOwn(
   session: ReplaySession,
   diagnosis: DiagnosisReport | null = null,
 ): Promise<LayerRun | null> {
-  const hasOwn = candidate.values.has(`${layer.name}.input`) || hasValueBefore(model, candidate, layer);
+  const hasOwn =
+    besideValue(candidate.values, model, layer.name, 'input') !== undefined || hasValueBefore(model, candidate, layer);
   const isProven =
     diagnosis !== null && Object.hasOwn(diagnosis.evidence, 'inherited') && !diagnosis.causes.includes('unexplained');
   if (!hasOwn || (!isProven && unknownInput(model, candidate, layer) !== null)) return null;
