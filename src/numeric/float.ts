@@ -40,10 +40,10 @@ export function toFloat16(x: number): number {
   return Math.sign(x) * roundHalfEven(magnitude / unit) * unit;
 }
 
-/** One rounding to the 8 bits of bfloat16, of what is no subnormal number. */
+/** The nearest bfloat16, ties to even, of a number within its range. */
 export function toBFloat16(x: number): number {
   if (x === 0 || !Number.isFinite(x)) return x;
-  const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 7);
+  const unit = 2 ** Math.max(frexp(x).exponent - 8, -133); // of 8 bits, or of a subnormal number
   return roundHalfEven(x / unit) * unit;
 }
 

@@ -2,7 +2,7 @@ import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { areSame } from '../../numeric/array.js';
 import { furthestOf, smallestOf } from '../../numeric/extremes.js';
-import { frexp } from '../../numeric/float.js';
+import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
 import { casesOf } from '../cases.js';
@@ -189,18 +189,12 @@ const ROUNDINGS: readonly Rounding[] = [
 ];
 
 const FLOATS: readonly Rounding[] = [
-  { kind: 'float16', apply: (s) => toBits(s, 11, -24) },
-  { kind: 'bfloat16', apply: (s) => toBits(s, 8, -133) },
+  { kind: 'float16', apply: toFloat16 },
+  { kind: 'bfloat16', apply: toBFloat16 },
 ];
 
 function isFloat({ kind }: Partial<Evidence>): boolean {
   return kind === 'float16' || kind === 'bfloat16';
-}
-
-/** least: the exponent of the smallest step, which numbers below the normal ones have. */
-function toBits(scale: number, bits: number, least: number): number {
-  const step = 2 ** Math.max(frexp(scale).exponent - bits, least);
-  return roundHalfEven(scale / step) * step;
 }
 
 /** Ties to even, as Python prints: 0.03125 is 0.0312. */

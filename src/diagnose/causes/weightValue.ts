@@ -141,14 +141,14 @@ function changeTo(
     channels: [...new Set(patches.map((p) => p.channel))],
     found: {
       ...evidenceOf(patches, whole, study.declared.params),
-      ...(whole.length > 0 && areSame(weights, study.declared.params.weight) && { moved: true as const }),
+      ...(whole.length > 0 && areMoved(weights, study.declared.params.weight) && { moved: true as const }),
     },
     apply: (setup) => withParams(setup, { weight: weights }),
   };
 }
 
 /** As often each, wherever they stand. */
-function areSame(weights: Product['weight'], declared: Product['weight']): boolean {
+function areMoved(weights: Product['weight'], declared: Product['weight']): boolean {
   const counts = new Int32Array(2 ** 16);
   for (const weight of weights) counts[weight & 0xffff]++;
   for (const weight of declared) counts[weight & 0xffff]--;
