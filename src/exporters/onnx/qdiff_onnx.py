@@ -16,6 +16,7 @@ optimization tells.
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import itertools
 import json
@@ -70,7 +71,7 @@ def capture(model, inputs, path, *, level="extended", settings=(), threads=1, li
     if len(calls) > 1:
         arrays["batch_sizes"] = np.array([_samples(call) for call in calls], np.int64)
     _write(Path(path), arrays, producer)
-    lost = [name for name in graph.tensors if name in graph.computed() and name not in arrays]
+    lost = [name for name in graph.tensors if name in graph.computed and name not in arrays]
     print(f"{path}: {len(arrays)} arrays, onnxruntime {ort.__version__}, level {level}; {len(lost)} tensors do not exist at run time")
     return producer
 
@@ -105,29 +106,29 @@ class _Graph:
                 if name and name not in have:
                     self.fused.graph.output.append(onnx.ValueInfoProto(name=name))
                     have.add(name)
+        self.fused_scales = _scales_behind(self.fused.graph)
         onnx.save(self.fused, self.wide)
 
     def named_as_in_the_model(self, values):
         """The values of the fused graph by the model's names; those of tensors that the optimizer invented are left out."""
         named, renamed = {}, {}
-        makers = {name: node for node in self.fused.graph.node for name in node.output}
-        scales, own_scales = _scales(self.fused.graph), _scales(self.proto.graph)
         for node in self.fused.graph.node:
             origin = self.nodes.get(re.sub(r"(_token_\d+)+$", "", node.name))
             for position, name in enumerate(node.output):
                 if name not in values:
                     continue
                 target = name if name in self.tensors or origin is None else self.computed_by(origin, position, values[name])
-                meant, ran = _scale_behind(target, self.tensors, own_scales), _scale_behind(name, makers, scales)
+                meant, ran = self.scales.get(target), self.fused_scales.get(name)
                 if values[name].dtype.kind == "f" and ran not in (None, "", meant) and meant != "":
                     continue  # the optimizer quantizes before what moves it: codes as reals
                 if name in self.tensors:
                     named[name] = self.in_its_type(name, values[name])
                 elif origin is not None:
                     renamed[target] = self.in_its_type(target, values[name])
-        every, computed = {**renamed, **named}, self.computed()
-        return {name: every[name] for name in self.tensors if name in computed and every.get(name) is not None}
+        every = {**renamed, **named}
+        return {name: every[name] for name in self.tensors if name in self.computed and every.get(name) is not None}
 
+    @functools.cached_property  # asked for each tensor: in 5,000 nodes 30 s went into it
     def computed(self):
         """Names of the tensors that follow from the inputs: the others are constants."""
         constants = {tensor.name for tensor in self.proto.graph.initializer}
@@ -168,12 +169,21 @@ class _Graph:
             return value
         return (value ^ 128).view(np.int8) if (dtype, value.dtype) == (np.int8, np.uint8) else None
 
+    @functools.cached_property
+    def origins(self):
+        return _origins(self.proto.graph)
+
+    @functools.cached_property
+    def scales(self):
+        return _scales_behind(self.proto.graph)
+
     def is_float(self, name):
         """Whether the model has floats here, where the optimizer moves codes instead."""
-        at, node = _source(name, self.tensors)
+        at = self.origins.get(name, name)
+        node = self.tensors.get(at)
         if node is not None and node.op_type != "Constant":
             return not re.match(r"(Dynamic)?Q|Cast$|.*Integer", node.op_type)
-        return self.element_types().get(at) == onnx.TensorProto.FLOAT
+        return self.element_types.get(at) == onnx.TensorProto.FLOAT
 
     def dtype_of_codes(self, node):
         """Of QuantizeLinear: its zero point's type, or output_dtype, or uint8. None: another operator, or not known."""
@@ -181,11 +191,12 @@ class _Graph:
             return None
         element = next((attribute.i for attribute in node.attribute if attribute.name == "output_dtype" and attribute.i), None)
         if element is None and len(node.input) > 2 and node.input[2]:
-            element = self.element_types().get(node.input[2])
+            element = self.element_types.get(node.input[2])
             if element is None:
                 return None
         return onnx.helper.tensor_dtype_to_np_dtype(element or onnx.TensorProto.UINT8)
 
+    @functools.cached_property
     def element_types(self):
         constants = {value.name: value.type.tensor_type.elem_type for value in self.proto.graph.input}
         constants.update({tensor.name: tensor.data_type for tensor in self.proto.graph.initializer})
@@ -194,11 +205,13 @@ class _Graph:
         return constants
 
 
-def _source(name, makers):
-    """The tensor that comes here through what only moves values, and the node that makes it."""
-    while name in makers and makers[name].op_type in KEEPS_TYPE:
-        name = makers[name].input[0]
-    return name, makers.get(name)
+def _origins(graph):
+    """{tensor: the one that comes here through what only moves values}"""
+    origins = {}
+    for node in graph.node:  # sorted
+        for name in node.output:
+            origins[name] = origins.get(node.input[0], node.input[0]) if node.op_type in KEEPS_TYPE else name
+    return origins
 
 
 def _scales(graph):
@@ -209,10 +222,11 @@ def _scales(graph):
             if tensor.data_type == onnx.TensorProto.FLOAT and list(tensor.dims) in ([], [1]) and not tensor.external_data}
 
 
-def _scale_behind(name, makers, scales):
-    """The scale that dequantized what is moved here; None where nothing did, "" where the scale is not known."""
-    _, node = _source(name, makers)
-    return scales.get(node.input[1], "") if node is not None and node.op_type == "DequantizeLinear" else None
+def _scales_behind(graph):
+    """{tensor: the scale that dequantized what is moved here}; "" where the scale is not known, no entry where nothing did."""
+    scales = _scales(graph)
+    dequantized = {node.output[0]: scales.get(node.input[1], "") for node in graph.node if node.op_type == "DequantizeLinear"}
+    return {name: dequantized[origin] for name, origin in _origins(graph).items() if origin in dequantized}
 
 
 def _beside_its_data(proto, path, folder):
