@@ -92,6 +92,21 @@ describe('tiles', () => {
   });
 });
 
+/** A residual block whose shortcut has a layer of its own, named before the long way. */
+const shortcut: GraphNode[] = [
+  { name: 'b.0.down', inputs: [] },
+  { name: 'b.0.conv1', inputs: [] },
+  { name: 'b.0.relu', inputs: [1] },
+  { name: 'b.0.conv2', inputs: [2] },
+  { name: 'b.0.add', inputs: [3, 0] },
+];
+
+test('the longest way is straight, whatever comes first in the file', () => {
+  const { tiles } = networkLayout(shortcut, 1316);
+  expect(new Set(tiles.slice(1).map(({ y }) => y)).size).toBe(1);
+  expect(tiles[0].y).toBeGreaterThan(tiles[1].y);
+});
+
 test.each([
   [
     ['b.0.x', 'b.0.y', 'b.1.x', 'b.1.y'],
@@ -124,6 +139,12 @@ describe('lines', () => {
     const { edges } = networkLayout(chain(['a', 'b', 'c']), 1000);
     expect(edges).toHaveLength(2);
     for (const edge of edges) expect(edge).toMatch(/^M\d+ \d+H\d+$/);
+  });
+
+  test('of another lane stay in it up to what reads them', () => {
+    const { edges, tiles } = networkLayout(shortcut, 1316);
+    const [, turn, up] = /H([\d.]+)V([\d.]+)H/.exec(edges.find((edge) => edge.includes('V'))!)!.map(Number);
+    expect([turn > tiles[3].x, turn < tiles[4].x, up < tiles[0].y]).toEqual([true, true, true]);
   });
 
   test('that skip a tile go over it', () => {

@@ -1,4 +1,5 @@
 /** Where the tiles of a network stand: blocks of layers flow in rows like words, since a network is long and thin. */
+import { grouped } from '../grouped.js';
 
 export interface GraphNode {
   readonly name: string;
@@ -47,6 +48,8 @@ const HIGHEST_OF_WIDE = 100;
 const LEAST_OF_A_BLOCK = 3;
 /** Room above a row for lines that pass over tiles. */
 const OVER = 14;
+/** Of a line that changes its lane, from the tile. */
+const BESIDE = 3;
 const LABEL = 16;
 
 /** The largest tiles with which the picture is not higher than a screen's half. */
@@ -115,18 +118,30 @@ function groupsByCut(nodes: readonly GraphNode[]) {
   return groups;
 }
 
-/** Column: the longest way from the block's entry; lane: the smallest that is free from there to here. */
+/** Column: the longest way from the block's entry; lane: what it reads has, else the smallest free; the longest way on chooses first. */
 function arranged(nodes: readonly GraphNode[], label: string, members: readonly number[]): Block {
   const at = new Map(members.map((node, i) => [node, i]));
+  const inside = members.map((node, i) =>
+    nodes[node].inputs.flatMap((input) => at.get(input) ?? []).filter((input) => input < i),
+  );
   const columns: number[] = [];
+  for (const inputs of inside) {
+    columns.push(inputs.reduce((most, input) => Math.max(most, columns[input] + 1), 0));
+  }
+  const left = members.map(() => 0); // columns from here to the end of the longest way on
+  for (let i = members.length - 1; i >= 0; i--) {
+    for (const input of inside[i]) left[input] = Math.max(left[input], left[i] + 1);
+  }
   const lanes: number[] = [];
-  const taken: number[] = []; // of each lane: columns up to here
-  for (const [i, node] of members.entries()) {
-    const inside = nodes[node].inputs.flatMap((input) => at.get(input) ?? []).filter((input) => input < i);
-    columns.push(inside.reduce((most, input) => Math.max(most, columns[input] + 1), 0));
-    const lane = taken.findIndex((until) => until < columns[i]);
-    lanes.push(lane < 0 ? taken.length : lane);
-    taken[lanes[i]] = columns[i];
+  const order = [...members.keys()].sort((a, b) => columns[a] - columns[b] || left[b] - left[a] || a - b);
+  let [column, taken] = [0, new Set<number>()]; // lanes of a column
+  for (const i of order) {
+    if (columns[i] !== column) [column, taken] = [columns[i], new Set()];
+    const free = inside[i].map((input) => lanes[input]).filter((lane) => !taken.has(lane));
+    let lane = free.length > 0 ? Math.min(...free) : 0;
+    while (taken.has(lane)) lane++;
+    lanes[i] = lane;
+    taken.add(lane);
   }
   const most = (all: readonly number[]) => all.reduce((top, one) => Math.max(top, one), 0) + 1;
   return { label, nodes: members, columns, lanes, width: most(columns), lanesInAll: most(lanes) };
@@ -208,31 +223,27 @@ function edgesOf(
 ): string[] {
   const paths: string[] = [];
   const middle = height / 2;
+  const rows = grouped([...nodes.keys()], (node) => rowOf[node]);
   for (const [to, { inputs }] of nodes.entries()) {
     for (const from of inputs) {
       const [a, b] = [tiles[from], tiles[to]];
       const start = { x: a.x + width, y: a.y + middle };
+      /** Whether no tile stands between the two in a lane. */
+      const isFree = (y: number) => {
+        return !rows.get(rowOf[to])!.some((i) => tiles[i].y === y && tiles[i].x > a.x && tiles[i].x < b.x);
+      };
       if (rowOf[from] !== rowOf[to]) {
         paths.push(`M${start.x} ${start.y}h5`, `M${b.x} ${b.y + middle}h-5`); // its row is another one
       } else if (b.x < start.x) {
         paths.push(`M${a.x + width / 2} ${a.y + height}V${b.y}`);
-      } else if (a.y !== b.y) {
-        paths.push(`M${start.x} ${start.y}h3V${b.y + middle}H${b.x}`);
-      } else if (isFree(tiles, rowOf, from, to)) {
-        paths.push(`M${start.x} ${start.y}H${b.x}`);
+      } else if (isFree(a.y)) {
+        paths.push(`M${start.x} ${start.y}${a.y === b.y ? '' : `H${b.x - BESIDE}V${b.y + middle}`}H${b.x}`);
+      } else if (a.y !== b.y && isFree(b.y)) {
+        paths.push(`M${start.x} ${start.y}h${BESIDE}V${b.y + middle}H${b.x}`);
       } else {
-        paths.push(`M${start.x} ${start.y}h3V${a.y - OVER / 2}H${b.x + width / 2}V${b.y}`);
+        paths.push(`M${start.x} ${start.y}h${BESIDE}V${a.y - OVER / 2}H${b.x + width / 2}V${b.y}`);
       }
     }
   }
   return [...new Set(paths)];
-}
-
-/** Whether no tile stands between two of one lane. */
-function isFree(tiles: readonly Tile[], rowOf: readonly number[], from: number, to: number): boolean {
-  for (let i = Math.min(from, to) + 1; i < Math.max(from, to); i++) {
-    const between = tiles[i].x > tiles[from].x && tiles[i].x < tiles[to].x;
-    if (rowOf[i] === rowOf[from] && tiles[i].y === tiles[from].y && between) return false;
-  }
-  return true;
 }
