@@ -11,9 +11,7 @@ import {
   explainedSentence,
   headlines,
   indistinguishableSentences,
-  inheritedSentence,
   reasons,
-  rehearsalSentence,
   sharedAccumulation,
 } from '../diagnose/sentences.js';
 import type { FindingContext } from '../diagnose/words/causeWords.js';
@@ -21,15 +19,9 @@ import type { DiagnosisReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import type { Finding, FindingDetail } from './finding.js';
 import { grouped } from './grouped.js';
+import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 import { whereSentence } from './where.js';
-
-/** One side's departure in one layer. */
-interface Side {
-  readonly context: FindingContext;
-  readonly diagnosis: DiagnosisReport;
-  readonly layer: LayerReport;
-}
 
 interface Explained {
   readonly layer: LayerReport;
@@ -54,7 +46,8 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
   const found = others.map((group) => {
     const [{ layer, candidate, capture }] = group;
     if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
-    return candidate ? threeWay(group, expected, explained) : twoWay(group, explained);
+    const told = group.length > 1 ? group.map(besideInherited) : group;
+    return candidate ? threeWay(told, expected, explained) : twoWay(told, explained);
   });
   return handing.length > 1 ? [...found, handedOn(handing.flat(), expected)] : found;
 }
@@ -64,24 +57,27 @@ function isHandedOn({ candidate, capture }: Explained): boolean {
   return isInherited((candidate ?? capture!).diagnosis);
 }
 
-/** Layers whose lines are given; a report's JSON has all. */
-const MOST_HANDED_ON = 8;
+/** Of a line a layer; a report's JSON has all. */
+const MOST_LINES = 8;
+
+function mostOf(lines: readonly string[], of = lines.length): readonly string[] {
+  return of > MOST_LINES ? [...lines.slice(0, MOST_LINES), `and ${counted(of - MOST_LINES, 'more layer')}`] : lines;
+}
 
 /** Layers that only hand on what came to them: a line each. */
 function handedOn(all: readonly Explained[], expected: string): Finding {
-  const lines = all.slice(0, MOST_HANDED_ON).map(({ candidate, capture, layer }) => {
+  const lines = all.slice(0, MOST_LINES).map(({ candidate, capture, layer }) => {
     const { context, diagnosis } = (candidate ?? capture)!;
     const from = context.evidence.inherited?.from;
     const { explained, of, lost } = diagnosis;
     const which = from === undefined ? '' : ` from ${printable(from)}`;
     return `${printable(layer.name)}${which}: ${explainedSentence(explained, of, lost)}`;
   });
-  const more = all.length - lines.length;
   const said = 'inherited, each from the layer that it reads';
   return {
     layers: all.map(({ layer }) => layer),
     headlines: all[0].candidate ? [`${expected}: as declared`, `Yours: ${said}`] : [`Replay: ${said}`],
-    details: filled([['explained', more > 0 ? [...lines, `and ${counted(more, 'more layer')}`] : lines]]),
+    details: filled([['explained', mostOf(lines, all.length)]]),
   };
 }
 
@@ -117,8 +113,14 @@ function sideOf(layer: LayerReport, report: Report): Side | null {
   return { context, diagnosis, layer };
 }
 
+/** Without what came with its input, which other layers' findings tell: one cause in a chain of layers is one finding. */
+function besideInherited({ layer, capture, candidate }: Explained): Explained {
+  return { layer, capture: capture && ofItsOwn(capture), candidate: candidate && ofItsOwn(candidate) };
+}
+
 /** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own, unless all that is said of it is the same. */
-function groupKey({ layer, capture, candidate }: Explained): string {
+function groupKey(one: Explained): string {
+  const { layer, capture, candidate } = besideInherited(one);
   const two = capture ? null : twoCapturesOf(layer);
   if (two) return twoCapturesKey(layer, two);
   const sides = [capture, candidate].filter((side) => side !== null);
@@ -131,6 +133,7 @@ function groupKey({ layer, capture, candidate }: Explained): string {
     return [
       subject,
       kernel,
+      candidate && !capture ? context.declaredKernel : null, // the other side's, which the headline has
       advice,
       before,
       causeTitles(causes, context.evidence),
@@ -169,7 +172,7 @@ function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding
     details: filled([
       ['explained', explainedLines(sides)],
       ['where', whereLines(finding.layers)],
-      ['inherited', sides.map(withItsInput)],
+      ['inherited', inheritedLines(sides)],
       ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
@@ -178,20 +181,6 @@ function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
   };
-}
-
-/** Exact on its own input: the headline says all there is. */
-function isInherited({ causes }: DiagnosisReport): boolean {
-  return causes.length > 0 && causes.every((cause) => cause === 'inherited');
-}
-
-/** In propagated mode a layer's own cause is counted on the captured input, and more differ. */
-function withItsInput({ layer, diagnosis, context }: Side): string | null {
-  const reads = diagnosis.causes.includes('inherited') ? null : inheritedSentence(context);
-  return (
-    reads &&
-    `${counted(layer.mismatched!, 'value')} ${layer.mismatched === 1 ? 'differs' : 'differ'} here, ${diagnosis.of} on the captured input: ${reads}`
-  );
 }
 
 function asDeclared({ declaredKernel }: FindingContext): string {
@@ -224,10 +213,7 @@ function threeWay(group: readonly Explained[], expected: string, all: readonly E
     details: filled([
       ['explained', explainedLines(yours)],
       ['where', whereLines(layers)],
-      [
-        'inherited',
-        causes.includes('inherited') ? [] : yours.flatMap(({ context }) => inheritedSentence(context) ?? []),
-      ],
+      ['inherited', inheritedLines(yours)],
       ['because', [...new Set(because)]],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])]],
       ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable, explainedSo(own, all))],
@@ -267,17 +253,8 @@ function fixLines(
   label: string,
   who: (fix: DiagnosisReport['fixes'][number]) => string,
 ): Detail[] {
-  const values = sides.reduce((sum, { layer }) => sum + (layer.values ?? 0), 0);
   return sides[0].diagnosis.fixes.flatMap((fix, i): Detail[] => {
-    const left = sides.map(({ diagnosis }) => diagnosis.fixes.at(i)?.rehearsal?.mismatched_after_fix);
-    const known = left.filter((count) => count !== undefined);
-    const rehearsal =
-      known.length < sides.length
-        ? null
-        : rehearsalSentence(
-            known.reduce((sum, count) => sum + count, 0),
-            values,
-          );
+    const rehearsal = rehearsalOf(sides, i);
     const text = who(fix) + fix.text;
     const code = pasteLines(sides, i);
     const lines = code.map(({ where, text: line }) => `${where}: ${line}`);
@@ -323,11 +300,12 @@ function explainedLines(sides: readonly Side[]): string[] {
 
 /** Of each layer in which what differs makes a pattern. */
 function whereLines(layers: readonly LayerReport[]): string[] {
-  return layers.flatMap((layer) => {
+  const lines = layers.flatMap((layer) => {
     const sentence = whereSentence(layer);
     if (sentence === null) return [];
     return layers.length === 1 ? sentence : `${printable(layer.name)}: ${sentence}`;
   });
+  return [...mostOf(lines)];
 }
 
 /** The first layer's stands for the group. told: causes whose evidence the other side's lines have given. */

@@ -231,7 +231,8 @@ function shares(cards: readonly Card[]): string {
     const count = `<b>${said(String(values))}</b> ${percent(values, all)}`;
     return `<li class="${kind}"><span class="letter">${letter}</span> ${count}</li>`;
   });
-  return ` <ul class="shares">${each.join('')}</ul>`;
+  const more = cards.length > MOST_SHARES ? `<li>and ${cards.length - MOST_SHARES} more</li>` : '';
+  return ` <ul class="shares">${each.join('')}${more}</ul>`;
 }
 
 function cardHtml({ finding, headlines, letter, kind, values, worst }: Card, index: number, indexOf: IndexOf): string {
@@ -295,7 +296,7 @@ function detailHtml({ label, sentences, code }: FindingDetail): string {
   const lines = sentences.map((sentence) => {
     const [, variable, rest] = (label === 'confirm' && VARIABLE.exec(sentence)) || [];
     if (variable) return `<dd class="typed"><code class="copy">${toCopy(variable)}</code>${text(rest)}</dd>`;
-    const partly = label === 'rehearsal' && / still differs?$/.test(sentence) ? ' class="partly"' : '';
+    const partly = label === 'rehearsal' && / still differs?\b/.test(sentence) ? ' class="partly"' : '';
     return `<dd${partly}>${said(sentence.replaceAll(' -> ', ' → '))}</dd>`;
   });
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;
