@@ -19,7 +19,7 @@ import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { channelsIn, sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
-import { isUnwritten, type Recipe, recipeOf, trace } from './explain/recipe.js';
+import { isUnwritten, type Recipe, recipeOf, tracerOf } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
 import { type GoldenValue, goldenValue } from './goldenValues.js';
 
@@ -213,8 +213,9 @@ function check(
   channelAt: (index: number) => number,
   layer: string,
 ): void {
+  const trace = tracerOf(steps, product, recipe);
   for (let i = 0; i < sums.length; i++) {
-    const { value } = trace(steps, product, recipe, sums[i], channelAt(i), added?.[i]);
+    const { value } = trace(sums[i], channelAt(i), added?.[i]);
     if (value !== outputs[i])
       throw new Error(`${layer}: the recipe of ${name} gives ${value}, its replay ${outputs[i]}`);
   }

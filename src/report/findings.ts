@@ -1,5 +1,6 @@
 /** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
 
+import { judged } from '../compare/judged.js';
 import { inOrder } from '../diagnose/causesInOrder.js';
 import { frameworkName } from '../diagnose/frameworks.js';
 import {
@@ -31,9 +32,18 @@ interface Explained {
 
 /** Findings of the layers that are judged and pass `selects`; layers with the same departure share one. */
 export function findings(report: Report, selects: (layer: LayerReport) => boolean): Finding[] {
+  return findingsOf(report)(judged(report).filter(selects));
+}
+
+/** For a report that is asked layer by layer: its thousands are looked through once. */
+export function findingsOf(report: Report): (layers: readonly LayerReport[]) => Finding[] {
   const replayed = new Map(report.layers.map((layer) => [layer.name, layer]));
-  const explained = (report.candidate_layers ?? report.layers)
-    .filter((layer) => layer.diagnosis !== null && selects(layer))
+  return (layers) => found(report, layers, replayed);
+}
+
+function found(report: Report, layers: readonly LayerReport[], replayed: ReadonlyMap<string, LayerReport>): Finding[] {
+  const explained = layers
+    .filter((layer) => layer.diagnosis !== null)
     .map((layer): Explained => {
       if (report.candidate_layers === null) return { layer, capture: sideOf(layer, report), candidate: null };
       const capture = report.against === 'replay' ? undefined : replayed.get(layer.name);
@@ -43,13 +53,13 @@ export function findings(report: Report, selects: (layer: LayerReport) => boolea
   const groups = [...grouped(explained, groupKey).values()];
   const handing = groups.filter(([one]) => isHandedOn(one));
   const others = handing.length > 1 ? groups.filter(([one]) => !isHandedOn(one)) : groups;
-  const found = others.map((group) => {
+  const told = others.map((group) => {
     const [{ layer, candidate, capture }] = group;
     if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
-    const told = group.length > 1 ? group.map(besideInherited) : group;
-    return candidate ? threeWay(told, expected, explained) : twoWay(told, explained);
+    const own = group.length > 1 ? group.map(besideInherited) : group;
+    return candidate ? threeWay(own, expected, explained) : twoWay(own, explained);
   });
-  return handing.length > 1 ? [...found, handedOn(handing.flat(), expected)] : found;
+  return handing.length > 1 ? [...told, handedOn(handing.flat(), expected)] : told;
 }
 
 /** Nothing of its own: all that differs came with the input. */

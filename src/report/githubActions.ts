@@ -23,16 +23,24 @@ const MOST_ANNOTATIONS = 10;
 const SUMMARY_BYTES = 2 ** 20;
 const LONGEST_MESSAGE = 2000;
 
+type Level = 'error' | 'notice';
+
 interface Annotation {
-  readonly level: 'error' | 'notice';
+  readonly level: Level;
   readonly file: string;
   readonly title: string;
   readonly message: string;
 }
 
+/** An annotation that is written where it is shown: of thousands of layers ten are. */
+interface Told {
+  readonly level: Level;
+  readonly tell: () => Annotation;
+}
+
 export const githubActions: Reporter = (runs) => {
   const all = runs.flatMap((run) => annotationsOf(run, runs.length > 1)).sort((a, b) => rank(a) - rank(b));
-  const shown = all.length <= MOST_ANNOTATIONS ? all : all.slice(0, MOST_ANNOTATIONS - 1);
+  const shown = (all.length <= MOST_ANNOTATIONS ? all : all.slice(0, MOST_ANNOTATIONS - 1)).map(({ tell }) => tell());
   const left = all.length - shown.length;
   const more: Annotation[] =
     left > 0
@@ -59,41 +67,28 @@ function unknownInputs({ name }: LayerReport, { warnings }: Report): string[] {
   return warnings.flatMap(({ code, where, message }) => (code === 'unknown-input' && where === name ? [message] : []));
 }
 
-function rank({ level }: Annotation): number {
+function rank({ level }: Told): number {
   return level === 'error' ? 0 : 1;
 }
 
 /** One for each layer that fails, one for those compared with nothing, and one for what got better than the baseline. */
-function annotationsOf({ name, report }: Run, several: boolean): Annotation[] {
+function annotationsOf({ name, report }: Run, several: boolean): Told[] {
   const which = several ? `${name}: ` : '';
   const file = report.model;
   const required = requiredButMissing(report);
   const errors = judged(report)
     .filter((layer) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name))
-    .map((layer): Annotation => {
+    .map((layer): Told => {
       const title = `qdiff: ${which}${layer.name}: ${whyOf(layer, report)}`;
-      if (accumulatorsDiffer(layer)) return { level: 'error', file, title, message: accumulatorSentence(layer)! };
-      if (layer.values === null) return { level: 'error', file, title, message: 'required, but not compared' };
-      const first = firstMismatch(layer);
-      const [finding] = findings(report, (one) => one === layer);
-      const worst = worstFirst(layer.channels ?? []).at(0);
-      const lines = [
-        extentOf(layer),
-        ...(first ? [first] : []),
-        ...unknownInputs(layer, report),
-        ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
-        ...baselineSentences(report, layer.name),
-        ...(finding?.headlines ?? []),
-        ...(finding?.details ?? []).flatMap(({ label, sentences }) =>
-          label === 'fix' || label === 'to agree' ? sentences.map((sentence) => `${label}: ${sentence}`) : [],
-        ),
-      ];
-      return { level: 'error', file, title, message: lines.join('\n') };
+      return { level: 'error', tell: () => ({ level: 'error', file, title, message: messageOf(layer, report) }) };
     });
   const { compared, layers } = report.coverage;
-  const uncompared = uncomparedSentences(report).map((message): Annotation => {
-    return { level: 'notice', file, title: `qdiff: ${name}: ${compared} of ${layers} layers compared`, message };
-  });
+  const notice = (title: string, message: string): Told => {
+    return { level: 'notice', tell: () => ({ level: 'notice', file, title: `qdiff: ${name}: ${title}`, message }) };
+  };
+  const uncompared = uncomparedSentences(report).map((message) =>
+    notice(`${compared} of ${layers} layers compared`, message),
+  );
   const better = report.baseline?.changes.filter(({ change }) => change === 'better') ?? [];
   if (better.length === 0) return [...errors, ...uncompared];
   const message = better
@@ -101,8 +96,27 @@ function annotationsOf({ name, report }: Run, several: boolean): Annotation[] {
     .map((change) => changeSentence(change, ''))
     .join('\n');
   const more = better.length > 5 ? `\n${counted(better.length - 5, 'more layer')}` : '';
-  const title = `qdiff: ${name}: better than baseline`;
-  return [...errors, ...uncompared, { level: 'notice', file, title, message: message + more }];
+  return [...errors, ...uncompared, notice('better than baseline', message + more)];
+}
+
+function messageOf(layer: LayerReport, report: Report): string {
+  if (accumulatorsDiffer(layer)) return accumulatorSentence(layer)!;
+  if (layer.values === null) return 'required, but not compared';
+  const first = firstMismatch(layer);
+  const [finding] = findings(report, (one) => one === layer);
+  const worst = worstFirst(layer.channels ?? []).at(0);
+  const lines = [
+    extentOf(layer),
+    ...(first ? [first] : []),
+    ...unknownInputs(layer, report),
+    ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
+    ...baselineSentences(report, layer.name),
+    ...(finding?.headlines ?? []),
+    ...(finding?.details ?? []).flatMap(({ label, sentences }) =>
+      label === 'fix' || label === 'to agree' ? sentences.map((sentence) => `${label}: ${sentence}`) : [],
+    ),
+  ];
+  return lines.join('\n');
 }
 
 /** `::error file=...,title=...::message`; a line break inside is `%0A`, so nothing of a name begins a line. */

@@ -6,7 +6,7 @@ import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { findingText } from './finding.js';
-import { findings } from './findings.js';
+import { findingsOf } from './findings.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import {
   accumulatorSentence,
@@ -29,9 +29,18 @@ export const junit: Reporter = (runs, options) => {
   return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...suites.flat(), '</testsuites>', ''].join('\n');
 };
 
-function suite({ name, report }: Run, id: number, options: ReportOptions): string[] {
+/** What all cases of a suite share. */
+interface Suite extends Run {
+  readonly required: ReadonlySet<string>;
+  readonly tellOf: ReturnType<typeof findingsOf>;
+  readonly options: ReportOptions;
+}
+
+function suite(run: Run, id: number, options: ReportOptions): string[] {
+  const { name, report } = run;
   const layers = judged(report);
   const required = requiredButMissing(report);
+  const shared: Suite = { ...run, required, tellOf: findingsOf(report), options };
   const isFailure = (layer: LayerReport) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name);
   const failures = layers.filter(isFailure).length;
   const skipped = layers.filter((layer) => layer.values === null && !layer.accumulator && !isFailure(layer)).length;
@@ -61,32 +70,22 @@ function suite({ name, report }: Run, id: number, options: ReportOptions): strin
     '    <properties>',
     ...properties.map(([key, value]) => `      ${empty('property', { name: key, value })}`),
     '    </properties>',
-    ...layers.flatMap((layer) => testcase(layer, name, report, required, options)),
+    ...layers.flatMap((layer) => testcase(layer, shared)),
     `    <system-out>${notes(report).map(xml).join('\n')}</system-out>`,
     '    <system-err></system-err>',
     '  </testsuite>',
   ];
 }
 
-function testcase(
-  layer: LayerReport,
-  suiteName: string,
-  report: Report,
-  required: ReadonlySet<string>,
-  options: ReportOptions,
-): string[] {
-  const attributes = { name: layer.name, classname: suiteName, time: 0 };
-  const outcome = outcomeOf(layer, report, required, options);
+function testcase(layer: LayerReport, shared: Suite): string[] {
+  const attributes = { name: layer.name, classname: shared.name, time: 0 };
+  const outcome = outcomeOf(layer, shared);
   if (outcome === null) return [`    ${empty('testcase', attributes)}`];
   return [`    ${open('testcase', attributes)}`, `      ${outcome}`, '    </testcase>'];
 }
 
-function outcomeOf(
-  layer: LayerReport,
-  report: Report,
-  required: ReadonlySet<string>,
-  options: ReportOptions,
-): string | null {
+function outcomeOf(layer: LayerReport, shared: Suite): string | null {
+  const { report, required } = shared;
   const why = whyOf(layer, report);
   if (required.has(layer.name) && !differs(layer)) {
     const message = `required, but ${why || 'not replayed'}`; // equal to the capture, as a candidate's may be
@@ -99,19 +98,19 @@ function outcomeOf(
   if (layer.values === null) return `<skipped>${xml(why)}</skipped>`;
   if (!differs(layer)) return null;
   const attributes = { message: `${extentOf(layer)}: ${why}`, type: layer.status };
-  const text = failureLines(layer, report, options).map(xml).join('\n');
+  const text = failureLines(layer, shared).map(xml).join('\n');
   return `${open('failure', attributes)}${text}</failure>`;
 }
 
 /** First mismatch, what the baseline says, the finding, the worst channels. */
-function failureLines(layer: LayerReport, report: Report, options: ReportOptions): string[] {
+function failureLines(layer: LayerReport, { report, tellOf, options }: Suite): string[] {
   const first = firstMismatch(layer);
   const shown = worstFirst(layer.channels ?? []).slice(0, options.channels ?? DEFAULT_CHANNELS);
   const more = differingChannels(layer) - shown.length;
   return [
     ...(first ? [first] : []),
     ...baselineSentences(report, layer.name),
-    ...findings(report, (one) => one === layer).flatMap(findingText),
+    ...tellOf([layer]).flatMap(findingText),
     ...shown.map(channelSentence),
     ...(more > 0 ? [`and ${more} more channels`] : []),
   ];

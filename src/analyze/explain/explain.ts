@@ -13,7 +13,7 @@ import { f32 } from '../../numeric/float.js';
 import { ofInputGrid, replayProduct, stepsBeforeRounding } from '../../replay/product.js';
 import { numpySnippet } from './numpy.js';
 import { explainedPatch } from './patch.js';
-import { isUnwritten, recipeOf, trace } from './recipe.js';
+import { isUnwritten, recipeOf, tracerOf } from './recipe.js';
 
 /** Codes are written out in the snippet up to here; longer rows are read from repro.npz. */
 const MOST_INLINE_CODES = 32;
@@ -213,7 +213,7 @@ function tracedBy(
 ): Traced {
   const recipe = recipeOf(steps, product, added);
   if (isUnwritten(recipe)) return untraced(steps, product, accumulator, value, added);
-  const traced = trace(steps, product, recipe, accumulator, 0);
+  const traced = tracerOf(steps, product, recipe)(accumulator, 0);
   if (!Object.is(traced.value + 0, value + 0))
     throw new Error(`steps of ${name} give ${traced.value}, its replay ${value}`);
   const { output } = product;

@@ -118,38 +118,45 @@ interface TracedStep {
   readonly value: number;
 }
 
-/** One value, operation after operation; `value` is the code, or the float32 of a float output. */
-export function trace(
+interface Traced {
+  readonly steps: TracedStep[];
+  readonly beforeRounding: number;
+  readonly rounded: number | null;
+  /** The code, or the float32 of a float output. */
+  readonly value: number;
+}
+
+/** One value, operation after operation. What holds for all of a layer is prepared once: golden vectors trace every value. */
+export function tracerOf(
   record: ProductSteps,
   product: Product,
   recipe: Recipe,
-  acc: number,
-  channel: number,
-  added?: number,
-) {
-  const steps: TracedStep[] = [];
-  const note = (name: string, value: number) => {
-    steps.push({ name, value });
-    return value;
-  };
-  const held = (sum: number) => (recipe.wide ? sum : wrapInt32(sum));
-  const biased = recipe.biasInt32 ? note('bias', held(acc + recipe.biasInt32[channel])) : acc;
+): (acc: number, channel: number, added?: number) => Traced {
   const output = isQuantized(product.output) ? product.output : null;
-  if (recipe.fixedPoint && output) {
-    const fixed = recipe.fixedPoint.multiplierOf(product, output, channel);
-    const exact = biased * fixed.multiplier * 2 ** (fixed.exponent - 31);
-    note('multiplier', exact);
-    const rounded = record.multiplier.toSteps(product, output)(biased, channel, 0);
-    return { steps, beforeRounding: exact, rounded, value: stepsToCode(record, product)(rounded) };
-  }
+  const toCode = output && stepsToCode(record, product);
+  const toSteps = recipe.fixedPoint && output && record.multiplier.toSteps(product, output);
+  const held = (sum: number) => (recipe.wide ? sum : wrapInt32(sum));
   const to = recipe.precision === 'float32' ? f32 : (v: number) => v;
-  let v = to(biased);
-  for (const operation of recipe.operations) v = note(operation.name, applied(operation, v, channel, to, added));
-  if (output) {
-    return { steps, beforeRounding: v, rounded: record.round.apply(v), value: stepsToCode(record, product)(v) };
-  }
-  const value = limitedTo(clampOfReals(product.activation), f32(v));
-  return { steps, beforeRounding: v, rounded: null, value };
+  return (acc, channel, added) => {
+    const steps: TracedStep[] = [];
+    const note = (name: string, value: number) => {
+      steps.push({ name, value });
+      return value;
+    };
+    const biased = recipe.biasInt32 ? note('bias', held(acc + recipe.biasInt32[channel])) : acc;
+    if (toSteps) {
+      const fixed = recipe.fixedPoint!.multiplierOf(product, output!, channel);
+      const exact = biased * fixed.multiplier * 2 ** (fixed.exponent - 31);
+      note('multiplier', exact);
+      const rounded = toSteps(biased, channel, 0);
+      return { steps, beforeRounding: exact, rounded, value: toCode!(rounded) };
+    }
+    let v = to(biased);
+    for (const operation of recipe.operations) v = note(operation.name, applied(operation, v, channel, to, added));
+    if (toCode) return { steps, beforeRounding: v, rounded: record.round.apply(v), value: toCode(v) };
+    const value = limitedTo(clampOfReals(product.activation), f32(v));
+    return { steps, beforeRounding: v, rounded: null, value };
+  };
 }
 
 /** to: what the operation rounds to. */
