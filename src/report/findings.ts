@@ -147,7 +147,7 @@ function groupKey(one: Explained): string {
       advice,
       before,
       causeTitles(causes, context.evidence),
-      own ? null : sharedAccumulation(diagnosis.explained_by),
+      own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by), // where the headline says it
     ];
   });
   return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
@@ -186,7 +186,7 @@ function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding
       ['because', reasons(context, diagnosis.causes, asDeclared(context))],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
-      ['or', indistinguishableSentences(context, diagnosis.indistinguishable, explainedSo(sides[0], all))],
+      ['or', indistinguishableSentences(context, indistinguishable(sides), explainedSo(sides[0], all))],
       ...fixLines(sides, 'fix', ({ subject }) => (subject === diagnosis.fixes[0].subject ? '' : `${subject}: `)),
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
@@ -226,11 +226,19 @@ function threeWay(group: readonly Explained[], expected: string, all: readonly E
       ['inherited', inheritedLines(yours)],
       ['because', [...new Set(because)]],
       ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])]],
-      ['or', indistinguishableSentences(own.context, own.diagnosis.indistinguishable, explainedSo(own, all))],
+      ['or', indistinguishableSentences(own.context, indistinguishable(yours), explainedSo(own, all))],
       ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
       ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
     ]),
   };
+}
+
+/** What explains each of the layers as well. */
+function indistinguishable([first, ...others]: readonly Side[]): DiagnosisReport['indistinguishable'] {
+  const key = ({ causes, kernel }: DiagnosisReport['indistinguishable'][number]) => JSON.stringify([causes, kernel]);
+  return first.diagnosis.indistinguishable.filter((one) =>
+    others.every(({ diagnosis }) => diagnosis.indistinguishable.some((other) => key(other) === key(one))),
+  );
 }
 
 /** Of causes that explain a layer as well as its own: another layer of that side that has them, and tells the two apart. */

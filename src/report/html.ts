@@ -256,11 +256,12 @@ ${detailsHtml(told)}</article>`;
 
 /** "963 of 963 differing values" and no more, or that of each layer: said in two words beside the counts. */
 function isWhole({ label, sentences }: FindingDetail, layers: readonly LayerReport[]): boolean {
-  const all = /^(\d+) of \1 differing values?(?: in \d+ layers)?$/;
-  const names = layers.map(({ name }) => `${printable(name)}: `);
+  // of what is only handed on, its origin is what the layer's page says that it reads
+  const all = /^(?:(?: from .*: )?(\d+) of \1 differing values?(?: in \d+ layers)?|and \d+ more layers?)$/s;
+  const names = layers.map(({ name }) => printable(name));
   const isAll = (sentence: string) => {
-    const name = names.find((one) => sentence.startsWith(one)) ?? '';
-    return all.test(sentence.slice(name.length));
+    const name = names.find((one) => sentence.startsWith(`${one}: `) || sentence.startsWith(`${one} from `)) ?? '';
+    return all.test(sentence.slice(name.length).replace(/^: /, ''));
   };
   return label === 'explained' && sentences.every(isAll);
 }
@@ -334,12 +335,12 @@ function numberHtml(number: string): string {
 
 function list(name: string, sentences: readonly string[]): string {
   if (sentences.length === 0) return '';
-  return `<ul class="${name}">${sentences.map((one) => `<li>${text(one)}</li>`).join('')}</ul>`;
+  return `<ul class="${name}">${sentences.map((one) => `<li>${said(one)}</li>`).join('')}</ul>`;
 }
 
 /** A count by what follows it, so that the digits of a name or a value stay as they are. */
 const COUNT =
-  /(?<![\w.,-])\d{4,}(?= (?:of|values?|differing|other|answers?|samples?|sums|and|pairs|input|hypotheses|steps?|lsb|layers?|more|replayed)\b| \()|^\d{4,}$/g;
+  /(?<![\w.,-])\d{4,}(?= (?:of|values?|differing|other|answers?|samples?|sums|and|pairs|input|hypotheses|steps?|lsb|layers?|more|replayed)\b| \()|(?<=\d of )\d{4,}\b|^\d{4,}$/g;
 
 /** Our words, in which counts have commas: "12,345 of 20,000 values". */
 function said(sentence: string): string {
