@@ -7,6 +7,7 @@ import { ulpDistance } from '../numeric/float.js';
 import { sumOfSquares } from '../products/multiply.js';
 import { channelStride, channelsOf, positionsOf } from '../tensor/shape.js';
 import { ChannelCounts } from './channelCounts.js';
+import { type Codes, isCodes, TOLD_OF_A_CHANNEL } from './codes.js';
 import { type NotFinite, NotFiniteCount } from './notFinite.js';
 import { SampleRanges } from './sampleRanges.js';
 import { Where } from './where.js';
@@ -96,7 +97,6 @@ export interface Witness {
 }
 
 const NONE = new Uint8Array(0);
-const WITNESSES_OF_A_CHANNEL = 4;
 const MOST_WITNESSES = 4096;
 
 /**
@@ -143,26 +143,38 @@ export class LayerDiff {
     if (areSameBytes(expected, actual)) {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
     } else {
-      this.addValues(block);
+      this.counts ??= new ChannelCounts(this.channels, this.isFloat);
+      if (!this.isFloat && !block.low && isCodes(expected) && isCodes(actual)) this.addCodes(block, expected, actual);
+      else this.addValues(block, this.counts);
     }
   }
 
+  private addCodes({ firstSample }: DiffBlock, expected: Codes, actual: Codes): void {
+    const { zeroPoint, tolerance, shape } = this.settings;
+    this.where ??= new Where(shape);
+    const runs = { firstSample, stride: this.stride, positions: this.positions, zeroPoint, tolerance };
+    const { marks } = this.where;
+    const tell = (i: number, sample: number, channel: number, position: number, before: number) => {
+      if (before < TOLD_OF_A_CHANNEL) this.witness({ sample, channel, position }, expected[i], actual[i]);
+      if (sample !== this.lastSample) this.nextSample(sample);
+      return this.witnesses.length < MOST_WITNESSES ? TOLD_OF_A_CHANNEL : 0;
+    };
+    this.beyondTolerance += this.counts!.addCodes(expected, actual, runs, { tell, marks });
+  }
+
   /** In C order: a run of `stride` values belongs to one channel. */
-  private addValues(block: DiffBlock): void {
+  private addValues(block: DiffBlock, counts: ChannelCounts): void {
     const { expected, actual, firstSample } = block;
     const { zeroPoint } = this.settings;
-    this.counts ??= new ChannelCounts(this.channels);
-    const { signal: signals } = this.counts;
     let [sample, channel, position] = [firstSample, 0, 0];
     for (let start = 0; start < expected.length; start += this.stride) {
-      const counted = this.counts.placeOf(channel);
-      let sum = signals[counted];
+      let sum = counts.signalOf(channel);
       for (let i = start; i < start + this.stride; i++) {
         const signal = expected[i] - zeroPoint;
         if (Number.isFinite(signal)) sum += signal * signal;
         if (expected[i] !== actual[i]) this.addDifference(block, i, sample, channel, position + i - start);
       }
-      signals[counted] = sum;
+      counts.setSignal(channel, sum);
       if (++channel < this.channels) continue;
       channel = 0;
       position += this.stride;
@@ -176,8 +188,7 @@ export class LayerDiff {
     const { shape, unit } = this.settings;
     const values = this.samples * this.channels * this.positions;
     const { counts } = this;
-    const mismatched = counts ? total(counts.mismatched) : 0;
-    const { isFloat } = this;
+    const mismatched = counts?.mismatched ?? 0;
     const each = this.samples * this.positions;
     let channels: ChannelReport[] | null = null;
     return {
@@ -187,17 +198,17 @@ export class LayerDiff {
       mismatched,
       beyondTolerance: this.beyondTolerance,
       withinBound: this.withinBound,
-      maxAbsDiff: counts ? largest(counts.maxAbs) : 0,
-      maxAbsReal: counts ? largest(counts.maxReal) : 0,
+      maxAbsDiff: counts?.maxAbs ?? 0,
+      maxAbsReal: counts?.maxReal ?? 0,
       samples: { mismatched: this.ranges.count, ranges: this.ranges.listed() },
       where: this.where?.patterns(this.firstSample ?? 0, this.samples, counts!.differing, mismatched) ?? [],
-      meanDiff: counts && values > 0 ? total(counts.sum) / values : 0,
-      meanReal: counts && values > 0 ? total(counts.sumReal) / values : 0,
+      meanDiff: counts && values > 0 ? counts.sum / values : 0,
+      meanReal: counts && values > 0 ? counts.sumReal / values : 0,
       range: this.range[0] <= this.range[1] ? this.range : null,
-      sqnrDb: counts && mismatched > 0 ? decibels(this.equalSignal + total(counts.signal), total(counts.noise)) : 'inf',
+      sqnrDb: counts && mismatched > 0 ? decibels(this.equalSignal + counts.signal, counts.noise) : 'inf',
       // who asks for it is few, and of many channels it is large
       get channels() {
-        channels ??= counts?.reports(each, isFloat) ?? [];
+        channels ??= counts?.reports(each) ?? [];
         return channels;
       },
       channelsOmitted: counts?.omitted ?? 0,
@@ -231,7 +242,7 @@ export class LayerDiff {
       this.withinBound++;
       return;
     }
-    if (this.counts!.add(channel, diff, noise) < WITNESSES_OF_A_CHANNEL)
+    if (this.counts!.add(channel, diff, noise) < TOLD_OF_A_CHANNEL)
       this.witness({ sample, channel, position }, expected, actual);
     if (sample !== this.lastSample) this.nextSample(sample);
     this.where!.addPosition(position);
@@ -266,14 +277,6 @@ function areEqual(bytes: Bytes, codes: Int32Array): boolean {
 function signedUlps(expected: number, actual: number): number {
   const distance = ulpDistance(expected, actual);
   return actual < expected ? -distance : distance;
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, value), 0);
-}
-
-function total(values: Float64Array): number {
-  return values.reduce((sum, v) => sum + v, 0);
 }
 
 /** 10 log10(signal / noise); null without a signal. */

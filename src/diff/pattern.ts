@@ -33,7 +33,7 @@ export class Units {
   add(unit: number): void {
     if (unit === this.last) return;
     if (this.count === 0) this.first = unit;
-    else this.step = commonDivisor(this.step, unit - this.last);
+    else if (this.step !== 1) this.step = commonDivisor(this.step, unit - this.last);
     this.last = unit;
     this.count++;
   }

@@ -18,13 +18,13 @@ export class Where {
   private readonly samples = new Units();
   private readonly dims: readonly number[];
   /** 1 where a value of that position differs; null: too many, or one only. */
-  private readonly positions: Uint8Array | null;
+  readonly marks: Uint8Array | null;
 
   constructor(shape: Shape) {
     const count = positionsOf(shape);
     this.dims = positionDims(shape);
     const isKnown = count > 1 && count <= MOST_POSITIONS && this.dims.length < AXES.length;
-    this.positions = isKnown ? new Uint8Array(count) : null;
+    this.marks = isKnown ? new Uint8Array(count) : null;
   }
 
   /** In ascending order. */
@@ -33,7 +33,7 @@ export class Where {
   }
 
   addPosition(position: number): void {
-    if (this.positions) this.positions[position] = 1;
+    if (this.marks) this.marks[position] = 1;
   }
 
   /** differing: 1 of each channel that differs; values: that differ. */
@@ -48,7 +48,7 @@ export class Where {
   }
 
   private ofPositions(values: number): { axis: PatternReport['axis']; pattern: ReturnType<typeof patternOf> }[] {
-    const { dims, positions } = this;
+    const { dims, marks: positions } = this;
     if (!positions) return [];
     // never as a list: of an image they may be millions
     const along = dims.map((size) => new Uint8Array(size));
