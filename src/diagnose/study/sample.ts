@@ -11,6 +11,8 @@ const MOST_VALUES = 1e6;
 const MOST_ROWS = 1 << 18;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
+/** Of these and what they read: 16 rows of a million took 16 s and 1.3 GB. */
+const MOST_OF_FEWEST = 4e6;
 const SKETCH_VALUES = 5e3;
 const FEWEST_SKETCHED = 8;
 /** Of a sketch of many more. */
@@ -46,7 +48,8 @@ function chooseSamples(data: LayerData): readonly number[] {
     MOST_INPUTS / inputWidth(data),
     MOST_ROWS,
   );
-  const count = Math.min(to - from, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
+  const fewest = Math.max(2, Math.min(FEWEST_SAMPLES, MOST_OF_FEWEST / data.observed.width));
+  const count = Math.min(to - from, Math.floor(Math.max(fewest, affordable)));
   if (count === to - from) return rowsFrom(from, to);
   const { witnesses, all } = inFewImages(data);
   const chosen = [...spread(witnesses, count / 2), ...spreadOver(all, count / 2), ...(data.refuting ?? [])];
