@@ -95,19 +95,57 @@ export class ChannelCounts {
 
   /** A block of codes. Returns how many are beyond tolerance. */
   addCodes(expected: Codes, actual: Codes, runs: Runs, told: Told): number {
-    if (isWorthTally(expected, actual, this.channels)) return this.addTally(expected, actual, runs, told);
-    return this.addEach(expected, actual, runs, told);
+    const { channels } = this;
+    const { stride, positions } = runs;
+    if (isWorthTally(expected, actual, channels)) {
+      const tally = new Tally(channels);
+      tally.add(expected, actual, runs, this.before(0, channels), told);
+      return this.fold(tally, 0, channels, runs);
+    }
+    const together = channels - MOST_CHANNELS;
+    if (together > 0 && stride === 1 && positions === 1 && isWorthTally(expected, actual, 1))
+      return this.addRows(expected, actual, together, runs, told);
+    return this.addEach(expected, actual, channels, runs, told);
   }
 
-  private addTally(expected: Codes, actual: Codes, runs: Runs, told: Told): number {
-    const { records, channels } = this;
-    const { zeroPoint, tolerance } = runs;
-    const before = Int32Array.from({ length: channels }, (_, channel) => records[recordOf(channel) + MISMATCHED]);
-    const tally = new Tally(channels);
-    tally.add(expected, actual, runs, before, told);
+  /** Rows of so many channels that those at the end are counted together. */
+  private addRows(expected: Codes, actual: Codes, together: number, runs: Runs, { tell }: Told): number {
+    const { channels } = this;
+    const tally = new Tally(1);
+    const before = this.before(MOST_CHANNELS, 1);
+    let beyond = 0;
+    for (let start = 0, firstSample = runs.firstSample; start < expected.length; start += channels, firstSample++) {
+      const middle = start + MOST_CHANNELS;
+      const [first, last] = [expected, actual].map((codes) => codes.subarray(start, middle));
+      beyond += this.addEach(
+        first,
+        last,
+        MOST_CHANNELS,
+        { ...runs, firstSample },
+        {
+          marks: null,
+          tell: (i, ...place) => tell(start + i, ...place),
+        },
+      );
+      const [wanted, own] = [expected, actual].map((codes) => codes.subarray(middle, start + channels));
+      tally.add(wanted, own, { ...runs, firstSample, stride: together, positions: together }, before, {
+        marks: this.differing.subarray(MOST_CHANNELS),
+        tell: (i, sample, _, place, had) => tell(middle + i, sample, MOST_CHANNELS + place, 0, had),
+      });
+    }
+    return beyond + this.fold(tally, MOST_CHANNELS, 1, runs);
+  }
+
+  private before(from: number, channels: number): Int32Array {
+    return Int32Array.from({ length: channels }, (_, i) => this.records[recordOf(from + i) + MISMATCHED]);
+  }
+
+  /** What was tallied of channels. Returns how many are beyond tolerance. */
+  private fold(tally: Tally, from: number, channels: number, { zeroPoint, tolerance }: Runs): number {
+    const { records } = this;
     let beyond = 0;
     for (let channel = 0; channel < channels; channel++) {
-      const at = recordOf(channel);
+      const at = recordOf(from + channel);
       records[at + SIGNAL] += tally.signal(channel, zeroPoint);
       tally.eachDifference(channel, (diff, times) => {
         const size = Math.abs(diff);
@@ -116,15 +154,15 @@ export class ChannelCounts {
         records[at + SUM] += diff * times;
         records[at + NOISE] += diff * diff * times;
         records[at + FIRST_BIN + binOf(diff)] += times;
-        this.differing[channel] = 1;
+        if (from === 0) this.differing[channel] = 1;
         if (size > tolerance) beyond += times;
       });
     }
     return beyond;
   }
 
-  private addEach(expected: Codes, actual: Codes, runs: Runs, { marks, tell }: Told): number {
-    const { records, differing, channels } = this;
+  private addEach(expected: Codes, actual: Codes, channels: number, runs: Runs, { marks, tell }: Told): number {
+    const { records, differing } = this;
     const { stride, positions, zeroPoint, tolerance } = runs;
     let [sample, channel, position] = [runs.firstSample, 0, 0];
     let [beyond, lastTold, most] = [0, -1, TOLD_OF_A_CHANNEL];
