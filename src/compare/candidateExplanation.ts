@@ -71,7 +71,8 @@ async function isSecondSide(one: Case): Promise<boolean> {
     (second ? await asSecondCapture({ second, ...asked }) : null) ?? (await asOwnFile(comparison, asked));
   if (!diagnosis) return false;
   report.diagnosis = diagnosis;
-  for (const channel of report.channels ?? []) channel.causes = [...diagnosis.causes];
+  const causes = [...diagnosis.causes];
+  for (const channel of report.channels ?? []) channel.causes = causes;
   return true;
 }
 
@@ -124,7 +125,8 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
     },
     ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
   };
-  for (const channel of report.channels ?? []) channel.causes = [...causes];
+  const ofAll = [...causes];
+  for (const channel of report.channels ?? []) channel.causes = ofAll;
   comparison.found.set(report.name, { report: report.diagnosis, byChannel: new Map(), changes: [] });
 }
 

@@ -1,5 +1,7 @@
 import { isQuantized } from '../nouns/value.js';
+import { isBytes } from '../numeric/array.js';
 import { inputOf } from './setup.js';
+import { countOf } from './study/agree.js';
 import { inputValues } from './study/elementwiseEngine.js';
 import { isElementwiseStudy, isTensorStudy, type Study } from './study/study.js';
 import { formOf } from './tensorSteps.js';
@@ -11,6 +13,12 @@ export function casesOf(study: Study): number {
   if (!isOfCodes || !isQuantized(inputOf(study.declared))) return data.mismatched;
   const values = inputValues(subset);
   const met = new Set<number>();
+  if (isBytes(values)) {
+    // a list of 256: 40 million are asked for
+    const isMet = new Uint8Array(256);
+    for (let i = 0; i < values.length; i++) if (differing[i]) isMet[values[i] & 255] = 1;
+    return countOf(isMet);
+  }
   for (let i = 0; i < values.length; i++) if (differing[i] && !met.has(values[i])) met.add(values[i]);
   return met.size;
 }

@@ -2,6 +2,7 @@
 import { isUnlikely, Units } from '../diff/pattern.js';
 import { missesLess } from './atOnce.js';
 import type { Change, Region, Setup } from './setup.js';
+import { countOf } from './study/agree.js';
 import type { Study } from './study/study.js';
 
 /** A part is believed where it has as many differing values a channel. */
@@ -23,7 +24,7 @@ export function within(change: Change, region: Region): Change {
 export function regionsOf(study: Study, setup: Setup): Region[] {
   if (missesEverywhere(study, setup)) return [];
   const counts = study.mismatchesByChannel(setup);
-  const values = counts.reduce((sum, count) => sum + count, 0);
+  const values = countOf(counts);
   if (values < FEWEST_A_CHANNEL) return [];
   const channels: number[] = [];
   // not a list of all: more than these are no part

@@ -198,16 +198,20 @@ export class ChannelCounts {
     return beyond;
   }
 
-  /** Of the channels that differ; values: of a channel. */
+  /** Of the channels that differ; values: of a channel. What is alike in many of them is one array: each layer keeps up to 262,144. */
   reports(values: number): ChannelReport[] {
     const { records, isFloat } = this;
     const reports: ChannelReport[] = [];
+    const causes: string[] = [];
+    const known = new Map<number, number[]>();
     for (let channel = 0; channel < Math.min(this.channels, MOST_CHANNELS); channel++) {
       const at = channel * RECORD;
       const mismatched = records[at + MISMATCHED];
       if (mismatched === 0) continue;
-      const histogram = Array.from(records.subarray(at + FIRST_BIN, at + RECORD));
-      histogram[EQUAL_BIN] = values - mismatched;
+      records[at + FIRST_BIN + EQUAL_BIN] = values - mismatched;
+      const key = keyOf(records, at + FIRST_BIN, values);
+      const histogram = known.get(key) ?? Array.from(records.subarray(at + FIRST_BIN, at + RECORD));
+      if (key >= 0) known.set(key, histogram);
       reports.push({
         channel,
         mismatched,
@@ -215,7 +219,7 @@ export class ChannelCounts {
         mean_diff: records[at + SUM] / values,
         ...(isFloat && { max_abs_real: records[at + MAX_REAL], mean_real: records[at + SUM_REAL] / values }),
         histogram,
-        causes: [],
+        causes,
       });
     }
     return reports;
@@ -239,6 +243,14 @@ export class ChannelCounts {
     for (let at = of; at < this.records.length; at += RECORD) most = Math.max(most, this.records[at]);
     return most;
   }
+}
+
+/** A number for the counts of bins, of up to so many values that it is exact; -1: of more. */
+function keyOf(records: Float64Array, from: number, values: number): number {
+  if (values > 50) return -1;
+  let key = 0;
+  for (let bin = 0; bin < BINS; bin++) key = key * (values + 1) + records[from + bin];
+  return key;
 }
 
 function recordOf(channel: number): number {

@@ -104,7 +104,7 @@ function messageOf(layer: LayerReport, report: Report): string {
   if (layer.values === null) return 'required, but not compared';
   const first = firstMismatch(layer);
   const [finding] = findings(report, (one) => one === layer);
-  const worst = worstFirst(layer.channels ?? []).at(0);
+  const worst = worstFirst(layer.channels ?? [], 1).at(0);
   const lines = [
     extentOf(layer),
     ...(first ? [first] : []),

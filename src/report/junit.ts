@@ -105,7 +105,7 @@ function outcomeOf(layer: LayerReport, shared: Suite): string | null {
 /** First mismatch, what the baseline says, the finding, the worst channels. */
 function failureLines(layer: LayerReport, { report, tellOf, options }: Suite): string[] {
   const first = firstMismatch(layer);
-  const shown = worstFirst(layer.channels ?? []).slice(0, options.channels ?? DEFAULT_CHANNELS);
+  const shown = worstFirst(layer.channels ?? [], options.channels ?? DEFAULT_CHANNELS);
   const more = differingChannels(layer) - shown.length;
   return [
     ...(first ? [first] : []),

@@ -159,7 +159,7 @@ function folding(finding: Finding, report: Report, options: ReportOptions, detai
 }
 
 function channelLines(layer: LayerReport, detail: Detail): string[] {
-  const shown = worstFirst(layer.channels ?? []).slice(0, detail.channels);
+  const shown = worstFirst(layer.channels ?? [], detail.channels);
   const more = differingChannels(layer) - shown.length;
   return [
     `${shortened(layer.name)}: ${extentOf(layer)}`,

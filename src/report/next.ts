@@ -39,7 +39,7 @@ function placeToExplain(layer: LayerReport): string[] {
   const first = held?.nan ?? held?.inf;
   if (first)
     return ['--sample', String(first.sample), ...(held.of === 'output' ? ['--channel', String(first.channel)] : [])];
-  const worst = worstFirst(layer.channels ?? []).at(0);
+  const worst = worstFirst(layer.channels ?? [], 1).at(0);
   return worst ? ['--channel', String(worst.channel)] : [];
 }
 

@@ -138,7 +138,7 @@ function ownInputOf(layer: LayerReport) {
 
 function channelsOf(layer: LayerReport, { report, options, setOf, excess }: Context) {
   const differing = layer.channels ?? [];
-  const worst = worstFirst(differing).slice(0, options.channels ?? DEFAULT_CHANNELS);
+  const worst = worstFirst(differing, options.channels ?? DEFAULT_CHANNELS);
   const channelsPerCell = Math.ceil(Math.max((layer.out_features ?? 0) / MOST_CELLS, excess));
   const channels = excess > 1 ? worstOfCells(differing, channelsPerCell, worst) : differing;
   const added = addedCauses(layer, report);

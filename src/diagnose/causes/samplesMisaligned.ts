@@ -129,14 +129,23 @@ async function isObserved(study: Study, base: Setup, positions: number): Promise
   const part = gridOf(subset, rows, channels, width);
   const replayed = study.outputs(base, part).data;
   if (part !== subset) study.engine.forget(part);
-  const places = rows.flatMap((row) => channels.map((n) => (subset.samples[row] - own * positions) * width + n));
+  const places = new Int32Array(rows.length * channels.length);
+  let count = 0;
+  for (const row of rows)
+    for (const channel of channels) places[count++] = (subset.samples[row] - own * positions) * width + channel;
   const each = positions * width;
   for (const [from, to] of blocks(data.from / positions, data.to / positions, each)) {
     const observed = await data.observed.read(from * positions, to * positions);
     for (let start = 0; start < observed.length; start += each)
-      if (places.every((place, i) => Object.is(observed[start + place] + 0, replayed[i] + 0))) return true;
+      if (areAt(places, observed, start, replayed)) return true;
   }
   return false;
+}
+
+/** Whether values stand at some places from a start on; NaN is NaN, and 0 is -0. */
+function areAt(places: Int32Array, observed: NumericArray, start: number, values: NumericArray): boolean {
+  for (let i = 0; i < places.length; i++) if (!Object.is(observed[start + places[i]] + 0, values[i] + 0)) return false;
+  return true;
 }
 
 /** Every judged row, as text. */

@@ -9,6 +9,7 @@ import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { Counts } from '../study/agree.js';
 import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
@@ -161,7 +162,7 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   const few = Math.max(4, study.channels / 4);
   const { glimpse, sketch } = study;
   const scope = study.detail;
-  const all = study.mismatchesByChannel(study.declared).reduce((count, own) => count + Number(own > 0), 0);
+  const all = differing(study.mismatchesByChannel(study.declared)).length;
   if (!leavesAtMost(study, few / all)(base)) return [];
   const isMore = (part: Scope) => differsInMore(study, base, part, few);
   if ((glimpse && isMore(glimpse)) || isMore(sketch) || isMore(scope)) return [];
@@ -296,7 +297,7 @@ function findPatches(
   return patches;
 }
 
-function differing(mismatched: Uint32Array): number[] {
+function differing(mismatched: Counts): number[] {
   return [...mismatched.keys()].filter((n) => mismatched[n] > 0);
 }
 

@@ -41,16 +41,22 @@ function markOthers(data: Outputs['data'], observed: NumericArray, differing: Ui
   for (let i = 0; i < differing.length; i++) if (data[i] !== observed[i]) differing[i] = 1;
 }
 
-/** How many of these differ. */
-export function countOf(differing: Uint8Array): number {
+/** How many differ, by value or by channel. */
+export function countOf(differing: Counts): number {
   let count = 0;
   for (let i = 0; i < differing.length; i++) count += differing[i];
   return count;
 }
 
-/** The same of each column of rows. */
-export function byColumn(differing: Uint8Array, width: number): Uint32Array {
-  const counts = new Uint32Array(width);
+/** In the least memory that holds them: there may be 20 million. */
+export type Counts = Uint8Array | Uint16Array | Uint32Array;
+
+/** The same of each column of rows; of one row that is the row. */
+export function byColumn(differing: Uint8Array, width: number): Counts {
+  const rows = differing.length / width;
+  if (rows === 1) return differing;
+  const counts =
+    rows < 2 ** 8 ? new Uint8Array(width) : rows < 2 ** 16 ? new Uint16Array(width) : new Uint32Array(width);
   for (let i = 0, n = 0; i < differing.length; i++, n = n + 1 === width ? 0 : n + 1) counts[n] += differing[i];
   return counts;
 }

@@ -1,6 +1,6 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
 import { emptyLike } from '../../numeric/array.js';
-import { byColumn } from './agree.js';
+import { byColumn, type Counts } from './agree.js';
 import { columnsOf, type Range, rowsOf, runsOf, spread, spreadOver } from './arrays.js';
 import type { LayerData, Outputs, Rows, Scope } from './data.js';
 import { mostImages, readImages } from './images.js';
@@ -124,12 +124,20 @@ export function glimpseOf(sketch: Scope, width: number): Scope | null {
 
 /** Many rows of the channels that differ most: whether their codes rise with sums. */
 export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
-  const counts = countsOf(differing, width);
-  const channels = everyChannel(width)
-    .sort((a, b) => counts[b] - counts[a] || a - b)
-    .slice(0, SLOPE.channels)
-    .sort((a, b) => a - b);
+  const channels = largestIn(countsOf(differing, width), SLOPE.channels).sort((a, b) => a - b);
   return gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
+}
+
+/** Where the largest counts are, the first of equal ones; never all of them sorted, of a million channels. */
+function largestIn(counts: Counts, most: number): number[] {
+  const found: number[] = [];
+  for (let n = 0; n < counts.length; n++) {
+    if (found.length === most && counts[n] <= counts[found[most - 1]]) continue;
+    const place = found.findIndex((other) => counts[other] < counts[n]);
+    found.splice(place < 0 ? found.length : place, 0, n);
+    if (found.length > most) found.pop();
+  }
+  return found;
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */
@@ -164,9 +172,12 @@ export function gridOf(
 ): Scope {
   const isAll = rows.length === scope.samples.length && (channels === null || channels.length === width);
   if (isAll) return scope;
-  const picked = pickRows(scope, rows, width);
+  // all rows are not copied: there may be two of 20 million
+  const picked = rows.length === scope.samples.length ? scope : pickRows(scope, rows, width);
   if (channels === null || channels.length === width) return picked;
-  return { ...picked, channels, observed: columnsOf(picked.observed, rows.length, width, channels) };
+  const { samples, inputs, images } = picked;
+  const observed = columnsOf(picked.observed, rows.length, width, channels);
+  return { samples, channels, inputs, observed, ...(images && { images }) };
 }
 
 function probeChannels(differing: Uint8Array, width: number, { channels: most }: Extent): number[] {
@@ -178,7 +189,7 @@ function probeChannels(differing: Uint8Array, width: number, { channels: most }:
 }
 
 /** Of the channels that differ, or of the others; never as a list, which may be of 20 million. */
-function spreadWhere(counts: Uint32Array, differ: boolean, most: number): number[] {
+function spreadWhere(counts: Counts, differ: boolean, most: number): number[] {
   let all = 0;
   for (let n = 0; n < counts.length; n++) if (counts[n] > 0 === differ) all++;
   const places = spreadOver([[0, all]], most);
@@ -188,10 +199,10 @@ function spreadWhere(counts: Uint32Array, differ: boolean, most: number): number
   return chosen;
 }
 
-const counted = new WeakMap<Uint8Array, Uint32Array>();
+const counted = new WeakMap<Uint8Array, Counts>();
 
 /** How many values of each channel differ; asked for by each scope. */
-export function countsOf(differing: Uint8Array, width: number): Uint32Array {
+export function countsOf(differing: Uint8Array, width: number): Counts {
   const counts = counted.get(differing) ?? byColumn(differing, width);
   counted.set(differing, counts);
   return counts;

@@ -1,7 +1,7 @@
 import type { Kernel } from '../../nouns/kernel.js';
 import type { Kind, Setup, SetupOf } from '../setup.js';
 import { firstAlike } from './added.js';
-import { byColumn, countOf, differences, firstMissOf, signsOf } from './agree.js';
+import { byColumn, type Counts, countOf, differences, firstMissOf, signsOf } from './agree.js';
 import { areAlike, dropRefuted } from './alike.js';
 import { Blocks } from './blocks.js';
 import type { LayerData, Outcome, Outputs, Scope } from './data.js';
@@ -41,7 +41,7 @@ export class Study<K extends Kind = Kind> {
   /** 1 where the subset's observation differs from the reference. */
   readonly differing: Uint8Array;
   private readonly declaredOutputs = new WeakMap<Scope, Outputs>();
-  private readonly counted = new WeakMap<Setup, Map<Scope, Uint32Array>>();
+  private readonly counted = new WeakMap<Setup, Map<Scope, Counts>>();
   private readonly chunks = new WeakMap<Scope, Map<number, Scope>>();
   private readonly keys = new SetupKeys();
   private readonly agreed = new Map<string, boolean>();
@@ -191,7 +191,7 @@ export class Study<K extends Kind = Kind> {
     if (known !== undefined) return known;
     const missed =
       setup === this.declared && scope === this.subset
-        ? countsOf(this.differing, this.channels).reduce((sum, count) => sum + count, 0)
+        ? countOf(countsOf(this.differing, this.channels))
         : countOf(this.differences(setup, scope));
     if (key !== null) this.missed.set(key, missed);
     return missed;
@@ -203,15 +203,15 @@ export class Study<K extends Kind = Kind> {
   }
 
   /** Mismatches by channel of the scope; kept, since every estimator on a base begins with them. */
-  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Uint32Array {
-    const known = this.counted.get(setup) ?? new Map<Scope, Uint32Array>();
+  mismatchesByChannel(setup: Setup, scope: Scope = this.subset): Counts {
+    const known = this.counted.get(setup) ?? new Map<Scope, Counts>();
     this.counted.set(setup, known);
     const counts = known.get(scope) ?? this.countByChannel(setup, scope);
     known.set(scope, counts);
     return counts;
   }
 
-  private countByChannel(setup: Setup, scope: Scope): Uint32Array {
+  private countByChannel(setup: Setup, scope: Scope): Counts {
     if (setup === this.declared && scope === this.subset) return countsOf(this.differing, this.channels);
     return byColumn(this.differences(setup, scope), scope.channels?.length ?? this.channels);
   }
