@@ -1,6 +1,7 @@
 /** What a layer may read in place of what the file says: other values, its own in another order, or the same along other axes. */
 import type { CauseEvidence } from '../diagnose/evidence.js';
 import type { AveragePoolAttributes } from '../nouns/attributes.js';
+import type { ValueReader } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import { isTensor, type Layer, type Model, type TensorLayer } from '../nouns/model.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
@@ -222,7 +223,7 @@ function* turned({ layer, given }: Declared, input: number): Generator<Variant> 
   const rank = Math.max(...given.map((one) => one.shape.dims.length));
   const padded = [...Array.from({ length: rank - dims.length }, () => 1), ...dims];
   if (rank > MOST_AXES || sizeOf(dims) !== reader.features) return;
-  const places = Int32Array.from({ length: reader.features }, (_, i) => i);
+  const every = () => placesOf(reader.features, (i) => i);
   const seen = new Set([`${padded};`]);
   for (const order of ordersOf([...padded.keys()])) {
     const other = order.map((axis) => padded[axis]);
@@ -232,14 +233,20 @@ function* turned({ layer, given }: Declared, input: number): Generator<Variant> 
     if (seen.has(key)) continue;
     seen.add(key);
     const evidence = { inputs: [input], declared: dimsText(dims), found: dimsText(other) };
-    const own = isMoved ? permuted(places, padded, order) : places;
+    const own = () => (isMoved ? permuted(every(), padded, order) : every());
     const turning = { ...evidence, ...(isMoved && { order }) };
     yield { cause: 'axis-wrong', evidence: turning, layer, given: taken(given, input, own, { ...shape, dims: other }) };
     if (!isMoved) continue;
     const back = order.map((_, axis) => order.indexOf(axis));
-    const inMemory = taken(given, input, permuted(places, other, back));
+    const inMemory = taken(given, input, () => permuted(every(), other, back));
     yield { cause: 'axis-wrong', evidence: { ...evidence, memory: true }, layer, given: inMemory };
   }
+}
+
+function placesOf(count: number, place: (at: number) => number): Int32Array {
+  const places = new Int32Array(count);
+  for (let i = 0; i < count; i++) places[i] = place(i);
+  return places;
 }
 
 /** An operand that is broadcast taken one after the other over the output, as `x[i % n]` does, or its first along an axis for all. */
@@ -250,15 +257,15 @@ function* repeated({ layer, given, features }: Declared, input: number): Generat
   if (!large || own <= 1 || own >= features) return;
   const evidence = { inputs: [input], declared: dimsText(dims) };
   if (features % own === 0) {
-    const places = Int32Array.from({ length: features }, (_, i) => i % own);
+    const places = () => placesOf(features, (i) => i % own);
     const over = { ...evidence, found: `x[i % ${own}]` };
-    yield { cause: 'axis-wrong', evidence: over, layer, given: taken(given, input, places, large.shape) };
+    yield { cause: 'axis-wrong', evidence: over, layer, given: taken(given, input, places, large.shape, features) };
   }
   for (const [axis, size] of dims.entries()) {
     const step = sizeOf(dims.slice(axis + 1));
     const index = (i: number) => Math.floor(i / step) % size;
     const of = (found: string, at: (index: number) => number): Variant => {
-      const places = Int32Array.from({ length: own }, (_, i) => i + (at(index(i)) - index(i)) * step);
+      const places = () => placesOf(own, (i) => i + (at(index(i)) - index(i)) * step);
       return { cause: 'axis-wrong', evidence: { ...evidence, found }, layer, given: taken(given, input, places) };
     };
     if (size === 1) continue;
@@ -270,10 +277,17 @@ function* repeated({ layer, given, features }: Declared, input: number): Generat
 function taken(
   given: readonly Given[],
   input: number,
-  places: Int32Array,
+  places: () => Int32Array,
   shape: Given['shape'] = given[input].shape,
+  features = given[input].reader.features,
 ): Given[] {
-  return put(given, input, { shape, reader: takenFrom(given[input].reader, places) });
+  let reader: ValueReader | null = null;
+  // most do not fit: of 16 million features each list takes 64 MB
+  const read = (from: number, to: number) => {
+    reader ??= takenFrom(given[input].reader, places());
+    return reader.read(from, to);
+  };
+  return put(given, input, { shape, reader: { features, read } });
 }
 
 function put(given: readonly Given[], input: number, part: Partial<Given>): Given[] {

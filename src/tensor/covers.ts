@@ -16,6 +16,8 @@ export interface Cover {
 /** Of all, in C order; each is made when it is looked at: 4 million in a file of 30 kB took 3 GB. */
 export interface Covers<C extends Cover = Cover> {
   readonly count: number;
+  /** Where each is the product of windows along the axes. */
+  readonly axes?: readonly AxisCovers[];
   /** The next call may overwrite what it gives. */
   at(window: number): C;
 }
@@ -114,6 +116,7 @@ function joined(axes: readonly AxisCovers[]): Covers {
   const views = new Map<number, Int32Array>();
   return {
     count: sizeOf(axes.map(({ windows }) => windows)),
+    axes,
     at(window) {
       let count = 1;
       places[0] = 0;

@@ -2,6 +2,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { isBytes } from '../../numeric/array.js';
 import { batchOf } from '../../replay/calls.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -25,21 +26,27 @@ export class TensorEngine implements Engine<TensorSetup> {
   outputs(setup: TensorSetup, scope: Scope): Outputs {
     const length = scope.observed.length;
     this.work?.add(length * COST.value + this.callsOf(scope) * (COST.call + scope.inputs.length * COST.input));
-    const data = isQuantized(setup.params.output) ? new Int32Array(length) : new Float32Array(length);
+    const runs = runsOf(scope.samples);
+    const [{ stores }, only] = [setup, runs.length === 1];
+    // of one run there is nothing to be joined: a row may have millions of values
+    let data: Outputs['data'] = isQuantized(setup.params.output)
+      ? new Int32Array(only ? 0 : length)
+      : new Float32Array(only ? 0 : length);
     let bounds: { low: NumericArray; high: NumericArray } | null = null;
     const inputs = scope.inputs.map(({ data: values }, i) => {
       const read = setup.reads[i];
-      return read ? Int32Array.from(values, read.apply) : values;
+      return read ? applied(values, read.apply) : values;
     });
     let row = 0;
-    for (const [from, to] of runsOf(scope.samples)) {
+    for (const [from, to] of runs) {
       const part = this.replay(
         setup,
         inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from)),
         from,
       );
       const at = row * part.cols;
-      data.set(part.data, at);
+      if (only) data = part.data;
+      else data.set(part.data, at);
       if (part.low && part.high) {
         bounds ??= { low: data.slice(), high: data.slice() };
         bounds.low.set(part.low, at);
@@ -50,8 +57,7 @@ export class TensorEngine implements Engine<TensorSetup> {
       }
       row += to - from;
     }
-    const { stores } = setup;
-    if (stores) return { data: Int32Array.from(data, stores.apply), low: null, high: null };
+    if (stores) return { data: applied(data, stores.apply), low: null, high: null };
     return { data, low: bounds?.low ?? null, high: bounds?.high ?? null };
   }
 
@@ -84,6 +90,19 @@ export class TensorEngine implements Engine<TensorSetup> {
     const facts = { ...inCalls, firstSample, ...(everywhere && { everywhere }) };
     return replayTensor(steps, layer, { ...ready, inputs: params.inputs }, samples, facts);
   }
+}
+
+/** Of codes of 8 bits each is computed once. */
+function applied(codes: NumericArray, apply: (code: number) => number): Int32Array {
+  const made = new Int32Array(codes.length);
+  if (!isBytes(codes)) {
+    for (let i = 0; i < made.length; i++) made[i] = apply(codes[i]);
+    return made;
+  }
+  const least = codes instanceof Int8Array ? -128 : 0;
+  const table = Int32Array.from({ length: 256 }, (_, i) => apply(i + least));
+  for (let i = 0; i < made.length; i++) made[i] = table[codes[i] - least];
+  return made;
 }
 
 function rows(values: NumericArray, cols: number, from: number, count: number): NumericArray {

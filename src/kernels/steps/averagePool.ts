@@ -15,6 +15,7 @@ import { meanAten } from './mean.js';
 import { imageOf, nearOverWindows, overWindows, placesOf, sumOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
+import { overWindowSums, type Reach } from './windowSums.js';
 
 /** How many channels of a channels_last tensor ATen computes in vectors: those that fill vectors of that width, 0 of none. */
 function vectorChannels(call: TensorCall, width: number): number {
@@ -38,14 +39,15 @@ export const averagePoolAten: TensorSteps = tensorSteps(
     const channelsLast = isComputedChannelsLast(input);
     const vectors = channelsLast ? vectorChannels(call, WIDTHS[call.vectors]) : 0;
     const { zeroPoint, quantMin, quantMax } = params;
-    return overWindows(call, windowCovers(window, placesOf(input.shape)), (covered) => {
-      const { inside, padded } = covered.cover;
-      const sum = f32(sumOf(covered) - zeroPoint * sizeOf(inside));
+    const codeOf = (codes: number, { inside, padded }: Reach, inVectors: boolean) => {
+      const sum = f32(codes - zeroPoint * sizeOf(inside));
       const multiplier = f32(1 / (divisor ?? sizeOf(countIncludePad ? padded : inside)));
-      if (covered.channel < vectors) return clamp(zeroPointAdded(f32(sum * multiplier), zeroPoint), quantMin, quantMax);
+      if (inVectors) return clamp(zeroPointAdded(f32(sum * multiplier), zeroPoint), quantMin, quantMax);
       if (channelsLast) return quantizeTwoRoundings.prepare({ ...params, scale: f32(1 / multiplier) })(sum);
       return clamp(roundHalfEven(f32(f32(sum * multiplier) + zeroPoint)), quantMin, quantMax);
-    });
+    };
+    const covers = windowCovers(window, placesOf(input.shape));
+    return overWindowSums(call, covers, codeOf, vectors);
   },
 );
 
@@ -63,8 +65,8 @@ export const averagePoolQnnpack: TensorSteps = {
 function meansQnnpack(call: TensorCall, covers: Covers, count: number): Int32Array {
   const { zeroPoint, scale, quantMin, quantMax } = quantized(call.inputs[0]);
   const multiplier = f32(f32(scale) / f32(f32(scale) * count));
-  return overWindows(call, covers, (covered) => {
-    const sum = sumOf(covered) - zeroPoint * covered.cover.places.length;
+  return overWindowSums(call, covers, (codes, { inside }) => {
+    const sum = codes - zeroPoint * sizeOf(inside);
     return clamp(convertToInt32(f32(f32(sum) * multiplier)) + zeroPoint, quantMin, quantMax);
   });
 }

@@ -153,6 +153,12 @@ function alongLines<A extends CodeArray | Float32Array>(
     for (let line = 0; line < outer; line++) {
       let at = (line * axis.windows + from) * inner;
       for (let window = 0, i = 0; window < ends.length; window++, at += inner) {
+        if (inner === 1) {
+          let picked = out[at];
+          for (; i < ends[window]; i++) picked = pick(picked, values[line * axis.size + list[i]]);
+          out[at] = picked;
+          continue;
+        }
         for (; i < ends[window]; i++) {
           const place = (line * axis.size + list[i]) * inner;
           for (let n = 0; n < inner; n++) out[at + n] = pick(out[at + n], values[place + n]);
@@ -210,6 +216,15 @@ function isScrambled(call: TensorCall): boolean {
   const declared = memory.format === 'channels_last' || memory.strides !== null;
   const isVector = shape.dims.length > 2 && positionsOf(shape) === 1 && channelsOf(shape) > 1;
   return isVector && !declared && isChannelsLast(input) && positionsOf(call.output.shape) > 1;
+}
+
+/** The sum of the codes of every window and channel, where the output has it: along one axis after the other. */
+export function sumsOfWindows(call: TensorCall, axes: readonly AxisCovers[]): Int32Array {
+  const { data, shape } = imageOf(call);
+  return alongAxes(data, shape, axes, (codes, lines, axis) => {
+    const out = new Int32Array((codes.length / axis.size) * axis.windows);
+    return alongLines(out, codes, lines, axis, (a, b) => a + b);
+  }) as Int32Array;
 }
 
 export function sumOf({ cover, code }: Covered): number {

@@ -4,9 +4,11 @@ import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { clamp } from '../../../numeric/integer.js';
 import { truncate } from '../../../numeric/round.js';
 import { windowCovers } from '../../../tensor/covers.js';
+import { sizeOf } from '../../../tensor/shape.js';
 import { maxPool } from '../maxPool.js';
-import { imageOf, overWindows, placesOf, sumOf } from '../pool.js';
+import { imageOf, placesOf } from '../pool.js';
 import { tensorSteps } from '../tensor.js';
+import { overWindowSums } from '../windowSums.js';
 import { BYTES_AND_INT16, clampOf, type Runtime } from './common.js';
 
 /** Of raw codes; the same in every runtime. */
@@ -14,10 +16,9 @@ export const averagePoolTflite: TensorSteps = {
   ...tensorSteps('clamp(trunc((sum of q +- n / 2) / n)), n: cells inside the image', (call) => {
     const { window } = call.attributes as PoolAttributes;
     const [lo, hi] = clampOf(call, 'reference');
-    return overWindows(call, windowCovers(window, placesOf(imageOf(call).shape)), (covered) => {
-      const count = covered.cover.places.length;
+    return overWindowSums(call, windowCovers(window, placesOf(imageOf(call).shape)), (sum, { inside }) => {
+      const count = sizeOf(inside);
       const half = Math.floor(count / 2);
-      const sum = sumOf(covered);
       return clamp(truncate((sum > 0 ? sum + half : sum - half) / count), lo, hi);
     });
   }),
