@@ -163,7 +163,7 @@ interface Seen {
 /** The captured values, and beside them what the chain gives. */
 class Memory {
   /** Of the chain, in the samples of a glance: every value that is not right looks through all after it. */
-  private readonly glanced = new Map<Layer, Promise<Buffer[]>>();
+  private readonly glanced = new Map<Layer, Buffer[]>();
 
   constructor(
     private readonly asked: AskedOfMemory,
@@ -181,8 +181,8 @@ class Memory {
     let left = differing(glance);
     let windows = windowsIn(glance.observed, left);
     for (const of of left.length > 0 ? this.laterThan(layer) : []) {
-      if (left.length === 0) break;
-      const theirs = await this.glance(of);
+      if (windows.length === 0) break;
+      const theirs = this.glanced.get(of) ?? (await this.glance(of));
       const before = left;
       // a value has one address in a call: pieces of it at several distances are its arithmetic's, as of a slice beside a sum
       let at: number | null = null;
@@ -196,9 +196,9 @@ class Memory {
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
   }
 
-  private glance(layer: Layer): Promise<Buffer[]> {
+  private async glance(layer: Layer): Promise<Buffer[]> {
     const { from, to } = this.asked;
-    const bytes = this.glanced.get(layer) ?? this.bytesOf(layer, from, Math.min(to, from + GLANCE));
+    const bytes = await this.bytesOf(layer, from, Math.min(to, from + GLANCE));
     this.glanced.set(layer, bytes);
     return bytes;
   }
@@ -274,6 +274,8 @@ function placeOf([{ length }]: readonly Buffer[], at: number): readonly [sample:
   return [Math.floor(at / length), at % length];
 }
 
+const NONE: readonly number[] = [];
+
 interface Looked {
   readonly sample: number;
   readonly start: number;
@@ -294,21 +296,23 @@ function windowsIn(observed: readonly Buffer[], left: Uint32Array): Looked[] {
   return [...found.values()];
 }
 
-/** Distances at which a window stands in another value, in every sample. */
-function* distancesIn(
+/** Distances at which a window stands in another value, in every sample; a thousand layers ask of those after them: seldom there is one. */
+function distancesIn(
   observed: readonly Buffer[],
   windows: readonly Looked[],
   theirs: readonly Buffer[],
-): Generator<number> {
-  const tried = new Set<number>();
+): readonly number[] {
+  let found = NONE;
+  const tried: number[] = [];
   for (const { sample, start, bytes } of windows) {
     const at = theirs[sample].indexOf(bytes);
-    if (at < 0 || tried.has(at - start)) continue;
-    tried.add(at - start);
+    if (at < 0 || tried.includes(at - start)) continue;
+    tried.push(at - start);
     const stands = (own: Buffer, s: number) =>
       own.subarray(start, start + WINDOW).equals(theirs[s].subarray(at, at + WINDOW));
-    if (observed.every(stands)) yield at - start;
+    if (observed.every(stands)) found = [...found, at - start];
   }
+  return found;
 }
 
 function inMemory(data: NumericArray, output: ValueParams | null): NumericArray {

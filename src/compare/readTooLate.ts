@@ -59,12 +59,15 @@ export class ReadTooLate {
     const { model } = this.asked;
     const own = await this.bytesOf(layer.name);
     const runs = own && new Runs(own);
-    if (!runs) return false;
+    if (!runs || runs.areNone) return false;
     const handedOn = new Set([layer.name]);
     for (const later of layersAfter(model, layer)) {
       const isCopy = isLayout(later) || isElementwise(later);
       if (isCopy && later.inputs.some((input) => handedOn.has(input))) handedOn.add(later.name);
-      const other = handedOn.has(later.name) ? null : await this.bytesOf(later.name);
+      if (handedOn.has(later.name)) continue;
+      // of a thousand layers each asks for those after it
+      const known = this.bytes.get(later.name);
+      const other = known === undefined ? await this.bytesOf(later.name) : known;
       if (other && runs.standIn(other)) return true;
     }
     return false;
@@ -105,6 +108,11 @@ class Runs {
       this.byWord.set(word, [...(this.byWord.get(word) ?? []), { bytes, at }]);
       this.mayBe[hashOf(word)] = 1;
     }
+  }
+
+  /** All that it holds are too few different values. */
+  get areNone(): boolean {
+    return this.byWord.size === 0;
   }
 
   standIn(other: Buffer): boolean {
