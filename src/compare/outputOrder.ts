@@ -5,6 +5,7 @@
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Shape } from '../nouns/value.js';
+import { sumOfHashes } from '../numeric/array.js';
 import { ordersOf } from '../tensor/permute.js';
 import { channelStride, channelsOf, dimsText, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
@@ -219,16 +220,6 @@ function mayBeChannels(shape: Shape, wanted: NumericArray, replayed: NumericArra
   return hashesOf(shape, wanted).every((hash) => theirs.has(hash));
 }
 
-/** Of the first values: the same in any order. A million channels are hashed one by one only where it is. */
-function sumOfHashes(values: NumericArray, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const hash = Math.imul(values[i] + 1, FNV_PRIME);
-    sum = (sum + Math.imul(hash ^ (hash >>> 15), FNV_PRIME)) | 0;
-  }
-  return sum;
-}
-
 /** What a channel holds, as a number that is equal for equal values. */
 function hashesOf(shape: Shape, values: NumericArray): Int32Array {
   const [channels, stride] = [channelsOf(shape), channelStride(shape)];
@@ -257,6 +248,7 @@ function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray
   const features = sizeOf(shape.dims);
   const few = Math.ceil((FEW_VALUES * channels) / features) * features;
   if (!tellsOrder(channels, wanted.length / channels)) return null;
+  // a million channels are hashed one by one only where the first sample holds the same values
   if (sumOfHashes(wanted, features) !== sumOfHashes(replayed, features)) return null;
   for (const length of new Set([Math.min(few, wanted.length), wanted.length]))
     if (!mayBeChannels(shape, wanted.subarray(0, length), replayed.subarray(0, length))) return null;

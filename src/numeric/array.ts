@@ -43,3 +43,15 @@ export function concat(parts: readonly NumericArray[], length: number): NumericA
   }
   return whole;
 }
+
+const FNV_PRIME = 16777619;
+
+/** Of the first values: the same for the same ones in any order. */
+export function sumOfHashes(values: NumericArray, count = values.length): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const hash = Math.imul(values[i] * 65536 + 1, FNV_PRIME);
+    sum = (sum + Math.imul(hash ^ (hash >>> 15), FNV_PRIME)) | 0;
+  }
+  return sum;
+}

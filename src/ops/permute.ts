@@ -9,6 +9,8 @@ export const permute = moving<{ dims: readonly number[] }>(
   () => ({ dims: z.array(integer) }),
   ({ dims: order }) => {
     const axes = (rank: number) => order.slice(1).map((dim) => (dim < 0 ? dim + rank : dim) - 1);
+    const backOf = (own: readonly number[]) => own.map((_, axis) => own.indexOf(axis));
+    let back: readonly number[] = [];
     return {
       dims({ dims }) {
         const own = axes(dims.length + 1);
@@ -18,8 +20,8 @@ export const permute = moving<{ dims: readonly number[] }>(
         return `expected each axis of its input ${dimsText(dims)} once, the samples' (0) first, got ${dimsText(order)}`;
       },
       from: (at, input) => {
-        const own = axes(input.length + 1);
-        return input.map((_, axis) => at[own.indexOf(axis)]);
+        if (back.length !== input.length) back = backOf(axes(input.length + 1));
+        return back.map((axis) => at[axis]);
       },
     };
   },

@@ -1,13 +1,29 @@
-import { indicesOf, sizeOf } from './shape.js';
+import { sizeOf } from './shape.js';
 
 /** Of an element of [samples, ...output] in C order: which element of [samples, ...input] stands for it. */
 export function broadcastIndex(input: readonly number[], output: readonly number[]): (element: number) => number {
   const [own, size] = [sizeOf(input), sizeOf(output)];
   if (own === size) return (element) => element;
+  const within = withinSample(input, output, size);
+  return (element) => (element < size ? within[element] : Math.floor(element / size) * own + within[element % size]);
+}
+
+/** Of each feature of the output; counted on from one to the next, since millions are asked for. */
+function withinSample(input: readonly number[], output: readonly number[], size: number): Int32Array {
   const missing = output.length - input.length;
-  const within = Int32Array.from({ length: size }, (_, feature) => {
-    const at = indicesOf(feature, output);
-    return input.reduce((flat, dim, axis) => flat * dim + (dim === 1 ? 0 : at[axis + missing]), 0);
-  });
-  return (element) => Math.floor(element / size) * own + within[element % size];
+  const steps = output.map((_, axis) =>
+    axis < missing || input[axis - missing] === 1 ? 0 : sizeOf(input.slice(axis - missing + 1)),
+  );
+  const at = output.map(() => 0);
+  const within = new Int32Array(size);
+  for (let feature = 0, from = 0; feature < size; feature++) {
+    within[feature] = from;
+    for (let axis = at.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++at[axis] < output[axis]) break;
+      from -= steps[axis] * output[axis];
+      at[axis] = 0;
+    }
+  }
+  return within;
 }
