@@ -19,6 +19,7 @@ import { floatArithmetic } from './causes/floatArithmetic.js';
 import { fma } from './causes/fma.js';
 import { groupsWrong } from './causes/groupsWrong.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
+import { inputWraps } from './causes/inputWraps.js';
 import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
 import { kOrder } from './causes/kOrder.js';
@@ -64,6 +65,7 @@ export const causes: readonly Cause[] = [
   activationZeroPointMissing,
   weightZeroPointMissing,
   signedness,
+  inputWraps,
   weightTransposed,
   kOrder,
   paddingValue,

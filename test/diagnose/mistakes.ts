@@ -143,6 +143,14 @@ function flippedWeight(linear: Product, random: Random): Product['weight'] {
   return weight;
 }
 
+/** What is made of each code less its zero point. */
+export function readingCodes({ linear }: World, made: (distance: number) => number): ProductSteps {
+  const { zeroPoint } = linear.input;
+  const data = (x: NumericArray) => Int32Array.from(x, (code) => zeroPoint + made(code - zeroPoint));
+  const run: AccumulateStep['run'] = (x, product) => exact.run({ ...x, data: data(x.data) }, product);
+  return fbgemmWith({ accumulate: { ...exact, run } });
+}
+
 /** Codes of any size, of which the low 8 bits are kept. */
 function wrapping(world: World, steps: ProductSteps): Int32Array {
   const wide = { ...output(world.linear), quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
@@ -473,6 +481,17 @@ export const MISTAKES: readonly Mistake[] = [
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 96 } }),
   ),
   candidate('activations as int8', ['signedness'], (world) => outputsOf({ ...world, x: Int8Array.from(world.x) })),
+  // Cadence's reference kernels did (pytorch/executorch#20655); numpy does with uint8 - uint8
+  candidate('x less its zero point in uint8', ['input-wraps'], (world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d) => d & 255),
+    ),
+  ),
+  candidate('zero point added, as an offset would be', ['input-zero-point-wrong'], (world) => {
+    const { input } = world.linear;
+    return outputsOf(world, undefined, { ...world.linear, input: { ...input, zeroPoint: -input.zeroPoint } });
+  }),
   candidate('outputs as int8', ['signedness'], (world) => outputsOf(world).map((c) => (c > 127 ? c - 256 : c))),
   candidate(
     'one scale for all',

@@ -7,7 +7,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { ofIntegers, reluAtCode, type Scene, transposed } from './mistakes.js';
+import { ofIntegers, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
 import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What looks like a cause and is not: a name for it would be a wrong name. */
@@ -143,6 +143,12 @@ export const NEAR_MISSES: readonly NearMiss[] = [
       return { declared, captured, candidate: outputsOf(world, undefined, used) };
     },
   },
+  values('input-wraps', 'in 7 bits', 'small', (_, world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d) => (d << 25) >> 25),
+    ),
+  ),
   values('signedness', 'off by 127, not by 128', 'small', (right) => right.map((v) => v - 127)),
   parameters('weight-transposed', 'and its rows in reverse', 'per tensor', (linear) => ({
     weight: transposed(linear).reverse(),

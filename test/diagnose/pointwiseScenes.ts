@@ -258,6 +258,10 @@ export const RAISED: readonly PointwiseScene[] = [
   requantized('rescale-missing', 'codes handed on as they are', { change: (_, x) => x }),
   requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
   requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
+  requantizedBy('input-wraps', 'less the zero point, in uint8', (steps) => {
+    const multiplier = fine.scale / even.scale;
+    return roundHalfEven((Math.round(steps / multiplier) & 255) * multiplier);
+  }),
   requantized('clamp-range', 'seven bits', { change: (v) => Math.min(v, 127) }),
   requantized('signedness', 'off by 128', { change: (v) => v - 128 }),
   requantized('fixed-point-multiplier', "TFLite's where fbgemm is declared", {
@@ -299,6 +303,10 @@ export const NEARLY: readonly PointwiseScene[] = [
   relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),
   relu('capture-before-relu', 'a leaky ReLU', (v) => (v < -30 ? -30 - ((-30 - v) >> 3) : v), int8),
   { ...relu('capture-after-relu', 'clamped one step above', (v) => Math.max(v, 101)), op: 'identity' },
+  requantizedBy('input-wraps', 'in 7 bits', (steps) => {
+    const multiplier = fine.scale / even.scale;
+    return roundHalfEven((Math.round(steps / multiplier) & 127) * multiplier);
+  }),
   relu('signedness', 'off by 127', (v) => Math.max(v, 100) - 127),
   relu('clamp-range', 'bent above 150, not clamped', (v) => Math.max(v > 150 ? 150 + ((v - 150) >> 1) : v, 100)),
   {

@@ -73,6 +73,9 @@ const sum =
   (round: Round, a = A, b = B, y = Y) =>
   ([x, z]: readonly NumericArray[]) =>
     sumOf(x, z, round, a, b, y).map(code);
+/** Codes whose distance to the zero point has lost its high bits. */
+const lessZeroPoint = (x: NumericArray, { zero_point }: Params, bits: number) =>
+  Int32Array.from(x, (q) => zero_point + ((q - zero_point) & bits));
 /** Codes less their zero points, each by k * 2^-bits. */
 const shortSum =
   (bits: number, shift: Round) =>
@@ -405,6 +408,17 @@ export const RAISED: readonly TensorScene[] = [
       }),
   }),
   add({
+    code: 'input-wraps',
+    what: 'both inputs less their zero points in uint8',
+    wrong: ([x, z]) => sum(roundHalfEven)([lessZeroPoint(x, A, 255), lessZeroPoint(z, B, 255)]),
+    evidence: { inputs: [0, 1] },
+  }),
+  add({
+    code: 'input-zero-point-wrong',
+    what: 'the zero points of both inputs added, as offsets would be',
+    wrong: sum(roundHalfEven, { ...A, zero_point: -A.zero_point }, { ...B, zero_point: -B.zero_point }),
+  }),
+  add({
     code: 'signedness',
     what: 'the second input of add as int8',
     wrong: ([x, z]) => sum(roundHalfEven)([x, Int8Array.from(z)]),
@@ -616,6 +630,16 @@ export const NEARLY: readonly TensorScene[] = [
         const [a, b] = [[A, q] as const, [B, z[i]] as const].map(([p, v]) => (p.scale * (v - p.zero_point)) / Y.scale);
         return code(roundHalfEven((roundHalfEven(2 * a) + roundHalfEven(2 * b)) / 2) + Y.zero_point);
       }),
+  }),
+  add({
+    code: 'input-wraps',
+    what: 'the first input less its zero point in 7 bits',
+    wrong: ([x, z]) => sum(roundHalfEven)([lessZeroPoint(x, A, 127), z]),
+  }),
+  add({
+    code: 'input-zero-point-wrong',
+    what: 'the zero point of the first input half as large',
+    wrong: sum(roundHalfEven, { ...A, zero_point: 50 }),
   }),
   add({
     code: 'signedness',

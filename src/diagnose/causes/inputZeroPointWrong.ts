@@ -1,9 +1,9 @@
 import { withInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
-import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { shiftsOf } from '../lookups.js';
@@ -19,7 +19,7 @@ import {
 import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence } from '../words/parts.js';
+import { foundSentence, operands } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -27,6 +27,8 @@ declare module '../evidence.js' {
       Partial<FoundParameter> & {
         /** Of a layer that chooses it in each call: what is multiplied. */
         readonly multiplied?: string;
+        /** Of several, those whose zero point is added. */
+        readonly added_of?: readonly number[];
       };
   }
 }
@@ -43,7 +45,8 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
   needs: [(study) => readsCodes(study) || choosesByScript(study), converts],
   whose: 'model',
 
-  changes: (study) => (study.data.dynamic ? OF_CALLS.map(ofEachCall) : []),
+  changes: (study) =>
+    study.data.dynamic ? OF_CALLS.map(ofEachCall) : isTensorStudy(study) && study.free ? added(study) : [],
 
   afterSums: true,
   estimate: (study, base) => {
@@ -72,20 +75,50 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
   },
 
   words: {
-    title: 'wrong input zero point',
+    title: (e) =>
+      isAdded(e) ? `zero point of ${e.added_of ? operands(e.added_of) : 'the input'} added` : 'wrong input zero point',
     explanation: (e) =>
       e.multiplied
         ? "Another number is taken off the input's codes than was added when it was quantized."
-        : "What is subtracted from the input's codes is another number than the zero point that the file says.",
+        : isAdded(e)
+          ? 'A code stands for scale * (code - zero_point); the zero point is taken with the other sign.'
+          : "What is subtracted from the input's codes is another number than the zero point that the file says.",
     ofOneLayer: true,
     evidence: (e) => [e.multiplied ? `multiplied is ${e.multiplied}` : foundSentence('input zero_point', e)],
     fix: (e, context) =>
       e.multiplied
         ? "subtract from the input's codes the zero point that was added to them"
-        : foundFix('input zero_point')(e, context),
-    code: (e, context) => (e.multiplied ? [] : scaleLine('input', 'zero_point', 'x_zero_point', e, context)),
+        : isAdded(e) && context.subject === 'candidate'
+          ? 'subtract the zero point; an offset that is added (input_offset of CMSIS-NN and TFLite) is -zero_point'
+          : foundFix('input zero_point')(e, context),
+    code: (e, context) =>
+      e.multiplied || e.added_of ? [] : scaleLine('input', 'zero_point', 'x_zero_point', e, context),
   },
 };
+
+/** The offset that integer kernels add is the zero point's negative; who hands over the zero point adds it. */
+function added({ declared }: TensorStudy): TensorChange[] {
+  const every = declared.reads.map((_, i) => i);
+  if (every.length < 2) return []; // a function's is looked up: ofFunction
+  const zeroPoints = every.map((i) => zeroPointOf(inputOf(declared, i)));
+  return [...every.map((i) => [i]), every]
+    .filter((inputs) => inputs.every((i) => zeroPoints[i] !== 0))
+    .map((inputs) => ({
+      cause: 'input-zero-point-wrong',
+      coordinate: 'x_zero_point',
+      ...(inputs.length === 1 && { input: inputs[0] }),
+      freedom: FREEDOM.none,
+      label: `added of ${inputs.join()}`,
+      found: { added_of: inputs },
+      apply: (setup) => inputs.reduce((read, i) => withInput(read, { zeroPoint: -zeroPoints[i] }, i), setup),
+    }));
+}
+
+const zeroPointOf = (params: ValueParams) => (isQuantized(params) ? params.zeroPoint : 0);
+
+function isAdded({ declared, found, added_of }: Partial<CauseEvidence['input-zero-point-wrong']>): boolean {
+  return added_of !== undefined || (declared !== undefined && found === -declared);
+}
 
 type OfCall = readonly [multiplied: string, of: (zeroPoint: number) => number];
 

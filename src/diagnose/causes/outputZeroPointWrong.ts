@@ -65,8 +65,11 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   },
 
   words: {
-    title: 'wrong output zero point',
-    explanation: "The output's zero point is another than the file says.",
+    title: (e) => (isSubtracted(e) ? 'output zero point subtracted' : 'wrong output zero point'),
+    explanation: (e) =>
+      isSubtracted(e)
+        ? 'The zero point is added to what was rounded; it is taken with the other sign.'
+        : "The output's zero point is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [
       foundSentence('output zero_point', e),
@@ -76,6 +79,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+const isSubtracted = ({ declared, found }: Partial<FoundParameter>) => declared !== undefined && found === -declared;
 
 type WithActivation = Exclude<Setup, { kind: 'elementwise' }>;
 
