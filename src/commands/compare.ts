@@ -89,7 +89,7 @@ export function declareComparison(command: Command): Command {
   command
     .option(
       '--candidate <npz|dir>',
-      'your own implementation, npz or a file or folder of LAYER.npy, .memh, .bin: judged against the capture',
+      'your own implementation, npz or a file or folder of LAYER.npy, .csv, .memh, .bin: judged against the capture',
     )
     .option(
       '--candidate-model <file>',

@@ -224,18 +224,20 @@ function meanOfCodes(study: TensorStudy) {
   return { input, output, integers };
 }
 
-/** Scripts that round a mean to steps of its input, and what comes of that, at the output's scale, to nearest. */
-export function scriptsRoundingMean(study: TensorStudy, rule: MeanRule): TensorSteps[] {
+/** Scripts that round a mean of codes, raw or less the zero point, to steps of its input, and what comes of that, at the output's scale, to nearest. */
+export function scriptsRoundingMean(study: TensorStudy, rule: MeanRule, raw: boolean): TensorSteps[] {
   const { input, output, integers } = meanOfCodes(study) ?? {};
   if (!integers || input!.scale === output!.scale) return [];
   return [halfEven, halfUp].map((last) => ({
     kind: 'tensor',
-    equation: `${last.equation} of ${rule.equation} of the mean, at sx / sy in float64, then + zp`,
+    equation: `${last.equation} of ${rule.equation} of the mean${raw ? ' of raw codes' : ''}, at sx / sy in float64, then + zp`,
     run(call) {
       const [from, to] = [quantized(call.inputs[0]), quantized(call.output)];
-      const mean = integers(call, rule);
+      const mean = integers(call, rule, raw ? 0 : undefined);
+      const subtracted = raw ? from.zeroPoint : 0;
       const [lo, hi] = clampOfCodes(call.activation, to, quantizeTwoRoundings);
-      return fill(call, (i) => clamp(last.apply((mean(i) * from.scale) / to.scale) + to.zeroPoint, lo, hi));
+      const steps = (i: number) => ((mean(i) - subtracted) * from.scale) / to.scale;
+      return fill(call, (i) => clamp(last.apply(steps(i)) + to.zeroPoint, lo, hi));
     },
   }));
 }

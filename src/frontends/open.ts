@@ -155,7 +155,7 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
   const isFolder = await fs.isDirectory(path).catch(() => false);
   const model = /\.(?:json|onnx|tflite)$/i.exec(path);
   if (model && !isFolder && (await fs.isFile(path).catch(() => false))) {
-    const expected = 'expected your values (npz, LAYER.npy, .memh, .bin, or a folder of them)';
+    const expected = 'expected your values (npz, LAYER.npy, .csv, .memh, .bin, or a folder of them)';
     throw refuse(
       'usage',
       printable(path),

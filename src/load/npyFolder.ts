@@ -33,7 +33,7 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
     throw refuse(
       'folder',
       printable(path),
-      'expected files NAME.npy in the folder (a candidate may have LAYER.memh or LAYER.bin), got none; save values with numpy.save',
+      'expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin), got none; save values with numpy.save',
     );
   }
   needNumbers(arrays);

@@ -1,4 +1,4 @@
-/** Values of a layer in a file by its name, without a manifest: NAME.memh, NAME_output.memh, NAME.bin, NAME.npy. */
+/** Values of a layer in a file by its name, without a manifest: NAME.memh, NAME_output.memh, NAME.bin, NAME.npy, NAME.csv. */
 import { basename, join } from 'node:path';
 import type { ArrayFile, ArraySource, NumericArray } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
@@ -10,6 +10,7 @@ import { FEWER_SAMPLES, isMemhDtype, MANIFEST, type MemhArray, memhArray } from 
 import { type BlockCache, CACHE_BYTES } from './npyArray.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
+import { openText } from './textValues.js';
 
 /** What a name stands for: neither kind of file says so itself. */
 interface Plain {
@@ -23,7 +24,8 @@ interface Plain {
 /** By a name, or by a file's as fileName.ts writes it. Null: no such value. */
 export type PlainOf = (name: string) => Plain | null;
 
-const ENDING = /\.(memh|bin|npy)$/;
+/** hex, mem: other names of $readmemh's files. */
+const ENDING = /\.(memh|hex|mem|bin|npy|csv|txt)$/;
 
 /** A file, or a folder of such without a manifest; null: anything else. Throws InputError. */
 export async function openPlain(
@@ -56,8 +58,9 @@ export async function openPlainFiles(
       4,
     ),
   )}`;
-  const expected = 'expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer';
-  throw refuse('folder', printable(path), `${expected}, ${got}`);
+  const expected = 'expected NAME.npy, NAME.csv, NAME.memh or NAME.bin (also NAME_output.*) of a layer';
+  const fix = files.length === 1 ? `; rename it, or say whose it is: --map ${mineOf(files[0])}=LAYER` : '';
+  throw refuse('folder', printable(path), `${expected}, ${got}${fix}`);
 }
 
 /** Those of the files that are of a value, by its name. Throws InputError with all problems. */
@@ -99,9 +102,12 @@ async function openOne(
   if (plain === null) return null;
   const { dtype, shape } = plain;
   if (path.endsWith('.bin')) return openBin(fs, key, path, { dtype, shape });
+  if (/\.(csv|txt)$/.test(path)) return openText(fs, path, key, shape);
   if (isMemhDtype(dtype)) return memhArray(fs, { key, path, dtype, shape }, together);
   throw refuse('memh', printable(path), `expected a value of integers, got one of ${dtype}; save it as .npy or .bin`);
 }
+
+const mineOf = (path: string) => printable(basename(path).replace(ENDING, ''));
 
 /** What a file is of; its own name where it is of no value. */
 function namedBy(path: string, plainOf: PlainOf): { readonly name: string; readonly plain: Plain | null } {

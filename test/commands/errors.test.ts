@@ -30,7 +30,7 @@ it.each([
   [['more'], 'expected MODEL and CAPTURE, got 3 files; your own values go after --candidate'],
   [
     ['--candidate', model],
-    `${model}: expected your values (npz, LAYER.npy, .memh, .bin, or a folder of them), got .json; another model file goes after --candidate-model`,
+    `${model}: expected your values (npz, LAYER.npy, .csv, .memh, .bin, or a folder of them), got .json; another model file goes after --candidate-model`,
   ],
   [['--map', 'a=fc1'], '--map: expected --candidate NPZ with it, whose names it translates, got none'],
 ])('%j: what was expected and what was got, in one line of ours', async (argv, message) => {

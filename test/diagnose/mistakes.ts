@@ -143,6 +143,14 @@ function flippedWeight(linear: Product, random: Random): Product['weight'] {
   return weight;
 }
 
+/** Biases as integers, and what is made of each. */
+function withIntegers(world: World, made: (bias: number, all: Int32Array) => number): Int32Array {
+  const { linear } = world;
+  const unit = (n: number) => linear.input.scale * linear.weightScale[linear.perChannel ? n : 0];
+  const all = Int32Array.from(linear.bias!, (b, n) => roundHalfEven(b / unit(n)));
+  return outputsOf(world, undefined, { ...linear, bias: null, biasInt32: all.map((b) => made(b, all)) });
+}
+
 /** What is made of each code less its zero point. */
 export function readingCodes({ linear }: World, made: (distance: number) => number): ProductSteps {
   const { zeroPoint } = linear.input;
@@ -482,6 +490,8 @@ export const MISTAKES: readonly Mistake[] = [
   ),
   candidate('activations as int8', ['signedness'], (world) => outputsOf({ ...world, x: Int8Array.from(world.x) })),
   // Cadence's reference kernels did (pytorch/executorch#20655); numpy does with uint8 - uint8
+  candidate('biases cut to 8 bits', ['bias-value'], (world) => withIntegers(world, (b) => (b << 24) >> 24)),
+  candidate("channel 0's bias in all", ['bias-value'], (world) => withIntegers(world, (_, all) => all[0])),
   candidate('x less its zero point in uint8', ['input-wraps'], (world) =>
     outputsOf(
       world,

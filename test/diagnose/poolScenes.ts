@@ -49,6 +49,7 @@ function scene(
   return { code, what, layer, inputs, output: [CHANNELS, places(of), places(of)], wrong };
 }
 
+const total = (codes: readonly number[]) => codes.reduce((sum, own) => sum + own, 0);
 const largest: Fold = (codes) => Math.max(0, ...codes);
 const signed = (code: number) => (code > 127 ? code - 256 : code);
 const mean: Fold = (codes) => Math.round(codes.reduce((sum, own) => sum + own - ZERO_POINT, 0) / 9) + ZERO_POINT;
@@ -99,6 +100,14 @@ export const RAISED: readonly TensorScene[] = [
     ),
   ]),
   withoutPadding('means by a reciprocal of 8 bits', (sum, n) => ((sum * Math.round(256 / n) + 128) >> 8) + ZERO_POINT),
+  // TVM's import of PyTorch's avg_pool did (apache/tvm#5089)
+  scene(
+    'avg_pool2d',
+    'accumulator-wraps',
+    'sums in uint8, divided down',
+    HALVING,
+    folded(HALVING, (codes) => (total(codes) & 255) >> 2),
+  ),
   scene('avg_pool2d', 'pool-function', 'maxima in place of means', HALVING, folded(HALVING, largest)),
   scene('max_pool2d', 'pool-function', 'means in place of maxima', OVERLAPPING, folded(OVERLAPPING, meanInside)),
   scene(
@@ -163,6 +172,13 @@ const once =
     (at.sample === 2 ? wrong : largest)(codes, isOnBorder, at);
 
 export const NEARLY: readonly TensorScene[] = [
+  scene(
+    'avg_pool2d',
+    'accumulator-wraps',
+    'sums in uint8 in every third window',
+    HALVING,
+    folded(HALVING, (codes, _, { index }) => (index % 3 === 0 ? (total(codes) & 255) >> 2 : total(codes) >> 2)),
+  ),
   scene(
     'max_pool2d',
     'pool-function',

@@ -374,6 +374,11 @@ export const RAISED: readonly TensorScene[] = [
     'a mean cut to codes, then brought to the output',
     (mean) => Math.floor((Math.floor(mean) * A.scale) / Y.scale + 0.5) + Y.zero_point,
   ),
+  rescaledMean(
+    'pool-rounding',
+    'a mean of raw codes cut to one, then brought to the output',
+    (mean) => Math.floor((truncate(mean + A.zero_point) - A.zero_point) * (A.scale / Y.scale) + 0.5) + Y.zero_point,
+  ),
   rescaledMean('multiplier-short', 'a mean by a multiplier of 6 bits', (mean) => {
     const k = Math.round((A.scale / (Y.scale * 16)) * 2 ** 10);
     return ((mean * 16 * k + 512) >> 10) + Y.zero_point;

@@ -92,7 +92,7 @@ describe('on a real file system', () => {
   test('a folder is no model, and one without arrays no capture', async () => {
     expect(await problemsOf(openModel(nodeFileSystem, folder))).toEqual([`${folder}: expected a file, got a folder`]);
     expect(await problemsOf(openHookDictionary(nodeFileSystem, folder))).toEqual([
-      `${folder}: expected files NAME.npy in the folder (a candidate may have LAYER.memh or LAYER.bin), got none; save values with numpy.save`,
+      `${folder}: expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin), got none; save values with numpy.save`,
     ]);
   });
 });

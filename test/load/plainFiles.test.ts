@@ -32,13 +32,37 @@ test('files by the names of layers: dtype and shape are the layer’s', async ()
   expect([...(await arrays.get('net.3')!.read())]).toEqual([1.5, -2]);
 });
 
+test('text: savetxt, a CSV, a printf; dequantized numbers stay floats', async () => {
+  const { arrays } = await open({
+    'fc1.csv': '\ufeff# two samples\r\n1, -128\r\n127;0\r\n',
+    'fc2_output.txt': '[[ 2.0e+02 ]\n [3]]',
+    'net.3.txt': '1.5 -inf',
+    'notes.txt': 'no numbers, and of no layer',
+  });
+  expect([...(await arrays.get('fc1')!.read(1))]).toEqual([127, 0]);
+  expect([...(await arrays.get('fc2')!.read())]).toEqual([200, 3]);
+  expect([...(await arrays.get('net.3')!.read())]).toEqual([1.5, Number.NEGATIVE_INFINITY]);
+  expect([...arrays.values()].map(({ dtype }) => dtype)).toEqual(['int32', 'int32', 'float32']);
+});
+
+test('$readmemh by its other names', async () => {
+  const { arrays } = await open({ 'fc1.hex': 'ff 80 7f 00', 'fc2.mem': 'c8 03' });
+  expect([...(await arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);
+  expect([...(await arrays.get('fc2')!.read())]).toEqual([200, 3]);
+});
+
 test('a name that is cut stands for the whole one', async () => {
   const { arrays } = await open({ 'net%2Fvery~0123abcd.bin': Uint8Array.of(1, 2) });
   expect([...arrays.keys()]).toEqual(['net/very long']);
 });
 
 test.each([
-  [{ 'other.memh': '00' }, 'expected NAME.memh, NAME_output.memh, NAME.bin or NAME.npy of a layer, got other.memh'],
+  [
+    { 'other.memh': '00' },
+    'expected NAME.npy, NAME.csv, NAME.memh or NAME.bin (also NAME_output.*) of a layer, got other.memh; rename it, or say whose it is: --map other=LAYER',
+  ],
+  [{ 'fc1.csv': 'a,b\n1,2' }, 'fc1.csv line 1: expected a decimal number, got a; numpy.savetxt('],
+  [{ 'fc1.csv': '1,2' }, 'fc1.csv: expected 4 numbers (shape 2 x 2), got 2, 1 of 2 samples; for a run of fewer'],
   [
     { 'fc2.bin': Uint8Array.of(1) },
     'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1, 1 of 2 samples; for a run of fewer, hand in a capture or inputs of those alone',

@@ -15,9 +15,11 @@ import { counted, printable } from '../../text.js';
 import type { Cause, Found } from '../cause.js';
 import { accumulatorChanges, kernelSteps } from '../departures.js';
 import type { At, SomeChannels } from '../evidence.js';
+import { narrowMeans } from '../narrowMeans.js';
 import { type ProductSetup, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
-import { INT32_SUMS } from '../words/code.js';
+import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
+import { INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -28,12 +30,14 @@ declare module '../evidence.js' {
     'accumulator-wraps': SomeChannels & {
       /** The judged side adds in full, where the declared kernel wraps. */
       readonly exact?: true;
-      readonly bits?: 16 | 24;
+      readonly bits?: 8 | 16 | 24;
       readonly overflow?: 'wrap' | 'saturate';
       /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
       readonly of?: 'sum' | 'raw';
       /** The bias is added in the same width. */
       readonly holds_bias?: true;
+      /** Of a pool or a mean. */
+      readonly of_windows?: true;
       /** Values whose exact accumulator leaves the width. */
       readonly overflowed?: number;
       readonly first?: At & { readonly exact: number; readonly overflowed: number };
@@ -42,12 +46,14 @@ declare module '../evidence.js' {
 }
 
 /** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
-export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
+export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> = {
   code: 'accumulator-wraps',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => !isTensorStudy(study) || (study.free && formOf(study)?.is === 'mean')],
   whose: 'kernel',
 
   changes: (study) => {
+    if (!isProductStudy(study)) return [];
     const ofKernels = kernelSteps(study, 'accumulate').filter(isWrapping);
     const steps: AccumulateStep[] = study.free
       ? [
@@ -66,12 +72,18 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     return accumulatorChanges('accumulator-wraps', [...others, ...steps], study);
   },
 
+  // of windows only alone: each width and rounding takes a pass over all of them
+  parameterFree: true,
+  estimate: (study, base) => (isTensorStudy(study) && base === study.declared ? narrowMeans(study) : []),
+
   shows: (found) => {
+    if (!isOfProduct(found)) return true; // asked when it was found
     const { sums, wide } = sumsOf(found, narrowOf(found));
     return sums.some((sum: number, i: number) => sum !== wide[i]);
   },
 
   evidence: (found) => {
+    if (!isOfProduct(found)) return {};
     const { study } = found;
     const narrow = narrowOf(found);
     const { sums, wide } = sumsOf(found, narrow);
@@ -105,14 +117,21 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product'> = {
     ],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
+      if (e.of_windows) return 'sum a window in int32 (numpy: sum(dtype=np.int32))';
       return e.exact ? WRAPPING_PAIRS : 'accumulate in int32 (numpy: astype(np.int32) before @; uint8 @ int8 is int16)';
     },
-    code: (e, context) => stepLines(e.exact ? [] : INT32_SUMS)!(e, context),
+    code: (e, context) => stepLines(e.exact ? [] : e.of_windows ? OF_WINDOWS : INT32_SUMS)!(e, context),
   },
 };
 
+const OF_WINDOWS = [numpy('total = window.astype(np.int32).sum()'), inC('int32_t total = 0;  /* of a window */')];
+
 const WRAPPING_PAIRS =
   'add the products k and k + 8 of every 16 in int16, wrapping, of codes made signed: only two products of -128 by -128 wrap';
+
+function isOfProduct(found: Found<'product' | 'tensor'>): found is Found<'product'> {
+  return isProductStudy(found.study);
+}
 
 /** The side whose sums leave their width. */
 function narrowOf({ setup, without }: Found<'product'>): ProductSetup {

@@ -11,10 +11,11 @@ import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
+import { type NarrowBiases, narrowBiases } from '../narrowBiases.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
-import { codeOf, exportAgain, numpy } from '../words/code.js';
+import { addedBias, codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, precise } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
@@ -22,12 +23,13 @@ import { biasIntervals } from './biasShifted.js';
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** Worst first; the rest is counted. */
-    'bias-value': SomeChannels & {
-      readonly found?: readonly FoundParameter[];
-      readonly omitted?: number;
-      /** All are the declared ones, in a float of fewer bits. */
-      readonly kept?: 'float16' | 'bfloat16';
-    };
+    'bias-value': SomeChannels &
+      NarrowBiases & {
+        readonly found?: readonly FoundParameter[];
+        readonly omitted?: number;
+        /** All are the declared ones, in a float of fewer bits. */
+        readonly kept?: 'float16' | 'bfloat16';
+      };
   }
 }
 
@@ -59,6 +61,8 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   estimate: (study, base, onEstimate) => {
     if (base.params.bias !== study.declared.params.bias || base.params.biasInt32 !== study.declared.params.biasInt32)
       return [];
+    const narrow = base === study.declared ? narrowBiases(study) : [];
+    if (narrow.length > 0) return narrow;
     if (onEstimate || !hasDeclaredNumbers(study, base)) return besideNumbers(study, base);
     return staleBiases(study, base, (view, intervals, isAlone) => {
       if (followARule(study, view, intervals, isAlone)) return true;
@@ -84,23 +88,42 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   },
 
   words: {
-    title: (e) => (e.kept ? `biases kept in ${e.kept}` : 'other biases'),
+    title: (e) =>
+      e.width
+        ? `biases ${e.width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${e.width.bits}`
+        : e.all_of === undefined
+          ? e.kept
+            ? `biases kept in ${e.kept}`
+            : 'other biases'
+          : `channel ${e.all_of}'s bias for all channels`,
     explanation: (e) =>
-      e.kept
-        ? 'Biases lose their last bits before they are added.'
-        : 'Biases are others than the file says: a stale file.',
+      e.width
+        ? 'A bias, rounded to int32 at s_x * s_w, leaves the bits that it is kept in.'
+        : e.all_of === undefined
+          ? e.kept
+            ? 'Biases lose their last bits before they are added.'
+            : 'Biases are others than the file says: a stale file.'
+          : "One channel's bias is added where every channel has its own.",
     ofOneLayer: true,
     evidence: (e) => foundSentences('bias', e.found, e.omitted),
     fix: (e, context) =>
       parameterFix(
         (own) => `export ${printable(own.layer)} again: ${fileOf(own)} and the capture hold different biases`,
-        e.kept ? 'keep biases in float32' : 'load the biases of this layer again: a stale copy',
+        e.width
+          ? 'keep biases in int32'
+          : e.all_of === undefined
+            ? e.kept
+              ? 'keep biases in float32'
+              : 'load the biases of this layer again: a stale copy'
+            : 'add bias[channel] in each output channel',
       )(e, context),
     code: (e, context) =>
       codeOf(
-        (e.found ?? [])
-          .slice(0, 4)
-          .map(({ channel = 0, declared }) => numpy(`bias[${channel}] = ${precise(declared)}`)),
+        e.width || e.all_of !== undefined
+          ? addedBias(context)
+          : (e.found ?? [])
+              .slice(0, 4)
+              .map(({ channel = 0, declared }) => numpy(`bias[${channel}] = ${precise(declared)}`)),
         () => exportAgain(context),
       )(context),
   },

@@ -30,11 +30,13 @@ export const inputWraps: Cause<'input-wraps'> = {
   needs: [readsCodes, converts, anyRuntime, (study) => !isTensorStudy(study) || isComputed(study)],
   whose: 'kernel',
 
-  changes: (study) => {
-    const every = study.declared.reads.map((_, i) => i);
-    const sets = every.length > 1 ? [...every.map((i) => [i]), every] : [every];
-    return sets.flatMap((inputs) => [wrapped(study, inputs, 'int8'), wrapped(study, inputs, 'uint8')].flat());
-  },
+  changes: (study) => (isAlone(study) ? [] : changesOf(study)),
+
+  parameterFree: true,
+  estimate: (study, base) =>
+    isAlone(study) && base === study.declared
+      ? changesOf(study).filter((change) => study.agreesOnSubset(change.apply(base)))
+      : [],
 
   words: {
     title: (e) => {
@@ -58,6 +60,15 @@ export const inputWraps: Cause<'input-wraps'> = {
 /** Not looked up: a table has no entry for a code that its dtype does not hold. */
 function isComputed(study: Study<'tensor'>): boolean {
   return study.declared.reads.length > 1 || formOf(study)?.is === 'mean';
+}
+
+/** In a capture each pair with it takes the time of one that a runtime has. */
+const isAlone = ({ data, declared }: Study) => data.side === 'capture' && declared.kind === 'product';
+
+function changesOf(study: Study): Change[] {
+  const every = study.declared.reads.map((_, i) => i);
+  const sets = every.length > 1 ? [...every.map((i) => [i]), every] : [every];
+  return sets.flatMap((inputs) => [...wrapped(study, inputs, 'int8'), ...wrapped(study, inputs, 'uint8')]);
 }
 
 /** Of some inputs; none that has no zero point, which is read with the other sign. */

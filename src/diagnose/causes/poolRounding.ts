@@ -77,8 +77,17 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       ),
     ),
     ...[halfEven, ...RULES, HALF_COUNT_ADDED].flatMap((round) =>
-      scriptsRoundingMean(study, round).map((steps) =>
+      scriptsRoundingMean(study, round, false).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, in_steps_of: 'input' }),
+      ),
+    ),
+    ...(countsPadding(study) ? [] : AROUND_ZERO).flatMap((round) =>
+      scriptsRoundingMean(study, round, true).map((steps) =>
+        stepsChange('pool-rounding', 'round', steps, {
+          rule: round.equation,
+          in_steps_of: 'input',
+          divides: 'raw_codes',
+        }),
       ),
     ),
   ],

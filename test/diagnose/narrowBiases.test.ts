@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { roundHalfEven } from '../../src/numeric/round.js';
+import { compareLayer, kernel, outputsOf, randomFrom, worldOf } from './world.js';
+
+const world = worldOf('small', randomFrom(31));
+const { linear } = world;
+const units = Array.from(linear.weightScale, (s) => linear.input.scale * s);
+/** Some of them leave 16 bits. */
+const bias = linear.bias!.map((b, n) => (n % 3 === 0 ? b : Math.sign(b) * (40000 + 100 * n) * units[n]));
+const declared = { ...linear, bias };
+const integers = Int32Array.from(bias, (b, n) => roundHalfEven(b / units[n]));
+
+async function diagnosed(made: (bias: number, channel: number) => number) {
+  const right = outputsOf(world, kernel('fbgemm'), declared);
+  const own = { ...declared, bias: null, biasInt32: integers.map(made) };
+  const candidate = outputsOf(world, kernel('fbgemm'), own);
+  const report = await compareLayer({ ...world, linear: declared }, declared, right, { candidate });
+  return report.candidate_layers![0].diagnosis!;
+}
+
+const clamped = (b: number) => Math.min(32767, Math.max(-32768, b));
+
+describe('biases by a rule', () => {
+  test.each([
+    ['cut to 16 bits', (b: number) => (b << 16) >> 16, { width: { bits: 16, overflow: 'wrap' } }],
+    ['clamped to 16 bits', clamped, { width: { bits: 16, overflow: 'clamp' } }],
+    ['cut to 8 bits', (b: number) => (b << 24) >> 24, { width: { bits: 8, overflow: 'wrap' } }],
+    ["channel 0's for all", () => integers[0], { all_of: 0 }],
+  ])('%s', async (_, made, rule) => {
+    const { causes, explained, of, evidence } = await diagnosed(made);
+    expect({ causes, explained }).toEqual({ causes: ['bias-value'], explained: of });
+    expect(evidence['bias-value']).toMatchObject(rule);
+  });
+
+  test.each([
+    ['clamped to 30000', (b: number) => Math.min(30000, Math.max(-30000, b))],
+    ['clamped to 16 bits, but in one channel', (b: number, n: number) => (n === 1 ? b + 900 : clamped(b))],
+  ])('%s is none', async (_, made) => {
+    const { evidence } = await diagnosed(made);
+    expect(evidence['bias-value'] ?? {}).not.toHaveProperty('width');
+  });
+});
