@@ -74,9 +74,13 @@ test("a transposed convolution's weights, written as PyTorch has them and read a
       return own(at.out, at.in, [at.kh, at.kw]);
     },
   });
-  expect(await diagnosisOf(scene, wrong)).toMatchObject({
+  const diagnosis = await diagnosisOf(scene, wrong);
+  expect(diagnosis).toMatchObject({
     causes: ['k-order'],
     evidence: { 'k-order': { of: 'weights', order: '[in, out, kh, kw] memory as [out, kh, kw, in]' } },
     lost: 0,
   });
+  // not those of a convolution, which the mistake may have been
+  expect(diagnosis!.fixes[0].text).toContain('take weights as [in, out / groups, kh, kw]');
+  expect(diagnosis!.fixes[0].code!.map(({ text }) => text).join()).toContain('w[((c * OUT_CHANNELS + n) * KH + ky)');
 });

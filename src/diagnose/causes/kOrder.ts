@@ -4,13 +4,14 @@ import { emptyLike } from '../../numeric/array.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
 import { heldOperands, TWICE } from '../heldOperands.js';
 import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../matrixOrders.js';
 import { fileOrders, otherOrders, type WeightOrder } from '../memoryOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
+import type { FixContext, Snippet } from '../words/causeWords.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
 
@@ -22,6 +23,8 @@ declare module '../evidence.js' {
       readonly order?: string;
       /** Of a layer without positions: a row of weights a channel, a value a weight. */
       readonly matrix?: true;
+      /** Of a transposed convolution. */
+      readonly transposed?: true;
     };
   }
 }
@@ -50,6 +53,9 @@ export const kOrder: Cause<'k-order', 'product'> = {
   forms: (study) =>
     isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
 
+  evidence: ({ study }) =>
+    isConvolution(study) && patchOf(study.declared).window.transposed ? { transposed: true } : {},
+
   words: {
     title: (e) =>
       isCutShort(e) || isTwice(e)
@@ -77,9 +83,9 @@ export const kOrder: Cause<'k-order', 'product'> = {
       if (e.order?.startsWith('rows ')) return 'multiply by weight[n] in output channel n, from 0 on';
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
-        : 'take weights as [out, in / groups, kh, kw] and the image in the layout of the model, taps not flipped';
+        : `take weights as ${layoutOf(e, context).name} and the image in the layout of the model, taps not flipped`;
     },
-    code: ({ matrix }, context) =>
+    code: ({ matrix, transposed }, context) =>
       codeOf(
         matrix
           ? [
@@ -91,17 +97,46 @@ export const kOrder: Cause<'k-order', 'product'> = {
                 `acc <= acc + ($signed({1'b0, x[k]}) - X_ZERO_POINT) * w[${ROW}];  // k = 0 .. IN_FEATURES - 1; uint8 x`,
               ),
             ]
-          : [
-              inC(`acc += (x[${CELL}] - X_ZERO_POINT) * w[${TAP}];`),
-              rtl(`acc <= acc + ($signed({1'b0, x[${CELL}]}) - X_ZERO_POINT) * w[${TAP}];  // uint8 x`),
-            ],
+          : tapLines({ transposed }, context),
       )(context),
   },
 };
 
 const ROW = 'n * IN_FEATURES + k';
-const CELL = '(c * H + iy) * W + ix';
-const TAP = '((n * IN_CHANNELS + c) * KH + ky) * KW + kx';
+
+interface Layout {
+  readonly name: string;
+  readonly cell: string;
+  readonly tap: string;
+}
+
+/** Of weights and images, where the layer was read from; where several dimensions or groups are, as of two and one. */
+function layoutOf(
+  { transposed }: Pick<Partial<CauseEvidence['k-order']>, 'transposed'>,
+  { producer: { file } }: Pick<FixContext, 'producer'>,
+): Layout {
+  if (file === 'tflite')
+    return {
+      name: '[out, kh, kw, in] (depthwise [1, kh, kw, out])',
+      cell: '(iy * W + ix) * IN_CHANNELS + c',
+      tap: '((n * KH + ky) * KW + kx) * IN_CHANNELS + c',
+    };
+  const cell = '(c * H + iy) * W + ix';
+  return transposed
+    ? { name: '[in, out / groups, kh, kw]', cell, tap: '((c * OUT_CHANNELS + n) * KH + ky) * KW + kx' }
+    : { name: '[out, in / groups, kh, kw]', cell, tap: '((n * IN_CHANNELS + c) * KH + ky) * KW + kx' };
+}
+
+function tapLines(e: Pick<Partial<CauseEvidence['k-order']>, 'transposed'>, context: FixContext): Snippet[] {
+  const { cell, tap } = layoutOf(e, context);
+  // each input is added to the outputs that it reaches
+  const place = '[n][iy * STRIDE + ky - PAD][ix * STRIDE + kx - PAD]';
+  if (e.transposed) return [inC(`acc${place} += (x[${cell}] - X_ZERO_POINT) * w[${tap}];`)];
+  return [
+    inC(`acc += (x[${cell}] - X_ZERO_POINT) * w[${tap}];`),
+    rtl(`acc <= acc + ($signed({1'b0, x[${cell}]}) - X_ZERO_POINT) * w[${tap}];  // uint8 x`),
+  ];
+}
 
 function isCutShort({ order }: { readonly order?: string }): boolean {
   return order?.startsWith(LEFT_OUT) ?? false;
