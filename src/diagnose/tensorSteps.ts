@@ -309,7 +309,10 @@ function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
 /** What the kernel's step is known to be confused with. */
 export function rivals({ free, declared: { steps } }: TensorStudy, wanted: CauseCode): TensorChange[] {
   const known = free ? (steps.rivals ?? []) : [];
-  return known.filter(({ cause }) => cause === wanted).map((rival) => stepsChange(wanted, 'multiplier', rival.steps));
+  const own = known.filter(({ cause }) => cause === wanted);
+  return own.map(({ steps, leftShift }) =>
+    stepsChange(wanted, 'multiplier', steps, leftShift === undefined ? {} : { left_shift: leftShift }),
+  );
 }
 
 /** A change of the kernel's step. */

@@ -95,7 +95,12 @@ export interface TensorSteps {
     | 'resample-grid'
     | 'kernel-defect';
   /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
-  readonly rivals?: readonly { readonly cause: 'fma'; readonly steps: TensorSteps }[];
+  readonly rivals?: readonly {
+    readonly cause: 'fma' | 'fixed-point-multiplier';
+    readonly steps: TensorSteps;
+    /** Of the operands of a sum, before they are scaled. */
+    readonly leftShift?: number;
+  }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';
   /** A mean of codes as they are: zero points take no part, and a half away from zero may be one to it. */

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { float64Bias } from '../../src/kernels/steps/bias.js';
+import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { compareLayer, kernel, outputsOf, randomFrom, worldOf } from './world.js';
+import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 const world = worldOf('small', randomFrom(31));
 const { linear } = world;
+const step = (linear.output as QuantParams).scale;
 const units = Array.from(linear.weightScale, (s) => linear.input.scale * s);
 /** Some of them leave 16 bits. */
 const bias = linear.bias!.map((b, n) => (n % 3 === 0 ? b : Math.sign(b) * (40000 + 100 * n) * units[n]));
@@ -19,6 +22,25 @@ async function diagnosed(made: (bias: number, channel: number) => number) {
 }
 
 const clamped = (b: number) => Math.min(32767, Math.max(-32768, b));
+
+test.each([
+  ['not divided by the scale of the output', (b: number) => b, { after_scaling: true }],
+  ['in whole steps', (b: number) => roundHalfEven(b / step), { after_rounding: true }],
+])('integers of the file, added to steps of the output, %s', async (_, inSteps, rule) => {
+  const file = {
+    ...linear,
+    bias: null,
+    biasInt32: Int32Array.from(linear.bias!, (b, n) => roundHalfEven(b / units[n])),
+  };
+  const bias = Float64Array.from(file.biasInt32, (b, n) => inSteps(b * units[n]) * step);
+  const wrong = outputsOf(world, fbgemmWith({ bias: float64Bias }), { ...linear, bias: Float32Array.from(bias) });
+  const report = await compareLayer({ ...world, linear: file }, file, outputsOf(world, kernel('fbgemm'), file), {
+    candidate: wrong,
+  });
+  const { causes, explained, of, evidence } = report.candidate_layers![0].diagnosis!;
+  expect({ causes, explained }).toEqual({ causes: ['bias-unscaled'], explained: of });
+  expect(evidence['bias-unscaled']).toMatchObject(rule);
+});
 
 describe('biases by a rule', () => {
   test.each([

@@ -1,5 +1,6 @@
 /** Layers on whole values, computed in some wrong way: what is named, and what looks like it and must not be. */
 import type { NumericArray } from '../../src/nouns/array.js';
+import { multiplyByFixedPointDoubleRounding, quantizeMultiplier } from '../../src/numeric/fixedPoint.js';
 import { roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../src/numeric/round.js';
 import { randomFrom } from './world.js';
 
@@ -76,6 +77,25 @@ const sum =
 /** Codes whose distance to the zero point has lost its high bits. */
 const lessZeroPoint = (x: NumericArray, { zero_point }: Params, bits: number) =>
   Int32Array.from(x, (q) => zero_point + ((q - zero_point) & bits));
+/** TFLite's reference with operands that are shifted left by other than 20 bits. */
+const shiftedBy = (left: number) => ({
+  ...add({
+    code: 'fixed-point-multiplier',
+    what: `operands shifted left by ${left} bits`,
+    wrong: ([x, z]) => {
+      const [a, b, y] = [A, B, Y].map(({ scale }) => f32(scale));
+      const twice = f32(2 * Math.max(a, b));
+      const [of, ofOther] = [a, b].map((scale) => quantizeMultiplier(scale / twice));
+      const output = quantizeMultiplier(twice / f32(2 ** left * y));
+      return Array.from(x, (q, i) => {
+        const one = multiplyByFixedPointDoubleRounding((q - A.zero_point) * 2 ** left, of);
+        const other = multiplyByFixedPointDoubleRounding((z[i] - B.zero_point) * 2 ** left, ofOther);
+        return code(multiplyByFixedPointDoubleRounding(one + other, output) + Y.zero_point);
+      });
+    },
+  }),
+  producer: { framework: 'tflite', kernel: 'tflite-reference' },
+});
 /** Codes less their zero points, each by k * 2^-bits. */
 const shortSum =
   (bits: number, shift: Round) =>
@@ -412,6 +432,7 @@ export const RAISED: readonly TensorScene[] = [
         return code(roundHalfEven(a) + roundHalfEven(b) + Y.zero_point);
       }),
   }),
+  shiftedBy(0),
   add({
     code: 'input-wraps',
     what: 'both inputs less their zero points in uint8',
@@ -636,6 +657,7 @@ export const NEARLY: readonly TensorScene[] = [
         return code(roundHalfEven((roundHalfEven(2 * a) + roundHalfEven(2 * b)) / 2) + Y.zero_point);
       }),
   }),
+  shiftedBy(3),
   add({
     code: 'input-wraps',
     what: 'the first input less its zero point in 7 bits',

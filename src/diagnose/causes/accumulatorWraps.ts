@@ -53,6 +53,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
   whose: 'kernel',
 
   changes: (study) => {
+    if (isTensorStudy(study)) return narrowMeans(study);
     if (!isProductStudy(study)) return [];
     const ofKernels = kernelSteps(study, 'accumulate').filter(isWrapping);
     const steps: AccumulateStep[] = study.free
@@ -71,10 +72,6 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
     const others = isWrapping(study.declared.steps.accumulate) ? [exact] : [];
     return accumulatorChanges('accumulator-wraps', [...others, ...steps], study);
   },
-
-  // of windows only alone: each width and rounding takes a pass over all of them
-  parameterFree: true,
-  estimate: (study, base) => (isTensorStudy(study) && base === study.declared ? narrowMeans(study) : []),
 
   shows: (found) => {
     if (!isOfProduct(found)) return true; // asked when it was found

@@ -1,4 +1,5 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
@@ -24,6 +25,8 @@ declare module '../evidence.js' {
       readonly by?: string;
       /** Rounded to whole steps of the output, and added to its codes. */
       readonly after_rounding?: true;
+      /** Added to steps of the output as it is, not divided by s_y. */
+      readonly after_scaling?: true;
     };
   }
 }
@@ -37,14 +40,22 @@ const truncated: BiasStep = {
     bias ? { unit: 'int32', values: Int32Array.from(bias, truncate), numpy: 'np.trunc(b)' } : { unit: 'none' },
 };
 
+/** Of integers too, which TFLite and ONNX files have. */
+function realBias(product: Product): Float64Array | null {
+  const { bias, biasInt32, input } = product;
+  if (bias || !biasInt32) return bias && Float64Array.from(bias);
+  return Float64Array.from(biasInt32, (b, n) => b * input.scale * weightScaleOf(product, n));
+}
+
 /** Added after scaling, as if it were in output steps. */
 const inOutputSteps: BiasStep = {
   name: 'unscaledBiasInOutputSteps',
   equation: 'b * sy in real units',
   arithmetic: 'float',
-  prepare: ({ bias, output }) => {
-    const step = isQuantized(output) ? output.scale : 1;
-    return bias ? { unit: 'real', values: Float64Array.from(bias, (b) => b * step) } : { unit: 'none' };
+  prepare: (product) => {
+    const step = stepOf(product);
+    const bias = realBias(product);
+    return bias ? { unit: 'real', values: bias.map((b) => b * step) } : { unit: 'none' };
   },
 };
 
@@ -53,12 +64,15 @@ const afterRounding: BiasStep = {
   name: 'biasAfterRounding',
   equation: 'sy * rint(b / sy) in real units',
   arithmetic: 'float',
-  prepare: ({ bias, output }) => {
-    const step = isQuantized(output) ? output.scale : 1;
+  prepare: (product) => {
+    const step = stepOf(product);
+    const bias = realBias(product);
     const inSteps = (b: number) => roundHalfEven(b / step) * step;
-    return bias ? { unit: 'real', values: Float64Array.from(bias, inSteps) } : { unit: 'none' };
+    return bias ? { unit: 'real', values: bias.map(inSteps) } : { unit: 'none' };
   },
 };
+
+const stepOf = ({ output }: Product) => (isQuantized(output) ? output.scale : 1);
 
 /** An int32 bias that is rounded at another scale than the accumulator's, by the name of that scale. */
 function otherUnits({ input, output, weightScale }: Product): [by: string, BiasStep][] {
@@ -108,38 +122,46 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   needs: [anyRuntime],
 
   changes: ({ declared }) => {
-    const { bias, output } = declared.params;
-    if (!bias?.some((b) => b !== 0)) return [];
-    const added = [unscaledBias, unscaledBiasInt32, truncated, ...(isQuantized(output) ? [inOutputSteps] : [])];
+    const { bias, biasInt32, output } = declared.params;
+    if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
+    const afterScaling = isQuantized(output)
+      ? [changeOf(inOutputSteps, { after_scaling: true }), changeOf(afterRounding, { after_rounding: true })]
+      : [];
+    if (!bias) return afterScaling;
     return [
-      ...added.map((step) => changeOf(step)),
-      ...(isQuantized(output) ? [changeOf(afterRounding, { after_rounding: true })] : []),
+      ...[unscaledBias, unscaledBiasInt32, truncated].map((step) => changeOf(step)),
+      ...afterScaling,
       ...otherUnits(declared.params).map(([by, step]) => changeOf(step, { by })),
     ];
   },
 
   evidence: ({ study, change }) => {
-    const { bias, output, input, weightScale, perChannel } = study.declared.params;
+    const { output, input } = study.declared.params;
+    const bias = realBias(study.declared.params);
     if (!bias || !isQuantized(output)) return {};
     const channel = furthestOf(bias);
-    const unit = input.scale * weightScale[perChannel ? channel : 0];
-    const { after_rounding, by } = (change.found ?? {}) as CauseEvidence['bias-unscaled'];
+    const unit = input.scale * weightScaleOf(study.declared.params, channel);
+    const { after_rounding, after_scaling, by } = (change.found ?? {}) as CauseEvidence['bias-unscaled'];
+    const found = after_scaling ? bias[channel] : (bias[channel] * unit) / output.scale;
     return {
       channel,
       bias: bias[channel],
       steps_declared: bias[channel] / output.scale,
-      ...(!after_rounding && !by && { steps_found: (bias[channel] * unit) / output.scale }),
+      ...(!after_rounding && !by && { steps_found: found }),
     };
   },
 
   words: {
     title: (e) => {
       if (e.after_rounding) return 'bias added after rounding';
+      if (e.after_scaling) return 'real bias added to steps of the output';
       return e.by ? `bias divided by ${e.by}, not by s_x * s_w` : 'bias added without scaling';
     },
     explanation: (e) => {
       if (e.after_rounding)
         return 'The bias is rounded to whole steps of the output and added to its codes; it belongs to the accumulator, where its fraction counts.';
+      if (e.after_scaling)
+        return 'The real-valued bias is added to what has been multiplied by s_x * s_w / s_y; there it has to be divided by s_y.';
       return e.by
         ? `An int32 bias is in the units of the accumulator, s_x * s_w of each channel; it is rounded in units of ${e.by}.`
         : 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.';

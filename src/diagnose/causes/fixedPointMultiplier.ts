@@ -24,7 +24,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { otherKernels, stepsChange } from '../tensorSteps.js';
+import { otherKernels, rivals, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -42,6 +42,8 @@ declare module '../evidence.js' {
       readonly multiplier?: number;
       readonly shift?: number;
       readonly channel?: number;
+      /** Of the operands of a sum, where integer kernels shift by 20. */
+      readonly left_shift?: number;
       readonly deciding?: DecidingValue;
     };
   }
@@ -80,6 +82,8 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
 
   words: {
     title: (e) => {
+      if (e.left_shift !== undefined)
+        return `operands shifted left by ${e.left_shift} bits, not 20, before they are scaled`;
       if (e.or_float)
         return e.rounding === 'single'
           ? 'rounded once, after an int32 or a float multiplier'
@@ -87,8 +91,10 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
       if (e.found !== undefined) return `requantized by ${printable(e.found)}`;
       return `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`;
     },
-    explanation:
-      'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
+    explanation: (e) =>
+      e.left_shift !== undefined
+        ? 'Operands are scaled as integers: what they are not shifted left by first is rounded away.'
+        : 'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
     evidence: (e, context) => [
       e.declared === undefined ? null : `declared: ${printable(e.declared)}`,
       e.multiplier === undefined || e.shift === undefined || e.or_float
@@ -98,6 +104,7 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     ],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
+      if (e.left_shift !== undefined) return 'shift each operand left by 20 bits (left_shift) before it is multiplied';
       const kernel = printable(context.declaredKernel);
       return e.declared === undefined
         ? `requantize with the float multiplier (s_x * s_w) / s_y, as ${kernel} does; fixed point stays within one step of it (--tol-lsb 1)`
@@ -108,12 +115,13 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
 };
 
 function ofTensor(study: TensorStudy): TensorChange[] {
-  return otherKernels(study, 'fixed-point-multiplier').map(({ steps }) =>
+  const others = otherKernels(study, 'fixed-point-multiplier').map(({ steps }) =>
     stepsChange('fixed-point-multiplier', 'multiplier', steps, {
       declared: study.declared.steps.equation,
       found: steps.equation,
     }),
   );
+  return [...others, ...rivals(study, 'fixed-point-multiplier')];
 }
 
 function ofProduct(study: ProductStudy): ProductChange[] {

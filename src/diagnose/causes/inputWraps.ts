@@ -30,13 +30,11 @@ export const inputWraps: Cause<'input-wraps'> = {
   needs: [readsCodes, converts, anyRuntime, (study) => !isTensorStudy(study) || isComputed(study)],
   whose: 'kernel',
 
-  changes: (study) => (isAlone(study) ? [] : changesOf(study)),
-
-  parameterFree: true,
-  estimate: (study, base) =>
-    isAlone(study) && base === study.declared
-      ? changesOf(study).filter((change) => study.agreesOnSubset(change.apply(base)))
-      : [],
+  // in a capture each pair with it would take the time of one that a runtime has
+  changes: (study) =>
+    study.data.side === 'capture' && study.declared.kind === 'product'
+      ? changesOf(study).filter((change) => study.agreesOnSubset(change.apply(study.declared)))
+      : changesOf(study),
 
   words: {
     title: (e) => {
@@ -61,9 +59,6 @@ export const inputWraps: Cause<'input-wraps'> = {
 function isComputed(study: Study<'tensor'>): boolean {
   return study.declared.reads.length > 1 || formOf(study)?.is === 'mean';
 }
-
-/** In a capture each pair with it takes the time of one that a runtime has. */
-const isAlone = ({ data, declared }: Study) => data.side === 'capture' && declared.kind === 'product';
 
 function changesOf(study: Study): Change[] {
   const every = study.declared.reads.map((_, i) => i);

@@ -80,8 +80,14 @@ const inVectors: Scaled = (d, left, { multiplier, exponent }) =>
 const inVectorsOfBytes: Scaled = (d, left, { multiplier, exponent }) =>
   floor(multiplyHighQ31(wrapInt32(d * 2 ** left), multiplier) * 2 ** exponent);
 
-function pairOf({ call, sign, params }: Operands, scaled: Scaled, runtime: Runtime): JoinedPair {
-  const left = params[2].dtype === 'int16' ? 15 : 20;
+const leftOf = ({ dtype }: QuantParams) => (dtype === 'int16' ? 15 : 20);
+
+function pairOf(
+  { call, sign, params }: Operands,
+  scaled: Scaled,
+  runtime: Runtime,
+  left = leftOf(params[2]),
+): JoinedPair {
   const [sa, sb, sy] = params.map(scaleOf);
   const twice = f32(2 * Math.max(sa, sb));
   const output = quantizeMultiplier(twice / f32(2 ** left * sy));
@@ -100,13 +106,23 @@ function pairOf({ call, sign, params }: Operands, scaled: Scaled, runtime: Runti
   };
 }
 
+/** Left shifts that are left out, or are other ones (tensorflow/tensorflow#59859 optimized it away). */
+function otherShifts(sign: Sign): TensorSteps['rivals'] {
+  return [0, 8, 10, 12, 16].map((leftShift) => {
+    const pairOfCall = (call: TensorCall) => pairOf(operandsOf(call, sign), inFixedPoint, 'reference', leftShift);
+    const equation = `${EQUATION.slice(0, EQUATION.indexOf(', left'))}, left = ${leftShift}`;
+    const steps: TensorSteps = { ...tensorSteps(equation, filledPairs(pairOfCall)), codes: BYTES };
+    return { cause: 'fixed-point-multiplier', steps, leftShift };
+  });
+}
+
 /** Reference resolver, TFLite Micro. */
 export function addReference(sign: Sign): TensorSteps {
   const pairOfCall = (call: TensorCall) => {
     const own = operandsOf(call, sign);
     return isOfPowers(own) ? byShifts(own) : pairOf(own, inFixedPoint, 'reference');
   };
-  return { ...tensorSteps(EQUATION, filledPairs(pairOfCall)), codes: BYTES_AND_INT16 };
+  return { ...tensorSteps(EQUATION, filledPairs(pairOfCall)), codes: BYTES_AND_INT16, rivals: otherShifts(sign) };
 }
 
 /** int16 operands of unlike shapes go through the reference's code. */
@@ -135,6 +151,7 @@ export const addBuiltin: TensorSteps = {
     return fillEither(call, isBroadcastInt16(call) ? noElement : inBlocks(call, width), vectors, rest);
   }),
   codes: BYTES_AND_INT16,
+  rivals: otherShifts(1),
 };
 
 /** Multipliers of 20 bits for both, and one shift, half up. */
@@ -160,5 +177,5 @@ export function addXnnpack(sign: Sign): TensorSteps {
       reach: INT32_REACH,
     };
   };
-  return { ...tensorSteps(equation, filledPairs(pairOfCall)), codes: BYTES };
+  return { ...tensorSteps(equation, filledPairs(pairOfCall)), codes: BYTES, rivals: otherShifts(sign) };
 }
