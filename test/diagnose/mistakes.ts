@@ -22,6 +22,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { frexp } from '../../src/numeric/float.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
@@ -141,6 +142,15 @@ function flippedWeight(linear: Product, random: Random): Product['weight'] {
   const at = random.integer(0, weight.length - 1);
   weight[at] = weight[at] >= 0 ? weight[at] - 64 : weight[at] + 64;
   return weight;
+}
+
+/** (acc + 2^(n - 1)) >> n, of the largest multiplier's n. */
+function shiftedAlike(world: World): Int32Array {
+  const { linear } = world;
+  const { exponent } = frexp((linear.input.scale * Math.max(...linear.weightScale)) / output(linear).scale);
+  const multiplier = { ...float64Product, toSteps: () => (acc: number) => acc * 2 ** exponent };
+  const round = halfUp;
+  return outputsOf(world, fbgemmWith({ multiplier, bias: int32BiasFloat64, round, offsetAndClamp: roundThenOffset }));
 }
 
 /** Biases as integers, and what is made of each. */
@@ -617,6 +627,18 @@ export const MISTAKES: readonly Mistake[] = [
     ['output-wraps', 'rounding-floor'],
     (world) => wrapping(world, fbgemmWith({ round: downward })),
     { instead: { wide: { named: ['output-wraps+rounding-truncate'] } } },
+  ),
+  candidate('all sums shifted alike', ['multiplier-short'], shiftedAlike, PER_CHANNEL),
+  candidate(
+    'the shift of one channel for all',
+    ['scale-per-tensor'],
+    (world) => {
+      const { linear } = world;
+      const of = (s: number) => frexp((linear.input.scale * s) / output(linear).scale).exponent;
+      const scales = linear.weightScale.map((s) => s * 2 ** (of(linear.weightScale[0]) - of(s)));
+      return outputsOf(world, undefined, { ...linear, weightScale: scales });
+    },
+    PER_CHANNEL,
   ),
   candidate('multiplier of 5 bits', ['multiplier-short'], (world) => shortened(world, 5, halfUp)),
   candidate('multiplier a shift', ['multiplier-short'], (world) => shortened(world, 1, halfUp)),

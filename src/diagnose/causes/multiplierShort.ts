@@ -2,7 +2,8 @@ import { float64Bias, int32BiasFloat64, realBias } from '../../kernels/steps/bia
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
-import { furthestOf, largestOf } from '../../numeric/extremes.js';
+import { furthestOf, largestOf, smallestOf } from '../../numeric/extremes.js';
+import { frexp } from '../../numeric/float.js';
 import type { Cause } from '../cause.js';
 import { isInt32Bias } from '../departures.js';
 import { believed, chanceOf } from '../estimate/chance.js';
@@ -180,8 +181,23 @@ function allShortForms(params: Product): ShortForm[] {
       if (everyChannel(params, (n) => numberOf(own.at(n)) === realOf(params, n))) return forms;
       forms.push(own, shared);
     }
+    if (bits === 1) forms.push(...sharedShifts(params));
   }
   return forms;
+}
+
+/** acc >> n in every channel, whatever its scale. */
+function sharedShifts(params: Product): ShortForm[] {
+  const exponents = realsOf(params).map((real) => frexp(real).exponent);
+  const [first, last] = [smallestOf(exponents) - 1, largestOf(exponents)];
+  const all = Array.from({ length: last - first + 1 }, (_, i): Short => ({ k: 1, n: -(first + i) }));
+  return all.map((own) => ({
+    bits: 1,
+    perChannel: false,
+    at: () => own,
+    numbers: Array(params.outFeatures).fill(own),
+    of: (other) => Array(other.outFeatures).fill(own),
+  }));
 }
 
 /** oneShift: the largest of all channels, which then have one shift; null: each has its own. */

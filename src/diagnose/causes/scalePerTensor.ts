@@ -1,3 +1,6 @@
+import { isQuantized } from '../../nouns/value.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
+import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
@@ -21,6 +24,8 @@ declare module '../evidence.js' {
       readonly channel?: number;
       /** Integer biases stay as they are. */
       readonly of?: 'multipliers';
+      /** Of the multipliers m * 2^-n the n that all have; each m, 0.5 to 1, is its channel's. */
+      readonly one_shift?: number;
     };
   }
 }
@@ -35,13 +40,18 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   parameterFree: true,
 
   // what wraps beside it leaves no interval to estimate from
-  changes: ({ data, declared, channels }) => {
+  changes: (study) => {
+    const { data, declared, channels } = study;
     const { weightScale } = declared.params;
     if (data.side !== 'candidate' || weightScale.every((s) => s === weightScale[0])) return [];
     const kinds = withIntegerBias(declared) ? [undefined, 'multipliers' as const] : [undefined];
-    return candidates(weightScale)
-      .slice(0, 2)
-      .flatMap((found) => kinds.map((of) => oneForAll(found, channels, of)));
+    const shifts = oneShift(declared).filter((change) => study.agreesOnSubset(change.apply(declared)));
+    return [
+      ...candidates(weightScale)
+        .slice(0, 2)
+        .flatMap((found) => kinds.map((of) => oneForAll(found, channels, of))),
+      ...shifts,
+    ];
   },
 
   afterSums: true,
@@ -55,11 +65,19 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   },
 
   words: {
-    title: (e) => `one ${e.of ? 'multiplier' : 'weight scale'} for all channels`,
+    title: (e) =>
+      e.one_shift === 0
+        ? 'the shift of each multiplier left out'
+        : `one ${e.one_shift === undefined ? (e.of ? 'multiplier' : 'weight scale') : 'shift'} for all channels`,
     explanation: (e) =>
-      `One channel's ${e.of ? 'multiplier' : 'scale'}, or the largest, is used where every channel has its own.`,
+      e.one_shift === 0
+        ? 'Each sum is multiplied by the int32 multiplier of its channel; the shift that belongs to it is left out.'
+        : e.one_shift !== undefined
+          ? 'Each sum is multiplied by the int32 multiplier of its channel, and shifted as another channel is.'
+          : `One channel's ${e.of ? 'multiplier' : 'scale'}, or the largest, is used where every channel has its own.`,
     ofOneLayer: true,
     evidence: (e) => [
+      e.one_shift === undefined ? null : `a shift of ${e.one_shift} in every channel`,
       e.used === undefined
         ? null
         : `${e.of ? 'the multiplier of ' : ''}weight_scale ${precise(e.used)} everywhere` +
@@ -71,7 +89,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? `use ${e.of ? 'the multiplier and shift of its own' : 'weight_scale[channel]'} in each output channel`
+        ? `use ${e.of || e.one_shift !== undefined ? 'the multiplier and shift of its own' : 'weight_scale[channel]'} in each output channel`
         : `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
     code: (_, context) =>
       codeOf(
@@ -145,6 +163,25 @@ function candidates(scales: Float64Array): Used[] {
     { used: scales[min], which: 'min', channel: min },
     ...Array.from(scales, (used, channel) => ({ used, which: 'channel' as const, channel })).slice(1),
   ];
+}
+
+/** Integer code has a multiplier and a shift a channel: the shift of one channel, or none. */
+function oneShift({ params }: ProductSetup): ProductChange[] {
+  const { input, output, weightScale } = params;
+  if (!isQuantized(output)) return [];
+  const exponents = Array.from(weightScale, (s) => frexp((input.scale * s) / output.scale).exponent);
+  if (exponents.every((own) => own === exponents[0])) return [];
+  return [...new Set([exponents[0], smallestOf(exponents), largestOf(exponents), 0])].map((all) => {
+    const scales = weightScale.map((s, n) => s * 2 ** (all - exponents[n]));
+    return {
+      cause: 'scale-per-tensor',
+      coordinate: 'w_scale',
+      freedom: FREEDOM.none,
+      label: `shift ${all}`,
+      found: { one_shift: all === 0 ? 0 : -all },
+      apply: (setup) => withParams(withIntegerBias(setup) || setup, { weightScale: scales }),
+    };
+  });
 }
 
 /** Declared scales, or their mean, that every channel admits. */
