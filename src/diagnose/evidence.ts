@@ -62,6 +62,8 @@ export interface CauseEvidence {
       readonly furthest: number;
       readonly are?: 'sums' | 'sums-and-bias';
     };
+    /** The sums all the same, of which a byte was kept. */
+    readonly bytes_of_sums?: { readonly are: 'sums' | 'sums-and-bias'; readonly kept: 'low 8 bits' | 'clamped' };
     /** About how many samples it would take to tell whether the weights of this channel are others. */
     readonly would_take?: { readonly channel: number; readonly samples: number };
     /** How many hypotheses were replayed or refuted. */

@@ -18,7 +18,7 @@ import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
 import { frameworkName, frameworkOf, isOf } from './frameworks.js';
-import { noCodesIn } from './noCodes.js';
+import { bytesOfSums, noCodesIn } from './noCodes.js';
 import { neededReduceRange } from './ranges.js';
 import { causesOf, type Hypothesis } from './ranking.js';
 import { causeOf } from './registry.js';
@@ -146,7 +146,8 @@ export function unnamed(
 /** How far the search came. Reports of elementwise layers and whole values say so where it did not come to its end. */
 async function searched(layer: LayerCase, study: Study, result: SearchResult): Promise<CauseEvidence['unexplained']> {
   const no_codes = noCodesIn(study);
-  const own = no_codes ? { no_codes } : {};
+  const bytes_of_sums = no_codes?.are ? null : bytesOfSums(study);
+  const own = { ...(no_codes && { no_codes }), ...(bytes_of_sums && { bytes_of_sums }) };
   if (!isProductStudy(study))
     return { ...own, ...(result.ended && { hypotheses: result.tried, [result.ended]: true }) };
   const nearestFailed = result.nearest();

@@ -55,6 +55,7 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
       (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
     ),
     e.no_codes ? noCodesSentence(e.no_codes) : null,
+    e.bytes_of_sums ? bytesSentence(e.bytes_of_sums) : null,
     nearestSentence(e.nearest),
     e.would_take
       ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
@@ -76,6 +77,12 @@ function noCodesSentence({
   if (!are) return `${outside}: no codes of the output`;
   const bias = are === 'sums' ? 'before the bias' : 'with the bias';
   return `${outside}: they are the sums ${bias}, not requantized yet; save the codes`;
+}
+
+function bytesSentence({ are, kept }: NonNullable<CauseEvidence['unexplained']['bytes_of_sums']>): string {
+  const sums = `the sums ${are === 'sums' ? 'before the bias' : 'with the bias'}`;
+  const bytes = kept === 'clamped' ? `${sums}, clamped` : `the low 8 bits of ${sums}`;
+  return `every value that was looked at is ${bytes}: multiply by s_x * s_w / s_y, round and add the zero point before the cast`;
 }
 
 function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {

@@ -6,6 +6,7 @@ import type { Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { listed, printable } from '../text.js';
+import { withSamples } from './flat.js';
 import { PRODUCER, readProducer } from './producer.js';
 import { samplesFirst } from './samplesFirst.js';
 import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
@@ -30,7 +31,7 @@ export async function validateCandidate(
   const checks = new Checks(file.path);
   const slots = slotsBeside(model, capture);
   const { sources: stored, used } = renamed(slots, file, names, checks);
-  const sources = samplesFirst(stored, model, file);
+  const sources = withSamples(samplesFirst(stored, model, file), capture, checks);
   const features = featuresOf(model);
   for (const [key, { features: count }] of capture.values) {
     const value = slots.get(key)?.value ?? key;

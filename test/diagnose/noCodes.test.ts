@@ -33,8 +33,23 @@ test.each<[what: string, candidate: NumericArray, are: string | undefined]>([
   expect((no_codes as { are?: string }).are).toBe(are);
 });
 
+// as in discuss.tensorflow.org/t/4151: char o = (char)(conv_o + bias), then a ReLU
+test.each<[what: string, candidate: NumericArray, bytes: object]>([
+  ['a cast to char', Int8Array.from(sums), { are: 'sums', kept: 'low 8 bits' }],
+  [
+    'a cast, then a ReLU',
+    Int8Array.from(withBias).map((v) => Math.max(0, v)),
+    { are: 'sums-and-bias', kept: 'low 8 bits' },
+  ],
+])('sums with no multiplier: %s', async (_, candidate, bytes) => {
+  const { causes, evidence } = await diagnosisOf(candidate);
+  expect(causes).toEqual(['unexplained']);
+  expect(evidence.unexplained).toMatchObject({ bytes_of_sums: bytes });
+});
+
 test('of noise within the range nothing is said', async () => {
   const { causes, evidence } = await diagnosisOf(codes.map((code, i) => (i % 7 === 3 ? 255 - code : code)));
   expect(causes).toEqual(['unexplained']);
   expect(evidence.unexplained).not.toHaveProperty('no_codes');
+  expect(evidence.unexplained).not.toHaveProperty('bytes_of_sums');
 });

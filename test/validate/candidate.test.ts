@@ -28,6 +28,14 @@ async function validate(
 
 const codes = counting(15);
 
+test('numbers of all samples in one axis, as C dumps them, have the captured shape', async () => {
+  const { values, warnings } = await validate({ fc1: npy('int8', [15], codes) });
+  expect([...(await values.get('fc1')!.read(1, 3))]).toEqual(codes.slice(3, 9));
+  expect(warnings).toEqual([
+    expect.objectContaining({ code: 'flat', message: '15 numbers in one axis, read as 5 x 3' }),
+  ]);
+});
+
 test.each(['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64'] as const)(
   '%s codes are taken by value; the other values are missing',
   async (dtype) => {
