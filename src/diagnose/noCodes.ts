@@ -36,7 +36,7 @@ export function bytesOfSums(study: Study): NonNullable<CauseEvidence['unexplaine
   const { output } = study.declared.params;
   if (!isProductStudy(study) || !isQuantized(output) || !hasSeveral(study)) return null;
   const { quantMin, quantMax } = output;
-  const least = (value: number) => (value < 0 ? 0 : value);
+  const least = (value: number) => Math.max(0, value);
   for (const kept of KEPT) {
     const byte = (sum: number) => (kept === 'clamped' ? clamp(sum, quantMin, quantMax) : (sum << 24) >> 24);
     const isByte = (sum: number, value: number) => ((value - byte(sum)) & 255) === 0;
