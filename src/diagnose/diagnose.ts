@@ -22,6 +22,7 @@ import { consistentKernels } from './consistent.js';
 import type { At, NotFiniteValue } from './evidence.js';
 import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
 import { isKernelsOwn } from './facts.js';
+import { isKnown } from './frameworks.js';
 import { withNarrowBias } from './integerBias.js';
 import { diagnoseLayer } from './layer.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './rivals.js';
@@ -258,7 +259,8 @@ export class Diagnosis {
     const { framework, engine, flow, kernel } = this.producer;
     if (this.side === 'candidate') return 'anyone';
     if (framework === 'pytorch' || (framework === undefined && (engine ?? flow) !== undefined)) return 'own-runtime';
-    return (framework ?? kernel) === undefined || declared?.runtime === 'numpy' ? 'anyone' : 'runtimes';
+    const isAnyones = framework === undefined ? kernel === undefined : !isKnown(framework);
+    return isAnyones || declared?.runtime === 'numpy' ? 'anyone' : 'runtimes';
   }
 }
 

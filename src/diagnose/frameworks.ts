@@ -36,6 +36,11 @@ export function frameworkName(framework: string | null | undefined): string | nu
   return framework ? (known(framework)?.name ?? printable(framework)) : null;
 }
 
+/** Whether its own kernels are what it runs; an NPU, RTL or firmware may do anything. */
+export function isKnown(framework: string): boolean {
+  return known(framework) !== undefined;
+}
+
 /** Engines and flows are PyTorch's; nothing declared means nothing known. */
 export function frameworkOf({ framework, engine, flow }: Producer): string | null {
   return framework ?? (engine !== undefined || flow !== undefined ? 'pytorch' : null);

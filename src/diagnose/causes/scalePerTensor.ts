@@ -43,9 +43,10 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   changes: (study) => {
     const { data, declared, channels } = study;
     const { weightScale } = declared.params;
-    if (data.side !== 'candidate' || weightScale.every((s) => s === weightScale[0])) return [];
+    if (!study.free || weightScale.every((s) => s === weightScale[0])) return [];
     const kinds = withIntegerBias(declared) ? [undefined, 'multipliers' as const] : [undefined];
     const shifts = oneShift(declared).filter((change) => study.agreesOnSubset(change.apply(declared)));
+    if (data.side !== 'candidate') return shifts;
     return [
       ...candidates(weightScale)
         .slice(0, 2)
@@ -90,15 +91,18 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     fix: (e, context) =>
       context.subject === 'candidate'
         ? `use ${e.of || e.one_shift !== undefined ? 'the multiplier and shift of its own' : 'weight_scale[channel]'} in each output channel`
-        : `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`,
-    code: (_, context) =>
+        : e.one_shift === undefined
+          ? `write ${field(context, 'weight_scale')} with one number a channel: export it with q_per_channel_scales()`
+          : 'give each multiplier of what was captured the shift of its own channel',
+    code: (e, context) =>
       codeOf(
         [
           numpy('m = x_scale * w_scale / y_scale  # w_scale: one number a channel'),
           inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
           rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
         ],
-        () => [torch('weight_scale = layer.weight().q_per_channel_scales().tolist()')],
+        () =>
+          e.one_shift !== undefined ? [] : [torch('weight_scale = layer.weight().q_per_channel_scales().tolist()')],
       )(context),
   },
 };
