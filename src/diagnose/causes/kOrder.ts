@@ -25,6 +25,8 @@ declare module '../evidence.js' {
       readonly matrix?: true;
       /** Of a transposed convolution. */
       readonly transposed?: true;
+      /** Of images of three channels. */
+      readonly colours?: true;
     };
   }
 }
@@ -53,8 +55,15 @@ export const kOrder: Cause<'k-order', 'product'> = {
   forms: (study) =>
     isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
 
-  evidence: ({ study }) =>
-    isConvolution(study) && patchOf(study.declared).window.transposed ? { transposed: true } : {},
+  evidence: ({ study, change }) => {
+    if (!isConvolution(study)) return {};
+    const { window, inChannels } = patchOf(study.declared);
+    const isReversed = (change.found as CauseEvidence['k-order'] | undefined)?.order === REVERSED;
+    return {
+      ...(window.transposed && { transposed: true as const }),
+      ...(isReversed && inChannels === 3 && { colours: true as const }),
+    };
+  },
 
   words: {
     title: (e) =>
@@ -70,7 +79,11 @@ export const kOrder: Cause<'k-order', 'product'> = {
             ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
             : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
-    evidence: (e) => [e.order === undefined || isCutShort(e) || isTwice(e) ? null : `${e.of}: ${e.order}`],
+    evidence: (e) => [
+      e.order === undefined || isCutShort(e) || isTwice(e)
+        ? null
+        : `${e.of}: ${e.order}${e.colours ? ' (BGR for RGB, or the reverse)' : ''}`,
+    ],
     fix: (e, context) => {
       const { matrix } = e;
       const { subject, layer } = context;
@@ -102,6 +115,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
   },
 };
 
+const REVERSED = 'channels last to first';
 const ROW = 'n * IN_FEATURES + k';
 
 interface Layout {
@@ -195,7 +209,7 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
     ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
     ...axes.map((axis) => ({ order: `kernel flipped along ${names[axis]}`, from: flipped([axis]) })),
     ...(kernel.length > 1 && rows === columns && rows > 1 ? [{ order: 'kernel rows for columns', from: swap }] : []),
-    ...(inChannels > 1 ? [{ order: 'channels last to first', from: fromLast }] : []),
+    ...(inChannels > 1 ? [{ order: REVERSED, from: fromLast }] : []),
   ];
 }
 
