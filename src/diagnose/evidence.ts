@@ -12,14 +12,12 @@ import type {
   NotFiniteValue,
   OtherAxes,
   OtherOperand,
-  RuntimeForm,
   SomeChannels,
 } from './evidenceParts.js';
 
 export type * from './evidenceParts.js';
 
 export interface CauseEvidence {
-  'kernel-defect': SomeChannels & RuntimeForm;
   inherited: SomeChannels & { readonly from?: string };
   /** or: what gives every value as well. */
   'operand-wrong': SomeChannels &

@@ -1,5 +1,5 @@
 /** A function of a byte that is looked up at another code, or has another number in it: found from the pairs of codes that are seen. */
-import type { SlopeAttributes } from '../nouns/attributes.js';
+import type { EluAttributes, SlopeAttributes } from '../nouns/attributes.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { floor } from '../numeric/round.js';
 import { type CodeMap, inputOf } from './setup.js';
@@ -88,9 +88,24 @@ const MOST_DIGITS = 4;
 const MOST_BITS = 10;
 const MOST_SLOPES = 8;
 
+/** A function that is a number times something of x below 0, and has nothing of that number from 0 on. */
+interface Sloped {
+  readonly slope: number;
+  readonly of: (x: number) => number;
+}
+
+export function slopedOf({ data: { op }, declared }: TensorStudy): Sloped | null {
+  const own = declared.params.attributes;
+  if (op === 'leaky_relu') return { slope: (own as SlopeAttributes).negativeSlope, of: (x) => x };
+  if (op !== 'elu') return null;
+  const { alpha, scale, inputScale } = own as EluAttributes;
+  return { slope: alpha, of: (x) => scale * Math.expm1(x * inputScale) };
+}
+
 /** Slopes below 0 that a person would write and that give all that is seen, the plainest first: of few digits, or so many parts of a power of 2. */
 export function slopesOf(study: TensorStudy): number[] {
-  const seen = study.data.op === 'leaky_relu' ? seenIn(study) : null;
+  const sloped = slopedOf(study);
+  const seen = sloped && seenIn(study);
   if (!seen) return [];
   const { input, output, pairs } = seen;
   let [lo, hi] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -98,7 +113,7 @@ export function slopesOf(study: TensorStudy): number[] {
   for (const [code, [declared, observed]] of pairs) {
     if (code >= input.zeroPoint) continue;
     if (declared !== observed) differing++;
-    const x = (code - input.zeroPoint) * input.scale;
+    const x = sloped.of((code - input.zeroPoint) * input.scale);
     const [most, least] = [-REACH, REACH].map((off) => ((observed - output.zeroPoint + off) * output.scale) / x);
     // x is below 0: what is clamped from below has a slope as large or larger
     if (observed < output.quantMax) lo = Math.max(lo, Math.min(most, least));
@@ -110,10 +125,10 @@ export function slopesOf(study: TensorStudy): number[] {
     const [first, last] = [Math.ceil(lo * unit), floor(hi * unit)];
     return last >= first && last - first < 2 ? [first / unit, last / unit] : [];
   });
-  const { negativeSlope } = study.declared.params.attributes as SlopeAttributes;
-  return [
-    ...new Set([-negativeSlope, 1 / negativeSlope, ...plain].filter((slope) => slope >= lo && slope <= hi)),
-  ].slice(0, MOST_SLOPES);
+  return [...new Set([-sloped.slope, 1 / sloped.slope, ...plain].filter((slope) => slope >= lo && slope <= hi))].slice(
+    0,
+    MOST_SLOPES,
+  );
 }
 
 function powers(base: number, most: number): number[] {

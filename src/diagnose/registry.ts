@@ -22,6 +22,7 @@ import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { inputWraps } from './causes/inputWraps.js';
 import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
+import { kernelDefect } from './causes/kernelDefect.js';
 import { kOrder } from './causes/kOrder.js';
 import { multiplierPrecision } from './causes/multiplierPrecision.js';
 import { multiplierShort } from './causes/multiplierShort.js';
@@ -60,6 +61,7 @@ export const causes: readonly Cause[] = [
   captureBeforeRelu,
   reluAtZero,
   int16Saturation,
+  kernelDefect,
   floatArithmetic,
   activationRange,
   activationZeroPointMissing,

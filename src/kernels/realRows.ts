@@ -1,10 +1,17 @@
 /** Softmax and norms of rows in real numbers, and what is taken for them. */
-import type { AxisAttributes, BetaAttributes, LayerNormAttributes } from '../nouns/attributes.js';
+import type {
+  AffineAttributes,
+  AxisAttributes,
+  BetaAttributes,
+  GroupNormAttributes,
+  LayerNormAttributes,
+} from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
-import { sizeOf } from '../tensor/shape.js';
+import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { imageOf } from './steps/pool.js';
 
 function softmaxOf(exp: (x: number) => number) {
   return ({ inputs: [input], attributes }: TensorCall): RealValue => {
@@ -59,11 +66,22 @@ type Affine = (normalized: number, weight: number, bias: number) => number;
 const centred: Normalized = (x, { mean, variance }, eps) => (x - mean) / Math.sqrt(variance + eps);
 const weighted: Affine = (normalized, weight, bias) => normalized * weight + bias;
 
-function normOf(normalized: Normalized, affine: Affine) {
-  return ({ inputs: [input], attributes }: TensorCall): RealValue => {
-    const { weight, bias, eps, dims } = attributes as LayerNormAttributes;
+/** Values that are normalized together lie side by side; a weight of each value, by its place. */
+interface Rows {
+  readonly count: number;
+  readonly weightAt: (element: number) => number;
+}
+
+type RowsOf = (call: TensorCall) => Rows | null;
+
+function normOf(rowsOf: RowsOf, normalized: Normalized, affine: Affine) {
+  return (call: TensorCall): RealValue => {
+    const { weight, bias, eps } = call.attributes as AffineAttributes;
+    const [input] = call.inputs;
     const { data } = input;
-    const count = sizeOf(dims);
+    const lines = rowsOf(call);
+    if (!lines) return () => Number.NaN;
+    const { count, weightAt } = lines;
     const real = realOf(input);
     const rows = Array.from({ length: data.length / count }, (_, row): Moments => {
       const own = Array.from(data.subarray(row * count, (row + 1) * count), real);
@@ -71,35 +89,73 @@ function normOf(normalized: Normalized, affine: Affine) {
       return { count, mean, variance: own.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count };
     });
     return (i) => {
-      const k = i % count;
+      const k = weightAt(i);
       return affine(normalized(real(data[i]), rows[floor(i / count)], eps), weight?.[k] ?? 1, bias?.[k] ?? 0);
     };
   };
 }
 
-export const layerNorm: RealForm = {
-  value: normOf(centred, weighted),
-  others: {
-    'layer_norm with the variance over n - 1': normOf(
-      (x, { mean, variance, count }, eps) => (x - mean) / Math.sqrt((variance * count) / (count - 1) + eps),
-      weighted,
-    ),
-    'layer_norm without its mean': normOf(
-      (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps),
-      weighted,
-    ),
-    'layer_norm divided by the variance, not its root': normOf(
-      (x, { mean, variance }, eps) => (x - mean) / (variance + eps),
-      weighted,
-    ),
-    'layer_norm without weight': normOf(centred, (x, _, bias) => x + bias),
-    'layer_norm without bias': normOf(centred, (x, weight) => x * weight),
-    'layer_norm whose bias is weighted': normOf(centred, (x, weight, bias) => (x + bias) * weight),
-    ...Object.fromEntries(
-      [0, 1e-6, 1e-5, 1e-3].map((eps) => [
-        `layer_norm with an eps of ${eps}`,
-        normOf((x, own) => centred(x, own, eps), weighted),
-      ]),
-    ),
+function normForm(name: string, rowsOf: RowsOf, others: RealForm['others'] = {}): RealForm {
+  const form = (normalized: Normalized, affine: Affine) => normOf(rowsOf, normalized, affine);
+  return {
+    value: form(centred, weighted),
+    others: {
+      [`${name} with the variance over n - 1`]: form(
+        (x, { mean, variance, count }, eps) => (x - mean) / Math.sqrt((variance * count) / (count - 1) + eps),
+        weighted,
+      ),
+      [`${name} without its mean`]: form(
+        (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps),
+        weighted,
+      ),
+      [`${name} divided by the variance, not its root`]: form(
+        (x, { mean, variance }, eps) => (x - mean) / (variance + eps),
+        weighted,
+      ),
+      [`${name} without weight`]: form(centred, (x, _, bias) => x + bias),
+      [`${name} without bias`]: form(centred, (x, weight) => x * weight),
+      [`${name} without weight and bias`]: form(centred, (x) => x),
+      [`${name} whose bias is weighted`]: form(centred, (x, weight, bias) => (x + bias) * weight),
+      ...Object.fromEntries(
+        [0, 1e-6, 1e-5, 1e-3].map((eps) => [
+          `${name} with an eps of ${eps}`,
+          form((x, own) => centred(x, own, eps), weighted),
+        ]),
+      ),
+      ...others,
+    },
+  };
+}
+
+export const layerNorm: RealForm = normForm('layer_norm', ({ attributes }) => {
+  const count = sizeOf((attributes as LayerNormAttributes).dims);
+  return { count, weightAt: (i) => i % count };
+});
+
+/** Null: channels that lie between the places, or none to begin with. */
+function groupsOf(groups: (channels: number, own: number | null) => number): RowsOf {
+  return (call) => {
+    const { shape } = imageOf(call);
+    const [channels, places] = [channelsOf(shape), positionsOf(shape)];
+    const count = groups(channels, (call.attributes as GroupNormAttributes).groups);
+    if (shape.channelAxis !== 0 || channels % count > 0) return null;
+    return { count: (channels / count) * places, weightAt: (i) => floor(i / places) % channels };
+  };
+}
+
+/** Of the places of each channel, or of a group of channels. */
+const eachChannel = groupsOf((channels) => channels);
+const allChannels = groupsOf(() => 1);
+
+export const groupNorm: RealForm = normForm(
+  'group_norm',
+  groupsOf((_, own) => own!),
+  {
+    'group_norm of each channel': normOf(eachChannel, centred, weighted),
+    'group_norm of all channels': normOf(allChannels, centred, weighted),
   },
-};
+);
+
+export const instanceNorm: RealForm = normForm('instance_norm', eachChannel, {
+  'instance_norm of all channels': normOf(allChannels, centred, weighted),
+});

@@ -20,7 +20,7 @@ import { placeOf, sizeOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
-import { layerNorm, softmax } from './realRows.js';
+import { groupNorm, instanceNorm, layerNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
@@ -86,6 +86,7 @@ export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   'x / (1 + |x|)': (x) => x / (1 + Math.abs(x)),
   '2 * sigmoid(x) - 1': (x) => 2 * logistic(x) - 1,
   elu: (x) => (x > 0 ? x : Math.expm1(x)),
+  selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
   ...Object.fromEntries([0.01, 0.1, 0.125, 0.2, 0.25, 0.3].map((slope) => [`leaky_relu of ${slope}`, leaky(slope)])),
 };
 
@@ -107,29 +108,80 @@ const cat: RealForm = {
   },
 };
 
-const prelu: RealForm = {
-  value(call) {
-    const { weight, scale, zeroPoint } = call.attributes as PreluAttributes;
-    const { shape } = call.inputs[0];
+type Slopes = (own: PreluAttributes) => (channel: number, channels: number) => number;
+
+function preluBy(slopes: Slopes): (call: TensorCall) => RealValue {
+  return (call) => {
+    const own = call.attributes as PreluAttributes;
+    const { dims } = call.inputs[0].shape;
     const x = reals(call, 0);
-    const each = sizeOf(shape.dims.slice(1));
-    const slope = (i: number) => weight[weight.length > 1 ? floor(i / each) % shape.dims[0] : 0];
-    return (i) => (x(i) > 0 ? x(i) : x(i) * scale * (slope(i) - zeroPoint));
+    const each = sizeOf(dims.slice(1));
+    const slope = slopes(own);
+    const at = (i: number) => (own.weight.length > 1 ? floor(i / each) % dims[0] : 0);
+    return (i) => (x(i) > 0 ? x(i) : x(i) * slope(at(i), own.weight.length));
+  };
+}
+
+const slopeOf =
+  (at: (channel: number, channels: number) => number): Slopes =>
+  ({ weight, scale, zeroPoint }) =>
+  (channel, channels) =>
+    scale * (weight[at(channel, channels)] - zeroPoint);
+
+const prelu: RealForm = {
+  value: preluBy(slopeOf((n) => n)),
+  others: {
+    'prelu by the slope of the first channel': preluBy(slopeOf(() => 0)),
+    'prelu by the slope of the channel before': preluBy(slopeOf((n, channels) => (n + channels - 1) % channels)),
+    'prelu by the slope of the channel behind': preluBy(slopeOf((n, channels) => (n + 1) % channels)),
+    'prelu by slopes from last to first': preluBy(slopeOf((n, channels) => channels - 1 - n)),
+    "prelu by slopes' codes": preluBy(
+      ({ weight, zeroPoint }) =>
+        (n) =>
+          weight[n] - zeroPoint,
+    ),
+    'prelu by slopes whose zero point stays': preluBy(
+      ({ weight, scale }) =>
+        (n) =>
+          scale * weight[n],
+    ),
   },
 };
 
 // ---------------------------------------------------------------- others
 
-const batchNorm: RealForm = {
-  value(call) {
+type Normalized = (
+  x: number,
+  own: { mean: number; variance: number; weight: number; bias: number; eps: number },
+) => number;
+
+function batchNormOf(normalized: Normalized): (call: TensorCall) => RealValue {
+  return (call) => {
     const { weight, bias, mean: means, variance, eps } = call.attributes as BatchNormAttributes;
     const x = reals(call, 0);
     const { shape } = imageOf(call);
     const size = sizeOf(shape.dims);
     return (i) => {
       const n = placeOf(shape, i % size).channel;
-      return ((x(i) - means[n]) / Math.sqrt(variance[n] + eps)) * (weight?.[n] ?? 1) + (bias?.[n] ?? 0);
+      const own = { mean: means[n], variance: variance[n], weight: weight?.[n] ?? 1, bias: bias?.[n] ?? 0, eps };
+      return normalized(x(i), own);
     };
+  };
+}
+
+const normalized: Normalized = (x, { mean: own, variance, weight, bias, eps }) =>
+  ((x - own) / Math.sqrt(variance + eps)) * weight + bias;
+
+const batchNorm: RealForm = {
+  value: batchNormOf(normalized),
+  others: {
+    'batch_norm without weight': batchNormOf((x, own) => normalized(x, { ...own, weight: 1 })),
+    'batch_norm without bias': batchNormOf((x, own) => normalized(x, { ...own, bias: 0 })),
+    'batch_norm without its mean': batchNormOf((x, own) => normalized(x, { ...own, mean: 0 })),
+    'batch_norm without its variance': batchNormOf((x, own) => normalized(x, { ...own, variance: 1, eps: 0 })),
+    'batch_norm divided by the variance, not its root': batchNormOf((x, own) =>
+      normalized(x, { ...own, variance: (own.variance + own.eps) ** 2, eps: 0 }),
+    ),
   },
 };
 
@@ -155,6 +207,21 @@ const matmul: RealForm = {
   },
 };
 
+const where: RealForm = {
+  value(call) {
+    const [condition, a, b] = [reader(call, 0), reals(call, 1), reals(call, 2)];
+    return (i) => (condition(i) === 0 ? b(i) : a(i));
+  },
+  others: {
+    'condition ? b : a': (call) => {
+      const [condition, a, b] = [reader(call, 0), reals(call, 1), reals(call, 2)];
+      return (i) => (condition(i) === 0 ? a(i) : b(i));
+    },
+    'a everywhere': (call) => reals(call, 1),
+    'b everywhere': (call) => reals(call, 2),
+  },
+};
+
 const SUM = (a: number, b: number) => a + b;
 const DIFFERENCE = (a: number, b: number) => a - b;
 const bothOf = (call: TensorCall) => [reals(call, 0), reals(call, 1)];
@@ -163,8 +230,11 @@ const forms: Readonly<Record<string, RealForm>> = {
   add: { ...ofTwo(SUM), terms: bothOf, others: { 'a - b': ofTwo(DIFFERENCE).value } },
   sub: { ...ofTwo(DIFFERENCE), terms: bothOf, signs: [1, -1], others: { 'a + b': ofTwo(SUM).value } },
   mul: ofTwo((a, b) => a * b),
+  maximum: { ...ofTwo(Math.max), others: { 'the smaller of two': ofTwo(Math.min).value } },
+  minimum: { ...ofTwo(Math.min), others: { 'the larger of two': ofTwo(Math.max).value } },
   matmul,
   cat,
+  where,
   prelu,
   prelu_of_two: { ...ofTwo((x, a) => (x < 0 ? a * x : x)), others: { relu: realsOf(FUNCTIONS.relu) } },
   hardswish: { ...table(() => FUNCTIONS.hardswish), integers: { degree: 2, divisor: 6 } },
@@ -205,6 +275,8 @@ const forms: Readonly<Record<string, RealForm>> = {
   mean,
   softmax,
   layer_norm: layerNorm,
+  group_norm: groupNorm,
+  instance_norm: instanceNorm,
   batch_norm: batchNorm,
   interpolate,
 };

@@ -99,6 +99,12 @@ test.each<[what: string, code: string, mistake: Mistake, found?: object]>([
   ['that reads its codes as uint8', 'signedness', { code: (q) => q & 255 }, { declared: 'int8', read_as: 'uint8' }],
   ['without the bias', 'bias-missing', { bias: () => 0 }],
   ['with the bias of the next channel', 'bias-shifted', { bias: (_, n) => bias[(n + 1) % OUTPUTS] }],
+  [
+    'with the bias times the scale of the weights',
+    'bias-unscaled',
+    { bias: (b) => f32(b * weightScale) },
+    { times: 's_w' },
+  ],
   ['with [in, out] memory read as [out, in]', 'k-order', { weight: (n, k) => weight.flat()[k * OUTPUTS + n] ?? 0 }],
 ])('a matrix %s: %s', async (_, code, mistake, found = {}) => {
   expect(await diagnosisOf(MATRIX, matrix(mistake))).toMatchObject({

@@ -8,12 +8,13 @@ import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import * as curves from './curveScenes.js';
+import * as norms from './normScenes.js';
 import * as pools from './poolScenes.js';
 import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
-const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED];
-const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY];
+const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED, ...norms.RAISED];
+const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY, ...norms.NEARLY];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 

@@ -2,7 +2,9 @@ import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
+import { slopedOf } from '../lookups.js';
 import { FREEDOM } from '../setup.js';
+import { isTensorStudy, type Study } from '../study/study.js';
 import { modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, holder } from '../words/parts.js';
@@ -27,9 +29,10 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
   needs: [lacksRelu],
   whose: 'capture',
 
-  changes: () => [
-    { cause: 'capture-after-relu', coordinate: 'relu', freedom: FREEDOM.none, label: 'relu', apply: withRelu },
-  ],
+  changes: (study) =>
+    isSloped(study)
+      ? []
+      : [{ cause: 'capture-after-relu', coordinate: 'relu', freedom: FREEDOM.none, label: 'relu', apply: withRelu }],
 
   evidence: ({ study, without }) => {
     const { output } = study.declared.params;
@@ -60,3 +63,8 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
     code: (_, context) => (context.subject === 'candidate' ? [] : [modelLine(context, { activation: 'relu' })]),
   },
 };
+
+/** A function that is x from 0 on: a ReLU behind it is one in its place, which is the plainer name. */
+function isSloped(study: Study): boolean {
+  return isTensorStudy(study) && slopedOf(study) !== null;
+}

@@ -24,7 +24,7 @@ import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence, precise } from '../words/parts.js';
+import { foundSentence, inputName, precise } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -65,34 +65,36 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   words: {
     title: (e) =>
       e.found === 1 || e.in_place === '1'
-        ? `${nameOf(e)} scale left out`
+        ? `${inputName(e)} scale left out`
         : e.in_place
           ? 'input scale multiplied in twice'
           : e.exchanged
             ? 'scales of input and output exchanged'
             : e.taken
-              ? `${nameOf(e)} read with the ${e.taken}'s scale`
+              ? `${inputName(e)} read with the ${e.taken}'s scale`
               : 'wrong input scale',
     explanation: (e) =>
       e.in_place
         ? 'Sums are multiplied by another number than the scale that the codes of the call were made with.'
         : e.found === 1
-          ? `The ${nameOf(e)}'s codes are taken as if a step of theirs were 1.`
+          ? `The ${inputName(e)}'s codes are taken as if a step of theirs were 1.`
           : e.exchanged
             ? "Sums are multiplied by s_y * s_w / s_x: each scale stands in the other's place."
-            : `The ${nameOf(e)}'s scale is another than the file says.`,
+            : `The ${inputName(e)}'s scale is another than the file says.`,
     ofOneLayer: true,
-    evidence: (e) => [e.in_place ? `multiplied by ${e.in_place}, not s_x` : foundSentence(`${nameOf(e)} scale`, e)],
+    evidence: (e) => [e.in_place ? `multiplied by ${e.in_place}, not s_x` : foundSentence(`${inputName(e)} scale`, e)],
     fix: (e, context) =>
       e.in_place
         ? 'multiply sums by the scale that was chosen for the call, once'
         : e.found === 1 && e.declared !== undefined && context.subject === 'candidate'
-          ? `multiply by the ${nameOf(e)} scale ${precise(e.declared)}`
+          ? `multiply by the ${inputName(e)} scale ${precise(e.declared)}`
           : e.exchanged && context.subject === 'candidate'
             ? 'multiply by s_x * s_w / s_y'
-            : foundFix(`${nameOf(e)} scale`)(e, context),
+            : foundFix(`${inputName(e)} scale`)(e, context),
     code: (e, context) =>
-      e.in_place ? [] : scaleLine(nameOf(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
+      e.in_place
+        ? []
+        : scaleLine(inputName(e), 'scale', e.input ? `x${e.input}_scale` : 'x_scale', e, context, e.input),
   },
 };
 
@@ -118,10 +120,6 @@ function ofEachCall([inPlace, of]: OfCall): Change {
     },
   };
   return change as Change;
-}
-
-function nameOf({ input }: { readonly input?: number }): string {
-  return input ? `${['second', 'third', 'fourth'][input - 1] ?? `${input + 1}th`} input` : 'input';
 }
 
 /** Of what is no sum: of that an estimate finds it, beside all else that it may be. */

@@ -13,18 +13,22 @@ import {
   type ProductChange,
   type ProductSetup,
   type TensorChange,
+  type TensorSetup,
   withInput,
   withSteps,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence, operands } from '../words/parts.js';
+import { foundSentence, inputName, operands } from '../words/parts.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
     'input-zero-point-wrong': SomeChannels &
       Partial<FoundParameter> & {
+        /** Of several, where it is not the first. */
+        readonly input?: number;
         /** Of a layer that chooses it in each call: what is multiplied. */
         readonly multiplied?: string;
         /** Of several, those whose zero point is added. */
@@ -50,7 +54,8 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
 
   afterSums: true,
   estimate: (study, base) => {
-    if (isTensorStudy(study)) return base === study.declared ? ofFunction(study) : [];
+    if (isTensorStudy(study))
+      return [...(base === study.declared ? ofFunction(study) : []), ...ofReals(study, base as TensorSetup)];
     if (!isProductStudy(study) || base.kind !== 'product') return [];
     const { zeroPoint, quantMin, quantMax } = base.params.input;
     // a file that has none lacks it: activation-zero-point-missing
@@ -76,7 +81,9 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
 
   words: {
     title: (e) =>
-      isAdded(e) ? `zero point of ${e.added_of ? operands(e.added_of) : 'the input'} added` : 'wrong input zero point',
+      isAdded(e)
+        ? `zero point of ${e.added_of ? operands(e.added_of) : `the ${inputName(e)}`} added`
+        : `wrong ${inputName(e)} zero point`,
     explanation: (e) =>
       e.multiplied
         ? "Another number is taken off the input's codes than was added when it was quantized."
@@ -84,15 +91,24 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
           ? 'A code stands for scale * (code - zero_point); the zero point is taken with the other sign.'
           : "What is subtracted from the input's codes is another number than the zero point that the file says.",
     ofOneLayer: true,
-    evidence: (e) => [e.multiplied ? `multiplied is ${e.multiplied}` : foundSentence('input zero_point', e)],
+    evidence: (e) => [e.multiplied ? `multiplied is ${e.multiplied}` : foundSentence(`${inputName(e)} zero_point`, e)],
     fix: (e, context) =>
       e.multiplied
         ? "subtract from the input's codes the zero point that was added to them"
         : isAdded(e) && context.subject === 'candidate'
           ? 'subtract the zero point; an offset that is added (input_offset of CMSIS-NN and TFLite) is -zero_point'
-          : foundFix('input zero_point')(e, context),
+          : foundFix(`${inputName(e)} zero_point`)(e, context),
     code: (e, context) =>
-      e.multiplied || e.added_of ? [] : scaleLine('input', 'zero_point', 'x_zero_point', e, context),
+      e.multiplied || e.added_of
+        ? []
+        : scaleLine(
+            inputName(e),
+            'zero_point',
+            e.input ? `x${e.input}_zero_point` : 'x_zero_point',
+            e,
+            context,
+            e.input,
+          ),
   },
 };
 
@@ -152,6 +168,37 @@ function ofFunction(study: TensorStudy): TensorChange[] {
     found: { declared: zeroPoint, found: zeroPoint + by },
     apply: (setup) => withInput(setup, { zeroPoint: zeroPoint + by }),
   }));
+}
+
+/** What moves in a line with it: a mean, a sum, a product, what is joined. */
+function ofReals(study: TensorStudy, base: TensorSetup): TensorChange[] {
+  const { value, is } = formOf(study) ?? {};
+  if (!study.free || !value || is === 'table' || !isQuantized(base.params.output)) return [];
+  return base.params.inputs.flatMap((own, input) => {
+    if (!isQuantized(own)) return [];
+    const { zeroPoint } = own;
+    const moved = withInput(base, { zeroPoint: zeroPoint + 1 }, input);
+    const intervals = sharedIntervals(study, base, (view, scope) => {
+      const { acc } = viewOf(study, moved, scope);
+      return {
+        slope: (i) => (acc[i] - view.acc[i]) * view.stepsPerUnit[0],
+        offset: (i) => view.acc[i] * view.stepsPerUnit[0],
+        slack: FLOAT32,
+      };
+    });
+    return (intervals ? sharedIntegers(intervals) : [])
+      .map((distance) => zeroPoint + distance)
+      .filter((found) => found !== zeroPoint && found !== 0)
+      .map((found) => ({
+        cause: 'input-zero-point-wrong' as const,
+        coordinate: 'x_zero_point' as const,
+        ...(base.params.inputs.length > 1 && { input }),
+        freedom: FREEDOM.oneNumber,
+        label: `${found} of input ${input}`,
+        found: { declared: zeroPoint, found, ...(input > 0 && { input }) },
+        apply: (setup: TensorSetup) => withInput(setup, { zeroPoint: found }, input),
+      }));
+  });
 }
 
 /** Who has another number may pad with it, or with the right one. */

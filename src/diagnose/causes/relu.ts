@@ -2,7 +2,7 @@ import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Fact } from '../cause.js';
 import { convertsIn } from '../facts.js';
-import { type Setup, withParams } from '../setup.js';
+import { type Setup, type TensorSetup, withOutput, withParams } from '../setup.js';
 
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
@@ -23,8 +23,15 @@ export function isRelu(setup: Setup): boolean {
 
 export function withRelu(setup: Setup): Setup {
   if (setup.kind === 'product') return withParams(setup, { activation: 'relu' });
-  if (setup.kind === 'tensor') return withParams(setup, { activation: 'relu' });
+  if (setup.kind === 'tensor') return reluBehind(setup);
   return withParams(setup, { clamp: { upper: setup.params.clamp?.upper ?? POSITIVE_INFINITY, lower: 0 } });
+}
+
+/** Not every step on whole values asks for an activation: a norm, or a table, has none. */
+function reluBehind(setup: TensorSetup): Setup {
+  const { output } = setup.params;
+  const fused = withParams(setup, { activation: 'relu' });
+  return isQuantized(output) ? withOutput(fused, { quantMin: Math.max(output.quantMin, output.zeroPoint) }) : fused;
 }
 
 /** Not clamped at all. */

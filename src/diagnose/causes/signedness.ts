@@ -113,18 +113,27 @@ function readAsDeclared({ of, declared = 'uint8' }: Partial<CauseEvidence['signe
 
 /** Not looked up: a table has no entry for a code that its dtype does not hold. */
 function isComputed(study: Study): boolean {
-  return !isTensorStudy(study) || study.declared.params.inputs.length > 1;
+  return !isTensorStudy(study) || study.declared.params.inputs.length > 1 || formOf(study)?.is === 'mean';
 }
 
-/** Of each input. */
+/** Of each input, and of all of one dtype. */
 function activationChanges(declared: Setup): Change[] {
-  return declared.reads.flatMap((_, input) => {
-    const { dtype } = inputOf(declared, input);
-    if (dtype !== 'uint8' && dtype !== 'int8') return [];
-    return otherReadings(dtype).map(({ map, off }) => ({
-      ...change('activation', 'x', dtype, off, (setup) => readAs(setup, map, input)),
-      ...(declared.reads.length > 1 && { input }),
-    }));
+  const dtypes = declared.reads.map((_, input) => inputOf(declared, input).dtype);
+  const one = dtypes.flatMap((dtype, input) =>
+    readingsOf(dtype, [input]).map((own) => ({ ...own, ...(dtypes.length > 1 && { input }) })),
+  );
+  const isOne = dtypes.every((dtype) => dtype === dtypes[0]);
+  const all = dtypes.map((_, input) => input);
+  return dtypes.length > 1 && isOne ? [...one, ...readingsOf(dtypes[0], all)] : one;
+}
+
+function readingsOf(dtype: string, inputs: readonly number[]): Change[] {
+  if (dtype !== 'uint8' && dtype !== 'int8') return [];
+  return otherReadings(dtype).map(({ map, off }) => {
+    const own = change('activation', 'x', dtype, off, (setup) =>
+      inputs.reduce<Setup>((read, input) => readAs(read, map, input), setup),
+    );
+    return inputs.length > 1 ? { ...own, label: `${own.label}, all inputs` } : own;
   });
 }
 

@@ -2,6 +2,7 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { tablesReadOtherwise } from '../embeddings.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
 import { mapOf, shiftsOf, slopesOf } from '../lookups.js';
 import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, withParams } from '../setup.js';
@@ -33,6 +34,8 @@ declare module '../evidence.js' {
         /** Each code is given the output of the one so many places before it; around: from the other end where there is none. */
         readonly read_before?: number;
         readonly around?: true;
+        /** Of rows that are looked up: what of them is read otherwise. */
+        readonly rows?: string;
       };
   }
 }
@@ -46,7 +49,7 @@ const MOST_SHOWN = 8;
 export const tableEntry: Cause<'table-entry', 'tensor'> = {
   code: 'table-entry',
   kinds: ['tensor'],
-  needs: [(study) => isTensorStudy(study) && (isTable(study) || isOfRows(study))],
+  needs: [(study) => isTensorStudy(study) && (isTable(study) || isOfRows(study) || isLookup(study))],
   whose: 'kernel',
 
   changes: (study) => [
@@ -59,10 +62,9 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         declared: study.declared.steps.equation,
       }),
     ),
-    ...scriptsOfFunctions(study).map(([name, steps]) =>
-      stepsChange('table-entry', 'multiplier', steps, { function: name }),
-    ),
+    ...functionsOf(study).map(([name, steps]) => stepsChange('table-entry', 'multiplier', steps, { function: name })),
     ...(study.free && study.data.op === 'prelu_of_two' ? ofSlopesReadOtherwise(study) : []),
+    ...tablesReadOtherwise(study).map(([rows, steps]) => stepsChange('table-entry', 'multiplier', steps, { rows })),
   ],
 
   shows: ({ study, change, setup }) => {
@@ -86,17 +88,20 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   words: told(
     runtimeForm(
       (e: CauseEvidence['table-entry']) => {
+        if (e.rows !== undefined) return `rows of a table read otherwise: ${e.rows}`;
         if (e.function !== undefined) return `another function: ${printable(e.function)}`;
         if (e.read_before !== undefined) return `table read ${placesText(e.read_before)} each code`;
         if (e.differing === undefined) return 'a function of codes made in another way';
         return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
       },
       (e) =>
-        e.read_before !== undefined
-          ? `Every code is given the output of the code ${placesText(e.read_before)} it${e.around ? ', around the ends of the table' : ''}.`
-          : e.function === undefined
-            ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
-            : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
+        e.rows !== undefined
+          ? 'Rows are found by their index, and each has a scale and a zero point of its own.'
+          : e.read_before !== undefined
+            ? `Every code is given the output of the code ${placesText(e.read_before)} it${e.around ? ', around the ends of the table' : ''}.`
+            : e.function === undefined
+              ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
+              : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
       (e, context) => [
         ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
         decidingSentence(e.deciding, context),
@@ -125,6 +130,8 @@ function told(form: Words): Words {
   return {
     ...form,
     fix(e, context) {
+      if (e.rows !== undefined && context.subject === 'candidate')
+        return 'look up row index[i] of the table, and take (q - zero_point[row]) * scale[row] of its codes';
       if (e.read_before !== undefined && context.subject === 'candidate')
         return 'give the lowest code the first entry: table[code - lowest code]';
       const own = ownOf(e, context);
@@ -143,6 +150,10 @@ function told(form: Words): Words {
 
 function isTable(study: TensorStudy): boolean {
   return formOf(study)?.is === 'table';
+}
+
+function isLookup({ data: { op } }: TensorStudy): boolean {
+  return op === 'embedding' || op === 'embedding_bag';
 }
 
 function placesText(before: number): string {
@@ -168,13 +179,15 @@ function ofOtherPlaces(study: TensorStudy): TensorChange[] {
 
 /** By the kernel's own steps. */
 function ofOtherSlopes(study: TensorStudy): TensorChange[] {
-  return slopesOf(study).map((negativeSlope) => ({
+  const { data, declared } = study;
+  const own = data.op === 'leaky_relu' ? 'negativeSlope' : 'alpha';
+  return slopesOf(study).map((slope) => ({
     cause: 'table-entry',
     coordinate: 'weights',
     freedom: FREEDOM.oneNumber,
-    label: `slope ${negativeSlope}`,
-    found: { function: `leaky_relu of ${negativeSlope}` },
-    apply: (setup) => withParams(setup, { attributes: { negativeSlope } }),
+    label: `slope ${slope}`,
+    found: { function: `${data.op} of ${slope}` },
+    apply: (setup) => withParams(setup, { attributes: { ...(declared.params.attributes as object), [own]: slope } }),
   }));
 }
 
@@ -200,8 +213,12 @@ function isOfRows(study: TensorStudy): boolean {
   return formOf(study)?.others !== undefined && !ofWindows(study);
 }
 
-/** Of so many tables one gives a value or two by chance. */
+/** Of so many tables, or norms with another eps, one gives a value or two by chance. */
 const FEWEST = 4;
+
+function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
+  return isTable(study) || study.data.mismatched >= FEWEST ? scriptsOfFunctions(study) : [];
+}
 
 function ofFewBits(study: TensorStudy): TensorChange[] {
   if (study.data.mismatched < FEWEST) return [];

@@ -4,23 +4,11 @@ import { counted, listed, printable } from '../../text.js';
 import type { CauseEvidence } from '../evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { inC, numpy, rtl } from './code.js';
-import { runtimeForm } from './fixes.js';
 import { axisWrong, operandWrong } from './otherOperands.js';
 
-type Other =
-  | 'kernel-defect'
-  | 'inherited'
-  | 'memory-reused'
-  | 'steps-fused'
-  | 'operand-wrong'
-  | 'axis-wrong'
-  | 'output-order';
+type Other = 'inherited' | 'memory-reused' | 'steps-fused' | 'operand-wrong' | 'axis-wrong' | 'output-order';
 
 export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
-  'kernel-defect': runtimeForm(
-    'a known defect of the runtime',
-    'The runtime is wrong by its own documents: another release, or another resolver, is right.',
-  ),
   inherited: {
     title: (e) => (e.from === undefined ? 'inherited from its input' : `inherited from ${printable(e.from)}`),
     explanation: (e) =>

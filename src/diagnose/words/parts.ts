@@ -132,3 +132,8 @@ export function permutationSentence(noun: string, { permutation, shift }: Permut
   const more = moved.length > shown.length ? `, and ${moved.length - shown.length} more` : '';
   return shown.length === 0 ? null : `${noun} ${shown.join(', ')}${more}`;
 }
+
+/** "input", "second input": which of what a layer reads, counted from 0. */
+export function inputName({ input }: { readonly input?: number }): string {
+  return input ? `${['second', 'third', 'fourth'][input - 1] ?? `${input + 1}th`} input` : 'input';
+}

@@ -55,6 +55,16 @@ export function multiplyFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps(`quantize(sa * da * sb * db), ${quantize.equation}`, filledPairs(pairOf));
 }
 
+/** What 1.0 is among the codes of PReLU's slopes, where those do not hold it: a defect of PyTorch's, by which positive values shrink. */
+export function shrunkOne(params: Omit<PreluAttributes, 'weight'>, input: QuantParams): number | null {
+  const one = (codeOfOne(params, input) - params.zeroPoint) * params.scale;
+  return one < 1 - params.scale / 2 ? one : null;
+}
+
+function codeOfOne({ scale, zeroPoint }: Omit<PreluAttributes, 'weight'>, input: QuantParams): number {
+  return quantizeTwoRoundings.prepare({ ...input, scale, zeroPoint })(1);
+}
+
 /** Channels are PyTorch's, the axis after the samples'. 1.0 is a code of the weight's parameters too: where they do not hold it, positive values shrink. */
 export const preluAten: TensorSteps = tensorSteps(
   'rint((max(d, 0) * one + min(d, 0) * dw) * (sx * sw * (1 / sy))) + zp',
@@ -62,7 +72,7 @@ export const preluAten: TensorSteps = tensorSteps(
     const { weight, ...params } = call.attributes as PreluAttributes;
     const [{ shape }] = call.inputs;
     const [input, output] = [...call.inputs, call.output].map(quantized);
-    const one = quantizeTwoRoundings.prepare({ ...input, ...params })(1) - params.zeroPoint;
+    const one = codeOfOne(params, input) - params.zeroPoint;
     const code = requantized(f32(f32(f32(input.scale) * f32(params.scale)) * f32(1 / f32(output.scale))), output);
     const read = reader(call, 0);
     const [channels, size] = [shape.dims[0], sizeOf(shape.dims)];
