@@ -61,7 +61,9 @@ export class ReadTooLate {
     const runs = own && new Runs(own);
     if (!runs || runs.areNone) return false;
     const handedOn = new Set([layer.name]);
+    const reads = layer.inputs.join();
     for (const later of layersAfter(model, layer)) {
+      if (later.inputs.join() === reads) continue; // a minimum of what this is the maximum of: the other function is the plainer reason
       const isCopy = isLayout(later) || isElementwise(later);
       if (isCopy && later.inputs.some((input) => handedOn.has(input))) handedOn.add(later.name);
       if (handedOn.has(later.name)) continue;

@@ -81,6 +81,35 @@ function causesOf(layers: readonly LayerReport[]): string[] {
   return layers.flatMap(({ status, diagnosis }) => (status === 'mismatch' ? (diagnosis?.causes ?? ['none']) : []));
 }
 
+test('a candidate that takes the smaller of two for the larger, beside a layer that takes it rightly, is told that', async () => {
+  const q = { dtype: 'int8', scale: 0.05, zero_point: 3 };
+  const inputs = ['a', 'b'];
+  const layers = ['maximum', 'minimum'].map((op) => ({ name: op, op, input: inputs, output: q }));
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'litert', kernel: 'tflite-reference' },
+    inputs: inputs.map((name) => ({ name, shape: [60], ...q })),
+    layers,
+  };
+  writeFileSync(join(folder, 'two.json'), JSON.stringify(model));
+  const [a, b] = [37, 53].map((by) => Array.from({ length: 480 }, (_, i) => ((i * by + (i >> 3)) % 241) - 120));
+  const array = (data: number[]) => npy('int8', [8, 60], data);
+  const of = (choose: (...pair: number[]) => number) => array(a.map((one, i) => choose(one, b[i])));
+  const captured = { a: array(a), b: array(b), maximum: of(Math.max), minimum: of(Math.min) };
+  writeFileSync(join(folder, 'two.npz'), npz(captured));
+  writeFileSync(join(folder, 'own.npz'), npz({ maximum: of(Math.min) }));
+  const files = ['two.json', 'two.npz', '--candidate', 'own.npz'].map((name) =>
+    name.startsWith('-') ? name : join(folder, name),
+  );
+  const report: Report = JSON.parse((await cli()([...files, '--reporter', 'json'])).stdout);
+  const [{ diagnosis }] = report.candidate_layers!;
+  expect(diagnosis).toMatchObject({
+    causes: ['table-entry'],
+    evidence: { 'table-entry': { function: 'the smaller of two' } },
+  });
+});
+
 describe('values read when the call has ended', () => {
   test('of a capture: each layer that differs is told, and where its bytes come from', async () => {
     const late = readAtTheEnd(values, order);

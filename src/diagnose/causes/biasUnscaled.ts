@@ -8,7 +8,7 @@ import { roundHalfEven, truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import { addedBias, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
@@ -23,6 +23,8 @@ declare module '../evidence.js' {
       readonly steps_found?: number;
       /** The scale that an int32 bias is rounded at, in place of s_x * s_w. */
       readonly by?: string;
+      /** The scale that a bias in real units is multiplied by. */
+      readonly times?: string;
       /** Rounded to whole steps of the output, and added to its codes. */
       readonly after_rounding?: true;
       /** Added to steps of the output as it is, not divided by s_y. */
@@ -103,6 +105,20 @@ function roundedAt(by: string, unit: (channel: number) => number): BiasStep {
   };
 }
 
+/** Real units already, where each call has a scale of its own: a script multiplies all by the weights'. */
+const timesWeightScale: ProductChange = {
+  cause: 'bias-unscaled',
+  coordinate: 'bias',
+  freedom: FREEDOM.none,
+  label: 'b * s_w',
+  found: { times: 's_w' },
+  apply(setup: ProductSetup) {
+    const { bias, weightScale } = setup.params;
+    const scaled = bias?.map((b, n) => Math.fround(b * weightScale[weightScale.length > 1 ? n : 0]));
+    return withParams(setup, { bias: scaled ?? null });
+  },
+};
+
 function changeOf(bias: BiasStep, found?: CauseEvidence['bias-unscaled']): ProductChange {
   return {
     cause: 'bias-unscaled',
@@ -121,7 +137,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   whose: 'model',
   needs: [anyRuntime],
 
-  changes: ({ declared }) => {
+  changes: ({ declared, data }) => {
     const { bias, biasInt32, output } = declared.params;
     if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
     const afterScaling = isQuantized(output)
@@ -131,6 +147,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
     return [
       ...[unscaledBias, unscaledBiasInt32, truncated].map((step) => changeOf(step)),
       ...afterScaling,
+      ...(data.dynamic ? [timesWeightScale] : []),
       ...otherUnits(declared.params).map(([by, step]) => changeOf(step, { by })),
     ];
   },
@@ -155,6 +172,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
     title: (e) => {
       if (e.after_rounding) return 'bias added after rounding';
       if (e.after_scaling) return 'real bias added to steps of the output';
+      if (e.times) return `bias multiplied by ${e.times}`;
       return e.by ? `bias divided by ${e.by}, not by s_x * s_w` : 'bias added without scaling';
     },
     explanation: (e) => {
@@ -162,6 +180,8 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
         return 'The bias is rounded to whole steps of the output and added to its codes; it belongs to the accumulator, where its fraction counts.';
       if (e.after_scaling)
         return 'The real-valued bias is added to what has been multiplied by s_x * s_w / s_y; there it has to be divided by s_y.';
+      if (e.times)
+        return 'The bias is in real units: it is added to what the scales make of the sums, and has none itself.';
       return e.by
         ? `An int32 bias is in the units of the accumulator, s_x * s_w of each channel; it is rounded in units of ${e.by}.`
         : 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.';
@@ -173,10 +193,13 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
         : `channel ${e.channel ?? 0}: bias ${short(e.bias)} is ${short(e.steps_declared)} steps` +
           (e.steps_found === undefined ? '' : `, and acts as ${short(e.steps_found)}`),
     ],
-    fix: parameterFix(
-      (context) => `write ${field(context, 'bias')} in real units (float32), or as int32 at scale s_x * s_w`,
-      'divide the bias by s_x * s_w before it is added to the accumulator',
-    ),
-    code: (_, context) => codeOf(addedBias(context))(context),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `write ${field(own, 'bias')} in real units (float32), or as int32 at scale s_x * s_w`,
+        e.times
+          ? 'add the bias as it is, after the scales'
+          : 'divide the bias by s_x * s_w before it is added to the accumulator',
+      )(e, context),
+    code: (e, context) => (e.times ? [] : codeOf(addedBias(context))(context)),
   },
 };
