@@ -5,9 +5,11 @@ import { FUNCTIONS, realFormOf, realsOf } from '../kernels/reals.js';
 import { tensorKernels } from '../kernels/registry.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
+import { preluAten, shrunkOne } from '../kernels/steps/multiply.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
 import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
 import type { NumericArray } from '../nouns/array.js';
+import type { PreluAttributes } from '../nouns/attributes.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { f32 } from '../numeric/float.js';
@@ -344,4 +346,11 @@ export function variantChange(cause: CauseCode, coordinate: Coordinate, { rule, 
     found: { rule },
     apply: (setup: TensorSetup) => withParams(setup, { attributes }),
   };
+}
+
+/** What PyTorch's PReLU multiplies positive values by, where that is not 1: whatever takes 1 has that in place of another precision. */
+export function shrunkOneOf({ free, declared: { steps, params } }: TensorStudy): number | null {
+  const [input] = params.inputs;
+  if (!free || steps !== preluAten || !isQuantized(input)) return null;
+  return shrunkOne(params.attributes as PreluAttributes, input);
 }

@@ -136,6 +136,7 @@ export const NEARLY: readonly TensorScene[] = [
   instances({ code: 'table-entry', what: 'one value of an instance norm' }, (_, right) =>
     Array.from(right, (q, i) => (i === 41 ? code(q + 1) : q)),
   ),
+  prelu({ code: 'multiplier-precision', what: 'positive values of PReLU as they are' }, slopes(SLOPES)),
   prelu({ code: 'kernel-defect', what: 'positive values times 0.9' }, slopes(SLOPES, 0.9)),
   prelu({ code: 'kernel-defect', what: 'in some samples' }, now(slopes(SLOPES))),
   elu({ code: 'table-entry', what: 'an alpha that codes choose' }, (q) => (q % 2 === 0 ? 0.5 : 0.9)),

@@ -1,11 +1,7 @@
-import { preluAten, shrunkOne } from '../../kernels/steps/multiply.js';
-import type { PreluAttributes } from '../../nouns/attributes.js';
-import { isQuantized } from '../../nouns/value.js';
 import type { Cause } from '../cause.js';
 import type { DecidingValue, RuntimeForm, SomeChannels } from '../evidence.js';
-import { inputOf } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { isTensorStudy } from '../study/study.js';
+import { scriptsToNearest, shrunkOneOf, stepsChange } from '../tensorSteps.js';
 import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence, precise } from '../words/parts.js';
@@ -31,13 +27,13 @@ const ofRuntime = runtimeForm(
 export const kernelDefect: Cause<'kernel-defect', 'tensor'> = {
   code: 'kernel-defect',
   kinds: ['tensor'],
-  needs: [(study) => isTensorStudy(study) && oneOf(study) !== null],
+  needs: [(study) => isTensorStudy(study) && shrunkOneOf(study) !== null],
   whose: 'kernel',
 
   changes: (study) =>
     [false, true]
       .flatMap((first) => scriptsToNearest(study, first))
-      .map((steps) => stepsChange('kernel-defect', 'multiplier', steps, { one: oneOf(study)! })),
+      .map((steps) => stepsChange('kernel-defect', 'multiplier', steps, { one: shrunkOneOf(study)! })),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
@@ -66,9 +62,3 @@ export const kernelDefect: Cause<'kernel-defect', 'tensor'> = {
         : [numpy(`real = np.where(x > 0, ${precise(e.one)} * x, slope * x)`)],
   },
 };
-
-function oneOf({ declared }: TensorStudy): number | null {
-  const input = inputOf(declared);
-  if (declared.steps !== preluAten || !isQuantized(input)) return null;
-  return shrunkOne(declared.params.attributes as PreluAttributes, input);
-}

@@ -27,7 +27,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { formOf, otherKernels, scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { formOf, otherKernels, scriptsToNearest, shrunkOneOf, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -114,7 +114,7 @@ function isAround0({ engine, subset }: ProductStudy, setup: Setup): boolean {
 
 /** What other kernels do in floats, and a script to nearest in another width. A function of one code has a cause of its own, the largest code no multiplier. */
 function ofTensor(study: TensorStudy): TensorChange[] {
-  if (formOf(study)?.is === 'table' || isMaximum(study)) return [];
+  if (formOf(study)?.is === 'table' || isMaximum(study) || shrunkOneOf(study) !== null) return [];
   const kernels = otherKernels(study, 'multiplier-precision').map(({ steps }) => steps);
   const first = isPlacedFirst(study);
   const scripts = study.declared.steps.cutsOff ? [] : scriptsToNearest(study, first);

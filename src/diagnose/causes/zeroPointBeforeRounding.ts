@@ -23,7 +23,7 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { scriptsToNearest, stepsChange } from '../tensorSteps.js';
+import { scriptsToNearest, shrunkOneOf, stepsChange } from '../tensorSteps.js';
 import { offsetCode } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number, tieSentence, ties } from '../words/parts.js';
@@ -131,6 +131,7 @@ const EVERYWHERE = { vectors: 'after', 'one-by-one': 'before' } as const;
 
 /** As PyTorch's vectors do, or as what is left of them; or as a script does. */
 function ofTensor(study: TensorStudy): TensorChange[] {
+  if (shrunkOneOf(study) !== null) return [];
   const { steps } = study.declared;
   const ways = (['vectors', 'one-by-one'] as const).map(
     (everywhere): TensorChange => ({
