@@ -156,13 +156,16 @@ class Search {
     }
   }
 
-  /** A number that fits the declared base nearly may fit one that the data do not tell from it. */
+  /**
+   * A number that fits the declared base nearly may fit another one: one that the data do not tell from it, or one beside which the number
+   * leaves only what bases part in.
+   */
   estimatesOnOtherBases(): void {
     if (this.found.length > 0) return;
     for (const kind of this.bases?.otherKinds ?? []) {
       for (const changes of this.estimatesOn([kind])) {
         const idle = this.bases!.idleAs(kind);
-        if (idle) changes.some((change) => this.explains([idle, change]));
+        changes.some((change) => this.explains(idle ? [idle, change] : [change]));
       }
     }
   }

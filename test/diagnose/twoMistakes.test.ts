@@ -398,3 +398,31 @@ test.each<[string, (scales: Float64Array) => Float64Array]>([
   expect(causes).toEqual([cause]);
   expect(evidence).toMatchObject({ [cause]: { of: 'multipliers' } });
 });
+
+// a script beside FBGEMM, which adds a float bias: of integers, or of floats in units of sums, made at the declared scales
+describe.each([
+  ['int32', kernel('numpy-float32')],
+  ['float', kernel('fbgemm')],
+])('of the multipliers alone, beside a float bias, in a script with %s biases', (kind, steps) => {
+  test.each<[string, (scales: Float64Array) => Float64Array]>([
+    ['scale-shifted', rotated],
+    ['scale-shifted', (scales) => scales.toReversed()],
+    ['scale-per-tensor', (scales) => scales.map(() => scales[0])],
+    ['scale-per-tensor', (scales) => scales.map(() => Math.max(...scales))],
+    ['scale-per-tensor', (scales) => scales.map(() => scales.reduce((a, b) => a + b) / scales.length)],
+    ['weight-scale-wrong', (scales) => scales.map((s, n) => (n === 5 ? s / 2 : s))],
+  ])('%s', async (cause, change) => {
+    const world = worldOf('small', randomFrom(43));
+    const { linear } = world;
+    const own = { ...linear, weightScale: change(linear.weightScale) };
+    const bias = {
+      ...steps.bias,
+      prepare: (product: Product) => steps.bias.prepare({ ...product, weightScale: linear.weightScale }),
+    };
+    const candidate = outputsOf(world, { ...steps, bias }, own);
+    const report = await compareLayer(world, linear, outputsOf(world), { candidate, producer: {} });
+    const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+    expect(causes.filter((code) => kind === 'float' || code !== 'bias-int32')).toEqual([cause]);
+    expect(evidence).toMatchObject({ [cause]: { of: 'multipliers' } });
+  });
+});

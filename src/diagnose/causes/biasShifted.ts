@@ -1,6 +1,7 @@
+import { biasInUnits, withBiasInUnits } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, permuteBias, rotationOf, rotations } from '../estimate/permutation.js';
+import { findPermutation, permuteBias, rotationOf, rotations, taken } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
@@ -43,22 +44,16 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
       (from) => (own ?? reals)[from],
     );
     if (ofReals) changes.push(declaredIn(ofReals));
-    // or an integer bias permuted after it was rounded
-    const prepared = base.steps.bias.prepare(params);
-    if (prepared.unit === 'int32' && params.bias) {
-      const { values } = prepared;
-      const ofIntegers = findPermutation(
+    // or those of a table, in units of sums
+    const units = biasInUnits(base);
+    const ofUnits =
+      units &&
+      findPermutation(
         view.channels,
-        (n, from) => contains(widened(intervals[n], 2e-6), values[from] * view.stepsPerUnit[n]),
-        (from) => values[from],
+        (n, from) => contains(widened(intervals[n], 2e-6), units[from] * view.stepsPerUnit[n]),
+        (from) => units[from],
       );
-      if (ofIntegers)
-        changes.push(
-          permuted('int32', ofIntegers, (setup) =>
-            withParams(setup, { bias: null, biasInt32: Int32Array.from(ofIntegers, (from) => values[from]) }),
-          ),
-        );
-    }
+    if (ofUnits) changes.push(permuted('units', ofUnits, (setup) => withBiasInUnits(setup, taken(units, ofUnits))));
     return changes;
   },
 

@@ -2,13 +2,13 @@ import { isQuantized } from '../../nouns/value.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
+import { takesTwoTables, withMultipliers } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl, torch } from '../words/code.js';
@@ -22,7 +22,7 @@ declare module '../evidence.js' {
       readonly which?: 'max' | 'min' | 'mean' | 'channel';
       /** Whose declared scale `used` is. */
       readonly channel?: number;
-      /** Integer biases stay as they are. */
+      /** Biases stay as they are, in units of sums. */
       readonly of?: 'multipliers';
       /** Of the multipliers m * 2^-n the n that all have; each m, 0.5 to 1, is its channel's. */
       readonly one_shift?: number;
@@ -44,7 +44,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     const { data, declared, channels } = study;
     const { weightScale } = declared.params;
     if (!study.free || weightScale.every((s) => s === weightScale[0])) return [];
-    const kinds = withIntegerBias(declared) ? [undefined, 'multipliers' as const] : [undefined];
+    const kinds = takesTwoTables(study, declared) ? [undefined, 'multipliers' as const] : [undefined];
     const shifts = oneShift(declared).filter((change) => study.agreesOnSubset(change.apply(declared)));
     if (data.side !== 'candidate') return shifts;
     return [
@@ -61,8 +61,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     if (study.channels < 2) return [];
     if (scales.every((s) => s === scales[0]))
       return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
-    const integers = study.free ? withIntegerBias(base) : null;
-    return [...thatFit(study, base), ...(integers ? thatFit(study, integers, 'multipliers') : [])];
+    return [...thatFit(study, base), ...(takesTwoTables(study, base) ? thatFit(study, base, 'multipliers') : [])];
   },
 
   words: {
@@ -107,9 +106,9 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
   },
 };
 
-/** Where each channel's weight scale lies. loosened: what bounds are widened by. */
-export function weightScaleIntervals(view: View, base: ProductSetup, loosened = 0): Interval[] {
-  const { scaling, fixed, slack } = biasParts(view, base);
+/** Where each channel's weight scale lies, or that of its multiplier alone. loosened: what bounds are widened by. */
+export function weightScaleIntervals(view: View, base: ProductSetup, of?: 'multipliers', loosened = 0): Interval[] {
+  const { scaling, fixed, slack } = biasParts(view, base, of !== undefined);
   return intervalsByChannel(
     view,
     (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / weightScaleOf(base, n),
@@ -119,12 +118,16 @@ export function weightScaleIntervals(view: View, base: ProductSetup, loosened = 
 }
 
 /** The same, as repairs want it: a larger scale moves values away from 0. */
-export function weightScales(view: View, base: ProductSetup): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
-  const isRounded = view.integerBias && base.params.bias !== null;
+export function weightScales(
+  view: View,
+  base: ProductSetup,
+  of?: 'multipliers',
+): Pick<OneNumberEach, 'intervals' | 'parts' | 'slope'> {
+  const isRounded = view.integerBias && base.params.bias !== null && !of;
   // at a scale twice the declared one a bias is rounded twice as far; its integers then narrow the interval
   const loosened = isRounded ? view.stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0) / 2 : 0;
   return {
-    intervals: weightScaleIntervals(view, base, loosened),
+    intervals: weightScaleIntervals(view, base, of, loosened),
     parts: (n, interval) => (isRounded ? byRoundedBias(view, base, n, interval) : [interval]),
     slope: (i) => Math.sign(view.acc[i]),
   };
@@ -183,15 +186,16 @@ function oneShift({ params }: ProductSetup): ProductChange[] {
       freedom: FREEDOM.none,
       label: `shift ${all}`,
       found: { one_shift: all === 0 ? 0 : -all },
-      apply: (setup) => withParams(withIntegerBias(setup) || setup, { weightScale: scales }),
+      apply: (setup) => withMultipliers(setup, scales),
     };
   });
 }
 
 /** Declared scales, or their mean, that every channel admits. */
 function thatFit(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
-  if (weightScaleIntervals(viewOf(study, base, study.sketch), base).some((i) => isEmpty(widened(i, 2e-6)))) return [];
-  const intervals = weightScaleIntervals(viewOf(study, base), base);
+  const intervalsIn = (scope = study.subset) => weightScaleIntervals(viewOf(study, base, scope), base, of);
+  if (intervalsIn(study.sketch).some((i) => isEmpty(widened(i, 2e-6)))) return [];
+  const intervals = intervalsIn();
   return candidates(study.declared.params.weightScale)
     .filter(({ used }) => fitsAll(intervals, used!))
     .slice(0, 4)
@@ -206,7 +210,7 @@ function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductCh
     freedom: FREEDOM.none,
     label: `${of ?? ''}${found.used}`,
     found: { ...found, ...(of && { of }) },
-    apply: (setup) => withParams((of && withIntegerBias(setup)) || setup, { weightScale }),
+    apply: (setup) => (of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale })),
   };
 }
 

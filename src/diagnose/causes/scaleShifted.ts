@@ -1,9 +1,9 @@
+import { takesTwoTables, withMultipliers } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
-import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
@@ -14,7 +14,7 @@ import { weightScaleIntervals } from './scalePerTensor.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    /** multipliers: integer biases stay as they are. */
+    /** multipliers: biases stay as they are, in units of sums. */
     'scale-shifted': SomeChannels & Permutation & { readonly of?: 'multipliers' };
   }
 }
@@ -28,7 +28,7 @@ function permuted(scales: Float64Array, permutation: readonly number[], of?: 'mu
     freedom: FREEDOM.permutationOrPatch,
     label: `${of ?? ''}${permutation.join(',')}`,
     found: { ...(shift === undefined ? { permutation } : { shift }), ...(of && { of }) },
-    apply: (setup) => withParams((of && withIntegerBias(setup)) || setup, { weightScale }),
+    apply: (setup) => (of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale })),
   };
 }
 
@@ -40,8 +40,8 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
 
   afterSums: true,
   estimate: (study, base) => {
-    const integers = study.free ? withIntegerBias(base) : null;
-    return [...inAnotherOrder(study, base), ...(integers ? inAnotherOrder(study, integers, 'multipliers') : [])];
+    const ofMultipliers = takesTwoTables(study, base);
+    return [...inAnotherOrder(study, base), ...(ofMultipliers ? inAnotherOrder(study, base, 'multipliers') : [])];
   },
 
   forms: ({ declared: { params } }) =>
@@ -63,7 +63,7 @@ function inAnotherOrder(study: ProductStudy, base: ProductSetup, of?: 'multiplie
   const slack = numbersIn(base.params, base.steps.multiplier) ? OF_SHORT : OF_FLOATS;
   const intervalsIn = (scope: Scope) => {
     const view = viewOf(study, base, scope);
-    return weightScaleIntervals(view, base, view.ofLargerScales).map((i) => widened(i, slack));
+    return weightScaleIntervals(view, base, of, view.ofLargerScales).map((i) => widened(i, slack));
   };
   if (intervalsIn(study.sketch).some(isEmpty)) return [];
   const intervals = intervalsIn(study.subset);

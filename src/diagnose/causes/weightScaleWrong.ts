@@ -1,4 +1,5 @@
 import { roundHalfEven } from '../../numeric/round.js';
+import { takesTwoTables, withMultipliers } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
@@ -7,7 +8,6 @@ import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf, weightScaleOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
-import { withIntegerBias } from '../integerBias.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
@@ -21,7 +21,7 @@ declare module '../evidence.js' {
     'weight-scale-wrong': SomeChannels & {
       readonly found?: readonly FoundParameter[];
       readonly omitted?: number;
-      /** Integer biases stay as they are. */
+      /** Biases stay as they are, in units of sums. */
       readonly of?: 'multipliers';
       /** All are multiplied by it; 0: there are none. */
       readonly factor?: number;
@@ -43,8 +43,8 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
   estimate: (study, base): ProductChange[] => {
     const factors = choosesByScript(study) && base.params.perChannel ? factorsIn(study, base) : [];
     if (factors.length > 0) return factors;
-    const integers = study.free && base.params.perChannel ? withIntegerBias(base) : null;
-    return [...othersIn(study, base), ...(integers ? othersIn(study, integers, 'multipliers') : [])];
+    const ofMultipliers = base.params.perChannel && takesTwoTables(study, base);
+    return [...othersIn(study, base), ...(ofMultipliers ? othersIn(study, base, 'multipliers') : [])];
   },
 
   words: {
@@ -58,7 +58,7 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
       e.factor !== undefined
         ? `Sums are multiplied by ${e.factor === 0 ? 'the scale of the input alone' : 'more or less than s_x * s_w, in every channel alike'}.`
         : e.of
-          ? "A multiplier is another than the file's scales give; its integer bias is the right one."
+          ? "A multiplier is another than the file's scales give; its bias is the right one."
           : 'The weight scale is another than the file says.',
     ofOneLayer: true,
     evidence: (e) => [
@@ -120,9 +120,10 @@ function factorsIn(study: ProductStudy, base: ProductSetup): ProductChange[] {
 }
 
 function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
-  if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base))) return [];
+  if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base, of))) return [];
   const scope = base.params.perChannel ? study.detail : study.subset;
-  const scales = weightScales(viewOf(study, base, scope), withParams(base, study.engine.restrict(base.params, scope)));
+  const restricted = withParams(base, study.engine.restrict(base.params, scope));
+  const scales = weightScales(viewOf(study, base, scope), restricted, of);
   const { intervals } = scales;
   if (!base.params.perChannel) {
     const declared = base.params.weightScale[0];
@@ -146,7 +147,9 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
       });
   }
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
-  const apply = (weightScale: Float64Array) => withParams(base, { weightScale });
+  const withScales = (setup: ProductSetup, weightScale: Float64Array) =>
+    of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale });
+  const apply = (weightScale: Float64Array) => withScales(base, weightScale);
   const repaired = repairChannels(study, base, { ...scales, declared, apply }, scope);
   if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
   // the candidate has the right file: its mistakes use declared numbers, but for a stale one here or there
@@ -169,7 +172,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
       label: `${of ?? ''}${repaired.channels.join(',')}`,
       channels: repaired.channels,
       found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED), ...(of && { of }) },
-      apply: (setup) => withParams((of && withIntegerBias(setup)) || setup, { weightScale: repaired.values }),
+      apply: (setup) => withScales(setup, repaired.values),
     },
   ];
 }

@@ -96,7 +96,7 @@ export function permuteBias({ bias, biasInt32 }: Product, permutation: readonly 
   return { bias: bias && taken(bias, permutation), biasInt32: biasInt32 && taken(biasInt32, permutation) };
 }
 
-function taken<A extends NumericArray>(values: A, from: readonly number[]): A {
+export function taken<A extends NumericArray>(values: A, from: readonly number[]): A {
   const own = emptyLike(values, from.length);
   for (let n = 0; n < own.length; n++) own[n] = values[from[n]];
   return own;

@@ -243,10 +243,12 @@ export function weightScaleOf({ params }: ProductSetup, channel: number): number
 /**
  * How the bias moves with the scales of x and w, in steps: an int32 bias of the file is in accumulator units and scales
  * with them; a float bias stays, and where the kernel rounds it to an integer it stays within half a unit (the slack).
+ * ofMultipliers: whatever it is, it stays in accumulator units.
  */
-export function biasParts(view: View, setup: Setup) {
+export function biasParts(view: View, setup: Setup, ofMultipliers = false) {
   const none = () => 0;
   const asIs = (n: number) => view.biasSteps[n];
+  if (ofMultipliers) return { scaling: asIs, fixed: none, slack: 0 };
   if (!view.integerBias || setup.kind !== 'product') return { scaling: none, fixed: asIs, slack: 0 };
   const { bias } = setup.params;
   if (!bias) return { scaling: asIs, fixed: none, slack: 0 };
