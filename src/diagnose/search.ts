@@ -156,10 +156,7 @@ class Search {
     }
   }
 
-  /**
-   * A number that fits the declared base nearly may fit another one: one that the data do not tell from it, or one beside which the number
-   * leaves only what bases part in.
-   */
+  /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
     if (this.found.length > 0) return;
     for (const kind of this.bases?.otherKinds ?? []) {

@@ -1,3 +1,4 @@
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
@@ -7,7 +8,7 @@ import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
-import { biasParts, type View, viewOf, weightScaleOf } from '../estimate/view.js';
+import { biasParts, type View, viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -111,7 +112,7 @@ export function weightScaleIntervals(view: View, base: ProductSetup, of?: 'multi
   const { scaling, fixed, slack } = biasParts(view, base, of !== undefined);
   return intervalsByChannel(
     view,
-    (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / weightScaleOf(base, n),
+    (i, n) => (view.acc[i] * view.stepsPerUnit[n] + scaling(n)) / weightScaleOf(base.params, n),
     (_, n) => fixed(n),
     slack + loosened,
   );
@@ -143,7 +144,7 @@ function byRoundedBias(view: View, base: ProductSetup, n: number, { lo, hi }: In
     roundHalfEven(Math.min(units / lo, units / hi)),
     roundHalfEven(Math.max(units / lo, units / hi)),
   ];
-  const perScale = view.stepsPerUnit[n] / weightScaleOf(base, n);
+  const perScale = view.stepsPerUnit[n] / weightScaleOf(base.params, n);
   const parts: Interval[] = [];
   for (let i = 0; i < MOST_BIASES && first + i <= last; i++) {
     const bias = first + i;
@@ -217,7 +218,7 @@ function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductCh
 /** The file's scales are all equal, the runtime's were not: the channel that needs no other number is whose scale it is. */
 function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { weightScale: scales } = base.params;
-  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
+  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
   const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });
   const scalesOf = weightScales(viewOf(study, base), base);
   // one other number for all is no number a channel

@@ -1,3 +1,4 @@
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { takesTwoTables, withMultipliers } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
@@ -5,7 +6,7 @@ import { contains } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
-import { viewOf, weightScaleOf } from '../estimate/view.js';
+import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -146,7 +147,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
         };
       });
   }
-  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base, n));
+  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
   const withScales = (setup: ProductSetup, weightScale: Float64Array) =>
     of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale });
   const apply = (weightScale: Float64Array) => withScales(base, weightScale);

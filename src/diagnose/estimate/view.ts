@@ -4,6 +4,7 @@ import { realBias } from '../../kernels/steps/bias.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { sumsOfScript } from '../../kernels/steps/onReals.js';
 import { downward, halfEven, halfThenTowardZero, towardZero } from '../../kernels/steps/round.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
@@ -86,7 +87,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const short = numbersIn(params, setup.steps.multiplier);
   const stepsPerUnit = Float64Array.from(
     { length: channels },
-    (_, n) => short?.[n] ?? (inputs[0].scale * weightScaleOf(setup, n)) / step,
+    (_, n) => short?.[n] ?? (inputs[0].scale * weightScaleOf(params, n)) / step,
   );
   const biasSteps = Float64Array.from({ length: channels }, (_, n) => {
     if (bias.unit === 'int32') return rowUnits ? 0 : bias.values[n] * stepsPerUnit[n];
@@ -236,14 +237,9 @@ function stepOf(output: ValueParams): number {
   return isQuantized(output) ? output.scale : 1;
 }
 
-export function weightScaleOf({ params }: ProductSetup, channel: number): number {
-  return params.weightScale[params.weightScale.length > 1 ? channel : 0];
-}
-
 /**
- * How the bias moves with the scales of x and w, in steps: an int32 bias of the file is in accumulator units and scales
- * with them; a float bias stays, and where the kernel rounds it to an integer it stays within half a unit (the slack).
- * ofMultipliers: whatever it is, it stays in accumulator units.
+ * How the bias moves with the scales of x and w, in steps: an int32 bias of the file, or any ofMultipliers, is in accumulator units and
+ * scales with them; a float bias stays, and where the kernel rounds it to an integer it stays within half a unit (the slack).
  */
 export function biasParts(view: View, setup: Setup, ofMultipliers = false) {
   const none = () => 0;
