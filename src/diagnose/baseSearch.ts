@@ -179,9 +179,10 @@ function kindOf({ bias, multiplier }: Base): string {
   return [bias.arithmetic === 'int32', roundsTwice({ multiplier })].join();
 }
 
-/** A change of bias or multiplier arithmetic: another base. */
-export function isOfBase({ coordinate, cause }: Change): boolean {
-  return coordinate === 'multiplier' || cause === 'bias-int32';
+/** A change of bias or multiplier arithmetic: another base. No runtime cuts its biases. */
+export function isOfBase({ coordinate, cause, found }: Change): boolean {
+  const isCut = cause === 'bias-int32' && found && 'cut_for' in found;
+  return coordinate === 'multiplier' || (cause === 'bias-int32' && !isCut);
 }
 
 /** The same changes with each form of the one that has several. */

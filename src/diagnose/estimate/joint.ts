@@ -41,7 +41,7 @@ export function* jointChanges(study: Study, base: Setup): Generator<readonly (re
   if (base.kind === 'product') for (const pair of scalesAndBiasesInOneOrder(base)) yield [pair as readonly Change[]];
 }
 
-/** Zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
+/** None, and zero points next to the declared one: what is wrong with the biases is looked for on each, since a constant hides it. */
 export function zeroPointsNear(study: Study): Change[] {
   const { declared } = study;
   const { output } = declared.params;
@@ -49,7 +49,7 @@ export function zeroPointsNear(study: Study): Change[] {
   const near = Array.from({ length: 2 * MOST_MOVED + 1 }, (_, i) => output.zeroPoint + i - MOST_MOVED);
   // a ReLU shows its own
   const least = declared.params.activation === 'relu' ? [observedRange(study)[0]] : [];
-  return [...new Set([...least, ...near])]
+  return [...new Set([...least, 0, ...near])]
     .filter((zp) => zp !== output.zeroPoint && zp >= output.quantMin && zp <= output.quantMax)
     .map((zeroPoint) =>
       outputChange(

@@ -1,7 +1,7 @@
 /** Sums that lose their low bits before they are scaled, with the bias in them or before it: what hypotheses are made of. */
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
-import { int32BiasFloat64 } from './bias.js';
+import { float64Bias, int32BiasFloat64 } from './bias.js';
 
 const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
 type Rule = keyof typeof RULES;
@@ -22,7 +22,7 @@ interface SumRounding {
   readonly shifted?: true;
 }
 
-function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
+function roundedSum({ bits, rule, bias, ...more }: SumRounding, biasOf = integerBias): RoundedSum {
   const unit = 2 ** bits;
   const back = more.shifted ? 1 : unit;
   const withoutBits = (sum: number) => RULES[rule](sum / unit) * back;
@@ -30,7 +30,7 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
   const rounded = isIn
     ? (acc: number, b: number) => withoutBits(acc + b)
     : (acc: number, b: number) => withoutBits(acc) + b;
-  const equation = `${isIn ? '(acc + b)' : 'acc'} / 2^${bits}, rounded ${rule}${more.shifted ? '' : `, * 2^${bits}`}${isIn ? '' : ', + b'}`;
+  const equation = `${isIn ? '(acc + b)' : 'acc'} / 2^${bits}, rounded ${rule}${more.shifted ? '' : `, * 2^${bits}`}${isIn ? '' : biasOf === integerBias ? ', + b' : ', + f64(b)'}`;
   return {
     name: equation,
     equation,
@@ -39,7 +39,7 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding): RoundedSum {
     whole: isIn ? (acc, b) => ((acc + b) / unit) * back : (acc, b) => (acc / unit) * back + b,
     rounded,
     prepare(product) {
-      const own = integerBias(product);
+      const own = biasOf(product);
       return { unit: 'accumulator', add: (acc, n) => rounded(acc, own(n)), operation: null };
     },
   };
@@ -50,12 +50,18 @@ export function integerBias(product: Product): (channel: number) => number {
   return prepared.unit === 'int32' ? (n) => prepared.values[n] : () => 0;
 }
 
+function floatBias(product: Product): (channel: number) => number {
+  const prepared = float64Bias.prepare(product);
+  return prepared.unit === 'accumulator' ? (n) => prepared.add(0, n) : integerBias(product);
+}
+
 const MOST_BITS = 16;
 export const roundedSums: readonly RoundedSum[] = Array.from({ length: MOST_BITS }, (_, i) => i + 1).flatMap((bits) =>
   (['down', 'half up', 'towards zero'] as const).flatMap((rule) =>
     (['in', 'after'] as const).flatMap((bias) => [
       roundedSum({ bits, rule, bias }),
       roundedSum({ bits, rule, bias, shifted: true }),
+      ...(bias === 'after' ? [roundedSum({ bits, rule, bias }, floatBias)] : []),
     ]),
   ),
 );
