@@ -22,6 +22,18 @@ export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
   return (setup) => mayHalve(setup) && scopes.every((scope) => differing(study, setup, scope) <= most);
 }
 
+/** Of what differs in what is declared. */
+const FEW = 1 / 8;
+
+/** Whether a setup leaves few of the values that differ in what is declared. */
+export function leavingLittle(study: Study): (setup: Setup) => boolean {
+  const most = [study.probe, study.sketch].map((scope) => ({
+    scope,
+    most: study.mismatches(study.declared, scope) * FEW,
+  }));
+  return (setup) => most.every((own) => study.mismatches(setup, own.scope) <= own.most);
+}
+
 /** How many more of the probe's values a setup may miss than one that it lessens in all. */
 const BY_CHANCE = 1 / 8;
 

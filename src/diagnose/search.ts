@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
-import { eachRounding, halving, known, missesLess, refutedBySums } from './atOnce.js';
+import { eachRounding, halving, known, leavingLittle, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { casesOf } from './cases.js';
 import { type Cause, isPossible } from './cause.js';
@@ -140,9 +140,7 @@ class Search {
 
   singles(): void {
     this.bases?.offer([]);
-    for (const change of this.enumerated) {
-      if (!this.explains([change])) this.failed.add(change);
-    }
+    for (const change of this.enumerated) if (!this.explains([change])) this.failed.add(change);
     // an estimated number is not believed beside an explanation that needs none
     const needsNone = this.found.some(({ changes }) => changes.every(({ freedom }) => freedom === FREEDOM.none));
     const believable = this.causes.filter((cause) => !needsNone || cause.parameterFree);
@@ -228,7 +226,11 @@ class Search {
     const isNear = known((change: Change) => missesLess(this.study, this.hypothesis([change]).setup, setup));
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
-    for (const base of [...scripts, ...others]) this.estimateOnActive(base, this.ofAll);
+    // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
+    const leavesLittle = leavingLittle(this.study);
+    const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle(this.setupOf([change])));
+    for (const base of this.study.data.dynamic ? [...scripts, ...others] : most)
+      this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
@@ -246,9 +248,8 @@ class Search {
     for (const kind of this.bases?.otherKinds ?? []) {
       for (const base of this.offBase) this.estimateOnActive(base, this.ofAll, [kind]);
       const { setup } = this.hypothesis([kind]);
-      for (const base of this.ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1))) {
+      for (const base of this.ofAll.flatMap((cause) => this.estimate(cause, setup, false).slice(0, 1)))
         this.estimateOn([base], this.causes, [kind]);
-      }
       if (this.bases?.hasNear) return;
     }
   }
@@ -299,9 +300,8 @@ class Search {
       const { setup } = this.hypothesis(base);
       if (base.length < 2 || bases.some((other) => areAlike(this.study, setup, this.setupOf(other)))) continue;
       bases.push(base);
-      for (const change of this.enumerated) {
+      for (const change of this.enumerated)
         if (base.every((own) => combine(own, change))) this.explains([...base, change]);
-      }
       this.estimateOn(base);
     }
     // a step may change nothing once the other number is right

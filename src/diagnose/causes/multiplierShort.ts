@@ -15,6 +15,7 @@ import { anyRuntime, converts, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { shortFactors } from '../shortFactors.js';
 import { MOST_BITS, numberIn, numberOf, realOf, roundsOf, type Short, shortMultiplier } from '../shortMultiplier.js';
+import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
@@ -40,6 +41,8 @@ declare module '../evidence.js' {
 }
 
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
+/** A part of a multiplier: what float32 takes of a bias. */
+const EXACT = 1e-6;
 /** Channels in which something else is wrong. */
 const OTHERS = 1 / 4;
 
@@ -56,17 +59,21 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     if (!isProductStudy(study) || base.kind !== 'product') return base === study.declared ? shortFactors(study) : [];
     // the other number is found on it, not the other way round
     const share = base === study.declared ? OTHERS : 0;
-    const ways = waysToAddBias(base).map((own) => ({ ...own, left: multipliersLeft(study, base, own.isScaled) }));
-    const areReal = ways.map(({ left }) => multipliersThatFit(left, 1e-6, share));
     // one scale for all channels, or others in their order, have other numbers; of an estimated scale they are those of the file
     const { params: own } = study.declared;
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
     const params = !onEstimate ? base.params : areOwn ? { ...own, weightScale: base.params.weightScale } : own;
-    // where the declared number fits as well, the data show no other
-    if (areReal.every((isReal) => isReal && everyChannel(params, (n) => isReal(n, realOf(params, n))))) return [];
-    return ways.flatMap(({ left, biases }) => {
-      const isPossible = multipliersThatFit(left, 1e-3, share);
-      if (!isPossible) return [];
+    const isReal = (left: readonly Interval[]) => {
+      const fits = multipliersThatFit(left, EXACT, share);
+      return fits !== null && everyChannel(params, (n) => fits(n, realOf(params, n)));
+    };
+    return waysToAddBias(base).flatMap((way) => {
+      const ofSketch = multipliersLeft(study, base, way);
+      // where the declared number fits as well, the data show no other
+      const left = isReal(ofSketch) ? multipliersLeft(study, base, way, study.subset) : ofSketch;
+      const isPossible = multipliersThatFit(left, EXACT, share);
+      if (!isPossible || isReal(left)) return [];
+      const { biases } = way;
       return fittingForms(params, isPossible).flatMap((form) => {
         const changes = changesOf(base, form, study.data.side, biases);
         if (base !== study.declared) return changes;
@@ -78,10 +85,14 @@ export const multiplierShort: Cause<'multiplier-short'> = {
 
   admits: (study) => {
     if (!isProductStudy(study)) return []; // found if it fits
-    const isPossible = multipliersThatFit(multipliersLeft(study, study.declared, true), 1e-3);
-    if (!isPossible) return [];
     const { declared, data } = study;
-    return fittingForms(declared.params, isPossible).flatMap((form) => changesOf(declared, form, data.side));
+    return waysToAddBias(declared).flatMap((way) => {
+      const isPossible = way.added && multipliersThatFit(multipliersLeft(study, declared, way), EXACT);
+      if (!isPossible) return [];
+      return fittingForms(declared.params, isPossible).flatMap((form) =>
+        changesOf(declared, form, data.side, way.biases),
+      );
+    });
   },
 
   rules: ({ data }, base, mayBe) =>
@@ -230,31 +241,49 @@ function largest(params: Product): number {
   return largestOf(realsOf(params));
 }
 
-/** Scaled with the sums, rounded to their units or not; or a float that stays as it is. */
-function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>) {
-  if (isInt32Bias(steps.bias)) return [{ isScaled: true, biases: [steps.bias] }];
-  const scaled = { isScaled: true, biases: [int32BiasFloat64, steps.bias, float64Bias] };
-  return params.bias ? [scaled, { isScaled: false, biases: [realBias] }] : [scaled];
+interface Way {
+  readonly biases: readonly BiasStep[];
+  /** What is added to the sums in their units; null: the bias stays as it is, behind the multiplier. */
+  readonly added: BiasStep | null;
 }
 
-/** Where each channel's multiplier lies. isScaled: by what it makes of the sums with a rounded bias; else the bias stays as it is */
-function multipliersLeft(study: ProductStudy, base: ProductSetup, isScaled: boolean): Interval[] {
-  const view = viewOf(study, base, study.sketch);
-  const { acc, biasSteps, stepsPerUnit, integerBias } = view;
-  if (!isScaled)
+/** Scaled with the sums, rounded to their units or not; or a float that stays as it is. */
+function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>): Way[] {
+  if (isInt32Bias(steps.bias) || !params.bias) return [{ biases: [steps.bias], added: steps.bias }];
+  return [
+    { biases: [int32BiasFloat64], added: int32BiasFloat64 },
+    { biases: [steps.bias, float64Bias], added: float64Bias },
+    { biases: [realBias], added: null },
+  ];
+}
+
+/** Where each channel's multiplier lies. */
+function multipliersLeft(
+  study: ProductStudy,
+  base: ProductSetup,
+  { added }: Way,
+  scope: Scope = study.sketch,
+): Interval[] {
+  const view = viewOf(study, base, scope);
+  const { acc, biasSteps } = view;
+  if (!added)
     return intervalsByChannel(
       view,
       (i) => acc[i],
       (_, n) => biasSteps[n],
     );
-  const isRounded = integerBias || !base.params.bias;
+  const units = unitsOf(added, study.engine.restrict(base.params, scope));
   return intervalsByChannel(
     view,
-    (i, n) => acc[i] + biasSteps[n] / stepsPerUnit[n],
+    (i, n) => acc[i] + units(n),
     () => 0,
-    // its bias is rounded to the sums' units
-    isRounded ? 0 : stepsPerUnit.reduce((most, unit) => Math.max(most, Math.abs(unit)), 0),
   );
+}
+
+function unitsOf(step: BiasStep, params: Product): (channel: number) => number {
+  const bias = step.prepare(params);
+  if (bias.unit === 'int32') return (n) => bias.values[n];
+  return bias.unit === 'accumulator' ? (n) => bias.add(0, n) : () => 0;
 }
 
 /** Whether a channel's multiplier may be a number; null: more than a share of the channels admit none, as a wrong bias or weight leaves them. */
@@ -285,7 +314,7 @@ function changesOf(
   { steps, params }: ProductSetup,
   { bits, perChannel, numbers, of }: ShortForm,
   side: Study['data']['side'],
-  biases: readonly BiasStep[] = waysToAddBias({ steps, params })[0].biases,
+  biases: readonly BiasStep[] = waysToAddBias({ steps, params }).flatMap((way) => (way.added ? way.biases : [])),
   ties: readonly RoundStep[] = steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven],
 ): ShortChange[] {
   const declared = new Set(params.weightScale);
