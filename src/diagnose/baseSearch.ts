@@ -1,8 +1,10 @@
 import { type Base, basesOf, namedIn, unnamed, waysTo } from './bases.js';
 import { roundsTwice } from './estimate/view.js';
+import { isInt32Bias } from './departures.js';
 import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
 import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
+import { addedIn } from './study/added.js';
 import { sameValue } from './study/agree.js';
 import type { Scope } from './study/data.js';
 import { type Part, partOf } from './study/part.js';
@@ -96,10 +98,20 @@ export class BaseSearch {
     return found;
   }
 
-  /** One base of each kind on which numbers are estimated otherwise than on the declared one: what is found on one is found on all. */
+  /** One base of each kind on which numbers are estimated otherwise than on the declared one: what is found on one is found on most. */
   get otherKinds(): readonly ProductChange[] {
-    const known = new Set([kindOf(this.study.declared.steps)]);
-    return this.bases.filter((base) => !known.has(kindOf(base)) && known.add(kindOf(base))).map(unnamed);
+    return this.firstOfEach(kindOf);
+  }
+
+  /** The same, and one of each list of integers that the biases are rounded to: where these part in one channel, so do numbers. */
+  get otherBiases(): readonly ProductChange[] {
+    const addedBy = addedIn(this.study.declared.params);
+    return this.firstOfEach((base) => [kindOf(base), isInt32Bias(base.bias) && addedBy(base.bias)].join());
+  }
+
+  private firstOfEach(key: (base: Base) => string): ProductChange[] {
+    const known = new Set([key(this.study.declared.steps)]);
+    return this.bases.filter((base) => !known.has(key(base)) && known.add(key(base))).map(unnamed);
   }
 
   /** The first of the same kind that gives what the declared one does. */
@@ -176,7 +188,7 @@ export class BaseSearch {
 
 /** How codes bound the real value, and whether the bias is one of integers. */
 function kindOf({ bias, multiplier }: Base): string {
-  return [bias.arithmetic === 'int32', roundsTwice({ multiplier })].join();
+  return [isInt32Bias(bias), roundsTwice({ multiplier })].join();
 }
 
 /** A change of bias or multiplier arithmetic: another base. No runtime cuts its biases. */

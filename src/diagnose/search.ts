@@ -157,7 +157,7 @@ class Search {
   /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
     if (this.found.length > 0) return;
-    for (const kind of this.bases?.otherKinds ?? []) {
+    for (const kind of this.bases?.otherBiases ?? []) {
       for (const changes of this.estimatesOn([kind])) {
         const idle = this.bases!.idleAs(kind);
         changes.some((change) => this.explains(idle ? [idle, change] : [change]));
