@@ -1,4 +1,4 @@
-import { indicesOf, sizeOf } from './shape.js';
+import { sizeOf } from './shape.js';
 
 /** Axes of a sample that become one value: features of the input by features of the output. */
 export interface Reduced {
@@ -19,9 +19,12 @@ export function reducedAxes(dims: readonly number[], axes: readonly number[]): R
 
 /** Of every index along some axes, in C order: how far its values lie from the first. */
 function offsetsOf(dims: readonly number[], axes: readonly number[]): Int32Array {
-  const sizes = axes.map((axis) => dims[axis]);
-  const strides = axes.map((axis) => sizeOf(dims.slice(axis + 1)));
-  return Int32Array.from({ length: sizeOf(sizes) }, (_, i) =>
-    indicesOf(i, sizes).reduce((offset, at, k) => offset + at * strides[k], 0),
-  );
+  let offsets = new Int32Array(1);
+  for (const axis of axes) {
+    const [before, size, stride] = [offsets, dims[axis], sizeOf(dims.slice(axis + 1))];
+    offsets = new Int32Array(before.length * size);
+    for (let i = 0, to = 0; i < before.length; i++)
+      for (let at = 0; at < size; at++, to++) offsets[to] = before[i] + at * stride;
+  }
+  return offsets;
 }

@@ -181,8 +181,8 @@ function bilinearOfFloats(call: TensorCall): Computed {
 }
 
 interface MixCover extends Cover {
-  readonly row: Neighbours;
-  readonly col: Neighbours;
+  row: Neighbours;
+  col: Neighbours;
 }
 
 /** Of what has one axis. */
@@ -193,11 +193,18 @@ function mixCovers(call: TensorCall, isFused: boolean): Covers<MixCover> {
   const { from, to } = sizesOf(call);
   const axes = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const [rows, cols] = axes.length === 1 ? [[ONLY_ROW], axes[0]] : axes;
+  const width = from.at(-1)!;
+  const places = new Int32Array(4);
+  const cover: MixCover = { places, inside: [4], padded: [4], row: rows[0], col: cols[0] };
+  // one for all: of millions of positions each would be another list
   const at = (position: number) => {
     const [row, col] = [rows[floor(position / cols.length)], cols[position % cols.length]];
-    const cell = (y: number, x: number) => y * from.at(-1)! + x;
-    const places = [row.first, row.second].flatMap((y) => [cell(y, col.first), cell(y, col.second)]);
-    return { places: Int32Array.from(places), inside: [4], padded: [4], row, col };
+    places[0] = row.first * width + col.first;
+    places[1] = row.first * width + col.second;
+    places[2] = row.second * width + col.first;
+    places[3] = row.second * width + col.second;
+    [cover.row, cover.col] = [row, col];
+    return cover;
   };
   return { count: rows.length * cols.length, at };
 }
