@@ -1,6 +1,6 @@
 import { type Base, basesOf, namedIn, unnamed, waysTo } from './bases.js';
-import { roundsTwice } from './estimate/view.js';
 import { isInt32Bias } from './departures.js';
+import { roundsTwice } from './estimate/view.js';
 import { standsOnBases } from './facts.js';
 import { reachOf } from './reach.js';
 import { applyChanges, type Change, type ProductChange, type ProductSetup, type Setup } from './setup.js';
