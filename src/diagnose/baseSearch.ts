@@ -12,7 +12,7 @@ import { pickRows } from './study/sample.js';
 import { isProductStudy, type ProductStudy, type Study } from './study/study.js';
 import { COST } from './work.js';
 
-const MOST_NEAR = 24;
+const [MOST_NEAR, MOST_OF_ONE] = [32, 12];
 /** Rows with a missed value on which a base is tried first. */
 const MOST_ROWS = 8;
 
@@ -47,7 +47,7 @@ export class BaseSearch {
 
   /** Keeps what failed, if only next to borders between codes. Changes of the base itself are other bases. */
   offer(changes: readonly Change[], setup: Setup = this.setupOf(changes), isMeant = () => true): void {
-    if (this.near.length >= MOST_NEAR || changes.some(isOfBase)) return;
+    if (this.near.length >= MOST_NEAR || changes.some(isOfBase) || this.hasMost(changes)) return;
     const { glance, probe, sketch } = this.study;
     if (
       setup.kind !== 'product' ||
@@ -58,6 +58,12 @@ export class BaseSearch {
       return;
     const rows = this.missed(setup, this.study.subset);
     if (rows) this.near.push({ changes, missed: pickRows(this.study.subset, rows, this.study.channels) });
+  }
+
+  /** Two dozen points of one interval leave no room for the one that another base leaves. */
+  private hasMost(changes: readonly Change[]): boolean {
+    const own = intervalsIn(changes);
+    return own !== '' && this.near.filter((near) => intervalsIn(near.changes) === own).length >= MOST_OF_ONE;
   }
 
   /**
@@ -184,6 +190,11 @@ export class BaseSearch {
   private setupOf(changes: readonly Change[]): ProductSetup {
     return applyChanges<Setup>(this.study.declared, [...this.prefix, ...changes]) as ProductSetup;
   }
+}
+
+/** Of the numbers that were found. */
+function intervalsIn(changes: readonly Change[]): string {
+  return changes.flatMap(({ found }) => (found && 'interval' in found ? found.interval : [])).join();
 }
 
 /** How codes bound the real value, and whether the bias is one of integers. */
