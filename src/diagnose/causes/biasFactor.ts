@@ -9,8 +9,8 @@ import { contains, type Interval, pointsIn, widened } from '../estimate/interval
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { SomeChannels } from '../evidence.js';
-import { FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import { type Change, FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
@@ -55,8 +55,10 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
 
   forms: (study) => (hasSeveral(study.declared) ? namedFactors(study).flatMap((own) => timesFactor(own, null)) : []),
 
-  // one value is what one bias makes as well
-  shows: ({ study, without }) => study.data.proven || study.mismatches(without) >= FEWEST_MOVED,
+  // one value is what one bias makes as well; of the sums and the biases alike it is another scale of the output, on a base that is not known
+  shows: ({ study, change, setup, without }) =>
+    study.data.proven ||
+    (study.mismatches(without) >= FEWEST_MOVED && !isOfSumsToo(change.found, study.declared, setup)),
 
   words: {
     title: (e) =>
@@ -103,6 +105,15 @@ function factorsThatFit(study: ProductStudy, base: ProductSetup): ProductChange[
   return [...named, ...points]
     .filter(({ factor }) => Number.isFinite(factor) && Math.abs(factor) > 1e-6 && Math.abs(factor - 1) > 1e-5)
     .flatMap((own) => timesFactor(own, interval && contains(widened(interval, 1e-6), own.factor) ? interval : ofBases));
+}
+
+/** What another base makes of one number, as a part of it. */
+const NEARLY = 1e-3;
+
+function isOfSumsToo(found: Change['found'], declared: ProductSetup, { params }: ProductSetup): boolean {
+  const { factor } = (found ?? {}) as CauseEvidence['bias-factor'];
+  const ofSums = params.input.scale / declared.params.input.scale;
+  return factor !== undefined && ofSums !== 1 && Math.abs(factor / ofSums - 1) < NEARLY;
 }
 
 /** Of one bias any other number is a factor: that is the number's own cause. */

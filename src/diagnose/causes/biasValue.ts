@@ -46,6 +46,8 @@ export const FEWEST_OF_RULE = 5;
 const MOST_UNITS = 8;
 /** Another rounding or a short multiplier beside a rule moves values by no more. */
 const OTHER_STEPS = 1;
+/** A multiplier of 16 bits, or integers that biases are rounded to, move a value by less. */
+const BASE_STEPS = 1 / 32;
 /** Zero points beside an order. */
 const OFFSETS = Array.from({ length: 25 }, (_, i) => i - 12);
 
@@ -76,7 +78,9 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   lastly: (study) => {
     const { declared } = study;
     const isLinear: IsOfARule = (view, intervals) =>
-      study.channels >= FEWEST_OF_RULE ? ofTwoNumbers(study, view, intervals, 0) : ofOneNumber(study, view, intervals);
+      study.channels >= FEWEST_OF_RULE
+        ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
+        : ofOneNumber(study, view, intervals);
     const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
     if (alone.length > 0) return alone.map((change) => [change]);
     // two numbers of the file, of which a scale beside free biases takes one, are more likely
@@ -294,7 +298,7 @@ function followARule(study: ProductStudy, view: View, intervals: readonly Interv
   if (channels < 2) return true;
   // a float output is rounded to no step
   const isMoved = isQuantized(declared.params.output) && !isAlone;
-  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [0, [0]];
+  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [BASE_STEPS, [0]];
   if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
   const moves = movesOf(view, intervals, other);
   // integers take the scale of the channel that adds them
