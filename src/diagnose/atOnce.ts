@@ -23,7 +23,7 @@ export function halving(study: ProductStudy): (setup: ProductSetup) => boolean {
 }
 
 /** Of what differs in what is declared. */
-const FEW = 1 / 8;
+const FEW = 1 / 4;
 
 /** Whether a setup leaves few of the values that differ in what is declared. */
 export function leavingLittle(study: Study): (setup: Setup) => boolean {
@@ -32,6 +32,12 @@ export function leavingLittle(study: Study): (setup: Setup) => boolean {
     most: study.mismatches(study.declared, scope) * FEW,
   }));
   return (setup) => most.every((own) => study.mismatches(setup, own.scope) <= own.most);
+}
+
+/** Those that leave the fewest of the probe's values first: of two that belong together each takes some away. */
+export function likeliestFirst(study: Study, changes: readonly Change[], setupOf: (change: Change) => Setup): Change[] {
+  const misses = new Map(changes.map((change) => [change, study.mismatches(setupOf(change), study.probe)]));
+  return [...changes].sort((a, b) => misses.get(a)! - misses.get(b)!);
 }
 
 /** How many more of the probe's values a setup may miss than one that it lessens in all. */

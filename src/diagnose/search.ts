@@ -1,6 +1,6 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
 import { arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
-import { eachRounding, halving, known, leavingLittle, missesLess, refutedBySums } from './atOnce.js';
+import { eachRounding, halving, known, leavingLittle, likeliestFirst, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { casesOf } from './cases.js';
 import { type Cause, isPossible } from './cause.js';
@@ -72,6 +72,7 @@ class Search {
   /** Those that this layer can have. */
   readonly causes: readonly Cause[];
   readonly enumerated: readonly Change[];
+  readonly saturations: readonly Change[];
   private readonly estimated: Change[] = [];
   private readonly ofAll: readonly Cause[];
   readonly bases: BaseSearch | null;
@@ -83,6 +84,7 @@ class Search {
   );
   private readonly setupOf = (changes: readonly Change[]) => this.hypothesis(changes).setup;
   private readonly failed: Failed;
+  private paired: readonly Change[] | null = null;
   private readonly cases: number;
   private tried = 0;
 
@@ -95,13 +97,10 @@ class Search {
     this.cases = casesOf(study);
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.saturations = this.enumerated.filter(saturates);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
     this.isRefuted = refutedBySums(study, this.setupOf);
-  }
-
-  get saturations(): Change[] {
-    return this.enumerated.filter(saturates);
   }
 
   /** Enough differs for more than one change without a number. */
@@ -200,9 +199,11 @@ class Search {
     if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
   }
 
-  /** Where steps of every runtime are possible, what is near beside a change is tried on every base. */
+  /** What is paired: where steps of every runtime are possible, what is near beside a change is tried on every base. */
   private get offBase(): readonly Change[] {
-    return this.bases && this.study.free ? this.enumerated.filter((change) => !isOfBase(change)) : this.enumerated;
+    const isOffBase = (change: Change) => !(this.bases && this.study.free && isOfBase(change));
+    this.paired ??= likeliestFirst(this.study, this.enumerated.filter(isOffBase), (change) => this.setupOf([change]));
+    return this.paired;
   }
 
   /** Both without a number. */
@@ -222,15 +223,14 @@ class Search {
   pairs(): void {
     // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
     const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
-    const { setup } = this.hypothesis([]);
-    const isNear = known((change: Change) => missesLess(this.study, this.hypothesis([change]).setup, setup));
+    const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
     const leavesLittle = leavingLittle(this.study);
     const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle(this.setupOf([change])));
-    for (const base of this.study.data.dynamic ? [...scripts, ...others] : most)
-      this.estimateOnActive(base, this.ofAll);
+    const first = this.study.data.dynamic ? [...scripts, ...others] : most;
+    for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
@@ -297,8 +297,8 @@ class Search {
     if (!isProductStudy(this.study)) return;
     const bases: Change[][] = [];
     for (const base of siblingKernels(this.study)) {
-      const { setup } = this.hypothesis(base);
-      if (base.length < 2 || bases.some((other) => areAlike(this.study, setup, this.setupOf(other)))) continue;
+      const isKnown = (other: Change[]) => areAlike(this.study, this.setupOf(base), this.setupOf(other));
+      if (base.length < 2 || bases.some(isKnown)) continue;
       bases.push(base);
       for (const change of this.enumerated)
         if (base.every((own) => combine(own, change))) this.explains([...base, change]);
@@ -314,8 +314,7 @@ class Search {
   /** What happened in a part of the layer only, where all else is as declared, or as one change more makes it. */
   inParts(): void {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
-    const { setup } = this.hypothesis([]);
-    const isLess = (change: Change) => mayLeavePart(this.study, this.hypothesis([change]).setup, setup);
+    const isLess = (change: Change) => mayLeavePart(this.study, this.setupOf([change]), this.setupOf([]));
     for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
       for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
         const constant = 'from' in region ? constantRows(this.study, region) : [];

@@ -665,8 +665,8 @@ export const NEARLY: readonly TensorScene[] = [
   }),
   add({
     code: 'input-zero-point-wrong',
-    what: 'the zero point of the first input half as large',
-    wrong: sum(roundHalfEven, { ...A, zero_point: 50 }),
+    what: 'the zero point of the first input between two codes',
+    wrong: sum(roundHalfEven, { ...A, zero_point: 50.5 }),
   }),
   add({
     code: 'signedness',

@@ -46,7 +46,9 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     const { weightScale } = declared.params;
     if (!study.free || weightScale.every((s) => s === weightScale[0])) return [];
     const kinds = takesTwoTables(study, declared) ? [undefined, 'multipliers' as const] : [undefined];
-    const shifts = oneShift(declared).filter((change) => study.agreesOnSubset(change.apply(declared)));
+    const shifts = kinds
+      .flatMap((of) => oneShift(declared, of))
+      .filter((change) => study.agreesOnSubset(change.apply(declared)));
     if (data.side !== 'candidate') return shifts;
     return [
       ...candidates(weightScale)
@@ -174,7 +176,7 @@ function candidates(scales: Float64Array): Used[] {
 }
 
 /** Integer code has a multiplier and a shift a channel: the shift of one channel, or none. */
-function oneShift({ params }: ProductSetup): ProductChange[] {
+function oneShift({ params }: ProductSetup, of?: 'multipliers'): ProductChange[] {
   const { input, output, weightScale } = params;
   if (!isQuantized(output)) return [];
   const exponents = Array.from(weightScale, (s) => frexp((input.scale * s) / output.scale).exponent);
@@ -185,9 +187,9 @@ function oneShift({ params }: ProductSetup): ProductChange[] {
       cause: 'scale-per-tensor',
       coordinate: 'w_scale',
       freedom: FREEDOM.none,
-      label: `shift ${all}`,
+      label: `${of ?? ''}shift ${all}`,
       found: { one_shift: all === 0 ? 0 : -all },
-      apply: (setup) => withMultipliers(setup, scales),
+      apply: (setup) => (of ? withMultipliers(setup, scales) : withParams(setup, { weightScale: scales })),
     };
   });
 }
