@@ -15,6 +15,7 @@ import {
   type Source,
   sourceOf,
   unregistered,
+  withBareArithmetic,
 } from './support/layout.js';
 
 const SRC = 'src';
@@ -125,6 +126,10 @@ describe('the code', () => {
     expect(kernels.length).toBe(sources.filter(({ exports }) => exports.includes('Kernel')).length);
   });
 
+  test('rounding and width have names: no bare arithmetic where values are replayed, compared and explained', () => {
+    expect(withBareArithmetic(['replay/', 'diff/', 'diagnose/', 'compare/'], sources)).toEqual([]);
+  });
+
   test('files have at most 400 lines', () => {
     expect(
       longerThan(
@@ -149,6 +154,7 @@ describe('the checks', () => {
     lines: 1,
     exports: [],
     functions: [],
+    bare: [],
   });
   const map = ['nouns/', 'text.ts', 'diff/'];
 
@@ -169,6 +175,13 @@ describe('the checks', () => {
     ["import rows from './rows.json' with { type: 'json' };", 'diff/rows.json'],
   ])('reads %s', (text, imported) => {
     expect(sourceOf('diff/b.ts', text).imports).toEqual([imported]);
+  });
+
+  it('sees bare arithmetic, in its rooms alone', () => {
+    const text = 'const a = (x: Promise<Map<string, A>>) => [x >> 2, Math.round(x), BigInt(x), 1 << 4];';
+    const sources = ['diff/b.ts', 'numeric/b.ts'].map((path) => sourceOf(path, text));
+    const found = ['x >> 2', 'Math.round(x)', 'BigInt(x)'].map((bare) => `diff/b.ts: ${bare}`);
+    expect(withBareArithmetic(['diff/'], sources)).toEqual(found);
   });
 
   it('reads no package and no comment as an import', () => {

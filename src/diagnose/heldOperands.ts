@@ -1,5 +1,6 @@
 /** Sums whose operands are not the ones of their place: registers of a multiplier that are loaded late, early or not again. */
 import type { Product } from '../nouns/kernel.js';
+import { wrapInt16 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
 import { boundedIn, REACH } from './boundedValues.js';
@@ -123,7 +124,7 @@ function changeTo(params: Product, { order, of, values, weights }: Products): Pr
     for (let k = 0; k < inFeatures; k++) sums[row + k] = zeroPoint;
     for (let j = 0; j < values.length; j++) sums[row + values[j]] += weight[row + weights[j]] - zeroPoint;
   }
-  if (sums.some((sum) => sum !== (sum << 16) >> 16)) return null;
+  if (sums.some((sum) => sum !== wrapInt16(sum))) return null;
   const taken = Int16Array.from(sums);
   return {
     cause: 'k-order',

@@ -1,7 +1,7 @@
 /** Integer biases that lose their high bits, or are one for all channels: what RTL and firmware make of a list of int32. */
 import { int32BiasFloat64 } from '../kernels/steps/bias.js';
 import { isQuantized } from '../nouns/value.js';
-import { clamp } from '../numeric/integer.js';
+import { clamp, wrapInt8, wrapInt16 } from '../numeric/integer.js';
 import { giveAll, OTHER_BASE } from './estimate/otherSums.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
@@ -19,9 +19,9 @@ type Made = (values: Int32Array) => Int32Array;
 
 const RULES: readonly (readonly [NarrowBiases, Made])[] = [
   ...([16, 8] as const).flatMap((bits): [NarrowBiases, Made][] => {
-    const [lost, most] = [32 - bits, 2 ** (bits - 1) - 1];
+    const most = 2 ** (bits - 1) - 1;
     return [
-      [{ width: { bits, overflow: 'wrap' } }, (values) => values.map((b) => (b << lost) >> lost)],
+      [{ width: { bits, overflow: 'wrap' } }, (values) => values.map(bits === 8 ? wrapInt8 : wrapInt16)],
       [{ width: { bits, overflow: 'clamp' } }, (values) => values.map((b) => clamp(b, -most - 1, most))],
     ];
   }),

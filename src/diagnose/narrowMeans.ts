@@ -1,16 +1,17 @@
 /** Means whose sums are kept in few bits: numpy's sum(dtype=np.uint8), an accumulator of the codes' own type in C. */
 import { downward, halfEven, towardZero } from '../kernels/steps/round.js';
+import { wrapInt8, wrapInt16, wrapUint8 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
 import type { TensorChange } from './setup.js';
 import type { TensorStudy } from './study/study.js';
 import { countOf, type MeanRule, scriptsDividingCodes, scriptsRoundingMean, stepsChange } from './tensorSteps.js';
 
 const WIDTHS = [
-  { bits: 8, keep: (sum: number) => sum & 255, of: 'raw' },
-  { bits: 8, keep: (sum: number) => (sum << 24) >> 24, of: 'raw' },
-  { bits: 8, keep: (sum: number) => (sum << 24) >> 24, of: 'sum' },
-  { bits: 16, keep: (sum: number) => (sum << 16) >> 16, of: 'raw' },
-  { bits: 16, keep: (sum: number) => (sum << 16) >> 16, of: 'sum' },
+  { bits: 8, keep: wrapUint8, of: 'raw' },
+  { bits: 8, keep: wrapInt8, of: 'raw' },
+  { bits: 8, keep: wrapInt8, of: 'sum' },
+  { bits: 16, keep: wrapInt16, of: 'raw' },
+  { bits: 16, keep: wrapInt16, of: 'sum' },
 ] as const;
 
 /** The widest code, or the distance of one to its zero point. */

@@ -2,7 +2,7 @@
 import { int32BiasFloat64 } from '../kernels/steps/bias.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { furthestOf } from '../numeric/extremes.js';
-import { clamp } from '../numeric/integer.js';
+import { clamp, wrapInt8 } from '../numeric/integer.js';
 import { countWhere } from './causes/count.js';
 import type { CauseEvidence } from './evidence.js';
 import { observedRange } from './study/observedRange.js';
@@ -38,7 +38,7 @@ export function bytesOfSums(study: Study): NonNullable<CauseEvidence['unexplaine
   const { quantMin, quantMax } = output;
   const least = (value: number) => Math.max(0, value);
   for (const kept of KEPT) {
-    const byte = (sum: number) => (kept === 'clamped' ? clamp(sum, quantMin, quantMax) : (sum << 24) >> 24);
+    const byte = (sum: number) => (kept === 'clamped' ? clamp(sum, quantMin, quantMax) : wrapInt8(sum));
     const isByte = (sum: number, value: number) => ((value - byte(sum)) & 255) === 0;
     const are = sumsThatAre(study, kept === 'clamped' ? (sum, value) => value === byte(sum) : isByte);
     const areAfterRelu = are ?? sumsThatAre(study, (sum, value) => value === least(byte(sum)));

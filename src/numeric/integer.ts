@@ -28,6 +28,16 @@ export function wrapInt16(x: number): number {
   return (x << 16) >> 16;
 }
 
+/** Modulo 2^8, into [-128, 127]. */
+export function wrapInt8(x: number): number {
+  return (x << 24) >> 24;
+}
+
+/** Modulo 2^8, into [0, 255]. */
+export function wrapUint8(x: number): number {
+  return x & 255;
+}
+
 export function saturateInt16(x: number): number {
   return Math.max(-32768, Math.min(x, 32767));
 }

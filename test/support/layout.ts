@@ -11,6 +11,8 @@ export interface Source {
   readonly exports: readonly string[];
   /** Lines of every function that has a body. */
   readonly functions: readonly number[];
+  /** Arithmetic that has a name in numeric/: `>>`, `Math.round`, `BigInt`, as written. */
+  readonly bare: readonly string[];
 }
 
 /** A folder whose files are the rows of a registry. */
@@ -39,6 +41,7 @@ export function sourceOf(path: string, text: string): Source {
     imports: [...new Set(imports.map((name) => resolved(path, name)))],
     exports: nodes.flatMap(exportedBy),
     functions: nodes.filter(hasBody).map(({ start, end }) => text.slice(start, end).split('\n').length),
+    bare: nodes.filter((node) => isBare(node, text)).map(({ start, end }) => text.slice(start, end)),
   };
 }
 
@@ -74,6 +77,13 @@ interface Declared {
 function hasBody({ type, body }: Node): boolean {
   const kinds = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
   return kinds.includes(type) && (body as Node | null)?.type === 'BlockStatement';
+}
+
+function isBare({ type, operator, callee }: Node, text: string): boolean {
+  if (type === 'BinaryExpression') return operator === '>>'; // >>> is for hashes
+  if (type !== 'CallExpression') return false;
+  const { start, end } = callee as Node;
+  return ['Math.round', 'BigInt'].includes(text.slice(start, end));
 }
 
 /** `../nouns/model.js` in `diff/extent.ts` is `nouns/model.ts`. */
@@ -152,6 +162,11 @@ function nameOf(path: string): string {
 
 export function longerThan(most: number, sources: readonly Source[]): string[] {
   return sources.filter(({ lines }) => lines > most).map(({ path }) => path);
+}
+
+export function withBareArithmetic(rooms: readonly string[], sources: readonly Source[]): string[] {
+  const own = sources.filter(({ path }) => rooms.includes(roomOf(path)));
+  return own.flatMap(({ path, bare }) => bare.map((text) => `${path}: ${text}`));
 }
 
 export function functionsLongerThan(most: number, sources: readonly Source[]): string[] {

@@ -1,6 +1,6 @@
 /** A float bias that the other file has as int32 codes at s_x * s_w: what an export makes of it. */
 import type { ModelDifference } from '../../nouns/report.js';
-import { truncate } from '../../numeric/round.js';
+import { roundHalfEven, truncate } from '../../numeric/round.js';
 
 export type BiasRounding = NonNullable<ModelDifference['rounded']>;
 
@@ -12,7 +12,7 @@ export function biasRounding(biases: Biases, unit: (channel: number) => number):
     const own = unit(channel!);
     return { real: (expected as number) / own, code: (actual as number) / own };
   });
-  if (!inUnits.every(({ code }) => near(code, Math.round(code)))) return null;
+  if (!inUnits.every(({ code }) => near(code, roundHalfEven(code)))) return null;
   if (inUnits.every(({ real, code }) => Math.abs(real - code) <= 0.501)) return 'to nearest';
   const isCut = ({ real, code }: (typeof inUnits)[number]) => near(code, truncate(real)) || near(real, code);
   return inUnits.every(isCut) ? 'toward zero' : null;

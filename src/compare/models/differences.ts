@@ -5,6 +5,7 @@ import { isProduct, isTensor, type Model, type ProductLayer, type TensorLayer } 
 import type { ModelDifference } from '../../nouns/report.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { biasRounding } from './biasRounding.js';
 import { isOfFloats, type LayerPair, type Matched } from './match.js';
@@ -160,13 +161,13 @@ function stepOf(floats: Float32Array): number | null {
   const most = floats.reduce((max, float) => Math.max(max, Math.abs(float)), 0);
   for (let n = 1; n <= 128; n++) {
     const step = most / n;
-    if (step > 0 && floats.every((float) => Math.abs(float / step - Math.round(float / step)) <= NEAR)) return step;
+    if (step > 0 && floats.every((float) => Math.abs(float / step - roundHalfEven(float / step)) <= NEAR)) return step;
   }
   return null;
 }
 
 function nearWhole(code: number): number {
-  return Math.abs(code - Math.round(code)) <= NEAR ? Math.round(code) : code;
+  return Math.abs(code - roundHalfEven(code)) <= NEAR ? roundHalfEven(code) : code;
 }
 
 /** The first code of a channel that differs. */

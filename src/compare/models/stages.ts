@@ -4,6 +4,7 @@
  */
 import { isElementwise, isLayout, isProduct, isTensor, type Layer, type Model } from '../../nouns/model.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { ofValue } from './params.js';
 
 export interface Stage {
@@ -129,8 +130,8 @@ function isSame(a: Stage, b: Stage): boolean {
 /** Codes from the zero point on, which is another of uint8 than of int8. */
 function reach({ lower, upper }: Stage, { scale, zeroPoint, quantMin, quantMax }: QuantParams): [number, number] {
   return [
-    Math.max(Math.round(lower / scale), quantMin - zeroPoint),
-    Math.min(Math.round(upper / scale), quantMax - zeroPoint),
+    Math.max(roundHalfEven(lower / scale), quantMin - zeroPoint),
+    Math.min(roundHalfEven(upper / scale), quantMax - zeroPoint),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { wrapInt8, wrapUint8 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, readsCodes } from '../facts.js';
@@ -70,7 +71,7 @@ function changesOf(study: Study): Change[] {
 function wrapped({ declared }: Study, inputs: readonly number[], dtype: 'int8' | 'uint8'): Change[] {
   const own = inputs.map((i) => inputOf(declared, i));
   if (!own.every((params): params is QuantParams => isQuantized(params) && isOfBytes(params))) return [];
-  const keep = dtype === 'int8' ? (d: number) => (d << 24) >> 24 : (d: number) => d & 255;
+  const keep = dtype === 'int8' ? wrapInt8 : wrapUint8;
   const far = own.map(({ zeroPoint, quantMin, quantMax }) =>
     [quantMin, quantMax].find((code) => keep(code - zeroPoint) !== code - zeroPoint),
   );

@@ -1,4 +1,5 @@
 /** All weights of a channel at once: least squares of every column of the activations, rounded to integers. */
+import { roundHalfEven } from '../../numeric/round.js';
 import { spread } from '../study/arrays.js';
 import type { Residuals } from './severalWeights.js';
 
@@ -57,7 +58,7 @@ export function solveAll(residuals: Residuals, isWeight: (k: number, change: num
   // noise ends here, where `repair` would try integers one by one
   if (leavesTooMuch(rest, lo, hi, rows)) return null;
   const changes = new Int32Array(inFeatures);
-  for (const [i, k] of columns.entries()) changes[k] = Math.round(found[i]);
+  for (const [i, k] of columns.entries()) changes[k] = roundHalfEven(found[i]);
   if (uncertain > 1) repair(residuals, changes, columns);
   const isPossible = columns.every((k) => changes[k] === 0 || isWeight(k, changes[k]));
   if (isPossible && explainsAll(residuals, changes)) return { changes };

@@ -5,7 +5,7 @@ import type { QuantParams } from '../../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import { multiplyByFixedPointDoubleRounding, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
-import { clamp, wrapInt32 } from '../../../numeric/integer.js';
+import { clamp, wrapInt8, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, truncate } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
 import { reducedAxes } from '../../../tensor/reduced.js';
@@ -196,7 +196,7 @@ export const sumReference: TensorSteps = {
     const { zeroPoint } = sums.output;
     return sums.each((sum) => {
       const byte = clamp(steps(wrapInt32(sum - input.zeroPoint * sums.count)) + zeroPoint, 0, 255);
-      return (byte << 24) >> 24;
+      return wrapInt8(byte);
     });
   }),
   codes: BYTES,
