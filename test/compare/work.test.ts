@@ -75,7 +75,7 @@ it('larger files are given as many times more, and what explains its layer count
   for (const work of [small, large, endless]) {
     work.beginLayer();
     work.beginSearch();
-    work.add(8e8);
+    work.add(9e8);
   }
   const all = [small, large, endless];
   for (const hasMetSums of [true, false])
