@@ -40,9 +40,9 @@ export function withBiasInUnits(
   return withParams(setup, { bias, weightScale });
 }
 
-/** Other weight scales in the multipliers alone. */
-export function withMultipliers(setup: ProductSetup, weightScale: Float64Array): ProductSetup {
-  const units = biasInUnits(setup);
+/** Other weight scales; of multipliers: in those alone. */
+export function withScales(setup: ProductSetup, weightScale: Float64Array, of?: 'multipliers'): ProductSetup {
+  const units = of ? biasInUnits(setup) : null;
   return units ? withBiasInUnits(setup, units, weightScale) : withParams(setup, { weightScale });
 }
 

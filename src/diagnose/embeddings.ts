@@ -57,11 +57,12 @@ const READINGS: Readonly<Record<string, Reading>> = {
 };
 
 /** PyTorch sums quantized rows whatever the mode: the mean is what its documents say. */
-function meanOf(steps: TensorSteps): TensorSteps['run'] {
-  return (call) => {
+function meanOfEach(steps: TensorSteps): [rule: string, TensorSteps] {
+  const run = (call: TensorCall) => {
     const count = sizeOf(call.inputs[0].shape.dims);
     return Float32Array.from(steps.run(call) as Float32Array, (sum) => f32(sum / count));
   };
+  return ['the mean of each bag', { ...steps, equation: `mean, ${steps.equation}`, run }];
 }
 
 /** By the rule of each. */
@@ -83,14 +84,7 @@ export function tablesReadOtherwise({ data, declared, free }: TensorStudy): [rul
         run: (call) => steps.run({ ...call, ...reading(call, attributesOf(call)) }),
       },
     ]),
-    ...(own.mode
-      ? [
-          ['the mean of each bag', { ...steps, equation: `mean, ${steps.equation}`, run: meanOf(steps) }] as [
-            string,
-            TensorSteps,
-          ],
-        ]
-      : []),
+    ...(own.mode ? [meanOfEach(steps)] : []),
   ]);
 }
 

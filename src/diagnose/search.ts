@@ -227,9 +227,9 @@ class Search {
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
-    const leavesLittle = leavingLittle(this.study);
-    const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle(this.setupOf([change])));
-    const first = this.study.data.dynamic ? [...scripts, ...others] : most;
+    const leavesLittle = this.study.data.dynamic ? null : leavingLittle(this.study);
+    const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle?.(this.setupOf([change])));
+    const first = leavesLittle ? most : [...scripts, ...others];
     for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(

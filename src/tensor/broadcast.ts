@@ -1,3 +1,4 @@
+import { everyPlace } from './places.js';
 import { sizeOf } from './shape.js';
 
 /** Of an element of [samples, ...output] in C order: which element of [samples, ...input] stands for it. */
@@ -8,22 +9,16 @@ export function broadcastIndex(input: readonly number[], output: readonly number
   return (element) => (element < size ? within[element] : Math.floor(element / size) * own + within[element % size]);
 }
 
-/** Of each feature of the output; counted on from one to the next, since millions are asked for. */
+/** Of each feature of the output. */
 function withinSample(input: readonly number[], output: readonly number[], size: number): Int32Array {
   const missing = output.length - input.length;
   const steps = output.map((_, axis) =>
     axis < missing || input[axis - missing] === 1 ? 0 : sizeOf(input.slice(axis - missing + 1)),
   );
-  const at = output.map(() => 0);
   const within = new Int32Array(size);
-  for (let feature = 0, from = 0; feature < size; feature++) {
-    within[feature] = from;
-    for (let axis = at.length - 1; axis >= 0; axis--) {
-      from += steps[axis];
-      if (++at[axis] < output[axis]) break;
-      from -= steps[axis] * output[axis];
-      at[axis] = 0;
-    }
-  }
+  everyPlace(output, steps, (at, from) => {
+    within[at] = from;
+    return true;
+  });
   return within;
 }

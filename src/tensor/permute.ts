@@ -1,4 +1,5 @@
 import type { NumericArray } from '../nouns/array.js';
+import { everyPlace, type Visit } from './places.js';
 import { sizeOf } from './shape.js';
 
 type Values = NumericArray | BigInt64Array | BigUint64Array;
@@ -6,7 +7,7 @@ type Values = NumericArray | BigInt64Array | BigUint64Array;
 /** Values in C order of a shape, in C order of it with its axes in another order: axis i of the result is axis order[i]. */
 export function permuted<A extends Values>(values: A, shape: readonly number[], order: readonly number[]): A {
   const result = values.slice() as A;
-  everyPlace(shape, order, (at, from) => {
+  everyPlaceIn(shape, order, (at, from) => {
     result[at] = values[from];
     return true;
   });
@@ -20,29 +21,16 @@ export function isPermuted(
   shape: readonly number[],
   order: readonly number[],
 ): boolean {
-  return everyPlace(shape, order, (at, from) => values[at] === original[from]);
+  return everyPlaceIn(shape, order, (at, from) => values[at] === original[from]);
 }
 
 /** Each place in another order of axes with the one that it was; ends where the answer is false. */
-function everyPlace(
-  shape: readonly number[],
-  order: readonly number[],
-  visit: (at: number, from: number) => boolean,
-): boolean {
-  const dims = order.map((axis) => shape[axis]);
-  const steps = order.map((axis) => sizeOf(shape.slice(axis + 1)));
-  const index = order.map(() => 0);
-  const count = sizeOf(shape);
-  for (let at = 0, from = 0; at < count; at++) {
-    if (!visit(at, from)) return false;
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      from += steps[axis];
-      if (++index[axis] < dims[axis]) break;
-      from -= steps[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
-  return true;
+function everyPlaceIn(shape: readonly number[], order: readonly number[], visit: Visit): boolean {
+  return everyPlace(
+    order.map((axis) => shape[axis]),
+    order.map((axis) => sizeOf(shape.slice(axis + 1))),
+    visit,
+  );
 }
 
 /** Every order of some axes, in the order of their first differing element. */

@@ -18,7 +18,7 @@ export function withSamples(
       const shape = [samples, ...captured.shape.dims];
       checks.warn('flat', [name], `${source.shape[0]} numbers in one axis, read as ${shape.join(' x ')}`);
       const read = (from = 0, to = samples) => source.read(from * each, to * each);
-      return [name, { ...source, key: source.key, dtype: source.dtype, shape, fortranOrder: false, read }];
+      return [name, { ...source, shape, fortranOrder: false, read }];
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { isOfBytes } from '../../kernels/steps/call.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { wrapInt8, wrapUint8 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
@@ -101,7 +102,5 @@ function wrapped({ declared }: Study, inputs: readonly number[], dtype: 'int8' |
     },
   ];
 }
-
-const isOfBytes = ({ dtype }: QuantParams) => dtype === 'uint8' || dtype === 'int8';
 
 const bracketed = (value: number) => (value < 0 ? `(${value})` : String(value));

@@ -1,4 +1,4 @@
-import { float64Bias, int32BiasFloat64, realBias } from '../../kernels/steps/bias.js';
+import { float64Bias, int32BiasFloat64, realBias, unitsAdded } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
@@ -272,18 +272,12 @@ function multipliersLeft(
       (i) => acc[i],
       (_, n) => biasSteps[n],
     );
-  const units = unitsOf(added, study.engine.restrict(base.params, scope));
+  const units = unitsAdded(added, study.engine.restrict(base.params, scope));
   return intervalsByChannel(
     view,
     (i, n) => acc[i] + units(n),
     () => 0,
   );
-}
-
-function unitsOf(step: BiasStep, params: Product): (channel: number) => number {
-  const bias = step.prepare(params);
-  if (bias.unit === 'int32') return (n) => bias.values[n];
-  return bias.unit === 'accumulator' ? (n) => bias.add(0, n) : () => 0;
 }
 
 /** Whether a channel's multiplier may be a number; null: more than a share of the channels admit none, as a wrong bias or weight leaves them. */

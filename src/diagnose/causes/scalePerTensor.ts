@@ -3,7 +3,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { takesTwoTables, withMultipliers } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
@@ -189,7 +189,7 @@ function oneShift({ params }: ProductSetup, of?: 'multipliers'): ProductChange[]
       freedom: FREEDOM.none,
       label: `${of ?? ''}shift ${all}`,
       found: { one_shift: all === 0 ? 0 : -all },
-      apply: (setup) => (of ? withMultipliers(setup, scales) : withParams(setup, { weightScale: scales })),
+      apply: (setup) => withScales(setup, scales, of),
     };
   });
 }
@@ -213,7 +213,7 @@ function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductCh
     freedom: FREEDOM.none,
     label: `${of ?? ''}${found.used}`,
     found: { ...found, ...(of && { of }) },
-    apply: (setup) => (of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale })),
+    apply: (setup) => withScales(setup, weightScale, of),
   };
 }
 

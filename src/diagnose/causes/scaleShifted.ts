@@ -1,10 +1,10 @@
-import { takesTwoTables, withMultipliers } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { Permutation, SomeChannels } from '../evidence.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup } from '../setup.js';
 import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -28,7 +28,7 @@ function permuted(scales: Float64Array, permutation: readonly number[], of?: 'mu
     freedom: FREEDOM.permutationOrPatch,
     label: `${of ?? ''}${permutation.join(',')}`,
     found: { ...(shift === undefined ? { permutation } : { shift }), ...(of && { of }) },
-    apply: (setup) => (of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale })),
+    apply: (setup) => withScales(setup, weightScale, of),
   };
 }
 

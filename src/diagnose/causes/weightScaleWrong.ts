@@ -1,6 +1,6 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { takesTwoTables, withMultipliers } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
@@ -148,9 +148,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
       });
   }
   const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
-  const withScales = (setup: ProductSetup, weightScale: Float64Array) =>
-    of ? withMultipliers(setup, weightScale) : withParams(setup, { weightScale });
-  const apply = (weightScale: Float64Array) => withScales(base, weightScale);
+  const apply = (weightScale: Float64Array) => withScales(base, weightScale, of);
   const repaired = repairChannels(study, base, { ...scales, declared, apply }, scope);
   if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];
   // the candidate has the right file: its mistakes use declared numbers, but for a stale one here or there
@@ -173,7 +171,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
       label: `${of ?? ''}${repaired.channels.join(',')}`,
       channels: repaired.channels,
       found: { found: list.slice(0, MOST_LISTED), omitted: Math.max(0, list.length - MOST_LISTED), ...(of && { of }) },
-      apply: (setup) => withScales(setup, repaired.values),
+      apply: (setup) => withScales(setup, repaired.values, of),
     },
   ];
 }

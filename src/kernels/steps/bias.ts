@@ -193,3 +193,10 @@ export const int32Biases: readonly BiasStep[] = [
 ];
 
 export const floatBiases: readonly BiasStep[] = [floatBias, realBias, float64Bias, floatBiasUnfused];
+
+/** What a step adds to the sums of a channel, in their units; 0 where it adds nothing, or behind the multiplier. */
+export function unitsAdded(step: BiasStep, product: Product): (channel: number) => number {
+  const bias = step.prepare(product);
+  if (bias.unit === 'int32') return (channel) => bias.values[channel];
+  return bias.unit === 'accumulator' ? (channel) => bias.add(0, channel) : () => 0;
+}

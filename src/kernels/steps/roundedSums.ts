@@ -1,7 +1,7 @@
 /** Sums that lose their low bits before they are scaled, with the bias in them or before it: what hypotheses are made of. */
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
-import { float64Bias, int32BiasFloat64 } from './bias.js';
+import { float64Bias, int32BiasFloat64, unitsAdded } from './bias.js';
 
 const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
 type Rule = keyof typeof RULES;
@@ -45,15 +45,8 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding, biasOf = integer
   };
 }
 
-export function integerBias(product: Product): (channel: number) => number {
-  const prepared = int32BiasFloat64.prepare(product);
-  return prepared.unit === 'int32' ? (n) => prepared.values[n] : () => 0;
-}
-
-function floatBias(product: Product): (channel: number) => number {
-  const prepared = float64Bias.prepare(product);
-  return prepared.unit === 'accumulator' ? (n) => prepared.add(0, n) : integerBias(product);
-}
+export const integerBias = (product: Product) => unitsAdded(int32BiasFloat64, product);
+const floatBias = (product: Product) => unitsAdded(float64Bias, product);
 
 const MOST_BITS = 16;
 export const roundedSums: readonly RoundedSum[] = Array.from({ length: MOST_BITS }, (_, i) => i + 1).flatMap((bits) =>
