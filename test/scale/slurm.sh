@@ -25,6 +25,7 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 
 cat > "$work/slurm.conf" <<CONF
 ClusterName=one
@@ -50,13 +51,19 @@ export SLURM_CONF
 
 mkdir -p /run/munge && chown munge: /run/munge
 [ -f /etc/munge/munge.key ] || { mungekey -c && chown munge: /etc/munge/munge.key; }
-if [ ! -S /run/munge/munge.socket.2 ]; then
+# Asked, not looked for: a killed munged leaves its socket, and slurmctld then waits for it for ever.
+if ! munge --no-input >"$work/credential" 2>&1; then
   munged=/run/munge/munged.pid
-  runuser -u munge -- munged --pid-file="$munged"
+  runuser -u munge -- munged --force --pid-file="$munged"
 fi
 slurmctld
 slurmd
-until sinfo --noheader --format=%t 2>/dev/null | grep -q '^idle$'; do sleep 0.2; done
+tries=0
+until sinfo --noheader --format=%t 2>/dev/null | grep -q '^idle$'; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 100 ] || { sinfo; tail -n 20 "$work"/slurm*.log; exit 1; }
+  sleep 0.2
+done
 
 sbatch -W --quiet --array=1-"$tasks" --output="$work/task-%a.log" "$here/qdiff.sbatch" "$model" "$capture" "$work/blobs" "$@" || {
   cat "$work"/task-*.log
