@@ -69,6 +69,7 @@ const didItsWork = () => process.argv.length >= 4 && process.cpuUsage().user < S
 function keepCompiled(sums, nameOf, { isWorthKeeping = () => true, clears = () => {} } = {}) {
   const scripts = compileWith(sums, nameOf, new Map());
   process.on('exit', (code) => {
+    optimizeSoon();
     if (code > 1 || !isWorthKeeping()) return;
     for (const [name, { script, sum }] of scripts) {
       const data = script.createCachedData();
@@ -134,35 +135,53 @@ function compileWith(sums, nameOf, scripts) {
     const cachedData = compiledIn(name, sum);
     const isKept = scripts && !cachedData && source.length > WORTH_A_FILE;
     if (!cachedData && !isKept) return module._compile(source, path);
+    optimizeSoon();
     const script = new Script(Module.wrap(source), { filename: path, cachedData });
+    if (isSearching) optimizeLater();
     if (isKept) scripts.set(name, { script, sum });
     script.runInThisContext()(module.exports, (id) => module.require(id), module, path, folder);
   };
   Module._extensions['.cjs'] = (module, path) => {
     if (dirname(path) !== folder) return other(module, path);
     load(module, path);
-    // V8 refuses what it made under other flags
-    if (!scripts && basename(path) === SEARCH) optimizeLater();
+    if (basename(path) === SEARCH) optimizeLater();
   };
   return scripts;
 }
 
 const SEARCH = 'diagnose.cjs';
 
-/** What V8 12 and later wait for by themselves, ten times: optimizing, and leaving a loop for optimized code. */
-const TEN_TIMES =
-  '--invocation-count-for-maglev=4000 --invocation-count-for-turbofan=30000 --invocation-count-for-maglev-osr=800 --invocation-count-for-osr=5000';
+/** V8 12 and later: calls before Maglev optimizes a function, and TurboFan; and the like for the loop that it is in. */
+const waitsFor = (maglev, turbofan, maglevLoop, loop) =>
+  `--invocation-count-for-maglev=${maglev} --invocation-count-for-turbofan=${turbofan} ` +
+  `--invocation-count-for-maglev-osr=${maglevLoop} --invocation-count-for-osr=${loop}`;
+const LONG = waitsFor(4000, 30000, 800, 5000);
 
-/** By V8, of Node 20, 22, 24 and 26: a flag that another has no more it would complain of. */
-const LATER = { 11.3: '--interrupt-budget=600000', 12.4: TEN_TIMES, 13.6: TEN_TIMES, 14.6: TEN_TIMES };
+/**
+ * By V8, of Node 20, 22, 24 and 26: a flag that another has no more it would complain of. soon: as it starts, which with Maglev is not
+ * what --v8-options prints.
+ */
+const THRESHOLDS = {
+  11.3: { soon: '--interrupt-budget=67584', later: '--interrupt-budget=600000' },
+  12.4: { soon: waitsFor(400, 3000, 100, 800), later: LONG },
+  13.6: { soon: waitsFor(400, 10000, 100, 800), later: LONG },
+  14.6: { soon: waitsFor(400, 16000, 100, 800), later: LONG },
+}[process.versions.v8.split('.', 2).join('.')];
+
+let isSearching = false;
 
 /**
  * A search runs thousands of functions for some hundred milliseconds, and V8 would take a third of them to optimize what is soon done: a
  * small run with a diagnosis takes 120 ms in place of 150, one of seconds a tenth less.
  */
 function optimizeLater() {
-  const flags = LATER[process.versions.v8.split('.', 2).join('.')];
-  if (flags) require('node:v8').setFlagsFromString(flags);
+  isSearching = true;
+  if (THRESHOLDS) require('node:v8').setFlagsFromString(THRESHOLDS.later);
+}
+
+/** V8 refuses code that it made under other flags than those it has. */
+function optimizeSoon() {
+  if (isSearching && THRESHOLDS) require('node:v8').setFlagsFromString(THRESHOLDS.soon);
 }
 
 function check(path, sum, sums) {

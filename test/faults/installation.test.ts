@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -115,30 +115,50 @@ test('without a difference no search is loaded', () => {
 });
 
 test('a linear model under the usual kernel loads the main file alone', () => {
-  const [hook, list] = [join(root, 'hook.cjs'), join(root, 'loaded')];
   const names = "Object.keys(require.cache).filter((path) => path.includes('dist')).join()";
-  writeFileSync(hook, `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(list)}, ${names}))`);
-  const files = ['model.json', 'capture.npz'].map((name) => resolve('fixtures/pytorch/iris-vnni', name));
-  const { status } = run(files, { bin, env: { NODE_OPTIONS: `--require=${hook}` } });
-  expect([status, readFileSync(list, 'utf8')]).toEqual([0, join(root, 'dist/cli/main.cjs')]);
+  const { stderr, written } = hooked(`process.on('exit', () => appendFileSync(list, ${names}))`, 'iris-vnni');
+  expect([stderr, written]).toEqual(['', [join(root, 'dist/cli/main.cjs')]]);
 });
 
+/** Runs a hook before the command; what it writes to the file, whose name it knows as `list`. */
+function hooked(script: string, set: string, env = {}) {
+  const [hook, list] = [join(root, 'hook.cjs'), join(root, 'list')];
+  writeFileSync(hook, `const list = ${JSON.stringify(list)}, { appendFileSync } = require('node:fs'); ${script}`);
+  writeFileSync(list, '');
+  const files = ['model.json', 'capture.npz'].map((name) => resolve('fixtures/pytorch', set, name));
+  const { stderr } = run(files, { bin, env: { NODE_OPTIONS: `--require=${hook}`, ...env } });
+  return { stderr, written: readFileSync(list, 'utf8').trim().split('\n') };
+}
+
 test('V8 optimizes later where a search begins, and only there', () => {
-  const [hook, list] = [join(root, 'flags.cjs'), join(root, 'flags')];
-  const set = `(flags) => { require('node:fs').appendFileSync(${JSON.stringify(list)}, flags); own(flags); }`;
-  writeFileSync(hook, `const v8 = require('node:v8'), own = v8.setFlagsFromString; v8.setFlagsFromString = ${set}`);
-  const flagsOf = (set: string) => {
-    writeFileSync(list, '');
-    const files = ['model.json', 'capture.npz'].map((name) => resolve('fixtures/pytorch', set, name));
-    const { stderr } = run(files, { bin, env: { NODE_OPTIONS: `--require=${hook}` } });
-    return [stderr, readFileSync(list, 'utf8')];
-  };
-  // V8 complains of what it does not know, and under other flags it refuses what is kept of code that was not built for it
-  const isBuilt = existsSync(join(root, `dist/cli/main-v8-${process.versions.v8.split('-')[0]}.cache`));
-  const isKnown = isBuilt && /^(11\.3|12\.4|13\.6|14\.6)\./.test(process.versions.v8);
-  const [complaint, flags] = flagsOf('iris-avx2');
-  expect([complaint, flags.startsWith('--')]).toEqual(['', isKnown]);
-  expect(flagsOf('iris-vnni')).toEqual(['', '']);
+  const set = `v8.setFlagsFromString = (flags) => { appendFileSync(list, flags + '\\n'); own(flags); };`;
+  const flagsOf = (name: string) => hooked(`const v8 = require('node:v8'), own = v8.setFlagsFromString; ${set}`, name);
+  const isKnown = /^(11\.3|12\.4|13\.6|14\.6)\./.test(process.versions.v8);
+  const { stderr, written } = flagsOf('iris-avx2');
+  expect([stderr, written.some((flags) => flags.startsWith('--'))]).toEqual(['', isKnown]);
+  expect(flagsOf('iris-vnni')).toEqual({ stderr: '', written: [''] });
+});
+
+test('what is compiled for a search is taken again, though it was made under other flags', () => {
+  const env = { NODE_COMPILE_CACHE: join(root, 'taken') };
+  const taken = () =>
+    hooked(
+      `process.cpuUsage = () => ({ user: 0, system: 0 }); // only of a short run it is kept
+      const vm = require('node:vm'), { basename } = require('node:path');
+      vm.Script = class extends vm.Script {
+        constructor(source, options) {
+          super(source, options);
+          appendFileSync(list, basename(options.filename) + ' ' + this.cachedDataRejected + '\\n');
+        }
+      };`,
+      'iris-avx2',
+      env,
+    );
+  taken();
+  const { stderr, written } = taken();
+  expect(stderr).toBe('');
+  expect(written).toEqual(expect.arrayContaining(['main.cjs false', 'diagnose.cjs false', 'sentences.cjs false']));
+  expect(written.filter((line) => !line.endsWith(' false'))).toEqual([]);
 });
 
 test('every file that the command loads has a checksum', () => {
