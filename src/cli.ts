@@ -26,7 +26,7 @@ export function run(process: NodeJS.Process): void {
     writeFile: replaceFile,
     appendFile: async (path, text) => appendFileSync(path, text),
     writeFolder: replaceFolder,
-    readAsset: async (path) => readAsset(join(__dirname, '../..'), path),
+    readAsset: (path) => readAsset(join(__dirname, '../..'), path),
     processes: async () => (await import('./processes.js')).processes,
     stdout,
     stderr,

@@ -15,7 +15,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { isOutOfFiles } from './load/refuse.js';
 import type { FileSystem, RandomAccessFile } from './nouns/file.js';
 import type { Io } from './nouns/io.js';
@@ -38,8 +37,9 @@ function openRegular(path: string): number {
 }
 
 /** A file of the package that is installed at `root`. Throws InputError where it is not the one that was built. */
-export function readAsset(root: string, path: string): string {
+export async function readAsset(root: string, path: string): Promise<string> {
   try {
+    const { crc32 } = await import('node:zlib');
     const bytes = readFileSync(join(root, path));
     const sums = JSON.parse(readFileSync(join(root, 'dist/checksums.json'), 'utf8')) as Record<string, number>;
     if (crc32(bytes) === sums[path]) return bytes.toString();

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { RandomAccessFile } from '../nouns/file.js';
+import { crc32ByTable } from './crc32.js';
 
 /*
  * A zip file is read from its end: the end record says where the directory lies, the directory where each member does.
@@ -190,7 +190,7 @@ function readZip64(found: { size: number; compressedSize: number; offset: number
 
 /** A second name: Python before 3.12 does not look at it, later ones take it. One that says nothing else does no harm. */
 function checkUnicodePath(data: Buffer, rawName: Buffer, name: string): void {
-  if (data.length < 5 || data[0] !== 1 || data.readUInt32LE(1) !== crc32(rawName)) return;
+  if (data.length < 5 || data[0] !== 1 || data.readUInt32LE(1) !== crc32ByTable(rawName)) return;
   const second = data.toString('utf8', 5);
   if (second !== '' && second !== name) throw new DamagedZip(`a member with two names, ${name} and ${second}`);
 }
