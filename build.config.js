@@ -41,6 +41,9 @@ const DEFERRED = [
   'src/ops/registry.ts',
   ...['registry.ts', 'pyTorch.ts', 'pyTorchFloats.ts', 'tfliteLayer.ts'].map((name) => `src/kernels/${name}`),
 ].map((name) => join(root, name));
+/** Of what is in neither file, in one too: what is loaded where a value differs. */
+const OF_A_DIFFERENCE =
+  /src\/(?:(?:compare|diagnose|kernels\/steps)\/|(?:kernels\/departure|diff\/extent)\.|report\/(?:findings|ofItsOwn|twoCaptures)\.)/;
 const ofMain = new Set();
 function isOfMain(id, graph) {
   if (ofMain.size === 0) {
@@ -78,6 +81,14 @@ const deferred = {
     others.code = getters.map(([text]) => text).join(';') + others.code;
     for (const file of Object.values(bundle))
       if (file !== main && file.code) file.code = file.code.replace('require("./main.cjs")', '$&.names()');
+    const runtime = 'rolldown-runtime.cjs'; // the bundler's own functions, which it puts into a file that every start would load
+    const asked = `require("./${runtime}")`;
+    main.code = main.code.replace(
+      asked,
+      () => `exports.runtime=(exports=>{${bundle[runtime].code};return exports})({})`,
+    );
+    for (const file of Object.values(bundle)) file.code = file.code?.replace(asked, 'require("./main.cjs").runtime');
+    delete bundle[runtime];
   },
 };
 /** What a file hands over, which is taken away. */
@@ -148,7 +159,10 @@ function buildCli() {
       minify: { compress: false, mangle: true, codegen: true },
       codeSplitting: {
         includeDependenciesRecursively: false,
-        groups: [{ name: (id, graph) => (isOfMain(id, graph) ? 'main' : 'others'), tags: ['$initial'] }],
+        groups: [
+          { name: (id, graph) => (isOfMain(id, graph) ? 'main' : 'others'), tags: ['$initial'], priority: 1 },
+          { name: 'diagnose', test: OF_A_DIFFERENCE },
+        ],
       },
     },
   });
@@ -175,7 +189,7 @@ function writeCompiled() {
     for (const job of jobs) execFileSync(node, ['-e', run, ...job], { cwd: root, env });
 }
 
-/** Of all that the command reads of itself while it runs: damage is noticed before it is used. A compiled form holds its own. */
+/** Of all that the command reads of itself while it runs: damage is noticed before it is used. A compiled form holds a copy. */
 function writeChecksums() {
   const code = readdirSync(join(dist, 'cli')).filter((name) => name.endsWith('.cjs'));
   const exporters = readdirSync(join(root, 'src/exporters'), { recursive: true }).filter((name) =>

@@ -1,4 +1,5 @@
 /** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
+
 import { Diagnosis, type Effects } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import { fixed } from '../diagnose/fixed.js';
@@ -15,7 +16,9 @@ import { otherInput, sourceOf } from './inherited.js';
 import { besideOrder, fillDiagnosis, isUnexplained, onOwnInput } from './layerReport.js';
 import { asOwnFile } from './models/ownFile.js';
 import { notFiniteValues } from './notFinite.js';
+import { onOtherOperands } from './otherOperands.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
+import { inOtherPlaces } from './outputOrder.js';
 import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf } from './readings.js';
 import { explainsPlaces } from './rightPlaces.js';
 import { asSecondCapture } from './secondCapture.js';
@@ -189,7 +192,6 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (other) return saysOwn(one, other, reading, readings[0]);
   }
   for (const reading of !named || besideOrder(named.found.report) ? readings : []) {
-    const { inOtherPlaces } = await import('./outputOrder.js');
     const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
@@ -215,7 +217,6 @@ async function onOthers(
   const { model, session, chainedSession, ownSession, from, to, fast } = comparison;
   const { work } = comparison.diagnosis;
   const sessions = { own: ownSession, chained: chainedSession, captured: session };
-  const { onOtherOperands } = await import('./otherOperands.js');
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });

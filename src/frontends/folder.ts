@@ -1,5 +1,5 @@
 /** Arrays in a folder: NAME.npy, or what a manifest lists. */
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isGoldenManifest } from '../documents/golden.js';
 import { field, readJson } from '../load/json.js';
 import { MANIFEST, openMemhFolder } from '../load/memhFolder.js';
@@ -10,6 +10,7 @@ import { stateOf } from '../load/untouched.js';
 import type { ArrayFile } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { printable } from '../text.js';
+import { GOLDEN } from './goldenVectors.js';
 
 /** Reads the manifest or every header, no data. Throws InputError. */
 export async function openFolder(fs: FileSystem, path: string): Promise<ArrayFile> {
@@ -35,16 +36,13 @@ async function openManifestFolder(fs: FileSystem, path: string): Promise<ArrayFi
   );
 }
 
-const NPZ = 'golden.npz';
-
 async function openGoldenNpz(fs: FileSystem, folder: string, manifest: unknown): Promise<ArrayFile> {
-  const isGoldens = (await stateOf(fs, folder, NPZ, manifest)) === 'untouched';
-  return { ...(await openNpz(fs, join(folder, NPZ))), isGoldens };
+  const isGoldens = (await stateOf(fs, folder, GOLDEN, manifest)) === 'untouched';
+  return { ...(await openNpz(fs, join(folder, GOLDEN))), isGoldens };
 }
 
-/** An npz; of golden's own with the manifest beside it that tells whether it was written again. */
-export async function openNpzFile(fs: FileSystem, path: string): Promise<ArrayFile> {
-  if (basename(path) !== NPZ) return openNpz(fs, path);
+/** An npz under golden's name: of golden's own where the manifest beside it says so, which tells whether it was written again. */
+export async function openGolden(fs: FileSystem, path: string): Promise<ArrayFile> {
   const folder = dirname(path);
   const manifest = await readJson(fs, join(folder, MANIFEST)).catch(() => null);
   return isGoldenManifest(manifest) ? openGoldenNpz(fs, folder, manifest) : openNpz(fs, path);

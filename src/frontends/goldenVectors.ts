@@ -1,3 +1,6 @@
+/** What `golden` calls its arrays' file. */
+export const GOLDEN = 'golden.npz';
+
 /** Golden vectors of our own, as captures. */
 import type { ArrayFile } from '../nouns/array.js';
 import type { Model } from '../nouns/model.js';

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { Checks } from '../documents/checks.js';
 import { fileNames } from '../load/fileName.js';
 import { isInside } from '../load/inside.js';
@@ -20,7 +20,7 @@ import { validateModel } from '../validate/model.js';
 import { nameOf } from '../validate/names.js';
 import { readProducer } from '../validate/producer.js';
 import { carriesModel, withoutModel } from './carried.js';
-import { asCapture, withInputs } from './goldenVectors.js';
+import { asCapture, GOLDEN, withInputs } from './goldenVectors.js';
 import { isHookDictionary as hasHookKeys, validateHookDictionary } from './hookDictionary.js';
 import { kindOf } from './kind.js';
 import type { RanBy } from './modelFile.js';
@@ -162,7 +162,10 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
       `${expected}, got ${model[0]}; another model file goes after --candidate-model`,
     );
   }
-  if (!isFolder && path.endsWith('.npz')) return (await import('./folder.js')).openNpzFile(fs, path);
+  if (!isFolder && path.endsWith('.npz')) {
+    const isGoldens = basename(path) === GOLDEN;
+    return isGoldens ? (await import('./folder.js')).openGolden(fs, path) : openNpz(fs, path);
+  }
   const { openPlain } = await import('../load/plainFiles.js');
   const plain = await openPlain(fs, path, isFolder, values);
   if (plain) return plain;
