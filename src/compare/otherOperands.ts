@@ -86,7 +86,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
     const other = await session.open(variant.layer, run.kernel, variant.given);
     const own = distance(await valuesOf(glance, other), wanted);
     if (own > away) continue;
-    if (own === 0 && (await diffReplay(asked, other, observed, asked.zeroPoint)).mismatched === 0) exact.push(variant);
+    if ((await isEqual(glance, other, own)) && (await isEqual(asked, other, own))) exact.push(variant);
     else near.push({ variant, distance: own });
   }
   if (exact.length > 0) return found(asked, exact);
@@ -132,6 +132,11 @@ export async function tellsEnough(asked: Pick<AskedOfOperands, 'reading' | 'obse
 
 function effortOf({ ready: { layer, shapes } }: LayerRun): number {
   return Math.max(1, sizeOf(shapes.output.dims) * (isProduct(layer) ? layer.form.weight.inFeatures : 8));
+}
+
+/** Floats inside their bound are equal without being the same. */
+async function isEqual(asked: AskedOfOperands, run: LayerRun, distance: number): Promise<boolean> {
+  return Number.isFinite(distance) && (await diffReplay(asked, run, asked.observed, asked.zeroPoint)).mismatched === 0;
 }
 
 type Glance = Pick<AskedOfOperands, 'from' | 'to' | 'zeroPoint'>;

@@ -91,11 +91,17 @@ interface SampleRegion {
   readonly last: At;
 }
 
+interface PlaceRegion {
+  /** Places of each image outside of these, [from, to) an axis of so many; outermost first. */
+  readonly outside: readonly (readonly [from: number, to: number])[];
+  readonly of: readonly number[];
+}
+
 /** In every record: the channels the cause acts on, where it is not all that differ. */
 export interface SomeChannels {
   readonly channels?: readonly number[];
-  /** It took place in this part of the layer only: channels, or samples from the first to the last. */
-  readonly region?: ChannelRegion | SampleRegion;
+  /** It took place in this part of the layer only: channels, samples from the first to the last, or the edges of each image. */
+  readonly region?: ChannelRegion | SampleRegion | PlaceRegion;
   /** Beside other causes: differing values that this one is needed for. */
   readonly values?: number;
 }

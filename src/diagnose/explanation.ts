@@ -251,6 +251,7 @@ function undecided(
 /** As people count. */
 function regionOf(region: Region, of: number): SomeChannels['region'] {
   if ('channels' in region) return { channels: region.channels, of };
+  if ('inside' in region) return { outside: region.inside, of: region.dims };
   return { first: { sample: region.from, channel: 0 }, last: { sample: region.to - 1, channel: 0 } };
 }
 

@@ -33,6 +33,9 @@ const OF_LAST_OUT: readonly Pair[] = [
 /** PyTorch's and ONNX's, TFLite's, Keras' [kh, kw, out, in], and what ordinary convolutions have. */
 const OF_TRANSPOSED: readonly Layout[] = [IOHW, OHWI, HWOI, OIHW, HWIO, IHWO];
 
+/** A group's weights lie beside each other where its outputs or inputs come first. */
+const OF_GROUPS: readonly Layout[] = [IOHW, OHWI, OIHW, IHWO];
+
 /** The file's memory taken for another's, and the reverse. */
 export function fileOrders(params: Product): WeightOrder[] {
   return params.patch!.window.transposed ? [] : distinct(params, OF_FILE).map((pair) => orderOf(params, pair));
@@ -43,20 +46,36 @@ export function fileOrders(params: Product): WeightOrder[] {
  * file is: one order of weights has several names, [kh, kw, out, in] for TFLite's is [in, kh, kw, out] for PyTorch's.
  */
 export function otherOrders(params: Product, isTflite = false): WeightOrder[] {
-  const pairs = params.patch!.window.transposed
-    ? distinct(params, eachForEach(isTflite ? [OHWI, ...OF_TRANSPOSED] : OF_TRANSPOSED))
-    : distinct(params, [...OF_FILE, ...OF_LAST_OUT]).filter((pair) => !OF_FILE.includes(pair));
-  return pairs.map((pair) => orderOf(params, pair));
+  if (!params.patch!.window.transposed)
+    return distinct(params, [...OF_FILE, ...OF_LAST_OUT])
+      .filter((pair) => !OF_FILE.includes(pair))
+      .map((pair) => orderOf(params, pair));
+  const layouts = params.patch!.groups > 1 ? OF_GROUPS : OF_TRANSPOSED;
+  const pairs = distinct(params, eachForEach(isTflite ? [OHWI, ...layouts] : layouts, layouts));
+  return [...pairs.map((pair) => orderOf(params, pair)), ...asConvolution(params)];
 }
 
-function eachForEach(layouts: readonly Layout[]): Pair[] {
-  return layouts.flatMap((written) =>
-    OF_TRANSPOSED.flatMap((read) => (read === written ? [] : [[written, read] as const])),
-  );
+/** Handed to a convolution of the spread image as they are: outputs for inputs, and the kernel the other way round. */
+function asConvolution(params: Product): WeightOrder[] {
+  const taps = sizeOf(params.patch!.window.kernel);
+  if (taps < 2) return [];
+  const { from } = orderOf(params, [IOHW, OIHW]);
+  return [
+    {
+      order: `[${namesOf(IOHW)}] memory as a convolution's [${namesOf(OIHW)}], not flipped`,
+      from: (out, tap, channel) => from(out, taps - 1 - tap, channel),
+    },
+  ];
 }
 
+function eachForEach(layouts: readonly Layout[], others: readonly Layout[]): Pair[] {
+  return layouts.flatMap((written) => others.flatMap((read) => (read === written ? [] : [[written, read] as const])));
+}
+
+/** Of a transposed convolution each group by itself. */
 function sizesOf({ outFeatures, patch }: Product): Record<Axis, number> {
-  return { out: outFeatures, in: patch!.inChannels, kernel: sizeOf(patch!.window.kernel) };
+  const { window, inChannels, outChannels } = patch!;
+  return { out: window.transposed ? outChannels : outFeatures, in: inChannels, kernel: sizeOf(window.kernel) };
 }
 
 /** An axis of one place is nowhere; inputs for outputs of a square layer are the transposed weight, a cause of its own. */
@@ -80,9 +99,10 @@ function orderOf(params: Product, [written, read]: Pair): WeightOrder {
   return {
     order: `[${namesOf(written)}] memory as [${namesOf(read)}]`,
     from: (out, tap, channel) => {
-      const place = out * reading.out + tap * reading.kernel + channel * reading.in;
+      const within = out % sizes.out;
+      const place = within * reading.out + tap * reading.kernel + channel * reading.in;
       const index = (axis: Axis) => (Math.floor(place / writing[axis]) % sizes[axis]) * own[axis];
-      return index('out') + index('kernel') + index('in');
+      return (out - within) * own.out + index('out') + index('kernel') + index('in');
     },
   };
 }

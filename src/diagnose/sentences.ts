@@ -13,6 +13,7 @@ import { isOf } from './frameworks.js';
 import { causes as rows } from './registry.js';
 import type { CauseWords, FindingContext, FixContext, SentenceContext, Snippet } from './words/causeWords.js';
 import { stepCode } from './words/code.js';
+import { edgesText } from './words/geometry.js';
 import { holdingSentence } from './words/notFinite.js';
 import { others } from './words/others.js';
 import { holder, number } from './words/parts.js';
@@ -117,6 +118,7 @@ export function causeTitles(causes: readonly string[], evidence: Evidence = {}):
 function regionText({ region }: SomeChannels): string {
   if (!region) return '';
   if ('channels' in region) return ` in ${unitsText('channel', region.channels)} of ${region.of}`;
+  if ('outside' in region) return ` ${edgesText(region)}`;
   const [first, last] = [region.first.sample, region.last.sample];
   return first === last ? ` in sample ${first}` : ` in samples ${first} to ${last}`;
 }

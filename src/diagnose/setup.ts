@@ -27,8 +27,17 @@ interface Views {
   readonly within?: { readonly region: Region; readonly others: Setup };
 }
 
-/** Part of a layer: channels, or rows [from, to), as the diagnosis counts them. */
-export type Region = { readonly channels: readonly number[] } | { readonly from: number; readonly to: number };
+/** Part of a layer: channels, rows [from, to), as the diagnosis counts them, or the edges of each image. */
+export type Region =
+  | { readonly channels: readonly number[] }
+  | { readonly from: number; readonly to: number }
+  | BorderRegion;
+
+/** All places but those of a box, [from, to) an axis. */
+export interface BorderRegion {
+  readonly inside: readonly (readonly [from: number, to: number])[];
+  readonly dims: readonly number[];
+}
 
 /**
  * A point in the space of computations: the declared kernel and layer with some steps and parameters changed.

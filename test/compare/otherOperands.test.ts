@@ -9,6 +9,7 @@ import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import { randomFrom } from '../diagnose/world.js';
+import { captureOf } from '../support/convolution.js';
 
 const SAMPLES = 6;
 const q = (scale: number, zero_point: number) => ({ dtype: 'uint8' as const, scale, zero_point });
@@ -244,4 +245,26 @@ test('a place of its own that is wrong as well is no order', async () => {
   const moved = permuted(right[0], [SAMPLES, 4, 6, 5], [0, 2, 3, 1]);
   moved[500] ^= 1;
   expect((await judged(TWICE, right, moved)).causes).not.toContain('output-order');
+});
+
+test('floats inside their bound: the operand alone is named', async () => {
+  const shape = [12];
+  const raw = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: PYTORCH,
+    inputs: ['a', 'b', 'c'].map((name) => ({ name, dtype: 'float32', shape })),
+    layers: [{ name: 'y', op: 'sigmoid', input: 'a', output: { dtype: 'float32' } }],
+  };
+  const model = await validateModel(raw, 'model.json', 'none');
+  const [a, b, c] = [0, 1, 2].map(() => Float32Array.from({ length: 24 * 12 }, () => random.normal()));
+  // as a script has it, in float64
+  const sigmoid = (values: Float32Array) => values.map((v) => 1 / (1 + Math.exp(-v)));
+  const capture = captureOf(model, 24, { a, b, c, y: sigmoid(a) });
+  // and last digits of another libm
+  const y = sigmoid(b).map((v, i) => v * (1 + (i % 3) * 2 ** -23));
+  const report = await compare(model, capture, { candidate: captureOf(model, 24, { y }) });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual(['operand-wrong']);
+  expect(evidence['operand-wrong']).toMatchObject({ declared: ['a'], found: ['b'] });
 });

@@ -74,4 +74,46 @@ describe('conv_transpose2d, [4 in, 6 out, 3, 3] memory', () => {
     expect(diagnosis!.causes).toEqual(['weight-value']);
     expect(diagnosis!.evidence['weight-value']).toMatchObject({ moved: true });
   });
+
+  test('as a convolution takes it, taps not flipped', async () => {
+    const codes = await any.codesOf(scene, {
+      weight: ({ n, c, tap }, own) => {
+        const place = (n * 4 + c) * 9 + 8 - flat(tap);
+        return own(Math.floor(place / 9) % 6, Math.floor(place / 54), [Math.floor((place % 9) / 3), place % 3]);
+      },
+    });
+    const diagnosis = await any.diagnosisOf(scene, codes);
+    expect(diagnosis!.causes).toEqual(['k-order']);
+    expect(diagnosis!.evidence['k-order']).toMatchObject({
+      order: "[in, out, kh, kw] memory as a convolution's [out, in, kh, kw], not flipped",
+    });
+  });
+});
+
+test('a grouped conv_transpose2d: each group has memory of its own', async () => {
+  const form: any.Form = { ...FORMS['conv_transpose2d grouped'], weight: [6, 2, 3, 3] };
+  const scene = any.sceneOf(form);
+  const codes = await any.codesOf(scene, {
+    weight: ({ n, group, c, tap: [ky, kx] }, own) => {
+      const place = (c * 9 + ky * 3 + kx) * 2 + (n % 2);
+      return own(group * 2 + (Math.floor(place / 9) % 2), Math.floor(place / 18), [
+        Math.floor((place % 9) / 3),
+        place % 3,
+      ]);
+    },
+  });
+  const diagnosis = await any.diagnosisOf(scene, codes);
+  expect(diagnosis!.causes).toEqual(['k-order']);
+  expect(diagnosis!.evidence['k-order']).toMatchObject({ order: '[in, out, kh, kw] memory as [in, kh, kw, out]' });
+});
+
+test.each([
+  ['x, y, z', ([z, y, x]: readonly number[]) => [x, y, z]],
+  ['y, x, z', ([z, y, x]: readonly number[]) => [y, x, z]],
+])('conv3d: axes of the kernel as %s', async (as, taken) => {
+  const scene = any.sceneOf(FORMS.conv3d);
+  const codes = await any.codesOf(scene, { weight: ({ n, c, tap }, own) => own(n, c, taken(tap)) });
+  const diagnosis = await any.diagnosisOf(scene, codes);
+  expect(diagnosis!.causes).toEqual(['k-order']);
+  expect(diagnosis!.evidence['k-order']).toMatchObject({ order: `kernel axes z, y, x as ${as}` });
 });

@@ -8,7 +8,12 @@ import { codesOf, diagnosisOf, type Form, sceneOf } from '../support/anyConvolut
 const weightsOf = (out: number, channels: number, kernel: readonly number[], transposed: boolean) =>
   ({
     outFeatures: out,
-    patch: { inChannels: channels, window: { kernel, transposed: transposed ? [0, 0] : null } },
+    patch: {
+      inChannels: channels,
+      outChannels: out,
+      groups: 1,
+      window: { kernel, transposed: transposed ? [0, 0] : null },
+    },
   }) as unknown as Product;
 const namesOf = (orders: readonly { order: string }[]) => orders.map(({ order }) => order);
 
@@ -26,12 +31,13 @@ it.each([true, false])('transposed: %s; each is what its name says, by loops ove
   const sizes = { out: 5, in: 3, kh: 2, kw: 4 };
   const product = weightsOf(5, 3, [2, 4], transposed);
   const orders = [...fileOrders(product), ...otherOrders(product)];
-  expect(orders.length).toBe(transposed ? 30 : 7);
+  expect(orders.length).toBe(transposed ? 31 : 7);
   for (const { order, from } of orders) {
     const [written, read] = [...order.matchAll(/\[(.*?)\]/g)].map(([, name]) => layout(name, sizes));
     for (let i = 0; i < sizeOf(Object.values(sizes)); i++) {
       const [out, kh, kw, channel] = indicesOf(i, [5, 2, 4, 3]);
-      const at = written.at(read.placeOf({ out, kh, kw, in: channel }));
+      const place = order.endsWith('not flipped') ? { kh: 1 - kh, kw: 3 - kw } : { kh, kw };
+      const at = written.at(read.placeOf({ out, ...place, in: channel }));
       expect(from(out, kh * 4 + kw, channel), order).toBe(((at.out * 2 + at.kh) * 4 + at.kw) * 3 + at.in);
     }
   }

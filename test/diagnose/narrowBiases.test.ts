@@ -24,6 +24,29 @@ async function diagnosed(made: (bias: number, channel: number) => number) {
 const clamped = (b: number) => Math.min(32767, Math.max(-32768, b));
 
 test.each([
+  ['s_x', linear.input.scale],
+  ['s_y', step],
+])('floats divided by %s alone', async (by, scale) => {
+  const bias = linear.bias!.map((b, n) => (b / scale) * units[n]);
+  const wrong = outputsOf(world, kernel('fbgemm'), { ...linear, bias });
+  const report = await compareLayer(world, linear, outputsOf(world), { candidate: wrong });
+  const { causes, explained, of, evidence } = report.candidate_layers![0].diagnosis!;
+  expect({ causes, explained }).toEqual({ causes: ['bias-unscaled'], explained: of });
+  expect(evidence['bias-unscaled']).toMatchObject({ by });
+});
+
+test('floats divided by s_y alone, of weights with one scale: times what the sums are multiplied with', async () => {
+  const own = worldOf('per tensor', randomFrom(33));
+  const { output, weightScale, input, bias } = own.linear;
+  const factor = (input.scale * weightScale[0]) / (output as QuantParams).scale;
+  const wrong = outputsOf(own, kernel('fbgemm'), { ...own.linear, bias: bias!.map((b) => b * factor) });
+  const report = await compareLayer(own, own.linear, outputsOf(own), { candidate: wrong });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual(['bias-factor']);
+  expect(evidence['bias-factor']).toMatchObject({ equals: 's_x * s_w / s_y' });
+});
+
+test.each([
   ['not divided by the scale of the output', (b: number) => b, { after_scaling: true }],
   ['in whole steps', (b: number) => roundHalfEven(b / step), { after_rounding: true }],
 ])('integers of the file, added to steps of the output, %s', async (_, inSteps, rule) => {

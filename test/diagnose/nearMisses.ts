@@ -160,8 +160,8 @@ export const NEAR_MISSES: readonly NearMiss[] = [
       return unit * Math.round(b / unit);
     }),
   })),
-  parameters('bias-unscaled', 'scaled by the input alone', 'small', ({ bias, weightScale }) => ({
-    bias: bias!.map((b, n) => b * weightScale[n]),
+  parameters('bias-unscaled', 'scaled by a root', 'small', ({ bias, weightScale }) => ({
+    bias: bias!.map((b, n) => b * Math.sqrt(weightScale[n])),
   })),
   // trunc(v + zero point) is a floor: codes are not negative
   values('rounding-truncate', 'truncated after the zero point', 'small', (_, world) =>

@@ -97,7 +97,9 @@ function factorsThatFit(study: ProductStudy, base: ProductSetup): ProductChange[
   const ofBases = study.free ? factorsOf(study, base, true) : interval;
   // what may be 0 is no bias at all
   if (!ofBases || contains(widened(ofBases, 2e-6), 1) || contains(ofBases, 0)) return [];
-  const named = namedFactors(study).filter(({ factor }) => contains(widened(ofBases, 1e-6), factor));
+  const named = [...namedFactors(study), ...ofMultiplier(study)].filter(({ factor }) =>
+    contains(widened(ofBases, 1e-6), factor),
+  );
   const points = (interval ? [...roundest(interval), ...pointsIn(interval)] : []).map((factor) => ({
     factor,
     equals: null,
@@ -178,6 +180,13 @@ function namedFactors({ declared }: ProductStudy): Factor[] {
   return [...whole, ...scales.map(([equals, factor]) => ({ factor, equals }))].filter(({ factor }) =>
     Number.isFinite(factor),
   );
+}
+
+/** What a bias in steps of the output is multiplied with once more; with those above it would be tried beside every number. */
+function ofMultiplier({ declared: { params } }: ProductStudy): Factor[] {
+  const { input, output, weightScale } = params;
+  if (!isQuantized(output) || weightScale.some((scale) => scale !== weightScale[0])) return [];
+  return [{ factor: (input.scale * weightScale[0]) / output.scale, equals: 's_x * s_w / s_y' }];
 }
 
 /** Times the number before it is rounded to an integer, or after. */

@@ -94,6 +94,28 @@ function otherUnits({ input, output, weightScale }: Product): [by: string, BiasS
   });
 }
 
+/** Divided by one scale of the two and not rounded, where no number times every bias does the same: weights have a scale a channel. */
+function otherUnitsInFloat({ input, output, weightScale }: Product): [by: string, BiasStep][] {
+  if (weightScale.every((scale) => scale === weightScale[0])) return [];
+  const scales: [by: string, unit: number][] = [
+    ['s_x', input.scale],
+    ...(isQuantized(output) ? [['s_y', output.scale] as [string, number]] : []),
+  ];
+  return scales.map(([by, unit]) => [
+    by,
+    {
+      name: `floatBias of ${by}`,
+      equation: `b / ${by}`,
+      arithmetic: 'float',
+      prepare: (product) => {
+        const { bias } = product;
+        const inReals = (b: number, n: number) => (b / unit) * product.input.scale * weightScaleOf(product, n);
+        return bias ? { unit: 'real', values: Float64Array.from(bias, inReals) } : { unit: 'none' };
+      },
+    },
+  ]);
+}
+
 function roundedAt(by: string, unit: (channel: number) => number): BiasStep {
   const rounded = (b: number, n: number) => clamp(roundHalfEven(b / unit(n)), INT32_MIN, INT32_MAX);
   return {
@@ -148,7 +170,9 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
       ...[unscaledBias, unscaledBiasInt32, truncated].map((step) => changeOf(step)),
       ...afterScaling,
       ...(data.dynamic ? [timesWeightScale] : []),
-      ...otherUnits(declared.params).map(([by, step]) => changeOf(step, { by })),
+      ...[...otherUnits(declared.params), ...otherUnitsInFloat(declared.params)].map(([by, step]) =>
+        changeOf(step, { by }),
+      ),
     ];
   },
 
@@ -183,7 +207,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
       if (e.times)
         return 'The bias is in real units: it is added to what the scales make of the sums, and has none itself.';
       return e.by
-        ? `An int32 bias is in the units of the accumulator, s_x * s_w of each channel; it is rounded in units of ${e.by}.`
+        ? `A bias is added in units of the accumulator, s_x * s_w of each channel; it is in units of ${e.by}.`
         : 'The real-valued bias is added to the accumulator as it is; it has to be divided by s_x * s_w.';
     },
     ofOneLayer: true,

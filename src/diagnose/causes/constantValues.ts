@@ -1,9 +1,13 @@
 import { isQuantized } from '../../nouns/value.js';
+import { HOLE } from '../../tensor/patches.js';
 import { printable } from '../../text.js';
+import { constantBorder } from '../border.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import { patchOf, readOtherwise } from '../geometry.js';
+import { within } from '../regions.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
-import type { Study } from '../study/study.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { short } from '../words/parts.js';
 import { unitsText } from '../words/place.js';
 
@@ -12,7 +16,7 @@ declare module '../evidence.js' {
     'constant-values': SomeChannels & {
       /** The one value, and what it is of the layer; or one a channel. */
       readonly value?: number;
-      readonly is?: 'zero' | 'zero-point' | 'clamp';
+      readonly is?: 'zero' | 'zero-point' | 'clamp' | 'bias';
       readonly each?: readonly number[];
     };
   }
@@ -29,34 +33,46 @@ export const constantValues: Cause<'constant-values'> = {
 
   changes: (study) => {
     const found = constantsIn(study);
-    return found?.value === undefined ? [] : [storing(found.value, found)];
+    if (found) return found.value === undefined ? [] : [storing(found.value, found)];
+    return isProductStudy(study) ? atBorder(study) : [];
   },
 
   words: {
     title: (e) =>
-      e.value === undefined
-        ? 'one value in every channel'
-        : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : unitsText('channel', e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
+      e.is === 'bias'
+        ? 'the bias alone'
+        : e.value === undefined
+          ? 'one value in every channel'
+          : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : unitsText('channel', e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
     explanation: (e) =>
-      e.is === 'clamp' && !e.channels
-        ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
-        : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+      isOfEdges(e)
+        ? 'The places at the edge were never computed, or their sums were left out: all others are right.'
+        : e.is === 'clamp' && !e.channels
+          ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
+          : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
+      e.is === 'bias' ? 'every value is what the bias of its channel makes alone, where the replay has several' : null,
       e.value === undefined
         ? null
-        : `every value is ${short(e.value)}${e.is ? CONSTANTS[e.is] : ''}, where the replay has several`,
+        : `every value is ${short(e.value)}${e.is && e.is !== 'bias' ? CONSTANTS[e.is] : ''}, where the replay has several`,
       e.each ? `by channel: ${e.each.map(short).join(', ')}; the replay has several in each` : null,
     ],
     fix: (e, context) => {
       if (context.subject !== 'candidate')
         return `capture ${printable(context.layer)} again: its values were not computed, or not written`;
+      if (isOfEdges(e))
+        return 'let the loops over the places of the output reach its edges: there too a window has taps inside the image';
       return e.channels && !e.region
         ? `check that ${e.channels.length > 4 ? 'these channels are' : `${unitsText('channel', e.channels)} ${e.channels.length > 1 ? 'are' : 'is'}`} computed, and written`
         : 'check that this layer runs and that its own output buffer is what is saved';
     },
   },
 };
+
+function isOfEdges({ region }: SomeChannels): boolean {
+  return region !== undefined && 'outside' in region;
+}
 
 function storing(value: number, found: CauseEvidence['constant-values']): Change {
   return {
@@ -67,6 +83,24 @@ function storing(value: number, found: CauseEvidence['constant-values']): Change
     found,
     apply: (setup: Setup) => ({ ...setup, stores: { name: 'constant', apply: () => value } }),
   };
+}
+
+/** Rows and columns at the edge that nobody wrote, or that the sums never reached: the bias alone. */
+function atBorder(study: ProductStudy): Change[] {
+  const border = constantBorder(study);
+  if (!border) return [];
+  const { values, region } = border;
+  if (values.every((value) => value === values[0]))
+    return [within(storing(values[0], constantOf(study, values[0])), region)];
+  const { positions, taps } = patchOf(study.declared).taps;
+  const nothing = new Int32Array(taps).fill(HOLE);
+  const unreached = readOtherwise(study, {
+    cause: 'constant-values',
+    label: 'bias',
+    found: { is: 'bias' },
+    reading: () => ({ taps: { positions, taps, hasHoles: true, at: () => nothing } }),
+  });
+  return [within(unreached as Change, region)];
 }
 
 /** Samples that hold one value, where the replay has several: a tail that nobody wrote. */

@@ -199,18 +199,33 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
   };
   const axes = [...kernel.keys()].filter((axis) => kernel[axis] > 1);
   const names = ['z', 'y', 'x'].slice(-kernel.length);
-  const [rows, columns] = kernel.slice(-2);
-  const swap: WeightOrder['from'] = (out, tap, channel) => {
-    const indices = indicesOf(tap, kernel);
-    return at(out, tapOf([...indices.slice(0, -2), indices.at(-1)!, indices.at(-2)!]), channel);
+  const exchanged = (order: readonly number[]): WeightOrder['from'] => {
+    return (out, tap, channel) => {
+      const indices = indicesOf(tap, kernel);
+      return at(out, tapOf(order.map((axis) => indices[axis])), channel);
+    };
   };
+  const exchanges = permutations([...kernel.keys()]).filter(
+    (order) =>
+      order.some((axis, i) => axis !== i && kernel[i] > 1) && order.every((axis, i) => kernel[axis] === kernel[i]),
+  );
+  const isLastTwo = (order: readonly number[]) => order.slice(0, -2).every((axis, i) => axis === i);
+  const nameOf = (order: readonly number[]) =>
+    isLastTwo(order)
+      ? 'kernel rows for columns'
+      : `kernel axes z, y, x as ${order.map((axis) => names[axis]).join(', ')}`;
   const fromLast: WeightOrder['from'] = (out, tap, channel) => at(out, tap, inChannels - 1 - channel);
   return [
     ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
     ...axes.map((axis) => ({ order: `kernel flipped along ${names[axis]}`, from: flipped([axis]) })),
-    ...(kernel.length > 1 && rows === columns && rows > 1 ? [{ order: 'kernel rows for columns', from: swap }] : []),
+    ...exchanges.map((order) => ({ order: nameOf(order), from: exchanged(order) })),
     ...(inChannels > 1 ? [{ order: REVERSED, from: fromLast }] : []),
   ];
+}
+
+function permutations(axes: readonly number[]): number[][] {
+  if (axes.length < 2) return [[...axes]];
+  return axes.flatMap((first) => permutations(axes.filter((axis) => axis !== first)).map((rest) => [first, ...rest]));
 }
 
 function weightChange(params: Product, { order, from }: WeightOrder): ProductChange {

@@ -1,6 +1,7 @@
 /** A change that took place in a part of a layer: a tail that other code computes, a channel that was written otherwise. */
 import type { NumericArray } from '../../nouns/array.js';
-import type { Region, Setup } from '../setup.js';
+import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import type { BorderRegion, Region, Setup } from '../setup.js';
 import type { Outputs, Scope } from './data.js';
 
 interface Computes {
@@ -31,7 +32,18 @@ function membersOf(region: Region, { samples, channels }: Scope, all: number): (
   if ('from' in region) {
     return (i) => samples[Math.floor(i / width)] >= region.from && samples[Math.floor(i / width)] < region.to;
   }
+  if ('inside' in region) {
+    const isBeside = besideOf(region);
+    return (i) => isBeside[samples[Math.floor(i / width)] % isBeside.length] === 1;
+  }
   const own = new Set(region.channels);
   const isIn = Uint8Array.from({ length: width }, (_, i) => Number(own.has(channels ? channels[i] : i)));
   return (i) => isIn[i % width] === 1;
+}
+
+/** A 1 for each place outside of the box. */
+function besideOf({ inside, dims }: BorderRegion): Uint8Array {
+  const isBeside = (place: number) =>
+    indicesOf(place, dims).some((index, axis) => index < inside[axis][0] || index >= inside[axis][1]);
+  return Uint8Array.from({ length: sizeOf(dims) }, (_, place) => Number(isBeside(place)));
 }

@@ -36,6 +36,24 @@ export function axesText(declared: NonNullable<Place['declared']>, found: NonNul
     .join('; ');
 }
 
+interface Edges {
+  readonly outside: readonly (readonly [from: number, to: number])[];
+  readonly of: readonly number[];
+}
+
+/** "at the edge of each image: y 0, x 0 and x 13". */
+export function edgesText({ outside, of }: Edges): string {
+  const span = (from: number, to: number) => (to - from > 1 ? `${from} to ${to - 1}` : `${from}`);
+  const edges = outside.flatMap(([from, to], axis) => {
+    const name = axisName(axis, of.length);
+    return [
+      ...(from > 0 ? [`${name} ${span(0, from)}`] : []),
+      ...(to < of[axis] ? [`${name} ${span(to, of[axis])}`] : []),
+    ];
+  });
+  return `at the edge of each image (${edges.join(', ')})`;
+}
+
 export function edgeText({ axis, side }: NonNullable<Place['not_read']>): string {
   return `the ${side} index along spatial axis ${axis}`;
 }
