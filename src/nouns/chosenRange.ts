@@ -18,10 +18,10 @@ export interface ChooseStep {
 }
 
 /**
- * What has a range of its own: everything that one call reads, or each row of it. Scripts take that of each sample, of all calls, of the
- * first, of the one before, or of all so far.
+ * What has a range of its own: everything that one call reads, or each row of it. Scripts take that of each sample, of each step of all
+ * samples of a call, of all calls, of the first, of the one before, or of all so far.
  */
-export type RangeGrain = 'batch' | 'row' | 'sample' | 'all' | 'first' | 'previous' | 'running';
+export type RangeGrain = 'batch' | 'row' | 'sample' | 'step' | 'all' | 'first' | 'previous' | 'running';
 
 /** Another way from a range to a scale and a zero point. */
 export interface RangeFormula {

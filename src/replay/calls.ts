@@ -28,18 +28,33 @@ export interface BatchRanges {
   /** The same where rows are counted. */
   sampleOf(sample: number): number;
   rangeOfSample(sample: number): ValueRange;
+  /** Of the rows at one place of all samples of a batch: a step of a sequence. */
+  rangeOfStep(sample: number, place?: number): ValueRange;
 }
 
-/** ends: one past the last sample of each call. */
-export async function rangesOf(input: ValueReader, samples: number, ends: readonly number[]): Promise<BatchRanges> {
+/** ends: one past the last sample of each call; places: rows of a sample. */
+export async function rangesOf(
+  input: ValueReader,
+  samples: number,
+  ends: readonly number[],
+  places = 1,
+): Promise<BatchRanges> {
   const { features } = input;
-  const [least, most] = [new Float64Array(samples), new Float64Array(samples)];
+  const each = features / places;
+  const [least, most] = [new Float64Array(samples).fill(Infinity), new Float64Array(samples).fill(-Infinity)];
+  const steps = ends.length * places;
+  const [leastOfStep, mostOfStep] = [new Float64Array(steps).fill(Infinity), new Float64Array(steps).fill(-Infinity)];
   for (const [start, end] of blocks(0, samples, features)) {
     const block = await input.read(start, end);
-    for (let sample = start, at = 0; sample < end; sample++, at += features) {
-      const { min, max } = rangeOfRow(block.subarray(at, at + features));
-      least[sample] = min;
-      most[sample] = max;
+    for (let sample = start, at = 0; sample < end; sample++) {
+      const first = batchOf(ends, sample) * places;
+      for (let step = first; step < first + places; step++, at += each) {
+        const { min, max } = rangeOfRow(block.subarray(at, at + each));
+        least[sample] = Math.min(least[sample], min);
+        most[sample] = Math.max(most[sample], max);
+        leastOfStep[step] = Math.min(leastOfStep[step], min);
+        mostOfStep[step] = Math.max(mostOfStep[step], max);
+      }
     }
   }
   const ranges = ends.map((end, i): ValueRange => {
@@ -52,5 +67,9 @@ export async function rangesOf(input: ValueReader, samples: number, ends: readon
     rangeOf: (batch) => ranges[batch],
     sampleOf: (sample) => sample,
     rangeOfSample: (sample) => ({ min: least[sample], max: most[sample] }),
+    rangeOfStep: (sample, place = 0) => {
+      const step = batchOf(ends, sample) * places + place;
+      return { min: leastOfStep[step], max: mostOfStep[step] };
+    },
   };
 }

@@ -8,6 +8,16 @@ import { replayElementwise } from './elementwise.js';
 import { elementwiseOf, type ReadyLayer } from './layer.js';
 import { joined, type Replayed } from './replayed.js';
 
+/** Ranges in memory: 16 MB. */
+const MOST_STEPS = 1e6;
+
+/** Rows of a sample that a script may take a range of each; of a convolution none. */
+export function stepsIn(layer: Layer, features: number, calls: number): number {
+  if (!isProduct(layer) || layer.form.patch) return 1;
+  const steps = features / layer.form.weight.inFeatures;
+  return steps * calls > MOST_STEPS ? 1 : steps;
+}
+
 export function choosesParams(layer: Layer): boolean {
   return (isProduct(layer) && layer.form.dynamic !== null) || (isElementwise(layer) && layer.form.chosen === true);
 }

@@ -36,7 +36,12 @@ export function layerRows({ ready, batches }: LayerRun, input: ValueReader): Lay
 
 function inRowsOf(batches: BatchRanges, perSample: number): BatchRanges {
   const sampleOf = (row: number) => Math.floor(row / perSample);
-  return { ...batches, sampleOf, batchOf: (row) => batches.batchOf(sampleOf(row)) };
+  return {
+    ...batches,
+    sampleOf,
+    batchOf: (row) => batches.batchOf(sampleOf(row)),
+    rangeOfStep: (row) => batches.rangeOfStep(sampleOf(row), row % perSample),
+  };
 }
 
 function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {

@@ -20,7 +20,7 @@ import { asRead, impliedShape } from '../ops/fields/shape.js';
 import { rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { blocks } from './blocks.js';
 import { type BatchRanges, batchOf, rangesOf } from './calls.js';
-import { choosesParams, replayChosen } from './chosen.js';
+import { choosesParams, replayChosen, stepsIn } from './chosen.js';
 import { constantReader } from './constant.js';
 import { inBlocks } from './elementwise.js';
 import { chosenInput, type InCall, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
@@ -221,7 +221,14 @@ export class ReplaySession {
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...own };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
-    const batches = choosesParams(layer) ? await rangesOf(input, this.capture.samples, this.batchEnds) : null;
+    const batches = choosesParams(layer)
+      ? await rangesOf(
+          input,
+          this.capture.samples,
+          this.batchEnds,
+          stepsIn(layer, input.features, this.batchEnds.length),
+        )
+      : null;
     const inCalls = { ends: this.batchEnds, ...this.calls };
     const run = { ready, kernel, inputs, input, taken, batches, inCalls, callOf };
     const replay = async (from: number, to: number) => {

@@ -184,6 +184,7 @@ test('rows have the range of their sample, or of calls', () => {
     batchOf: (row: number) => Math.floor(row / 6),
     rangeOf: (batch: number) => ({ min: -batch, max: ofSamples[2 * batch + 1] }),
     rangeOfSample: (sample: number) => ({ min: 0, max: ofSamples[sample] }),
+    rangeOfStep: (row: number) => ({ min: 0, max: 10 * Math.floor(row / 6) + (row % 3) }),
   };
   const samples = [4, 5, 6, 7, 8, 9];
   const scope = { samples, inputs: [{ cols: 1, data: Float32Array.from(samples) }] } as unknown as Scope;
@@ -198,6 +199,7 @@ test('rows have the range of their sample, or of calls', () => {
     [0, 2, 2],
     [2, 4, 4],
   ]);
+  expect(tops('step')).toEqual([1, 2, 10, 11, 12, 10].map((top, i) => [i, 1, top]));
   expect(tops('first').map(([, , top]) => top)).toEqual([2, 2]);
   expect([...rangesOfRows(dynamic, { grain: 'all' }, scope)].map(({ range }) => range)).toEqual(
     [0, 1].map(() => ({ min: -1, max: 4 })),

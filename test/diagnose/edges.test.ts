@@ -41,6 +41,13 @@ describe.each(['conv1d', 'conv2d', 'conv3d', 'conv_transpose2d'])('%s: the edge 
     expect(diagnosis!.evidence['constant-values']).toMatchObject({ is: 'bias', region: { outside } });
   });
 
+  it('and all else: what is read is 0', async () => {
+    const diagnosis = await diagnosisOf(scene, await codesOf(scene, { summed: () => 0 }));
+    expect(diagnosis!.causes).toEqual(['constant-values']);
+    expect(diagnosis!.evidence['constant-values']).toMatchObject({ is: 'bias' });
+    expect(diagnosis!.evidence['constant-values']).not.toHaveProperty('region');
+  });
+
   it('holds two values: nobody knows why', async () => {
     const diagnosis = await diagnosisOf(
       scene,

@@ -98,6 +98,7 @@ const GRAINS: Readonly<Record<RangeGrain, string>> = {
   row: 'row by row',
   batch: 'call by call',
   sample: 'sample by sample',
+  step: 'step by step',
   all: 'over the range of all calls',
   first: 'over the range of the first call',
   previous: 'over the range of the call before',
@@ -141,11 +142,14 @@ function change(range: DynamicRange): ProductChange {
   return dynamicChange('activation-range', label, (step) => withRange(step, range));
 }
 
-/** A script runs a sample at a time; where a sample is a row that is its grain already. */
+/** A script runs a sample at a time, or a step of a sequence; where a sample is a row that is its grain already. */
 function ofSamples({ data, declared, free }: ProductStudy): DynamicRange[] {
   const { codes } = declared.steps.dynamic!;
-  const isSeveral = data.dynamic!.sampleOf(data.to - 1) < data.to - 1;
-  return free && isSeveral ? [{ grain: 'sample', codes }] : [];
+  const { sampleOf, batches } = data.dynamic!;
+  const samples = sampleOf(data.to - 1) + 1;
+  if (!free || samples === data.to) return [];
+  const hasSteps = batches < samples && !declared.params.patch;
+  return [{ grain: 'sample', codes }, ...(hasSteps ? [{ grain: 'step', codes } as const] : [])];
 }
 
 const RANGES: readonly DynamicRange[] = (['batch', 'row'] as const).flatMap((grain) =>
@@ -189,7 +193,9 @@ function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixCon
       return `take a range of its own for each row, or image of a convolution, spread over ${codes}`;
     return found?.grain === 'row' || found?.grain === 'sample'
       ? `take one range over all rows of a call, spread over ${codes}`
-      : `spread the range of each call over ${codes ?? 'the declared codes'}`;
+      : found?.grain === 'step'
+        ? `take one range over all rows of a call, of every step, spread over ${codes}`
+        : `spread the range of each call over ${codes ?? 'the declared codes'}`;
   }
   const kernel = context.foundKernel !== context.declaredKernel ? declareKernel(context) : null;
   const file = kernel === null ? reduceRangeFix(context) : null;

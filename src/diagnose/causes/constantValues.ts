@@ -1,4 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
+import { clamp } from '../../numeric/integer.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { HOLE } from '../../tensor/patches.js';
 import { printable } from '../../text.js';
 import { constantBorder } from '../border.js';
@@ -47,9 +49,11 @@ export const constantValues: Cause<'constant-values'> = {
     explanation: (e) =>
       isOfEdges(e)
         ? 'The places at the edge were never computed, or their sums were left out: all others are right.'
-        : e.is === 'clamp' && !e.channels
-          ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
-          : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+        : e.is === 'bias'
+          ? 'The sums are 0: all that the layer reads is 0, as by a state that is reset, or nothing is multiplied.'
+          : e.is === 'clamp' && !e.channels
+            ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
+            : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
       e.is === 'bias' ? 'every value is what the bias of its channel makes alone, where the replay has several' : null,
@@ -63,6 +67,8 @@ export const constantValues: Cause<'constant-values'> = {
         return `capture ${printable(context.layer)} again: its values were not computed, or not written`;
       if (isOfEdges(e))
         return 'let the loops over the places of the output reach its edges: there too a window has taps inside the image';
+      if (e.is === 'bias')
+        return `check what ${printable(context.layer)} reads, and that it is multiplied: only the bias arrives`;
       return e.channels && !e.region
         ? `check that ${e.channels.length > 4 ? 'these channels are' : `${unitsText('channel', e.channels)} ${e.channels.length > 1 ? 'are' : 'is'}`} computed, and written`
         : 'check that this layer runs and that its own output buffer is what is saved';
@@ -155,9 +161,23 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   const one =
     values.size === 1
       ? constantOf(study, observed[constant[0]])
-      : { each: constant.slice(0, 8).map((n) => observed[n]) };
+      : {
+          each: constant.slice(0, 8).map((n) => observed[n]),
+          ...(isBiasAlone(study, constant) && { is: 'bias' as const }),
+        };
   const where = constant.length < channels ? { channels: constant } : {};
   return { ...one, ...where };
+}
+
+/** What is left where all that is read is 0, as by a state that is reset. */
+function isBiasAlone({ declared, subset: { observed } }: Study, channels: readonly number[]): boolean {
+  if (declared.kind !== 'product' || !declared.params.bias) return false;
+  const { bias, output } = declared.params;
+  return channels.every((n) => {
+    if (!isQuantized(output)) return observed[n] === Math.fround(bias[n]);
+    const { scale, zeroPoint, quantMin, quantMax } = output;
+    return observed[n] === clamp(roundHalfEven(bias[n] / scale) + zeroPoint, quantMin, quantMax);
+  });
 }
 
 function constantOf({ declared }: Study, value: number): CauseEvidence['constant-values'] {

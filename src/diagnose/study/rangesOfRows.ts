@@ -24,6 +24,10 @@ export function* rangesOfRows(
       yield { first, rows: 1, range: rangeOfRow(data.subarray(first * cols, (first + 1) * cols)) };
     return;
   }
+  if (grain === 'step') {
+    for (const [first, row] of samples.entries()) yield { first, rows: 1, range: dynamic.rangeOfStep(row) };
+    return;
+  }
   const ofImages = grain === 'row' ? rangesOfImages(images!) : null;
   const ofCalls = grain === 'sample' ? dynamic.sampleOf : dynamic.batchOf;
   const unitOf = ofImages ? (row: number) => images!.of[row] : (row: number) => ofCalls(samples[row]);

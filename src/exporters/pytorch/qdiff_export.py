@@ -1968,7 +1968,7 @@ class _EagerWatch(_Watch):
             frame.did_something = True
 
         def label(short):
-            self.label = f"{path}.{short}" if path and short else short or path or None
+            self.label = f"{path}.{short}" if path and short else short
 
         with self.dispatch():
             again = net.run(label, self.state, self.quietly if net.steps() > _MOST_STEPS else contextlib.nullcontext)
@@ -2182,7 +2182,9 @@ class _Recurrent:
 
     def linear(self, x, packed, reduce_range, short):
         self.label(short)
-        return torch.ops.quantized.linear_dynamic(x, packed, reduce_range)
+        result = torch.ops.quantized.linear_dynamic(x, packed, reduce_range)
+        self.label(None)  # of zeros it is no layer, and what comes next is not called so
+        return result
 
     def lstm_step(self, inputs, own, hidden):
         i, f, g, o = (own + inputs).chunk(4, 1)
