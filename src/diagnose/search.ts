@@ -191,7 +191,7 @@ class Search {
   /** Two numbers that have to be estimated together, after the sums. */
   joint(): void {
     const { setup } = this.hypothesis([]);
-    if (!this.study.mayFollow(setup, true)) return;
+    if (!this.study.mayFollow(setup, true) || this.isStopped()) return;
     for (const alike of jointChanges(this.study, setup))
       if (alike.filter((changes) => this.explains(changes)).length > 0) return;
     const hidden = this.causes.filter(({ code }) => HIDDEN_BY_A_CONSTANT.includes(code));
@@ -221,6 +221,7 @@ class Search {
   }
 
   pairs(): void {
+    if (this.isStopped()) return; // what is likeliest alone takes a replay of each
     // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
     const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
     const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));

@@ -12,7 +12,7 @@ import { boundedCodes, codesOf, sumInAnyOrder } from './bounded.js';
 import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { meanAten } from './mean.js';
-import { imageOf, nearOverWindows, overWindows, placesOf, sumOf } from './pool.js';
+import { imageOf, nearOverWindows, overWindows, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 import { overWindowSums, type Reach } from './windowSums.js';
@@ -81,22 +81,23 @@ export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
     // to one place of a volume PyTorch calls mean
     if (from.length === 3 && sizeOf(to) === 1) return meanAten.run({ ...call, attributes: { dim: [2, 3, 4] } });
     const covers = adaptiveCovers(from, to);
-    if (!isChannelsLast(input)) return overWindows(call, covers, (covered) => meanOfCodes(covered, params));
+    if (!isChannelsLast(input)) return overWindowSums(call, covers, (codes, { inside }) => meanOf(codes, inside, params));
     const vectors = vectorChannels(call, Math.min(WIDTHS[call.vectors], 8));
     const { zeroPoint, quantMin, quantMax } = params;
-    return overWindows(call, covers, (covered) => {
-      const count = sizeOf(covered.cover.inside);
-      const sum = f32(sumOf(covered) - zeroPoint * count);
+    const codeOf = (codes: number, { inside }: Reach, inVectors: boolean) => {
+      const count = sizeOf(inside);
+      const sum = f32(codes - zeroPoint * count);
       const inverse = f32(1 / f32(1 / f32(1 / count)));
-      const steps = covered.channel < vectors ? fma32(sum, inverse, zeroPoint) : f32(f32(sum * inverse) + zeroPoint);
+      const steps = inVectors ? fma32(sum, inverse, zeroPoint) : f32(f32(sum * inverse) + zeroPoint);
       return clamp(roundHalfEven(steps), quantMin, quantMax);
-    });
+    };
+    return overWindowSums(call, covers, codeOf, vectors);
   },
 );
 
-function meanOfCodes(covered: Parameters<typeof sumOf>[0], { quantMin, quantMax }: QuantParams): number {
-  const multiplier = covered.cover.inside.reduce((product, size) => f32(product / size), 1);
-  return clamp(roundHalfEven(f32(f32(sumOf(covered)) * multiplier)), quantMin, quantMax);
+function meanOf(codes: number, inside: readonly number[], { quantMin, quantMax }: QuantParams): number {
+  const multiplier = inside.reduce((product, size) => f32(product / size), 1);
+  return clamp(roundHalfEven(f32(f32(codes) * multiplier)), quantMin, quantMax);
 }
 
 /** QNNPACK, uint8 of sizes that divide evenly, no volumes; ATen's code elsewhere. */

@@ -7,7 +7,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
-import { inWholeVectors, quantized } from './call.js';
+import { inWholeVectors, quantized, rememberedIn } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -45,9 +45,10 @@ export function axisIn({ inputs: [{ shape }], attributes }: TensorCall): number 
 }
 
 function converted(call: TensorCall, input: TensorValue, { dequantize, quantize }: AtenWay) {
-  const real = dequantize.prepare(quantized(input));
+  const params = quantized(input);
+  const real = dequantize.prepare(params);
   const code = quantize.prepare(quantized(call.output));
-  return rectified(call, (x) => code(real(x)));
+  return rememberedIn(call, params, rectified(call, (x) => code(real(x))));
 }
 
 function rectified({ activation, output }: TensorCall, code: (x: number) => number): (x: number) => number {

@@ -7,7 +7,7 @@ import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { quantized } from '../call.js';
+import { quantized, rememberedIn } from '../call.js';
 import { axisIn, joined } from '../concat.js';
 import { tensorSteps, withoutActivation } from '../tensor.js';
 import { BYTES_AND_INT16, scaleOf } from './common.js';
@@ -38,7 +38,11 @@ export const stackTflite: TensorSteps = {
 export const concatTflite: TensorSteps = withoutActivation({
   ...tensorSteps(
     'q; uint8 of other parameters roundHalfAway(f32(q * g) + f32(-z * g)) + zp, g = f32(s * f32(1 / sy))',
-    (call) => joined(call, axisIn(call), (input) => codeOf(quantized(input), quantized(call.output))),
+    (call) =>
+      joined(call, axisIn(call), (input) => {
+        const params = quantized(input);
+        return rememberedIn(call, params, codeOf(params, quantized(call.output)));
+      }),
   ),
   codes: BYTES_AND_INT16,
 });
