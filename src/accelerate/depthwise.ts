@@ -1,6 +1,6 @@
 /** Products whose every channel reads one of its own: no sum over channels, so that eight of them are multiplied side by side. */
 import type { Gathered, Planes, Product } from '../nouns/kernel.js';
-import { type Bytes, isBytes } from '../numeric/array.js';
+import { type Bytes, int32s, isBytes } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { codesFor, copyCodes, placed, SUMS_AT_ONCE } from './finish.js';
 import { placeCells, placePadded } from './gatheredPart.js';
@@ -160,7 +160,7 @@ function neighbours(offset: Int32Array, { weight, taps, seeds }: Centred) {
       twos[at++] = isPair(tap) ? weight[channel * taps + tap + 1] : 0;
     }
   }
-  return { offset: Int32Array.from(firsts, (tap) => offset[tap]), weight: twos };
+  return { offset: int32s(firsts, (tap) => offset[tap]), weight: twos };
 }
 
 /** Of eight channels side by side: [taps / 2, channels, 2], padded to eight channels, as are the seeds. */

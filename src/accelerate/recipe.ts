@@ -1,5 +1,6 @@
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
+import { float32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 
 /** What follows the sums where a kernel's steps are all float32: the numbers of assembly's `storeCodes`, arrays one a channel. */
@@ -69,7 +70,7 @@ function makeRecipe(steps: ProductSteps, product: Product): Recipe | null {
     product: added?.product ?? null,
     inputScale: factors.input,
     channelScale: factors.channel,
-    realBias: bias.unit === 'real' ? Float32Array.from(bias.values, factors.bias) : new Float32Array(outFeatures),
+    realBias: bias.unit === 'real' ? float32s(bias.values, factors.bias) : new Float32Array(outFeatures),
     outputScale: factors.output,
     divides: factors.divides,
     offsetBefore: f32(zeroPoint - after),

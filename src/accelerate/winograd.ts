@@ -1,7 +1,9 @@
 /** Convolutions of 3x3, from place to place one cell, by a quarter of the products; assembly/kernels.ts has the arithmetic. */
+
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';
 import type { Bytes } from '../numeric/array.js';
+import { int32s } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
 import { placed } from './finish.js';
 import type { Machine } from './job.js';
@@ -191,7 +193,7 @@ function placeImages(machine: Machine, { x, patch, allChannels, linesOfImage, ti
   if (block.channelsFirst) from = channelsLast(machine, from, end - first, allChannels, height * width);
   const [lines, cells] = [4 * linesOfImage + 2, 4 * tilesOfLine + 2];
   const [above, before] = patch.window.padding.map(([own]) => own);
-  const starts = Int32Array.from({ length: height }, (_, y) => ((above + y) * cells + before) * allChannels);
+  const starts = int32s({ length: height }, (_, y) => ((above + y) * cells + before) * allChannels);
   const planes = { planes: end - first, plane: lines * cells * allChannels, lines: height, line: width * allChannels };
   const source = machine.allocate(planes.planes * planes.plane);
   machine.pad(from, source, { ...planes, starts: machine.place(starts) }, block.xZeroPoint);

@@ -1,8 +1,10 @@
 /** A product's constants as integer hardware takes them. */
+
 import { scaleProduct32 } from '../kernels/steps/scales.js';
 import type { Kernel, Product, ProductSteps } from '../nouns/kernel.js';
 import { InputError } from '../nouns/problem.js';
 import { isQuantized } from '../nouns/value.js';
+import { int32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 
 /** Throws InputError for a kernel without a product that has an integer form; whyNot: what keeps one from it, or null. */
@@ -42,7 +44,7 @@ export function multipliersOf({ multiplier }: ProductSteps, linear: Product): Mu
   if (fixedPoint) {
     const numbers = Array.from({ length: outFeatures }, (_, n) => fixedPoint.multiplierOf(linear, output, n));
     return {
-      int32: Int32Array.from(numbers, (number) => number.multiplier),
+      int32: int32s(numbers, (number) => number.multiplier),
       shift: Int8Array.from(numbers, ({ exponent }) => exponent),
       float32: null,
     };

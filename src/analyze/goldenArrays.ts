@@ -5,6 +5,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
+import { int32s } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { multipliersOf } from './constants.js';
 import type { Recipe } from './explain/recipe.js';
@@ -46,7 +47,7 @@ export function arraysOf(
     data,
   });
   const perChannel = [outFeatures];
-  const zeroPoints = Int32Array.from({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n));
+  const zeroPoints = int32s({ length: outFeatures }, (_, n) => weightZeroPointOf(product, n));
   return [
     at('input', `${layer}.input`, [samples, ...read.dims], input),
     ...(added ? [at('input_1', null, [samples, ...second.dims], added)] : []),

@@ -13,6 +13,7 @@ import { builtinOps, delegateTensors, microOps, referenceOps } from '../kernels/
 import type { PoolAttributes, ReduceAttributes, SlopeAttributes } from '../nouns/attributes.js';
 import type { OpSteps, TensorCall } from '../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../nouns/written.js';
+import { int32s } from '../numeric/array.js';
 import { quantizeMultiplier } from '../numeric/fixedPoint.js';
 import { f32, frexp } from '../numeric/float.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
@@ -31,7 +32,7 @@ import { floatText, pair, paramsOf, type ValueInC, type Writer } from './inC/wri
 function operand(call: TensorCall, input: number) {
   const [own, size] = [call.inputs[input].shape.dims, sizeOf(call.output.shape.dims)];
   const index = broadcastIndex(own, call.output.shape.dims);
-  const values = sizeOf(own) === size ? null : Int32Array.from({ length: size }, (_, i) => index(i));
+  const values = sizeOf(own) === size ? null : int32s({ length: size }, (_, i) => index(i));
   return {
     arrays: values ? [{ name: `place_${input}`, values }] : [],
     code: (id: string) => (values ? `x${input}[${id}_place_${input}[i]]` : `x${input}[i]`),

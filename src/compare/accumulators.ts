@@ -4,6 +4,7 @@ import { besideValue } from '../nouns/capture.js';
 import { isProduct, type Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
+import { int32s } from '../numeric/array.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
@@ -34,7 +35,7 @@ export async function compareAccumulators(
     const actual = await own.read(start, end);
     before.add({ firstSample: start, expected, actual });
     if (!bias) continue;
-    const biased = Int32Array.from(expected, (sum, i) => wrapInt32(sum + bias[channelAt(i)]));
+    const biased = int32s(expected, (sum, i) => wrapInt32(sum + bias[channelAt(i)]));
     after.add({ firstSample: start, expected: biased, actual });
   }
   const [plain, withBias] = [before.result(), after.result()];

@@ -5,7 +5,7 @@ import type { ValueReader } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
 import { isTensor, type Layer, type Model, type TensorLayer } from '../nouns/model.js';
 import { isQuantized, type ValueParams } from '../nouns/value.js';
-import { emptyLike } from '../numeric/array.js';
+import { emptyLike, int32s } from '../numeric/array.js';
 import { impliedDims } from '../ops/fields/shape.js';
 import { whyNotReplayed } from '../replay/layer.js';
 import { takenFrom } from '../replay/readers.js';
@@ -171,7 +171,7 @@ function* paddedOtherwise({ layer, given, model: { layout } }: Declared): Genera
   const first = layout === 'NCHW' ? shape.dims.length - spatial : shape.dims.length - 1 - spatial;
   const before = shape.dims.map((_, axis) => window.padding[axis - first] ?? [0, 0]);
   const dims = shape.dims.map((size, axis) => size + before[axis][0] + before[axis][1]);
-  const places = Int32Array.from({ length: sizeOf(dims) }, (_, i) => {
+  const places = int32s({ length: sizeOf(dims) }, (_, i) => {
     const at = indicesOf(i, dims).map((index, axis) => index - before[axis][0]);
     const isInside = at.every((index, axis) => index >= 0 && index < shape.dims[axis]);
     return isInside ? at.reduce((flat, index, axis) => flat * shape.dims[axis] + index, 0) : -1;

@@ -5,7 +5,7 @@
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Shape } from '../nouns/value.js';
-import { sumOfHashes } from '../numeric/array.js';
+import { int32s, sumOfHashes } from '../numeric/array.js';
 import { ordersOf } from '../tensor/permute.js';
 import { channelStride, channelsOf, dimsText, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
@@ -272,7 +272,7 @@ function channelOrder(shape: Shape, wanted: NumericArray, replayed: NumericArray
 function columnsOf(shape: Shape, values: NumericArray): string[] {
   const features = sizeOf(shape.dims);
   const columns = Array.from({ length: channelsOf(shape) }, () => [] as number[]);
-  const channelAt = Int32Array.from({ length: features }, (_, i) => placeOf(shape, i).channel);
+  const channelAt = int32s({ length: features }, (_, i) => placeOf(shape, i).channel);
   for (let i = 0; i < values.length; i++) columns[channelAt[i % features]].push(values[i]);
   return columns.map((column) => column.join());
 }

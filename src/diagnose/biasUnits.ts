@@ -1,4 +1,5 @@
 import type { Product } from '../nouns/kernel.js';
+import { float32s, float64s } from '../numeric/array.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import type { ProductSetup } from './setup.js';
 import { withParams } from './setup.js';
@@ -11,7 +12,7 @@ import type { ProductStudy } from './study/study.js';
 export function biasInUnits({ steps, params }: ProductSetup): Int32Array | Float64Array | null {
   const bias = steps.bias.prepare(params);
   if (!params.bias || (bias.unit !== 'int32' && bias.unit !== 'accumulator')) return null;
-  return bias.unit === 'int32' ? bias.values : Float64Array.from(params.bias, (_, n) => bias.add(0, n));
+  return bias.unit === 'int32' ? bias.values : float64s(params.bias, (_, n) => bias.add(0, n));
 }
 
 /** Whether its multipliers and its biases may come of two tables, of which one is wrong. */
@@ -27,7 +28,7 @@ export function withBiasInUnits(
 ): ProductSetup {
   const { steps, params } = setup;
   if (units instanceof Int32Array) return withParams(setup, { bias: null, biasInt32: units, weightScale });
-  const reals = Float32Array.from(units, (b, n) => b * params.input.scale * weightScale[n % weightScale.length]);
+  const reals = float32s(units, (b, n) => b * params.input.scale * weightScale[n % weightScale.length]);
   // one of its neighbours may give the same float32 in units of sums
   const tried = [0, 1, -1].map((away) => {
     const bias = moved(reals, away);

@@ -1,7 +1,9 @@
 /** Rows of a table that are looked up or dequantized otherwise than the file says, by the kernel's own steps or a script's. */
+
 import type { NumericArray } from '../nouns/array.js';
 import type { EmbeddingAttributes } from '../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../nouns/kernel.js';
+import { float32s, int32s } from '../numeric/array.js';
 import { f32, toBFloat16, toFloat16 } from '../numeric/float.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -27,12 +29,12 @@ const indices =
   (call, { size }) => {
     const [first, ...others] = call.inputs;
     const rows = call.table!.length / size;
-    return { inputs: [{ ...first, data: Int32Array.from(first.data, (row) => of(row, rows)) }, ...others] };
+    return { inputs: [{ ...first, data: int32s(first.data, (row) => of(row, rows)) }, ...others] };
   };
 
 const codes =
   (of: (code: number, i: number, table: NumericArray, size: number) => number): Reading =>
-  ({ table }, { size }) => ({ table: Float32Array.from(table!, (code, i) => of(code, i, table!, size)) });
+  ({ table }, { size }) => ({ table: float32s(table!, (code, i) => of(code, i, table!, size)) });
 
 const COPIED: Readonly<Record<string, Reading>> = {
   'codes read as int8': codes((code) => (code > 127 ? code - 256 : code)),
@@ -60,7 +62,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
 function meanOfEach(steps: TensorSteps): [rule: string, TensorSteps] {
   const run = (call: TensorCall) => {
     const count = sizeOf(call.inputs[0].shape.dims);
-    return Float32Array.from(steps.run(call) as Float32Array, (sum) => f32(sum / count));
+    return float32s(steps.run(call) as Float32Array, (sum) => f32(sum / count));
   };
   return ['the mean of each bag', { ...steps, equation: `mean, ${steps.equation}`, run }];
 }

@@ -1,7 +1,9 @@
 /** A convolution whose patches are taken from other places than the file says, over the declared output. */
+
 import type { PoolAttributes } from '../nouns/attributes.js';
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Taps, Window } from '../nouns/window.js';
+import { int32s } from '../numeric/array.js';
 import { HOLE, tapsOf } from '../tensor/patches.js';
 import type { Fact } from './cause.js';
 import type { Borders, CauseCode } from './evidence.js';
@@ -32,7 +34,7 @@ export function patchOf({ params }: ProductSetup): PlacedPatch {
 /** As declared. */
 function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>, isDynamic: boolean): PatchReading {
   const { taps, groups, inChannels } = patch!;
-  const channels = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
+  const channels = int32s({ length: groups * inChannels }, (_, c) => c);
   return { name: 'declared', taps, groups, channels, fill: isDynamic ? null : input.zeroPoint };
 }
 

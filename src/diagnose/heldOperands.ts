@@ -1,5 +1,7 @@
 /** Sums whose operands are not the ones of their place: registers of a multiplier that are loaded late, early or not again. */
+
 import type { Product } from '../nouns/kernel.js';
+import { int32s } from '../numeric/array.js';
 import { wrapInt16 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
@@ -78,7 +80,7 @@ const MOVED: readonly (readonly [what: (one: string) => string, at: At])[] = [
 
 function made(params: Product): Products[] {
   const { inFeatures: count, patch } = params;
-  const places = Int32Array.from({ length: count }, (_, k) => k);
+  const places = int32s({ length: count }, (_, k) => k);
   const ways = patch ? [...HELD, ...MOVED] : HELD;
   const walks = walksOf(params, places).flatMap(([innermost, walk]) =>
     ways.flatMap(([what, at]) => {

@@ -2,7 +2,7 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Product } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
-import { emptyLike } from '../numeric/array.js';
+import { emptyLike, int32s } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';
@@ -190,7 +190,7 @@ function planesOf(inputs: number): [a: number, b: number, from: Int32Array][] {
   );
   return sides.map((a) => {
     const b = inputs / a;
-    return [a, b, Int32Array.from({ length: inputs }, (_, k) => (k % b) * a + Math.floor(k / b))];
+    return [a, b, int32s({ length: inputs }, (_, k) => (k % b) * a + Math.floor(k / b))];
   });
 }
 

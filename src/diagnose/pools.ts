@@ -1,10 +1,12 @@
 /** Pools: layers on whole values whose windows have a geometry of their own. */
+
 import { realFormOf } from '../kernels/reals.js';
 import { placesOf } from '../kernels/steps/pool.js';
 import type { PoolAttributes } from '../nouns/attributes.js';
 import type { CodeArray, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import type { Window } from '../nouns/window.js';
+import { int32s } from '../numeric/array.js';
 import { larger } from '../numeric/integer.js';
 import { windowAxes } from '../tensor/covers.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -72,7 +74,7 @@ export function maximumBeside({ declared }: TensorStudy, code: number, of: 'all'
       if (known.attributes !== call.attributes) known = { attributes: call.attributes, cells: cellsOf(call) };
       const { cells } = known;
       const codes = own.run(call) as CodeArray;
-      return Int32Array.from(codes, (own, i) => (cells[i % cells.length] ? larger(own, code) : own));
+      return int32s(codes, (own, i) => (cells[i % cells.length] ? larger(own, code) : own));
     },
   };
 }

@@ -1,8 +1,10 @@
 /** Whether a hypothesis misses only values that lie so near to a border between codes that another base may give them. */
+
 import { float64Product } from '../kernels/steps/multiplier.js';
 import { halfUp, insideMultiplier } from '../kernels/steps/round.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import { isQuantized } from '../nouns/value.js';
+import { float64s } from '../numeric/array.js';
 import { stepsBeforeRounding, stepsToCode } from '../replay/product.js';
 import { isFixedPoint } from './departures.js';
 import { type ProductSetup, withSteps } from './setup.js';
@@ -26,10 +28,7 @@ export function reachOf(study: ProductStudy, setup: ProductSetup, scope: Scope):
   const channels = params.outFeatures;
   const added = study.engine.addend(setup, scope);
   // a rounded bias moves a value by half a multiplier, the first of two roundings in fixed point by a whole one at most
-  const units = Float64Array.from(
-    { length: channels },
-    (_, n) => (input.scale * weightScaleOf(params, n)) / output.scale,
-  );
+  const units = float64s({ length: channels }, (_, n) => (input.scale * weightScaleOf(params, n)) / output.scale);
   const store = setup.stores?.apply ?? ((own: number) => own);
   return (i) => {
     const channel = i % channels;

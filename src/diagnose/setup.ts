@@ -11,7 +11,7 @@ import type { Activation } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import type { Taps } from '../nouns/window.js';
-import { emptyLike, isBytes } from '../numeric/array.js';
+import { emptyLike, int32s, isBytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
 import type { CauseCode, CauseEvidence } from './evidence.js';
 
@@ -239,7 +239,7 @@ export function mapCodes(x: Codes, map: CodeMap | null): Codes {
 
 /** Bytes through a table, and to bytes where the map allows it: the accelerator takes them as they are. */
 function mapped(data: Codes['data'], apply: CodeMap['apply']): Codes['data'] {
-  if (!isBytes(data)) return Int32Array.from(data, apply);
+  if (!isBytes(data)) return int32s(data, apply);
   const table = new Int32Array(256);
   for (const code of emptyLike(data, 256).map((_, i) => i)) table[code & 255] = apply(code);
   const { min, max } = rangeOf(table);

@@ -2,7 +2,9 @@
  * Outputs as one multiplier computes them, one after the other: what an accumulator that is cleared at another time than between two
  * outputs holds of the one before, or of the one after.
  */
+
 import { int32BiasFloat64 } from '../kernels/steps/bias.js';
+import { int32s } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import type { Carried, ProductSetup } from './setup.js';
 import type { Scope } from './study/data.js';
@@ -197,7 +199,7 @@ function* runs(between: Between, shape: Shape, rows: number, isAll: boolean): Ge
       yield { outputs: inPlanes(shape, from, isCut ? Math.min(to, from + positions) : to), isEnded: isAll };
     } else if (between === 'channels' || between.endsWith('place by place')) {
       // what follows channels that are not here is not known
-      const outputs = Int32Array.from({ length: (isCut ? 1 : to - from) * channels }, (_, i) => from * channels + i);
+      const outputs = int32s({ length: (isCut ? 1 : to - from) * channels }, (_, i) => from * channels + i);
       yield { outputs, isEnded: isEnded && !isCut };
     } else for (let n = 0; n < channels; n++) yield { outputs: ofChannel(shape, from, to, n), isEnded };
   }
@@ -206,7 +208,7 @@ function* runs(between: Between, shape: Shape, rows: number, isAll: boolean): Ge
 const ENDLESS: ReadonlySet<Between> = new Set(['samples', 'all, place by place', 'all, channel by channel']);
 
 function ofChannel({ channels }: Shape, from: number, to: number, n: number): Int32Array {
-  return Int32Array.from({ length: to - from }, (_, i) => (from + i) * channels + n);
+  return int32s({ length: to - from }, (_, i) => (from + i) * channels + n);
 }
 
 /** Sample by sample its channels; of a sample that is not whole the first one: what precedes the others is not known. */

@@ -1,4 +1,5 @@
 /** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
+
 import { takesCodes } from '../kernels/kernel.js';
 import type { RealForm, RealValue, Variant } from '../kernels/realForm.js';
 import { FUNCTIONS, realFormOf, realsOf } from '../kernels/reals.js';
@@ -12,6 +13,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { PreluAttributes } from '../nouns/attributes.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
+import { float32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 import { clamp } from '../numeric/integer.js';
 import { truncate } from '../numeric/round.js';
@@ -174,7 +176,7 @@ export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps
 export function floatsOf(study: TensorStudy, of: (call: TensorCall) => RealValue, scope: Scope): NumericArray {
   const run: TensorSteps['run'] = (call) => {
     const real = of(call);
-    return Float32Array.from({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => real(i));
+    return float32s({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => real(i));
   };
   const reals: TensorSetup = {
     ...study.declared,

@@ -1,5 +1,7 @@
 /** What differs in each channel, counted as it comes. */
+
 import type { ChannelReport } from '../nouns/report.js';
+import { int32s } from '../numeric/array.js';
 import { type Codes, type Runs, TOLD_OF_A_CHANNEL, type Told } from './codes.js';
 import { isWorthTally, Tally } from './tally.js';
 
@@ -137,7 +139,7 @@ export class ChannelCounts {
   }
 
   private before(from: number, channels: number): Int32Array {
-    return Int32Array.from({ length: channels }, (_, i) => this.records[recordOf(from + i) + MISMATCHED]);
+    return int32s({ length: channels }, (_, i) => this.records[recordOf(from + i) + MISMATCHED]);
   }
 
   /** What was tallied of channels. Returns how many are beyond tolerance. */

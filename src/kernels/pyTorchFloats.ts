@@ -2,6 +2,7 @@
  * What PyTorch computes on float32 values, whatever the engine: between dequantize and quantize of PT2E's graphs, and where a quantized
  * model has no kernel for an op. One rounding is exact; an order of sums, and exp, tanh and erf, are known within a bound.
  */
+
 import type {
   AveragePoolAttributes,
   EluAttributes,
@@ -14,6 +15,7 @@ import type {
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { Kernel, TensorCall, TensorSteps } from '../nouns/kernel.js';
+import { float32s } from '../numeric/array.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
 
@@ -195,7 +197,7 @@ const std = folded('sqrt(sum of (x - mean)^2 / (n - correction))', (line, attrib
 function extreme(equation: string, of: (a: number, b: number) => number): TensorSteps {
   return tensorSteps(equation, (call) => {
     const lineOf = linesOf(call);
-    return Float32Array.from({ length: lengthOf(call) }, (_, i) => lineOf(i).reduce((best, x) => of(best, x)));
+    return float32s({ length: lengthOf(call) }, (_, i) => lineOf(i).reduce((best, x) => of(best, x)));
   });
 }
 
@@ -205,7 +207,7 @@ const maxPool: TensorSteps = tensorSteps('max of a window', (call) =>
 
 const cat: TensorSteps = tensorSteps('one after the other', (call) => {
   const value = realFormOf('cat')!.value!(call);
-  return Float32Array.from({ length: lengthOf(call) }, (_, i) => value(i));
+  return float32s({ length: lengthOf(call) }, (_, i) => value(i));
 });
 
 export const pyTorchFloats: Kernel['ops'] = {

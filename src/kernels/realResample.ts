@@ -36,7 +36,7 @@ export const interpolate: RealForm = {
     const real = realOf(call.inputs[0]);
     if (LINEAR.includes(mode)) return mixesOf(call, real);
     if (mode !== 'nearest') return () => Number.NaN; // not written down
-    const codes = nearest(call, (code) => code);
+    const codes = nearest(call);
     return (i) => real(codes[i]);
   },
   grids(attributes) {

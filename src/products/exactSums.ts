@@ -1,4 +1,5 @@
 import type { Codes, Fast, Product } from '../nouns/kernel.js';
+import { int32s } from '../numeric/array.js';
 import { EXACT, fastSums } from './multiply.js';
 
 /** Packed activations of a block: 512 KiB. */
@@ -222,7 +223,7 @@ export function depthwiseSums(x: Codes, product: Product): Int32Array {
   const sums = new Int32Array(x.rows * channels);
   for (let channel = 0; channel < channels; channel++) {
     const zeroPoint = weightZeroPointOf(product, channel);
-    const own = Int32Array.from({ length: inFeatures }, (_, k) => weight[channel * inFeatures + k] - zeroPoint);
+    const own = int32s({ length: inFeatures }, (_, k) => weight[channel * inFeatures + k] - zeroPoint);
     for (let row = 0, from = channel * inFeatures; row < x.rows; row++, from += x.cols) {
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) sum += (x.data[from + k] - input.zeroPoint) * own[k];

@@ -1,8 +1,10 @@
 /** Products of floats, whose sum no order of is right: what each may give. */
+
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, FloatSums, Product, ProductSteps, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
+import { float32s } from '../numeric/array.js';
 import { isPowerOfTwo } from '../numeric/float.js';
 import { oneChannel } from './oneChannel.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
@@ -198,7 +200,7 @@ function oneSpread(record: ProductSteps, product: Product, x: Codes, index: numb
 }
 
 function realSpread({ exact, bound }: FloatSums, clamp: readonly [number, number]) {
-  const data = Float32Array.from(exact, (v) => limitedTo(clamp, v));
+  const data = float32s(exact, (v) => limitedTo(clamp, v));
   const low = new Float64Array(exact.length);
   const high = new Float64Array(exact.length);
   for (let i = 0; i < exact.length; i++) {

@@ -14,6 +14,7 @@ import {
 } from '../nouns/model.js';
 import { isQuantized, type LayerShapes, type QuantParams, quantizedParams, type ValueParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
+import { int32s } from '../numeric/array.js';
 import { rangeOfRow } from '../numeric/extremes.js';
 import { sameScale } from '../numeric/float.js';
 import { opByName } from '../ops/named.js';
@@ -219,5 +220,5 @@ function rowsOf({ data }: Codes, { inFeatures }: Product): Codes {
 
 function quantizeRows({ dynamic }: ProductSteps, product: Product, x: Matrix): Codes {
   const quantize = dynamic!.quantize.prepare(product.input);
-  return { ...x, data: Int32Array.from(x.data, quantize) };
+  return { ...x, data: int32s(x.data, quantize) };
 }

@@ -3,7 +3,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { Accelerator, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
-import { emptyLike } from '../numeric/array.js';
+import { emptyLike, int32s } from '../numeric/array.js';
 import { groupsOf } from '../products/groups.js';
 import { fastCodes, fastFromRows, fastToRows } from '../products/multiply.js';
 import { gather, type Patches, tapsOf, windowDims } from '../tensor/patches.js';
@@ -125,7 +125,7 @@ function byRows(
   for (let from = 0; from < rows; from += rowsAtOnce) {
     const to = Math.min(rows, from + rowsAtOnce);
     const data = gather(samples, shape, patches, from, to);
-    const at = patches.taps.hasHoles ? Int32Array.from({ length: to - from }, (_, i) => (from + i) % positions) : null;
+    const at = patches.taps.hasHoles ? int32s({ length: to - from }, (_, i) => (from + i) % positions) : null;
     const addend = added?.subarray(from * outFeatures, to * outFeatures);
     const codes = { rows: to - from, cols, data, ...(at && { positions: at }), ...(addend && { addend }) };
     parts.push(replayProduct(steps, product, codes, fast));

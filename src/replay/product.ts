@@ -3,7 +3,7 @@ import { sumsOfScript } from '../kernels/steps/onReals.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Fast, MultiplierStep, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
-import { emptyLike } from '../numeric/array.js';
+import { emptyLike, float32s, int32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
@@ -120,14 +120,14 @@ export function ofInputGrid(
 }
 
 function toGrid(codes: NumericArray, { scale, zeroPoint }: QuantParams): Float32Array {
-  return Float32Array.from(codes, (code) => f32(scale) * (code - zeroPoint));
+  return float32s(codes, (code) => f32(scale) * (code - zeroPoint));
 }
 
 /** An int32 output is the sums themselves, at scale sx * sw, with an int32 bias. */
 function toSums(steps: ProductSteps, product: Product, output: QuantParams, accumulator: SumData): Int32Array {
   const [lo, hi] = clampOfCodes(product.activation, output, steps.bound);
   const sum = biased(steps, product, (acc, _, bias) => roundHalfEven(acc + bias / output.scale));
-  return Int32Array.from(accumulator, (acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
+  return int32s(accumulator, (acc, i) => Math.min(Math.max(sum(acc, i % product.outFeatures), lo), hi));
 }
 
 /** Steps of the output's scale before rounding, for one accumulator: the kernel's bias and multiplier steps, and what it does to reals. */

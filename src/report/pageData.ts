@@ -1,8 +1,10 @@
 /** What the page's script reads of a run: the graph, every channel that differs, single values of the worst. */
+
 import { judged } from '../compare/judged.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { fileNames } from '../load/fileName.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
+import { float32s } from '../numeric/array.js';
 import { printable, withShortWords } from '../text.js';
 import { worstFirst } from './arrange.js';
 import type { Card } from './cards.js';
@@ -148,8 +150,8 @@ function channelsOf(layer: LayerReport, { report, options, setOf, excess }: Cont
     channels: {
       index: base64(Uint32Array.from(channels, (c) => c.channel)),
       mismatched: base64(Uint32Array.from(channels, (c) => c.mismatched)),
-      maxAbsDiff: base64(Float32Array.from(channels, largestOf)),
-      meanDiff: base64(Float32Array.from(channels, meanOf)),
+      maxAbsDiff: base64(float32s(channels, largestOf)),
+      meanDiff: base64(float32s(channels, meanOf)),
       causeSet: base64(Uint8Array.from(channels, (c) => Math.min(255, setOf(causes(c))))),
     },
     worst: worst.map(({ channel, histogram }): PageChannel => ({ channel, histogram })),

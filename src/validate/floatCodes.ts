@@ -2,10 +2,12 @@
  * Floats that stand for codes: what a runtime dequantized, or a simulator computed on the grid of a scale; and codes that stand for
  * floats, as ONNX Runtime's optimizer moves DequantizeLinear past operators and keeps their names.
  */
+
 import { dequantizeFloat32 } from '../kernels/steps/dequantize.js';
 import type { ArraySource, NumericArray } from '../nouns/array.js';
 import { isLayout, type Model } from '../nouns/model.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
+import { float32s, int32s } from '../numeric/array.js';
 import { roundHalfEven } from '../numeric/round.js';
 import { RANGES } from '../ops/fields/valueParams.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -41,7 +43,7 @@ function isOnGrid(number: number, { scale, zeroPoint, dtype }: QuantParams): boo
 /** The reals of an array of codes. */
 export function floatsOfCodes(source: ArraySource, params: QuantParams): ArraySource {
   const real = dequantizeFloat32.prepare(params);
-  const read = async (fromRow?: number, toRow?: number) => Float32Array.from(await source.read(fromRow, toRow), real);
+  const read = async (fromRow?: number, toRow?: number) => float32s(await source.read(fromRow, toRow), real);
   const { key, shape } = source;
   return { key, shape, dtype: 'float32', read };
 }
@@ -71,6 +73,6 @@ class CodesOfFloats implements ArraySource {
   async read(fromRow?: number, toRow?: number): Promise<NumericArray> {
     const { scale, zeroPoint } = this.params;
     const numbers = await this.source.read(fromRow, toRow);
-    return Int32Array.from(numbers, (number) => roundHalfEven(number / scale) + zeroPoint);
+    return int32s(numbers, (number) => roundHalfEven(number / scale) + zeroPoint);
   }
 }

@@ -11,6 +11,7 @@ import type { Fast } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized, type Shape } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { blockRows } from '../../replay/blocks.js';
 import { replayProduct } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
@@ -224,7 +225,7 @@ function actualOf(layer: Layer, run: LayerRun | null, own: ValueReader | undefin
 }
 
 function column(data: NumericArray, features: number, channel: number): NumericArray {
-  return Float64Array.from({ length: data.length / features }, (_, row) => data[row * features + channel]);
+  return float64s({ length: data.length / features }, (_, row) => data[row * features + channel]);
 }
 
 async function explained(

@@ -1,4 +1,5 @@
 /** One value of a layer as the files and the replay have it: what explaining it starts from. */
+
 import { productSteps } from '../../kernels/kernel.js';
 import { formOf } from '../../kernels/reference.js';
 import { kernelByName } from '../../kernels/registry.js';
@@ -8,6 +9,7 @@ import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
 import type { ElementwiseLayer, Layer, Producer, ProductLayer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { rangeOfRow } from '../../numeric/extremes.js';
 import { columnsOfGroup } from '../../products/groups.js';
 import { chosenInput, productOf } from '../../replay/layer.js';
@@ -75,7 +77,7 @@ export async function explainedProduct(place: Place, layer: ProductLayer): Promi
       const product = productAt(layer, from, kernel, channel, sample, values);
       const { dynamic } = productSteps(kernel, layer)!;
       const quantize = dynamic ? dynamic.quantize.prepare(product.input) : (code: number) => code;
-      const x = codesOf(place, product, Int32Array.from(values, quantize));
+      const x = codesOf(place, product, int32s(values, quantize));
       return { product, x: { ...x, ...(addend && { addend }) } };
     };
   };

@@ -1,10 +1,12 @@
 /** What a capture shows of a layer, read in blocks of samples. */
+
 import { exact, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture } from '../../nouns/capture.js';
 import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { eachGroup, type Group } from '../../products/groups.js';
 import { blocks } from '../../replay/blocks.js';
 import { layerRows } from '../../replay/rows.js';
@@ -46,7 +48,7 @@ export async function observe(
   const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
   const seen = nothingSeen(saturatingGroups(product, layer, kernel), product, count, captured !== null);
   for (const [from, to] of blocks(0, count, input.features + outFeatures)) {
-    const positions = product.patch && Int32Array.from({ length: to - from }, (_, i) => (from + i) % perSample);
+    const positions = product.patch && int32s({ length: to - from }, (_, i) => (from + i) % perSample);
     const data = await input.read(from, to);
     const x = { rows: to - from, cols: input.features, data, ...(positions && { positions }) } as Codes;
     addInputs(seen, x);

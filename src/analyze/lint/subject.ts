@@ -7,6 +7,7 @@ import type { Capture } from '../../nouns/capture.js';
 import type { Kernel, Product, ProductSteps } from '../../nouns/kernel.js';
 import type { Model, Producer, ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
@@ -93,7 +94,7 @@ async function observed(
 function biasUnits(product: Product): Float64Array {
   const { bias, biasInt32, outFeatures, input } = product;
   if (biasInt32) return Float64Array.from(biasInt32);
-  return Float64Array.from({ length: outFeatures }, (_, n) =>
+  return float64s({ length: outFeatures }, (_, n) =>
     bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(product, n))) : 0,
   );
 }

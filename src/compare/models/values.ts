@@ -1,7 +1,9 @@
 /** Values of one model in another's terms: its codes, its layout. */
+
 import type { ArraySource, NumericArray } from '../../nouns/array.js';
 import type { CapturedValue } from '../../nouns/capture.js';
 import { isQuantized, type Layout, type QuantParams, type Shape, type ValueParams } from '../../nouns/value.js';
+import { float32s, int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { permuted } from '../../tensor/permute.js';
@@ -35,21 +37,21 @@ export function valueLike(value: CapturedValue, change: Partial<CapturedValue>):
 }
 
 function recoded(value: CapturedValue, code: (code: number) => number): CapturedValue {
-  const read = async (from: number, to: number) => Int32Array.from(await value.read(from, to), code);
+  const read = async (from: number, to: number) => int32s(await value.read(from, to), code);
   return valueLike(value, { dtype: 'int32', read });
 }
 
 /** As the codes that another model is given: of its type, and no further than they reach. */
 export function withinCodes(value: CapturedValue, { dtype, quantMin, quantMax }: QuantParams): CapturedValue {
   const code = (x: number) => Math.min(Math.max(x, quantMin), quantMax);
-  const read = async (from: number, to: number) => Int32Array.from(await value.read(from, to), code);
+  const read = async (from: number, to: number) => int32s(await value.read(from, to), code);
   return valueLike(value, { dtype, read });
 }
 
 /** Reals of codes. */
 export function dequantizedValue(value: CapturedValue, { scale, zeroPoint }: QuantParams): CapturedValue {
   const real = (code: number) => f32(f32(code - zeroPoint) * f32(scale));
-  const read = async (from: number, to: number) => Float32Array.from(await value.read(from, to), real);
+  const read = async (from: number, to: number) => float32s(await value.read(from, to), real);
   return valueLike(value, { dtype: 'float32', read });
 }
 

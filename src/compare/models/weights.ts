@@ -1,6 +1,8 @@
 /** Weights of two models, whatever type and zero point their files keep them with. */
+
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { ProductLayer } from '../../nouns/model.js';
+import { float32s } from '../../numeric/array.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { permuted } from '../../tensor/permute.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -24,7 +26,7 @@ export async function centredByChannel(layer: ProductLayer, kernel: readonly num
 export async function realWeights(layer: ProductLayer, kernel: readonly number[]): Promise<Float32Array> {
   const { inFeatures } = layer.form.weight;
   const scaleOf = (i: number) => weightScaleOf(layer.form, Math.floor(i / inFeatures));
-  return Float32Array.from(await centredByChannel(layer, kernel), (code, i) => code * scaleOf(i));
+  return float32s(await centredByChannel(layer, kernel), (code, i) => code * scaleOf(i));
 }
 
 /** Equal for equal weights of equal shape (FNV-1a, twice). */

@@ -1,5 +1,6 @@
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float32s } from '../../numeric/array.js';
 import { furthestOf } from '../../numeric/extremes.js';
 import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
@@ -141,7 +142,7 @@ function estimated(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const declared = view.biasSteps.map((b) => b);
   const free = steps.map((interval, n) => (declared[n] === 0 ? interval : { lo: 1, hi: 0 }));
   const toReal = (values: Float64Array) =>
-    Float32Array.from(values, (v, n) => (declared[n] !== 0 && base.params.bias ? base.params.bias[n] : v * view.step));
+    float32s(values, (v, n) => (declared[n] !== 0 && base.params.bias ? base.params.bias[n] : v * view.step));
   const apply = (values: Float64Array) => withParams(base, { bias: toReal(values), biasInt32: null });
   const found = repairChannels(study, base, { intervals: free, declared, apply, slope: () => 1 });
   if (!found || !restsOnEnough(study, found.channels)) return [];

@@ -1,3 +1,4 @@
+import { float64s } from '../../numeric/array.js';
 import { biasInUnits, withBiasInUnits } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
@@ -87,7 +88,7 @@ export function biasIntervals(view: View): Interval[] {
 /** Real-valued biases of a setup. */
 function realBias({ params }: ProductSetup, view: View): Float64Array {
   if (params.bias) return Float64Array.from(params.bias);
-  return Float64Array.from(params.biasInt32!, (b, n) => b * view.stepsPerUnit[n] * view.step);
+  return float64s(params.biasInt32!, (b, n) => b * view.stepsPerUnit[n] * view.step);
 }
 
 /** An integer bias is off the real one by up to half a unit. */

@@ -2,6 +2,7 @@ import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float64s, int32s } from '../../numeric/array.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven, truncate } from '../../numeric/round.js';
@@ -39,14 +40,14 @@ const truncated: BiasStep = {
   equation: 'trunc(b)',
   arithmetic: 'int32',
   prepare: ({ bias }) =>
-    bias ? { unit: 'int32', values: Int32Array.from(bias, truncate), numpy: 'np.trunc(b)' } : { unit: 'none' },
+    bias ? { unit: 'int32', values: int32s(bias, truncate), numpy: 'np.trunc(b)' } : { unit: 'none' },
 };
 
 /** Of integers too, which TFLite and ONNX files have. */
 function realBias(product: Product): Float64Array | null {
   const { bias, biasInt32, input } = product;
   if (bias || !biasInt32) return bias && Float64Array.from(bias);
-  return Float64Array.from(biasInt32, (b, n) => b * input.scale * weightScaleOf(product, n));
+  return float64s(biasInt32, (b, n) => b * input.scale * weightScaleOf(product, n));
 }
 
 /** Added after scaling, as if it were in output steps. */
@@ -122,8 +123,7 @@ function roundedAt(by: string, unit: (channel: number) => number): BiasStep {
     name: `int32Bias of ${by}`,
     equation: `rint(b / ${by.includes(' ') ? `(${by})` : by})`,
     arithmetic: 'int32',
-    prepare: ({ bias }) =>
-      bias ? { unit: 'int32', values: Int32Array.from(bias, rounded), numpy: null } : { unit: 'none' },
+    prepare: ({ bias }) => (bias ? { unit: 'int32', values: int32s(bias, rounded), numpy: null } : { unit: 'none' }),
   };
 }
 

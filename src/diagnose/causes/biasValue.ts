@@ -1,5 +1,6 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { printable } from '../../text.js';
@@ -238,9 +239,7 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
   const isMoved = (n: number) => values[n] !== view.biasSteps[n];
   const real = (n: number) => values[n] * realOfStep(base, view, n);
   if (bias) return withParams(base, { bias: bias.map((b, n) => (isMoved(n) ? real(n) : b)) });
-  const integers = Int32Array.from(biasInt32!, (b, n) =>
-    isMoved(n) ? roundHalfEven(values[n] / view.stepsPerUnit[n]) : b,
-  );
+  const integers = int32s(biasInt32!, (b, n) => (isMoved(n) ? roundHalfEven(values[n] / view.stepsPerUnit[n]) : b));
   return withParams(base, { biasInt32: integers });
 }
 

@@ -1,3 +1,4 @@
+import { int32s } from '../../numeric/array.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
@@ -67,17 +68,17 @@ const rotatedGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels } = patchOf(study.declared);
   const count = groups * inChannels;
   return ROTATED.slice(0, groups === 2 ? 1 : 2).map(([rule, by]) => {
-    const channels = Int32Array.from({ length: count }, (_, c) => (c + by * inChannels + count) % count);
+    const channels = int32s({ length: count }, (_, c) => (c + by * inChannels + count) % count);
     return change(study, rule, groups, channels);
   });
 });
 
 const otherGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels, outChannels } = patchOf(study.declared);
-  const inputs = Int32Array.from({ length: groups * inChannels }, (_, c) => c);
+  const inputs = int32s({ length: groups * inChannels }, (_, c) => c);
   const inTurns = inputs.map((c) => (c % inChannels) * groups + Math.floor(c / inChannels));
   // each output a group of its own: output n reads group n % groups
-  const outputs = Int32Array.from({ length: groups * outChannels * inChannels }, (_, i) => {
+  const outputs = int32s({ length: groups * outChannels * inChannels }, (_, i) => {
     const [n, c] = [Math.floor(i / inChannels), i % inChannels];
     return (n % groups) * inChannels + c;
   });

@@ -1,3 +1,4 @@
+import { float64s } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -164,7 +165,7 @@ function weightsOnHoles(study: ProductStudy, base: ProductSetup, { samples, chan
   const { weight, weightZeroPoint, inFeatures } = base.params;
   const list = channels ?? Array.from({ length: study.channels }, (_, n) => n);
   const byTap = list.map((n) =>
-    Float64Array.from({ length: taps.taps }, (_, tap) => {
+    float64s({ length: taps.taps }, (_, tap) => {
       const zero = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
       let sum = 0;
       for (let k = tap * inChannels; k < (tap + 1) * inChannels; k++) sum += weight[n * inFeatures + k] - zero;

@@ -1,5 +1,6 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -220,7 +221,7 @@ function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductCh
 /** The file's scales are all equal, the runtime's were not: the channel that needs no other number is whose scale it is. */
 function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { weightScale: scales } = base.params;
-  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
+  const declared = float64s({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
   const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });
   const scalesOf = weightScales(viewOf(study, base), base);
   // one other number for all is no number a channel

@@ -1,3 +1,4 @@
+import { float64s } from '../../numeric/array.js';
 import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
@@ -20,7 +21,7 @@ declare module '../evidence.js' {
 }
 
 function permuted(scales: Float64Array, permutation: readonly number[], of?: 'multipliers'): ProductChange {
-  const weightScale = Float64Array.from(permutation, (from) => scales[from]);
+  const weightScale = float64s(permutation, (from) => scales[from]);
   const shift = rotationOf(permutation);
   return {
     cause: 'scale-shifted',

@@ -1,5 +1,6 @@
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { tablesReadOtherwise } from '../embeddings.js';
@@ -260,7 +261,7 @@ function entriesChange(study: TensorStudy, table: ReadonlyMap<number, number>): 
     run(call) {
       const computed = own.run(call);
       const codes = 'data' in computed ? computed.data : computed;
-      return Int32Array.from(call.inputs[0].data, (code, i) => table.get(code) ?? codes[i]);
+      return int32s(call.inputs[0].data, (code, i) => table.get(code) ?? codes[i]);
     },
   };
   return {

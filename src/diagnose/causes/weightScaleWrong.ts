@@ -1,4 +1,5 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
+import { float64s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
@@ -147,7 +148,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
         };
       });
   }
-  const declared = Float64Array.from({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
+  const declared = float64s({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
   const apply = (weightScale: Float64Array) => withScales(base, weightScale, of);
   const repaired = repairChannels(study, base, { ...scales, declared, apply }, scope);
   if (!repaired || !restsOnEnough(study, repaired.channels, scope)) return [];

@@ -1,4 +1,5 @@
 import type { Codes } from '../../nouns/kernel.js';
+import { float64s, int32s } from '../../numeric/array.js';
 import type { Cause } from '../cause.js';
 import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
@@ -44,7 +45,7 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     if (!intervals) return [];
     const shared = sharedIntegers(intervals).filter((zp) => zp !== 0 && zp >= -128 && zp <= 127);
     if (shared.length > 0) return shared.map((zp) => withZeroPoint(Int32Array.of(zp), FREEDOM.none));
-    const perChannel = Int32Array.from(intervals, integerIn);
+    const perChannel = int32s(intervals, integerIn);
     const moved = [...perChannel.keys()].filter((n) => perChannel[n] !== 0);
     if (!base.params.perChannel || moved.length === 0 || !restsOnEnough(study, moved)) return [];
     return [withZeroPoint(perChannel, FREEDOM.numberPerChannel)];
@@ -81,7 +82,7 @@ function centredSums(study: ProductStudy, base: ProductSetup, scope: Scope, { ro
   const zeroPoints = study.engine.inputParams(base, scope);
   const known = new Map<object, Float64Array>();
   const sumsOf = ({ cols, data }: Codes) =>
-    Float64Array.from(zeroPoints, ({ zeroPoint }, row) => {
+    float64s(zeroPoints, ({ zeroPoint }, row) => {
       let sum = 0;
       for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
       return sum * (rowUnits?.[row] ?? 1);

@@ -1,6 +1,8 @@
 /** Two numbers that hide each other: where all values together put one of them, the other is found on it by its own estimator. */
+
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { roundFactors } from '../causes/biasFactor.js';
 import { convertsIn } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type ProductChange, withInput, withOutput } from '../setup.js';
@@ -67,7 +69,7 @@ function planeOf(study: Study, a: Slope, b: Slope, fixed: Slope): Plane | null {
     const view = viewOf(study, study.declared, scope);
     const all = (slope: Slope) => {
       const of = slope(view);
-      return Float64Array.from(view.acc, (_, i) => of(i, i % view.channels));
+      return float64s(view.acc, (_, i) => of(i, i % view.channels));
     };
     const offset = all(fixed);
     // a bias rounded to integers, and float32

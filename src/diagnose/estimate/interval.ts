@@ -1,4 +1,5 @@
 /** A closed interval of reals in double precision; empty if lo > hi. */
+import { float64s } from '../../numeric/array.js';
 export interface Interval {
   lo: number;
   hi: number;
@@ -64,8 +65,8 @@ export function pointInside({ lo, hi }: Interval): number | null {
  */
 export function majority(intervals: readonly Interval[], share: number): Interval | null {
   const some = intervals.filter((i) => !isEmpty(i));
-  const los = Float64Array.from(some, ({ lo }) => lo).sort();
-  const his = Float64Array.from(some, ({ hi }) => hi).sort();
+  const los = float64s(some, ({ lo }) => lo).sort();
+  const his = float64s(some, ({ hi }) => hi).sort();
   let most = 0;
   let best: Interval | null = null;
   for (let begun = 0, ended = 0; begun < los.length; ) {
@@ -86,7 +87,7 @@ const FAR = 1e6;
 
 /** Whether some p and q put `p * a[n] + q * b[n]` into every interval n. */
 export function twoNumbersFit(a: ArrayLike<number>, b: ArrayLike<number>, intervals: readonly Interval[]): boolean {
-  const [lo, hi] = [Float64Array.from(intervals, (own) => own.lo), Float64Array.from(intervals, (own) => own.hi)];
+  const [lo, hi] = [float64s(intervals, (own) => own.lo), float64s(intervals, (own) => own.hi)];
   return twoNumbers(a, b, { lo, hi }) !== null;
 }
 

@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { convertsIn } from '../facts.js';
 import {
   type Change,
@@ -141,7 +142,7 @@ function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly Prod
   for (const order of orders) {
     const shift = rotationOf(order);
     const found = shift === undefined ? { permutation: order } : { shift };
-    const scales = Float64Array.from(order, (from) => weightScale[from]);
+    const scales = float64s(order, (from) => weightScale[from]);
     const biases = permuteBias(base.params, order);
     yield [
       {

@@ -2,7 +2,9 @@
  * Several wrong weights where sums of pairs saturate: a sum is not linear in them there, so every value of every weight is tried,
  * one weight after the other, as long as that brings the channel nearer to what was observed.
  */
+
 import type { Codes } from '../../nouns/kernel.js';
+import { float64s } from '../../numeric/array.js';
 import { spread } from '../study/arrays.js';
 import type { Residuals } from './severalWeights.js';
 
@@ -101,7 +103,7 @@ class Weights {
   ) {
     this.now = Int32Array.from(now);
     const declared = Int32Array.from(channel.weights);
-    this.added = Float64Array.from(rows, (row) => this.sumOf(row, this.now) - this.sumOf(row, declared));
+    this.added = float64s(rows, (row) => this.sumOf(row, this.now) - this.sumOf(row, declared));
   }
 
   /** Squared distances from what the rows allow. */

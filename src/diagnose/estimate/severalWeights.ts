@@ -1,4 +1,5 @@
 import type { Codes } from '../../nouns/kernel.js';
+import { float64s } from '../../numeric/array.js';
 import { spread } from '../study/arrays.js';
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
@@ -162,7 +163,7 @@ class LeastSquares {
   constructor(private readonly residuals: Residuals) {
     const { lo, hi, inFeatures, centred } = residuals;
     this.rows = someRows(lo, hi);
-    this.target = Float64Array.from(this.rows, (row) => (lo[row] + hi[row]) / 2);
+    this.target = float64s(this.rows, (row) => (lo[row] + hi[row]) / 2);
     let [second, fourth] = [0, 0];
     for (const row of this.rows) {
       const half = (hi[row] - lo[row]) / 2;

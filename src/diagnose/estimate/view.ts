@@ -8,6 +8,7 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { float32s, float64s } from '../../numeric/array.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../conversions.js';
@@ -79,17 +80,17 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const step = stepOf(params.output);
   const channels = params.outFeatures;
   const inputs = engine.inputParams(whole, scope);
-  const rowUnits = study.data.dynamic ? Float64Array.from(inputs, ({ scale }) => scale / inputs[0].scale) : null;
+  const rowUnits = study.data.dynamic ? float64s(inputs, ({ scale }) => scale / inputs[0].scale) : null;
   // a dynamic layer adds its bias in real units, or as it is to the sums
   const bias = (rowUnits ? realBias : setup.steps.bias).prepare(params);
   const sums = engine.accumulator(whole, scope);
   const acc = rowUnits ? inFirstUnits(sums as Int32Array, rowUnits, params.biasInt32, channels) : sums;
   const short = numbersIn(params, setup.steps.multiplier);
-  const stepsPerUnit = Float64Array.from(
+  const stepsPerUnit = float64s(
     { length: channels },
     (_, n) => short?.[n] ?? (inputs[0].scale * weightScaleOf(params, n)) / step,
   );
-  const biasSteps = Float64Array.from({ length: channels }, (_, n) => {
+  const biasSteps = float64s({ length: channels }, (_, n) => {
     if (bias.unit === 'int32') return rowUnits ? 0 : bias.values[n] * stepsPerUnit[n];
     if (bias.unit === 'accumulator') return bias.add(0, n) * stepsPerUnit[n];
     return bias.unit === 'real' ? bias.values[n] / step : 0;
@@ -131,13 +132,13 @@ function curvedSteps(
   step: number,
 ): Float64Array | null {
   const curve = params.curve && sumsOfScript.curves[params.curve]!.prepare(params);
-  return curve ? Float64Array.from({ length }, (_, i) => curve(before(i) * step) / step) : null;
+  return curve ? float64s({ length }, (_, i) => curve(before(i) * step) / step) : null;
 }
 
 function addedSteps({ addend }: Product, codes: NumericArray | null, step: number): Float64Array | null {
   if (!addend || !codes) return null;
   const join = sumsOfScript.add!.prepare(addend);
-  return Float64Array.from(codes, (code) => join(0, code) / step);
+  return float64s(codes, (code) => join(0, code) / step);
 }
 
 /** What bounds the result bounds the sum before a curve and before a second value is added, in steps. */
@@ -169,7 +170,7 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
   const [{ input, output }, [read]] = [params, reads];
   const channels = scope.channels?.length ?? width;
   const [zeroPoint, unit] = isQuantized(input) ? [input.zeroPoint, input.scale] : [0, 1];
-  const acc = Float64Array.from(inputValues(scope), (x) => (read ? read.apply(x) : x) - zeroPoint);
+  const acc = float64s(inputValues(scope), (x) => (read ? read.apply(x) : x) - zeroPoint);
   const step = stepOf(output);
   const stepsPerUnit = new Float64Array(channels).fill(unit / step);
   const biasSteps = new Float64Array(channels);
@@ -228,7 +229,7 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
 
 function realValues(call: TensorCall, value: RealValue | undefined): Float32Array {
   const length = call.samples * sizeOf(call.output.shape.dims);
-  return Float32Array.from({ length }, (_, i) => value?.(i) ?? Number.NaN);
+  return float32s({ length }, (_, i) => value?.(i) ?? Number.NaN);
 }
 
 const FLOAT: ValueParams = { dtype: 'float32' };
@@ -261,10 +262,7 @@ function inFirstUnits(
   bias: Int32Array | null,
   channels: number,
 ): Float64Array {
-  return Float64Array.from(
-    sums,
-    (sum, i) => (sum + (bias ? bias[i % channels] : 0)) * rowUnits[Math.floor(i / channels)],
-  );
+  return float64s(sums, (sum, i) => (sum + (bias ? bias[i % channels] : 0)) * rowUnits[Math.floor(i / channels)]);
 }
 
 /** Codes as they were computed; of those that are stored as one, the nearest to what is computed, which another number moves by less. */
@@ -275,11 +273,11 @@ function asComputed(
   expected: (i: number) => number,
 ): Pick<Scope, 'observed'> {
   const { period, back } = stores ?? {};
-  if (back) return { observed: Float64Array.from(observed, back) };
+  if (back) return { observed: float64s(observed, back) };
   if (period === undefined) return { observed };
   const least = 'activation' in params && params.activation === 'relu' ? zeroPoint : Number.NEGATIVE_INFINITY;
   return {
-    observed: Float64Array.from(observed, (code, i) => {
+    observed: float64s(observed, (code, i) => {
       const computed = Math.max(least, expected(i) + zeroPoint);
       return code + period * Math.floor((computed - code) / period + 0.5);
     }),
@@ -305,7 +303,7 @@ function firstRounding({ steps, params }: ProductSetup): Float64Array | null {
   if (!roundsTwice(steps)) return null;
   const { multiplierOf } = steps.multiplier as FixedPointStep;
   const output = params.output as QuantParams;
-  return Float64Array.from(
+  return float64s(
     { length: params.outFeatures },
     (_, n) => 2 ** Math.min(-1, multiplierOf(params, output, n).exponent),
   );
@@ -389,7 +387,7 @@ function floatBounds(
 export function weightSums(setup: Setup, channels: number): Float64Array {
   if (setup.kind !== 'product') return new Float64Array(channels).fill(1);
   const { weight, weightZeroPoint, inFeatures } = setup.params;
-  return Float64Array.from({ length: channels }, (_, n) => {
+  return float64s({ length: channels }, (_, n) => {
     const zeroPoint = weightZeroPoint[weightZeroPoint.length > 1 ? n : 0];
     let sum = 0;
     for (let k = 0; k < inFeatures; k++) sum += weight[n * inFeatures + k] - zeroPoint;

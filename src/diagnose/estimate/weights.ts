@@ -1,6 +1,7 @@
 import { isPaired, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -42,7 +43,7 @@ export class WeightSearch {
     private readonly base: ProductSetup,
     private readonly view: View,
   ) {
-    this.zeroPoints = Int32Array.from(study.engine.inputParams(base, scope), ({ zeroPoint }) => zeroPoint);
+    this.zeroPoints = int32s(study.engine.inputParams(base, scope), ({ zeroPoint }) => zeroPoint);
     const step = base.steps.accumulate;
     this.paired = isPaired(step) && step.applies(base.params) ? step : null;
   }

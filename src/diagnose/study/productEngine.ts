@@ -4,6 +4,7 @@ import { losesNothing } from '../../kernels/steps/losesNothing.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Codes, Product, ProductSteps, SumData } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
@@ -64,7 +65,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     const data = this.data.dynamic
       ? this.finishDynamic(setup, scope, params, accumulator)
       : this.finishCalls(setup, scope, params, accumulator);
-    return { data: stores ? Int32Array.from(data, stores.apply) : data, low: null, high: null };
+    return { data: stores ? int32s(data, stores.apply) : data, low: null, high: null };
   }
 
   private unquantized({ params, patches }: ProductSetup, scope: Scope, own: Product): Outputs {
@@ -345,7 +346,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     if (!params.addend) return null;
     const { rows, cols, data } = added;
     const own = channels ? columnsOf(data, rows, cols, channels) : data;
-    return read ? Int32Array.from(own, read.apply) : own;
+    return read ? int32s(own, read.apply) : own;
   }
 
   /** One past the last row of a scope whose call is computed as that of row `first`. */

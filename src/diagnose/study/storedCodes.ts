@@ -1,5 +1,7 @@
 /** Codes of a scope's rows, as a setup reads them. */
+
 import type { Codes } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { type CodeMap, mapCodes, type ProductSetup } from '../setup.js';
 import type { Scope } from './data.js';
 
@@ -27,5 +29,5 @@ export function storedCodes(setup: ProductSetup, scope: Scope, stored: Codes): C
 /** Patches with holes are summed by where they stand. */
 export function placed({ params }: ProductSetup, { samples }: Scope, codes: Codes): Codes {
   const { taps } = params.patch ?? {};
-  return taps?.hasHoles ? { ...codes, positions: Int32Array.from(samples, (row) => row % taps.positions) } : codes;
+  return taps?.hasHoles ? { ...codes, positions: int32s(samples, (row) => row % taps.positions) } : codes;
 }

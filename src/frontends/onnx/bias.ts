@@ -1,6 +1,7 @@
 /** Where the bias of Conv, Gemm and MatMul stands, and what follows. */
 
 import { FLOAT32, onnxDtype } from '../../load/onnx/dtypes.js';
+import { float32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { derived } from './derived.js';
 import { dimsOf } from './dims.js';
@@ -53,7 +54,7 @@ export function dequantizedBias({ tensor, constant, q }: Bias): Bias {
   const { source, shape } = constant;
   if (!source || !q) return { tensor, constant, q };
   const real = (code: number, n: number) => f32(f32(code - ofChannel(q.zeroPoint, n)) * f32(ofChannel(q.scale, n)));
-  const reals = async () => Float32Array.from(await source.read(), (code, n) => real(Number(code), n));
+  const reals = async () => float32s(await source.read(), (code, n) => real(Number(code), n));
   const floats = derived(`${tensor}.real`, 'float32', shape, reals);
   return { tensor: floats.key, constant: { dtype: onnxDtype(FLOAT32), shape, source: floats }, q: null };
 }

@@ -2,7 +2,9 @@
  * Constants that follow from shapes, which the file declares or a capture shows: positions of a transformer (Range), the width of its
  * heads as a real, for the scale of its scores (Cast), and the parts of weights that belong to query, key and value (Slice).
  */
+
 import { FLOAT32, INT64, type OnnxDtype, onnxDtype } from '../../load/onnx/dtypes.js';
+import { float64s } from '../../numeric/array.js';
 import type { Constant } from './constants.js';
 import { derived } from './derived.js';
 import { type From, ofSamples, type ShapeValue } from './dims.js';
@@ -35,7 +37,7 @@ async function range(node: GraphNode, from: From): Promise<Constant | null> {
   if (start === null || limit === null || !delta || isFloat) return null;
   const count = Math.max(0, Math.ceil((limit - start) / delta));
   if (count > MOST) return null;
-  const numbers = Float64Array.from({ length: count }, (_, i) => start + i * delta);
+  const numbers = float64s({ length: count }, (_, i) => start + i * delta);
   return made(node, onnxDtype(INT64), numbers);
 }
 

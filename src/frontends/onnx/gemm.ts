@@ -1,4 +1,5 @@
 /** Gemm's alpha and beta, which model.json has no fields for: they are in the scale of the weights, and in the numbers of the bias. */
+import { float32s } from '../../numeric/array.js';
 import { f32, isPowerOfTwo } from '../../numeric/float.js';
 import { derived } from './derived.js';
 import { floatOf, type GraphNode } from './graph.js';
@@ -31,6 +32,6 @@ function times({ tensor, constant, q }: Bias, beta: number): Bias {
   const { source } = constant;
   if (q) return { tensor, constant, q: { ...q, scale: q.scale.map((own) => f32(beta * own)) } };
   if (!source || constant.dtype.name !== 'float32') return { tensor, constant, q };
-  const scaled = async () => Float32Array.from(await source.read(), (real) => f32(beta * Number(real)));
+  const scaled = async () => float32s(await source.read(), (real) => f32(beta * Number(real)));
   return { tensor, constant: { ...constant, source: derived(tensor, 'float32', constant.shape, scaled) }, q };
 }

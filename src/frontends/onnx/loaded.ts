@@ -2,9 +2,11 @@
  * Float constants that ONNX Runtime quantizes when it loads a model: the bias and the weights of Conv, ConvTranspose and Gemm between
  * codes, whether the layer then runs in integers or in float (DequantizeLinear stands before it then).
  */
+
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
 import { INT8, INT32, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { NumericArray } from '../../nouns/array.js';
+import { int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -39,7 +41,7 @@ export function roundedBias(bias: Bias, x: Quantization, w: Quantization): Bias 
   const scale = w.scale.map((own) => f32(x.scale[0] * own));
   const code = (real: number, n: number) => roundHalfEven(f32(real / ofChannel(scale, n)));
   const codes = async () =>
-    Int32Array.from(await source.read(), (real, n) => clamp(code(Number(real), n), INT32_MIN, INT32_MAX));
+    int32s(await source.read(), (real, n) => clamp(code(Number(real), n), INT32_MIN, INT32_MAX));
   const constant = { dtype: onnxDtype(INT32), shape, source: derived(bias.tensor, 'int32', shape, codes) };
   return { ...bias, constant, q: { dtype: constant.dtype, scale, zeroPoint: [0], axis: 0, blockSize: 0 } };
 }

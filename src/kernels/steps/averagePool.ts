@@ -81,7 +81,8 @@ export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
     // to one place of a volume PyTorch calls mean
     if (from.length === 3 && sizeOf(to) === 1) return meanAten.run({ ...call, attributes: { dim: [2, 3, 4] } });
     const covers = adaptiveCovers(from, to);
-    if (!isChannelsLast(input)) return overWindowSums(call, covers, (codes, { inside }) => meanOf(codes, inside, params));
+    if (!isChannelsLast(input))
+      return overWindowSums(call, covers, (codes, { inside }) => meanOf(codes, inside, params));
     const vectors = vectorChannels(call, Math.min(WIDTHS[call.vectors], 8));
     const { zeroPoint, quantMin, quantMax } = params;
     const codeOf = (codes: number, { inside }: Reach, inVectors: boolean) => {

@@ -1,7 +1,9 @@
 /** y = alpha * d + beta, one of each a channel; d: the centred code. */
+
 import type { BatchNormAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps, Vectors } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
@@ -31,7 +33,7 @@ export const batchNormAten: TensorSteps = tensorSteps(
     const rest = (steps: number) => clamp(convertToInt32(steps) + zeroPoint, quantMin, quantMax);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
     const [size, whole] = [sizeOf(input.shape.dims), inWholeVectors(call, channels, 8)];
-    const channelOf = Int32Array.from({ length: size }, (_, i) => placeOf(input.shape, i).channel);
+    const channelOf = int32s({ length: size }, (_, i) => placeOf(input.shape, i).channel);
     return fill(call, (i) => {
       const channel = channelOf[i % size];
       const steps = add(alpha[channel], input.data[i] - from.zeroPoint, beta[channel]);

@@ -1,6 +1,8 @@
 /** Dequantize, an op on floats, quantize: PT2E's reference of whatever has no form of its own. */
+
 import type { QuantizeStep, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float32s } from '../../numeric/array.js';
 import { clamp } from '../../numeric/integer.js';
 import { clampOfCodes } from './activation.js';
 import { boundedCodes, codesOf } from './bounded.js';
@@ -19,7 +21,7 @@ export function betweenCodes(floats: TensorSteps, quantize: QuantizeStep): Tenso
         return {
           ...input,
           params: FLOAT,
-          data: Float32Array.from(input.data, dequantizeFloat32.prepare(input.params)),
+          data: float32s(input.data, dequantizeFloat32.prepare(input.params)),
         };
       });
       if (!isQuantized(call.output.params)) return floats.run({ ...call, inputs });

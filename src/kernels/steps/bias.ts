@@ -4,6 +4,7 @@
  */
 
 import type { BiasStep, PreparedBias, Product } from '../../nouns/kernel.js';
+import { float64s, int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven, truncate } from '../../numeric/round.js';
@@ -69,7 +70,7 @@ export const floatBias = accumulatorBias(
       unit: 'accumulator',
       add: (acc, channel) => fma32(bias[channel], reciprocal[channel], f32(acc)),
       // the product of two float32 is exact in float64
-      float32: { addend: null, product: Float64Array.from(bias, (b, channel) => b * reciprocal[channel]) },
+      float32: { addend: null, product: float64s(bias, (b, channel) => b * reciprocal[channel]) },
       operation: {
         kind: 'fma',
         name: 'bias',
@@ -98,7 +99,7 @@ export const floatBiasUnfused = accumulatorBias(
 export const float64Bias = biasStep('float64Bias', 'acc + b / (sx * sw) in float64', (product, bias) => {
   if (product.output.dtype === 'float32') return { unit: 'real', values: bias };
   const { scale } = product.input;
-  const quotient = Float64Array.from(bias, (b, channel) => b / (scale * weightScaleOf(product, channel)));
+  const quotient = float64s(bias, (b, channel) => b / (scale * weightScaleOf(product, channel)));
   const [operation] = addBias((channel) => quotient[channel], 'b / (sx * sw)', 'float64');
   return { unit: 'accumulator', add: (acc, channel) => acc + quotient[channel], operation };
 });
@@ -113,7 +114,7 @@ function int32Bias(
 ) {
   const prepare = (product: Product, bias: Float32Array): PreparedBias => {
     const { scale } = product.input;
-    const values = Int32Array.from(bias, (b, channel) =>
+    const values = int32s(bias, (b, channel) =>
       clamp(toUnits(b, scale, weightScaleOf(product, channel)), INT32_MIN, INT32_MAX),
     );
     return { unit: 'int32', values, numpy };

@@ -1,7 +1,7 @@
 /** What steps on whole values share: the codes of a call, and places in it. */
 import type { CodeArray, JoinedPair, TensorCall, TensorValue } from '../../nouns/kernel.js';
 import { type QuantParams, quantizedParams } from '../../nouns/value.js';
-import { asBytes, type Bytes, isBytes, lookedUp } from '../../numeric/array.js';
+import { asBytes, type Bytes, float32s, int32s, isBytes, lookedUp } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { roomFor } from '../../numeric/room.js';
 import { floor } from '../../numeric/round.js';
@@ -23,7 +23,7 @@ export function fill({ samples, output }: TensorCall, code: (element: number) =>
 
 /** Every float of the output. */
 export function fillReals({ samples, output }: TensorCall, real: (element: number) => number): Float32Array {
-  return Float32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => real(i));
+  return float32s({ length: samples * sizeOf(output.shape.dims) }, (_, i) => real(i));
 }
 
 /** The codes of an input at each place of the output. */
@@ -55,7 +55,7 @@ export function singlesOf({ inputs: [input], output }: TensorCall, code: (code: 
 
 /** Every code of the output out of a table of its layer's. */
 export function fillFrom({ inputs: [{ data }], fast }: TensorCall, { wide, table }: Singles): CodeArray {
-  if (!isBytes(data)) return Int32Array.from(data, (own) => wide[own & 255]);
+  if (!isBytes(data)) return int32s(data, (own) => wide[own & 255]);
   return (isBytes(table) && fast?.lookedUp(data, table)) || lookedUp(data, table);
 }
 

@@ -48,7 +48,11 @@ function converted(call: TensorCall, input: TensorValue, { dequantize, quantize 
   const params = quantized(input);
   const real = dequantize.prepare(params);
   const code = quantize.prepare(quantized(call.output));
-  return rememberedIn(call, params, rectified(call, (x) => code(real(x))));
+  return rememberedIn(
+    call,
+    params,
+    rectified(call, (x) => code(real(x))),
+  );
 }
 
 function rectified({ activation, output }: TensorCall, code: (x: number) => number): (x: number) => number {

@@ -1,6 +1,8 @@
 /** The largest or smallest of codes over axes: no arithmetic. */
+
 import type { ReduceAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { axesOf, checkedAxes } from '../../tensor/axes.js';
 import { reducedAxes } from '../../tensor/reduced.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -11,7 +13,7 @@ function extreme(equation: string, beats: (a: number, b: number) => boolean): Te
     const axes = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
     const { first, step, size } = reducedAxes(shape.dims, axes);
     const whole = sizeOf(shape.dims);
-    return Int32Array.from({ length: samples * size }, (_, i) => {
+    return int32s({ length: samples * size }, (_, i) => {
       const start = Math.floor(i / size) * whole + first[i % size];
       let best = data[start];
       for (const offset of step) if (beats(data[start + offset], best)) best = data[start + offset];

@@ -4,6 +4,7 @@
  */
 
 import type { Codes, FloatLinearStep, Product } from '../../nouns/kernel.js';
+import { float64s } from '../../numeric/array.js';
 import { f32, isPowerOfTwo } from '../../numeric/float.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
 import { weightScaleOf } from './scales.js';
@@ -54,9 +55,9 @@ export const anyOrderFloat32: FloatLinearStep = {
     const sums = known ?? exactSums(x, product, fast);
     const magnitudes = magnitudeSums(x, product, fast);
     const relative = relativeBound(inFeatures);
-    const biases = Float64Array.from({ length: outFeatures }, (_, n) => realBiasOf(product, n));
+    const biases = float64s({ length: outFeatures }, (_, n) => realBiasOf(product, n));
     const scales = scalesOf(product, relative);
-    const units = Float64Array.from(scales, (_, n) => exactUnit(product, n));
+    const units = float64s(scales, (_, n) => exactUnit(product, n));
     const made = reused();
     return (from, to) => {
       const { exact, bound, error } = made(to - from);
@@ -78,7 +79,7 @@ export const anyOrderFloat32: FloatLinearStep = {
   withinBound(product) {
     const scales = scalesOf(product, relativeBound(product.inFeatures));
     if (product.inFeatures < 3 || scales.some(Number.isNaN)) return null;
-    const biases = Float64Array.from(scales, (_, n) => realBiasOf(product, n));
+    const biases = float64s(scales, (_, n) => realBiasOf(product, n));
     return (sum, channel) => sum * scales[channel] + biases[channel];
   },
   numpy: '(f32(sx) * (x - zx)).astype(f32).astype(float) @ (f32(sw) * (w - zw)).astype(f32).astype(float)',
@@ -98,7 +99,7 @@ function exactUnit(product: Product, channel: number): number {
 /** Of each channel; NaN where float32 numbers vanish, overflow or say nothing. */
 function scalesOf(product: Product, relative: number): Float64Array {
   const inputScale = f32(product.input.scale);
-  return Float64Array.from({ length: product.outFeatures }, (_, n) => {
+  return float64s({ length: product.outFeatures }, (_, n) => {
     const scale = f32(weightScaleOf(product, n));
     const usual = Math.min(scale, inputScale) > SMALLEST_SCALE && Math.max(scale, inputScale) < LARGEST_SCALE;
     return usual && relative < 0.25 ? scale * inputScale : Number.NaN;

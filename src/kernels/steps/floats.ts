@@ -1,7 +1,9 @@
 /** What a runtime leaves in float between dequantize and quantize: one float32 rounding an operator. */
+
 import type { PreluAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { float32s, int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -93,12 +95,12 @@ const FLOAT32 = { dtype: 'float32' } as const;
 export function betweenCodes(steps: TensorSteps): TensorSteps {
   return ofCodes(`quantize(${steps.equation})`, (call) => {
     const inputs = call.inputs.map((input) => {
-      const data = Float32Array.from(input.data, realOf(input));
+      const data = float32s(input.data, realOf(input));
       return { ...input, params: FLOAT32, data };
     });
     const reals = steps.run({ ...call, inputs, output: { ...call.output, params: FLOAT32 } });
     const code = quantizeDivision.prepare(quantized(call.output));
-    if (!('low' in reals)) return Int32Array.from(reals, code);
+    if (!('low' in reals)) return int32s(reals, code);
     const { data, low, high } = reals;
     return boundedCodes(data.length, (i) => codesOf({ low: low[i], near: data[i], high: high[i] }, code));
   });
@@ -111,5 +113,5 @@ export const preluOfFloats: TensorSteps = tensorSteps('x < 0 ? x * w : x', (call
   const each = sizeOf(shape.dims.slice(1));
   const slopes = Array.from(weight, (code) => f32((code - zeroPoint) * f32(scale)));
   const slope = (i: number) => slopes[slopes.length > 1 ? floor(i / each) % shape.dims[0] : 0];
-  return Float32Array.from(data, (x, i) => (x < 0 ? x * slope(i) : x));
+  return float32s(data, (x, i) => (x < 0 ? x * slope(i) : x));
 });

@@ -1,4 +1,5 @@
 import type { Product, ProductSteps } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { weightScaleOf } from './scales.js';
 
@@ -10,7 +11,7 @@ export function int32BiasOf({ bias: step }: ProductSteps, linear: Product): Int3
 
 export function nearestInt32Bias(linear: Product): Int32Array {
   const { bias, outFeatures, input } = linear;
-  return Int32Array.from({ length: outFeatures }, (_, n) =>
+  return int32s({ length: outFeatures }, (_, n) =>
     bias ? roundHalfEven(bias[n] / (input.scale * weightScaleOf(linear, n))) : 0,
   );
 }

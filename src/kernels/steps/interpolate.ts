@@ -1,15 +1,18 @@
 /** Images of another size. Codes are copied, or mixed as they are: the zero point goes out and in again where the result is rounded. */
 import type { ResampleAttributes } from '../../nouns/attributes.js';
-import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { CodeArray, Computed, QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import type { Shape } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
-import type { Cover, Covers } from '../../tensor/covers.js';
-import { channelsOf, indicesOf, sizeOf } from '../../tensor/shape.js';
+import type { Cover } from '../../tensor/covers.js';
+import { channelsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
+import { takenAlong } from '../../tensor/takenAlong.js';
 import { boundedReals, UNIT, within } from './bounded.js';
-import { inWholeVectors, quantized } from './call.js';
+import { inWholeVectors, quantized, rememberedIn } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { type Covered, floatsOverWindows, imageOf, overWindows, placesOf } from './pool.js';
+import { alongAxes, floatsOverWindows, imageOf, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
 
 /** area: means over the places that a place of the output covers. */
@@ -21,7 +24,7 @@ export function resampleAten(area: TensorSteps): TensorSteps {
     run(call) {
       const { mode } = attributesOf(call);
       if (mode === 'area') return overArea(area, call);
-      return mode === 'bilinear' ? bilinear(call) : nearest(call, (code) => code);
+      return mode === 'bilinear' ? bilinear(call) : (nearest(call) as CodeArray);
     },
   };
 }
@@ -31,7 +34,7 @@ export const copiesNearest: TensorSteps = {
   kind: 'tensor',
   equation: 'the nearest code',
   lacks: ({ attributes }) => lacking(attributes, ['nearest']),
-  run: (call) => nearest(call, (code) => code),
+  run: (call) => nearest(call) as CodeArray,
 };
 
 /** PT2E's reference graph: floats of the nearest codes. */
@@ -42,9 +45,13 @@ export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quant
     lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'area']),
     run(call) {
       if (attributesOf(call).mode === 'area') return overArea(area, call);
-      const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+      const params = quantized(call.inputs[0]);
+      const real = dequantizeFloat32.prepare(params);
       const code = quantize.prepare(quantized(call.output));
-      return nearest(call, (x) => code(real(x)));
+      return int32s(
+        nearest(call),
+        rememberedIn(call, params, (x) => code(real(x))),
+      );
     },
   };
 }
@@ -62,7 +69,7 @@ export function resampleOfFloats(area: TensorSteps): TensorSteps {
       if (mode === 'area') return overArea(area, call);
       if (mode === 'bilinear' || mode === 'linear') return bilinearOfFloats(call);
       if (mode === 'bicubic') return bicubicOfFloats(call);
-      return floatsOverWindows(call, nearestCovers(call), ({ code }) => code(0));
+      return nearest(call) as Float32Array;
     },
   };
 }
@@ -91,28 +98,27 @@ function sizesOf(call: TensorCall): { from: number[]; to: number[] } {
   return { from: placesOf(imageOf(call).shape), to: placesOf(call.output.shape) };
 }
 
-export function nearest(call: TensorCall, codeOf: (code: number) => number): Int32Array {
-  return overWindows(call, nearestCovers(call), ({ code }) => codeOf(code(0)));
+/** Codes, or floats, as they are. */
+export function nearest(call: TensorCall): TensorValue['data'] {
+  const { data, shape } = imageOf(call);
+  return alongAxes(data, shape, nearestPlaces(call), (values, { inner }, { size, places }) =>
+    takenAlong(values, size, inner, places),
+  );
 }
 
-/** Of every position of the output: the position of the input that it copies. */
-function nearestCovers(call: TensorCall): Covers {
+/** Of every place along an axis of the output: the place of the input that it copies. */
+function nearestPlaces(call: TensorCall) {
   const attributes = attributesOf(call);
   const { from, to } = sizesOf(call);
   const isSame = from.every((size, axis) => size === to[axis]);
   const half = attributes.mode === 'nearest-exact' ? 0.5 : 0;
-  const axes = from.map((size, axis) => {
+  return from.map((size, axis) => {
     const step = stepOf(attributes, axis, size, to[axis]);
-    return Array.from({ length: to[axis] }, (_, o) =>
+    const places = int32s({ length: to[axis] }, (_, o) =>
       isSame ? o : Math.min(floor(f32(f32(o + half) * step)), size - 1),
     );
+    return { size, windows: to[axis], places };
   });
-  const at = (position: number) => {
-    const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
-    const place = places.reduce((flat, index, axis) => flat * from[axis] + index, 0);
-    return { places: Int32Array.of(place), inside: [1], padded: [1] };
-  };
-  return { count: sizeOf(to), at };
 }
 
 // ---------------------------------------------------------------- bilinear
@@ -121,31 +127,22 @@ function nearestCovers(call: TensorCall): Covers {
 interface Neighbours {
   readonly first: number;
   readonly second: number;
-  readonly weights: readonly [number, number];
+  readonly w0: number;
+  readonly w1: number;
 }
 
-/** Four neighbours, one after the other, and weights of rows and columns. */
-type Mix = (p: Covered['code'], h: readonly [number, number], w: readonly [number, number]) => number;
+/** Of two neighbours along a row, then of two rows. */
+type Mix = (p: number, q: number, w0: number, w1: number) => number;
 
-const plain: Mix = (p, [h0, h1], [w0, w1]) => {
-  const upper = f32(f32(w0 * p(0)) + f32(w1 * p(1)));
-  const lower = f32(f32(w0 * p(2)) + f32(w1 * p(3)));
-  return f32(f32(h0 * upper) + f32(h1 * lower));
-};
+const plain: Mix = (p, q, w0, w1) => f32(f32(w0 * p) + f32(w1 * q));
 
 /** As GCC contracts the channels that fill vectors of 8. */
-const fusedSecond: Mix = (p, [h0, h1], [w0, w1]) => {
-  const [upper, lower] = [fma32(w1, p(1), f32(w0 * p(0))), fma32(w1, p(3), f32(w0 * p(2)))];
-  return fma32(h1, lower, f32(h0 * upper));
-};
+const fusedSecond: Mix = (p, q, w0, w1) => fma32(w1, q, f32(w0 * p));
 
 /** And what is left of them. */
-const fusedFirst: Mix = (p, [h0, h1], [w0, w1]) => {
-  const [upper, lower] = [fma32(w0, p(0), f32(w1 * p(1))), fma32(w0, p(2), f32(w1 * p(3)))];
-  return fma32(h0, upper, f32(h1 * lower));
-};
+const fusedFirst: Mix = (p, q, w0, w1) => fma32(w0, p, f32(w1 * q));
 
-function bilinear(call: TensorCall): Int32Array {
+function bilinear(call: TensorCall): CodeArray {
   const input = imageOf(call);
   const params = quantized(input);
   const { from, to } = sizesOf(call);
@@ -155,11 +152,8 @@ function bilinear(call: TensorCall): Int32Array {
   const inVectors = inWholeVectors(call, channelsOf(input.shape), 8);
   const mixOf = (channel: number) => (!isFused ? plain : channel < inVectors ? fusedSecond : fusedFirst);
   const code = quantizeTwoRoundings.prepare({ ...params, scale: 1 });
-  const covers = mixCovers(call, isFused);
-  return overWindows(call, covers, ({ cover, channel, code: p }) => {
-    const { row, col } = cover as MixCover;
-    return code(f32(mixOf(channel)(p, row.weights, col.weights) - params.zeroPoint));
-  });
+  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
+  return mixedInto(out, call, isFused, mixOf, (mixed) => code(f32(mixed - params.zeroPoint)));
 }
 
 /** An index of a place is off by some roundings of the largest, so then are its weights; a mix is as continuous as they are. */
@@ -169,44 +163,70 @@ function nearMixed(call: TensorCall, mixed: Float32Array, magnitudes: Float32Arr
 }
 
 function bilinearOfFloats(call: TensorCall): Computed {
-  const covers = mixCovers(call, false);
-  const mixed = floatsOverWindows(call, covers, ({ cover, code }) => {
-    const { row, col } = cover as MixCover;
-    return plain(code, row.weights, col.weights);
+  const [mixed, magnitudes] = [plain, magnitude].map((mix) => {
+    const out = new Float32Array(call.samples * sizeOf(call.output.shape.dims));
+    return mixedInto(
+      out,
+      call,
+      false,
+      () => mix,
+      (real) => real,
+    );
   });
-  const magnitudes = floatsOverWindows(call, covers, ({ code }) =>
-    [0, 1, 2, 3].reduce((sum, i) => sum + Math.abs(code(i)), 0),
-  );
   return nearMixed(call, mixed, magnitudes);
 }
 
-interface MixCover extends Cover {
-  row: Neighbours;
-  col: Neighbours;
-}
+const magnitude: Mix = (p, q) => Math.abs(p) + Math.abs(q);
 
 /** Of what has one axis. */
-const ONLY_ROW: Neighbours = { first: 0, second: 0, weights: [1, 0] };
+const ONLY_ROW: Neighbours = { first: 0, second: 0, w0: 1, w1: 0 };
 
-/** Four neighbours of every position of the output. */
-function mixCovers(call: TensorCall, isFused: boolean): Covers<MixCover> {
+/** A row of the input is mixed along the columns once for all rows of the output next to it. last: of each mix of four. */
+function mixedInto<A extends Int32Array | Float32Array>(
+  out: A,
+  call: TensorCall,
+  isFused: boolean,
+  mixOf: (channel: number) => Mix,
+  last: (mixed: number) => number,
+): A {
+  const { data, shape } = imageOf(call);
   const { from, to } = sizesOf(call);
   const axes = from.map((size, axis) => neighbours(call, axis, size, to[axis], isFused));
   const [rows, cols] = axes.length === 1 ? [[ONLY_ROW], axes[0]] : axes;
-  const width = from.at(-1)!;
-  const places = new Int32Array(4);
-  const cover: MixCover = { places, inside: [4], padded: [4], row: rows[0], col: cols[0] };
-  // one for all: of millions of positions each would be another list
-  const at = (position: number) => {
-    const [row, col] = [rows[floor(position / cols.length)], cols[position % cols.length]];
-    places[0] = row.first * width + col.first;
-    places[1] = row.first * width + col.second;
-    places[2] = row.second * width + col.first;
-    places[3] = row.second * width + col.second;
-    [cover.row, cover.col] = [row, col];
-    return cover;
-  };
-  return { count: rows.length * cols.length, at };
+  const [own, other] = [stepsIn(shape), stepsIn(call.output.shape)];
+  let [upper, lower] = [new Float64Array(cols.length), new Float64Array(cols.length)];
+  for (let sample = 0; sample < call.samples; sample++) {
+    for (let channel = 0; channel < channelsOf(shape); channel++) {
+      const mix = mixOf(channel);
+      const [start, at] = [own, other].map((steps) => sample * steps.sample + channel * steps.channel);
+      const mixRow = (row: number, into: Float64Array) => {
+        const first = start + row * own.row;
+        for (let c = 0; c < into.length; c++) {
+          const { first: p, second: q, w0, w1 } = cols[c];
+          into[c] = mix(data[first + p * own.col], data[first + q * own.col], w0, w1);
+        }
+        return row;
+      };
+      let [upperRow, lowerRow] = [-1, -1];
+      for (let r = 0; r < rows.length; r++) {
+        const { first, second, w0, w1 } = rows[r];
+        if (first === lowerRow) [upper, lower, upperRow, lowerRow] = [lower, upper, lowerRow, upperRow];
+        if (first !== upperRow) upperRow = mixRow(first, upper);
+        if (second !== lowerRow) lowerRow = mixRow(second, lower);
+        for (let c = 0, i = at + r * other.row; c < cols.length; c++, i += other.col)
+          out[i] = last(mix(upper[c], lower[c], w0, w1));
+      }
+    }
+  }
+  return out;
+}
+
+/** How far apart samples, channels and places lie. */
+function stepsIn({ dims, channelAxis }: Shape) {
+  const [channel, col, row] = [channelAxis, ...[...dims.keys()].filter((axis) => axis !== channelAxis).reverse()].map(
+    (axis) => sizeOf(dims.slice(axis + 1)),
+  );
+  return { sample: sizeOf(dims), channel, col, row: row ?? 0 };
 }
 
 /** Of every place of an axis of the output; never before the first place of the input. */
@@ -220,7 +240,7 @@ function neighbours(call: TensorCall, axis: number, size: number, to: number, is
     const real = attributes.alignCorners || attributes.asymmetric ? f32(step * o) : Math.max(between(o), 0);
     const first = floor(real);
     const second = f32(real - first);
-    return { first, second: first + (first < size - 1 ? 1 : 0), weights: [f32(1 - second), second] };
+    return { first, second: first + (first < size - 1 ? 1 : 0), w0: f32(1 - second), w1: second };
   });
 }
 

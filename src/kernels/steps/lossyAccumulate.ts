@@ -1,5 +1,7 @@
 /** Sums that lose digits: what hypotheses are made of; no kernel of integers has one. */
+
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
+import { float64s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { shiftRight, wrapInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
@@ -37,7 +39,7 @@ function fastSumsOf(x: Codes, product: Product, bits: number, rule: Rule, fast: 
   if (!sumsStayWithin(2 ** 30 - product.inFeatures, x, product, 0)) return null;
   const limits = { least: -(2 ** 31), most: 2 ** 31 - 1 };
   const sums = fastLossy({ bits, ...shiftOf(bits, rule), ...limits, start: null }, x, product, fast);
-  return sums && Float64Array.from(sums, (sum) => sum * 2 ** bits);
+  return sums && float64s(sums, (sum) => sum * 2 ** bits);
 }
 
 /** In int32 where no sum can leave it, as of 8 bits: a tenth of the time that real numbers take. */

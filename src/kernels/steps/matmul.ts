@@ -1,6 +1,8 @@
 /** Products of two matrices of codes, sample by sample: floats between dequantize and quantize. sa, sb: scales; da, db: centred codes. */
+
 import type { MatmulAttributes } from '../../nouns/attributes.js';
 import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import { float64s, int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
@@ -39,9 +41,9 @@ export const matmulOnnxRuntime: TensorSteps = tensorSteps(
     const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) / f32(output.scale));
     const { quantMin, quantMax, zeroPoint } = output;
     const code = clampRoundOffset.prepare(halfEven, zeroPoint, quantMin, quantMax);
-    const sumOf = sums(call, (input) => Float64Array.from(input.data, (x) => x - quantized(input).zeroPoint));
+    const sumOf = sums(call, (input) => float64s(input.data, (x) => x - quantized(input).zeroPoint));
     const size = call.samples * sizeOf(call.output.shape.dims);
-    return Int32Array.from({ length: size }, (_, i) => code(f32(f32(wrapInt32(sumOf(i).near)) * multiplier)));
+    return int32s({ length: size }, (_, i) => code(f32(f32(wrapInt32(sumOf(i).near)) * multiplier)));
   },
 );
 

@@ -1,6 +1,8 @@
 /** Means over axes; the output has the input's scale. */
+
 import type { ReduceAttributes } from '../../nouns/attributes.js';
 import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -78,7 +80,7 @@ function termsOf({ inputs: [{ data, shape }] }: TensorCall, { first, step, size 
 function meanOfCodes(call: TensorCall): Int32Array {
   const { count, ...reduced } = reducedOf(call);
   const { quantMin, quantMax } = quantized(call.inputs[0]);
-  return Int32Array.from({ length: call.samples * reduced.size }, (_, i) => {
+  return int32s({ length: call.samples * reduced.size }, (_, i) => {
     const sum = integerSum(termsOf(call, { count, ...reduced }, i), count);
     return clamp(roundHalfEven(f32(f32(sum) / count)), quantMin, quantMax);
   });
@@ -89,7 +91,7 @@ function meanOfCentred(call: TensorCall): Int32Array {
   const { count, size } = reduced;
   const { scale, zeroPoint, quantMin, quantMax } = quantized(call.inputs[0]);
   const multiplier = f32(f32(scale) / f32(f32(scale) * count));
-  return Int32Array.from({ length: call.samples * size }, (_, i) => {
+  return int32s({ length: call.samples * size }, (_, i) => {
     const sum = integerSum(termsOf(call, reduced, i), count) - zeroPoint * count;
     return clamp(convertToInt32(f32(f32(sum) * multiplier)) + zeroPoint, quantMin, quantMax);
   });
@@ -123,7 +125,7 @@ function meanInOrder(call: TensorCall, sum: Sum): Int32Array {
   const { count, size } = reduced;
   const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
   const code = quantizeFma.prepare(quantized(call.output));
-  return Int32Array.from({ length: call.samples * size }, (_, i) => {
+  return int32s({ length: call.samples * size }, (_, i) => {
     const x = termsOf(call, reduced, i);
     return code(f32(sum((k) => real(x(k)), count, i % size) / count));
   });

@@ -1,5 +1,7 @@
 /** Accumulators narrower than int32: what hypotheses are made of; no kernel has one. */
+
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
@@ -64,7 +66,7 @@ function narrow(
         if (when !== 'running') return apply(wide[i] + added(i)) - added(i);
         return bias === 'last' ? apply(running[i] + added(i)) - added(i) : running[i] - added(i);
       };
-      const data = Int32Array.from(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed(i)));
+      const data = int32s(sums, (sum, i) => wrapInt32(sum - wide[i] + narrowed(i)));
       return { data, overflowed: inFull.overflowed };
     },
     numpy: (product) => [

@@ -2,8 +2,10 @@
  * Normalizations that a runtime computes in float32 between dequantize and quantize: means of values and of their squares in any order,
  * whose difference cancels. Every code within the bound is possible.
  */
+
 import type { AffineAttributes, LayerNormAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { float64s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
@@ -41,7 +43,7 @@ function normalized(call: TensorCall, size: number, eps: number, affine: Affine)
   const [{ data, params }] = call.inputs;
   const real = dequantizeFloat32.prepare(quantized({ params }));
   const code = quantizeDivision.prepare(quantized(call.output));
-  const reals = Float64Array.from(data, real);
+  const reals = float64s(data, real);
   const rows = Array.from({ length: reals.length / size }, (_, row) =>
     momentsOf(reals.subarray(row * size, (row + 1) * size), eps),
   );

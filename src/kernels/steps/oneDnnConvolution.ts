@@ -2,8 +2,10 @@
  * oneDNN's convolutions: which implementation computes one follows from the instructions and the geometry, and with it the order of
  * the scales and what stands in a pair. Source: ONEDNN_VERBOSE of torch 2.13 (oneDNN 3.12), 26.8 million values replayed.
  */
+
 import type { CurveStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
+import { int32s } from '../../numeric/array.js';
 import { saturatingPairs, type Width } from './accumulate.js';
 import { silu, siluOfReference } from './curves.js';
 import { oneDnnConvolutionScales } from './multiplier.js';
@@ -107,7 +109,7 @@ export function oneDnnConvolutionPairs(isa: Exclude<Isa, 'amx' | 'vnni'>) {
 /** Taps of one channel, down each column of the kernel. */
 function byColumns({ window: { kernel } }: PlacedPatch): Int32Array {
   const [rows, columns] = kernel;
-  return Int32Array.from({ length: rows * columns }, (_, i) => (i % rows) * columns + Math.floor(i / rows));
+  return int32s({ length: rows * columns }, (_, i) => (i % rows) * columns + Math.floor(i / rows));
 }
 
 /**

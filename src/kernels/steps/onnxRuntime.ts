@@ -2,10 +2,12 @@
  * ONNX Runtime's sums, products and tables on codes. sa, sb, sx, sy: scales; a, b: codes; d: centred ones. Source: MLAS, and 131.7
  * million values of 1.32.0.
  */
+
 import type { SlopeAttributes } from '../../nouns/attributes.js';
 import type { Host } from '../../nouns/host.js';
 import type { CodeArray, Computed, JoinedPair, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
@@ -185,7 +187,7 @@ function table(equation: string, functionOf: (attributes: unknown, host: Host) =
   const singles = ofLayer((call) => singlesOf(call, codeOf(call)));
   return tensorSteps(equation, (call) => {
     const [input] = call.inputs;
-    return isOfBytes(quantized(input)) ? fillFrom(call, singles(call)) : Int32Array.from(input.data, codeOf(call));
+    return isOfBytes(quantized(input)) ? fillFrom(call, singles(call)) : int32s(input.data, codeOf(call));
   });
 }
 

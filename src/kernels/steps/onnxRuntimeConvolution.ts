@@ -3,7 +3,9 @@
  * channel and one filter a group, have a kernel of their own, exact on every CPU, if all weights have one zero point. ConvInteger
  * multiplies filters by images: uint8 filters by int8 images saturate, in pairs over the places of a channel, and none is depthwise.
  */
+
 import type { Product } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { saturatingPairs, shiftToUnsigned, wrappingEightApart } from './accumulate.js';
 import type { Width } from './pairs.js';
 import { saturatesOnX86 } from './ranAs.js';
@@ -23,7 +25,7 @@ function isFilterFirst({ input, weightDtype, ranAs }: Width): boolean {
 function byChannel({ inFeatures, patch }: Width): Int32Array {
   const channels = patch?.inChannels ?? 1;
   const places = inFeatures / channels;
-  return Int32Array.from({ length: inFeatures }, (_, i) => (i % places) * channels + Math.floor(i / places));
+  return int32s({ length: inFeatures }, (_, i) => (i % places) * channels + Math.floor(i / places));
 }
 
 export const onnxRuntimeConvolutionPairs = saturatingPairs(

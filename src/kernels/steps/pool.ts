@@ -121,18 +121,19 @@ interface Lines {
 
 type Values = TensorValue['data'];
 
-function alongAxes<A extends Values>(
+/** Along the axes of the places, one after the other; axes: how many places each has afterwards. */
+export function alongAxes<A extends Values, X extends Pick<AxisCovers, 'windows'>>(
   data: Values,
   { dims, channelAxis }: Shape,
-  axes: readonly AxisCovers[],
-  largest: (values: Values, lines: Lines, axis: AxisCovers) => A,
+  axes: readonly X[],
+  along: (values: Values, lines: Lines, axis: X) => A,
 ): A {
   const now = [...dims];
   const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
   return spatial.reduce((values: Values, axis, i) => {
     const lines = { inner: sizeOf(now.slice(axis + 1)), outer: sizeOf(now.slice(0, axis)) };
     now[axis] = axes[i].windows;
-    return largest(values, lines, axes[i]);
+    return along(values, lines, axes[i]);
   }, data) as A;
 }
 

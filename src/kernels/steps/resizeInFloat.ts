@@ -2,8 +2,10 @@
  * Resize of ONNX, linear: places between neighbours, on floats between dequantize and quantize, or on codes, where the result is cut
  * off. In which order the parts are added is not modelled: every code within the bound is possible.
  */
+
 import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, truncate } from '../../numeric/round.js';
 import type { Cover, Covers } from '../../tensor/covers.js';
@@ -95,7 +97,7 @@ function coversOf(call: TensorCall): Covers<Mixed> {
     const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
     const corners = cornersOf(places, from);
     const error = places.reduce((sum, place) => sum + place.error, 8 * UNIT);
-    return { places: Int32Array.from(corners, ({ at: cell }) => cell), inside: [], padded: [], corners, error };
+    return { places: int32s(corners, ({ at: cell }) => cell), inside: [], padded: [], corners, error };
   };
   return { count: sizeOf(to), at };
 }

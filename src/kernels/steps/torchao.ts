@@ -8,9 +8,11 @@
  * With reduce_range -64..63 in place of -128..127. Codes are kept as bytes here, 128 higher. Source: torchao 0.18, int8_tensor.py,
  * quant_primitives.py, intmm.py.
  */
+
 import type { ChooseStep } from '../../nouns/chosenRange.js';
 import type { AccumulateStep, DynamicStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { float32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -108,7 +110,7 @@ function lessZeroPoint(name: string, shift: number): MultiplierStep {
 }
 
 function scalesOf({ weightScale, outFeatures }: Product): Float32Array {
-  return Float32Array.from({ length: outFeatures }, (_, n) => weightScale[weightScale.length === 1 ? 0 : n]);
+  return float32s({ length: outFeatures }, (_, n) => weightScale[weightScale.length === 1 ? 0 : n]);
 }
 
 /** f32(f32(zx * sx) * f32(sum of w)), a channel. */

@@ -1,5 +1,6 @@
 import type { ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
 import type { RandomAccessFile } from '../../nouns/file.js';
+import { float64s } from '../../numeric/array.js';
 import { permuted } from '../../tensor/permute.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -98,7 +99,7 @@ function nibbles(bytes: Uint8Array, count: number): Int8Array {
 }
 
 function safeIntegers(integers: BigInt64Array, where: string): Float64Array {
-  return Float64Array.from(integers, (integer, i) => {
+  return float64s(integers, (integer, i) => {
     const number = Number(integer);
     if (Number.isSafeInteger(number)) return number;
     throw refuse('number', where, `expected integers within 2^53, got ${integer} at [${i}]`);

@@ -5,6 +5,7 @@ import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Activation, Curve, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
 import type { ValueParams } from '../../nouns/value.js';
+import { float32s, float64s, int32s } from '../../numeric/array.js';
 import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -127,12 +128,12 @@ export async function productParams(
   const perChannel = [scale, zeroPoint].some((numbers) => numbers && numbers.shape.length > 0);
   const channels = Array.from({ length: perChannel ? weight.outFeatures : 1 }, (_, channel) => channel);
   const ofChannel = (numbers: ArrayLike<number>) => (channel: number) => numbers[numbers.length === 1 ? 0 : channel];
-  const weightScale = Float64Array.from(channels, ofChannel(scales));
+  const weightScale = float64s(channels, ofChannel(scales));
   return {
     weight,
     perChannel,
     weightScale,
-    weightZeroPoint: Int32Array.from(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
+    weightZeroPoint: int32s(channels, zeroPoints ? ofChannel(zeroPoints) : () => 0),
     ...biasOf(biases, biasDtype, biasScales, ofChannel(weightScale), layer.inputs[0]?.params),
     activation,
     ...(curve && { curve }),
@@ -187,7 +188,7 @@ function biasOf(
   if (!biases) return { bias: null, biasInt32: null, ...(dtype === 'float32' ? {} : { absentBias: dtype }) };
   if (dtype === 'float32') return { bias: Float32Array.from(biases), biasInt32: null };
   const real = (channel: number) => Number(biases[channel]) * scales![scales!.length === 1 ? 0 : channel];
-  const reals = scales ? Float32Array.from(biases, (_, channel) => real(channel)) : null;
+  const reals = scales ? float32s(biases, (_, channel) => real(channel)) : null;
   const biasInt64 = dtype === 'int64' && { biasInt64: Float64Array.from(biases) };
   if (biasInt64) return { bias: reals, biasInt32: null, ownBias: 'int64', ...biasInt64 };
   const xScale = input && input.dtype !== 'float32' ? input.scale : Number.NaN;

@@ -1,6 +1,8 @@
 /** Conv, ConvTranspose, Gemm and MatMul of floats by float weights: what a quantizer left as it was. Sums in any order, within a bound. */
+
 import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import type { ArraySource } from '../../../nouns/array.js';
+import { float32s } from '../../../numeric/array.js';
 import { f32 } from '../../../numeric/float.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { printable } from '../../../text.js';
@@ -110,7 +112,7 @@ function multiplied(key: string, source: ArraySource, factors: Folded['factors']
   const by = (real: number, i: number) =>
     factors.reduce((own, factor) => f32(own * factor[Math.trunc(i / each)]), real);
   return derived(key, 'float32', source.shape, async () =>
-    Float32Array.from(await source.read(), (real, i) => by(Number(real), i)),
+    float32s(await source.read(), (real, i) => by(Number(real), i)),
   );
 }
 
@@ -127,7 +129,7 @@ function foldedBias({ name }: GraphNode, { bias }: Folded, { arrays }: Context) 
 
 function scaled(key: string, source: ArraySource, factor: number): ArraySource {
   return derived(key, 'float32', source.shape, async () =>
-    Float32Array.from(await source.read(), (real) => f32(factor * Number(real))),
+    float32s(await source.read(), (real) => f32(factor * Number(real))),
   );
 }
 
@@ -142,7 +144,7 @@ function biasOf(node: GraphNode, bias: NonNullable<Behind['bias']>, channels: nu
   const key = `${bias.tensor}.float`;
   const spread = async () => {
     const own = await source.read();
-    return Float32Array.from({ length: channels }, (_, n) => f32(beta * Number(own[count === 1 ? 0 : n])));
+    return float32s({ length: channels }, (_, n) => f32(beta * Number(own[count === 1 ? 0 : n])));
   };
   return arrays.add(key, derived(key, 'float32', [channels], spread));
 }

@@ -1,7 +1,9 @@
 /** LEAKY_RELU and HARD_SWISH, code by code. */
+
 import type { SlopeAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
+import { int32s } from '../../../numeric/array.js';
 import {
   multiplyByFixedPointDoubleRounding,
   quantizeMultiplier,
@@ -20,7 +22,7 @@ import { doubles, float32Quotient } from './multiply.js';
 function ofEachCode(call: TensorCall, steps: (d: number) => number): Int32Array {
   const [input, output] = [call.inputs[0], call.output].map(quantized);
   const code = codeOf(output, [output.quantMin, output.quantMax]);
-  return Int32Array.from(call.inputs[0].data, (q) => code(steps(q - input.zeroPoint)));
+  return int32s(call.inputs[0].data, (q) => code(steps(q - input.zeroPoint)));
 }
 
 const slopeOf = ({ attributes }: TensorCall) => f32((attributes as SlopeAttributes).negativeSlope);

@@ -1,7 +1,9 @@
 /** Codes that are chosen, or where they are: no arithmetic, and the parameters are taken to be the same. */
+
 import type { ReduceAttributes } from '../../../nouns/attributes.js';
 import type { TensorSteps } from '../../../nouns/kernel.js';
 import { isQuantized } from '../../../nouns/value.js';
+import { int32s } from '../../../numeric/array.js';
 import { floor } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
 import { sizeOf } from '../../../tensor/shape.js';
@@ -35,7 +37,7 @@ function indexOf(name: string, beats: (a: number, b: number) => boolean): Tensor
     ...tensorSteps(`the index of the ${name} code`, ({ attributes, inputs: [{ data, shape }], samples }) => {
       const [axis] = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
       const [inner, length] = [sizeOf(shape.dims.slice(axis + 1)), shape.dims[axis]];
-      return Int32Array.from({ length: (samples * sizeOf(shape.dims)) / length }, (_, i) => {
+      return int32s({ length: (samples * sizeOf(shape.dims)) / length }, (_, i) => {
         const start = floor(i / inner) * inner * length + (i % inner);
         let best = 0;
         for (let at = 1; at < length; at++) if (beats(data[start + at * inner], data[start + best * inner])) best = at;

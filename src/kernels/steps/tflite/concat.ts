@@ -3,6 +3,7 @@
 import type { AxisAttributes } from '../../../nouns/attributes.js';
 import type { TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
+import { int32s } from '../../../numeric/array.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway } from '../../../numeric/round.js';
@@ -27,7 +28,7 @@ export const stackTflite: TensorSteps = {
     const { dim } = attributes as AxisAttributes;
     const inner = sizeOf(dims.slice(dim < 0 ? dim + dims.length + 1 : dim - 1));
     const count = inputs.length;
-    return Int32Array.from({ length: samples * sizeOf(output.shape.dims) }, (_, i) => {
+    return int32s({ length: samples * sizeOf(output.shape.dims) }, (_, i) => {
       const row = floor(i / inner);
       return inputs[row % count].data[floor(row / count) * inner + (i % inner)];
     });

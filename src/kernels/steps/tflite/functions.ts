@@ -1,6 +1,8 @@
 /** Functions of one code: ABS by a multiplier, the others by tables. */
+
 import type { GeluAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { int32s } from '../../../numeric/array.js';
 import { erf } from '../../../numeric/erf.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
@@ -19,7 +21,7 @@ function abs(ratio: string, round: (ratio: number) => number): TensorSteps {
     const [from, to] = [scaleOf(x), scaleOf(y)];
     const steps = from === to ? (d: number) => d : byMultiplier(round(from / to));
     const code = codeOf(y, [y.quantMin, y.quantMax]);
-    return Int32Array.from(call.inputs[0].data, (q) => code(steps(Math.abs(q - x.zeroPoint))));
+    return int32s(call.inputs[0].data, (q) => code(steps(Math.abs(q - x.zeroPoint))));
   };
   return { ...tensorSteps(`clamp(|d| * m / 2^e + zp), m of ${ratio}`, run), codes: BYTES_AND_INT16 };
 }
@@ -37,7 +39,7 @@ export function ofFloats(name: string, apply: RealFunction): TensorSteps {
   });
   const wide = (call: TensorCall) => {
     const table = tableOf(call);
-    return Int32Array.from(call.inputs[0].data, (q) => clamp(lookedUp(table, q), -32768, 32767));
+    return int32s(call.inputs[0].data, (q) => clamp(lookedUp(table, q), -32768, 32767));
   };
   const run = (call: TensorCall) => (quantized(call.inputs[0]).dtype === 'int16' ? wide(call) : bytes.run(call));
   return { ...bytes, run, codes: ['int8', 'int16'] };

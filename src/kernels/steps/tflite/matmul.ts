@@ -1,7 +1,9 @@
 /** BATCH_MATMUL of two computed values: [.., M, K] times [.., K, N], either transposed first. */
+
 import type { MatmulAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
+import { int32s } from '../../../numeric/array.js';
 import { multiplyByFixedPointDoubleRoundingUp, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { clamp, wrapInt32 } from '../../../numeric/integer.js';
 import { floor } from '../../../numeric/round.js';
@@ -43,7 +45,7 @@ export function matmulPlaces({ inputs: [a, b], output, attributes }: TensorCall)
   const { dims } = output.shape;
   const [outer, [rows, columns], size] = [dims.slice(0, -2), dims.slice(-2), sizeOf(dims)];
   const starts = (operand: Operand, own: (place: number) => number) =>
-    Int32Array.from({ length: size }, (_, place) => {
+    int32s({ length: size }, (_, place) => {
       const at = indicesOf(floor(place / (rows * columns)), outer);
       return operand.base(at) + own(place) * operand.own;
     });

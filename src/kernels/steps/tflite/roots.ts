@@ -1,5 +1,7 @@
 /** RSQRT and L2_NORMALIZATION of int8, by gemmlowp's inverse square root. */
+
 import type { TensorSteps } from '../../../nouns/kernel.js';
+import { int32s } from '../../../numeric/array.js';
 import { multiplyByFixedPointDoubleRounding, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { inverseSquareRoot } from '../../../numeric/gemmlowp.js';
@@ -28,7 +30,7 @@ const byRoot = (formula: string, scale: (sx: number, sy: number) => number): Ten
         const whole = multiplyByFixedPointDoubleRounding(1, { ...root, exponent: root.exponent + SHIFT });
         return code(multiplyByFixedPointDoubleRounding(whole, { multiplier, exponent: exponent - SHIFT }));
       });
-      return Int32Array.from(call.inputs[0].data, ofCode);
+      return int32s(call.inputs[0].data, ofCode);
     },
   );
 
@@ -60,7 +62,7 @@ export const sqrtTflite: TensorSteps = {
     const [x, y] = [call.inputs[0], call.output].map(quantized);
     const code = codeOf(y, [y.quantMin, y.quantMax]);
     const root = (d: number) => f32(Math.sqrt(f32(scaleOf(x) * d)));
-    return Int32Array.from(call.inputs[0].data, (q) => code(truncate(f32(root(q - x.zeroPoint) / scaleOf(y)))));
+    return int32s(call.inputs[0].data, (q) => code(truncate(f32(root(q - x.zeroPoint) / scaleOf(y)))));
   }),
   codes: ['int8', 'int16'],
 };

@@ -1,6 +1,8 @@
 /** LOGISTIC and TANH of 8 bits: tables of 256, or TFLite Micro's fixed point. */
+
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
+import { int32s } from '../../../numeric/array.js';
 import { quantizeMultiplier, roundingDivideByPot } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, logistic } from '../../../numeric/gemmlowp.js';
@@ -57,7 +59,7 @@ function inFixedPoint(name: string, apply: typeof logistic, shift: number, zeroP
     const real = scaleOf(input) * 2 ** 27;
     const radius = floor((15 * 2 ** 27) / 2 ** quantizeMultiplier(real).exponent);
     const scaled = byMultiplier(real);
-    return Int32Array.from(call.inputs[0].data, (q) => {
+    return int32s(call.inputs[0].data, (q) => {
       const d = q - input.zeroPoint;
       if (Math.abs(d) >= radius) return d < 0 ? -128 : 127;
       return clamp(roundingDivideByPot(apply(scaled(d), 4, 32), shift) + zeroPoint, -128, 127);

@@ -1,5 +1,7 @@
 /** Functions of int16 codes: tables with linear interpolation, or 16-bit fixed point. */
+
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { int32s } from '../../../numeric/array.js';
 import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, logistic } from '../../../numeric/gemmlowp.js';
 import { saturateInt16 } from '../../../numeric/integer.js';
@@ -103,7 +105,7 @@ function function16({ name, powers, interpolated, fixed }: Function16, isBuiltin
       isBuiltin && power !== null
         ? (q: number) => fixed(saturateInt16(q * 2 ** power), 3, 16)
         : (q: number) => interpolated(units(q));
-    return Int32Array.from(call.inputs[0].data, ofCode);
+    return int32s(call.inputs[0].data, ofCode);
   };
   const otherwise = isBuiltin ? '; scales of a power of two in 16-bit fixed point' : '';
   return {
