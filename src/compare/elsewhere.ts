@@ -8,7 +8,7 @@ import { seenAs, tellsOfOthers, throughChain } from './chain.js';
 import { isUnexplained } from './layerReport.js';
 import { onOtherOperands } from './otherOperands.js';
 import { inOtherPlaces } from './outputOrder.js';
-import type { Reading, Samples } from './readings.js';
+import { keeping, type Reading, type Samples } from './readings.js';
 
 interface CapturedSide extends Samples {
   readonly model: Model;
@@ -24,15 +24,16 @@ type OfLayer = Pick<Reading, 'run' | 'diff'>;
 /** Null: neither explains it. */
 export async function foundElsewhere(
   side: CapturedSide,
-  reading: OfLayer,
+  own: OfLayer,
   observed: CapturedValue,
   found: LayerDiagnosis,
 ): Promise<LayerDiagnosis | null> {
   const { model, session, fast } = side;
   const isExplained = !isUnexplained(found.report);
   if (isExplained && found.report.subject !== 'model') return null;
-  const before = isExplained ? null : await beforeIt(side, reading.run.ready.layer, observed, found);
+  const before = isExplained ? null : await beforeIt(side, own.run.ready.layer, observed, found);
   if (before) return before;
+  const reading = { ...own, run: keeping(own.run, side) };
   const { work } = side.diagnosis;
   const diagnosis = () => new Diagnosis('capture', model.producer, (name) => session.paramsOf(name), fast, work);
   const asked = {

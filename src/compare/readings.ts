@@ -94,7 +94,7 @@ export async function readingsOf(
 const MOST_KEPT = 2e7;
 
 /** The same run, which replays what it has given in the order of samples no second time; sums are not kept. */
-function keeping(run: LayerRun, { from, to }: Samples): LayerRun {
+export function keeping(run: LayerRun, { from, to }: Pick<Samples, 'from' | 'to'>): LayerRun {
   let kept: Replayed['data'] | null = null;
   let end = from;
   const replay = async (start: number, stop: number): Promise<Replayed> => {

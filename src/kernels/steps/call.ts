@@ -14,6 +14,14 @@ export function quantized({ params }: Pick<TensorValue, 'params'>): QuantParams 
   return quantizedParams(params);
 }
 
+/** For codes of the output, all of which are in its range. */
+export function roomForCodes({ samples, output }: TensorCall): CodeArray {
+  const length = samples * sizeOf(output.shape.dims);
+  const { dtype } = quantized(output);
+  if (dtype === 'uint8') return new Uint8Array(length);
+  return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
+}
+
 /** Every code of the output, counted in C order. */
 export function fill({ samples, output }: TensorCall, code: (element: number) => number): Int32Array {
   const codes = new Int32Array(samples * sizeOf(output.shape.dims));

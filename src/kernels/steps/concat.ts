@@ -1,13 +1,13 @@
 /** Values one after the other along an axis, requantized where their parameters are not the output's. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
-import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { clamp } from '../../numeric/integer.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
-import { inWholeVectors, quantized, rememberedIn } from './call.js';
+import { inWholeVectors, quantized, rememberedIn, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -62,13 +62,14 @@ function rectified({ activation, output }: TensorCall, code: (x: number) => numb
 
 /** code: of an input's code at an index of the axis. */
 export function joined(
-  { inputs, output, samples }: TensorCall,
+  call: TensorCall,
   axis: number,
   codeOf: (input: TensorValue) => (x: number, index: number) => number,
-): Int32Array {
+): CodeArray {
+  const { inputs, output } = call;
   const { dims } = output.shape;
-  const [inner, size] = [sizeOf(dims.slice(axis + 1)), sizeOf(dims)];
-  const out = new Int32Array(samples * size);
+  const inner = sizeOf(dims.slice(axis + 1));
+  const out = roomForCodes(call);
   let before = 0;
   for (const input of inputs) {
     const code = codeOf(input);

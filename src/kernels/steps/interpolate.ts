@@ -10,7 +10,7 @@ import { channelsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { takenAlong } from '../../tensor/takenAlong.js';
 import { boundedReals, UNIT, within } from './bounded.js';
-import { inWholeVectors, quantized, rememberedIn } from './call.js';
+import { inWholeVectors, quantized, rememberedIn, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { alongAxes, floatsOverWindows, imageOf, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
@@ -152,8 +152,7 @@ function bilinear(call: TensorCall): CodeArray {
   const inVectors = inWholeVectors(call, channelsOf(input.shape), 8);
   const mixOf = (channel: number) => (!isFused ? plain : channel < inVectors ? fusedSecond : fusedFirst);
   const code = quantizeTwoRoundings.prepare({ ...params, scale: 1 });
-  const out = new Int32Array(call.samples * sizeOf(call.output.shape.dims));
-  return mixedInto(out, call, isFused, mixOf, (mixed) => code(f32(mixed - params.zeroPoint)));
+  return mixedInto(roomForCodes(call), call, isFused, mixOf, (mixed) => code(f32(mixed - params.zeroPoint)));
 }
 
 /** An index of a place is off by some roundings of the largest, so then are its weights; a mix is as continuous as they are. */
@@ -182,7 +181,7 @@ const magnitude: Mix = (p, q) => Math.abs(p) + Math.abs(q);
 const ONLY_ROW: Neighbours = { first: 0, second: 0, w0: 1, w1: 0 };
 
 /** A row of the input is mixed along the columns once for all rows of the output next to it. last: of each mix of four. */
-function mixedInto<A extends Int32Array | Float32Array>(
+function mixedInto<A extends CodeArray | Float32Array>(
   out: A,
   call: TensorCall,
   isFused: boolean,
