@@ -18,6 +18,7 @@ import { replayedCapture } from '../replay/reference.js';
 import { ReplaySession } from '../replay/session.js';
 import { layersAfter } from './layersAfter.js';
 import { named } from './named.js';
+import { WINDOW, WrittenBytes } from './writtenBytes.js';
 
 export interface AskedOfMemory {
   readonly model: Model;
@@ -144,9 +145,7 @@ function isReadRightly({ layers }: Model, name: string, right: ReadonlySet<strin
   return [...behind].some((one) => one !== name && right.has(one));
 }
 
-/** Bytes that are looked for together. */
-const WINDOW = 8;
-/** Of these: a run of one or two values may stand anywhere. */
+/** Of the bytes that are looked for together: a run of one or two values may stand anywhere. */
 const DISTINCT = 4;
 /** Samples in which places are looked for; all others have to agree. */
 const GLANCE = 4;
@@ -164,6 +163,8 @@ interface Seen {
 class Memory {
   /** Of the chain, in the samples of a glance: every value that is not right looks through all after it. */
   private readonly glanced = new Map<Layer, Buffer[]>();
+  /** All of those. */
+  private written: WrittenBytes | null = null;
 
   constructor(
     private readonly asked: AskedOfMemory,
@@ -179,8 +180,11 @@ class Memory {
     const glance = await this.seen(layer, from, Math.min(to, from + GLANCE));
     const places: PlaceOf[] = [];
     let left = differing(glance);
-    let windows = windowsIn(glance.observed, left);
-    for (const of of left.length > 0 ? this.laterThan(layer) : []) {
+    const written = left.length > 0 ? await this.allWritten() : null;
+    const windowsOf = (bytes: Uint32Array) =>
+      windowsIn(glance.observed, bytes).filter((window) => written!.has(window.bytes));
+    let windows = written ? windowsOf(left) : [];
+    for (const of of windows.length > 0 ? this.laterThan(layer) : []) {
       if (windows.length === 0) break;
       const theirs = this.glanced.get(of) ?? (await this.glance(of));
       const before = left;
@@ -191,9 +195,18 @@ class Memory {
         if (rest.length < left.length) [left, at] = [rest, distance];
       }
       if (at !== null) places.push({ distance: at, of });
-      if (left.length < before.length) windows = windowsIn(glance.observed, left);
+      if (left.length < before.length) windows = windowsOf(left);
     }
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
+  }
+
+  private async allWritten(): Promise<WrittenBytes> {
+    if (this.written) return this.written;
+    const all: Buffer[] = [];
+    for (const layer of this.asked.model.layers)
+      if (this.computed.has(layer.name) && this.chain.has(layer.name)) all.push(...(await this.glance(layer)));
+    this.written = new WrittenBytes(all);
+    return this.written;
   }
 
   private async glance(layer: Layer): Promise<Buffer[]> {

@@ -190,7 +190,9 @@ export class LayerDiff {
     const { counts } = this;
     const mismatched = counts?.mismatched ?? 0;
     const each = this.samples * this.positions;
-    let channels: ChannelReport[] | null = null;
+    const whereOf = () =>
+      this.where?.patterns(this.firstSample ?? 0, this.samples, counts!.differing, mismatched) ?? [];
+    let [channels, where]: [ChannelReport[] | null, PatternReport[] | null] = [null, null];
     return {
       unit,
       shape,
@@ -201,12 +203,15 @@ export class LayerDiff {
       maxAbsDiff: counts?.maxAbs ?? 0,
       maxAbsReal: counts?.maxReal ?? 0,
       samples: { mismatched: this.ranges.count, ranges: this.ranges.listed() },
-      where: this.where?.patterns(this.firstSample ?? 0, this.samples, counts!.differing, mismatched) ?? [],
+      // who asks for these is few, and of many channels or places they take long
+      get where() {
+        where ??= whereOf();
+        return where;
+      },
       meanDiff: counts && values > 0 ? counts.sum / values : 0,
       meanReal: counts && values > 0 ? counts.sumReal / values : 0,
       range: this.range[0] <= this.range[1] ? this.range : null,
       sqnrDb: counts && mismatched > 0 ? decibels(this.equalSignal + counts.signal, counts.noise) : 'inf',
-      // who asks for it is few, and of many channels it is large
       get channels() {
         channels ??= counts?.reports(each) ?? [];
         return channels;

@@ -2,14 +2,16 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AskedOfMemory, foundInMemory } from '../../src/compare/memoryReused.js';
 import { ReadTooLate } from '../../src/compare/readTooLate.js';
+import { WINDOW, WrittenBytes } from '../../src/compare/writtenBytes.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { LayerReport, Report } from '../../src/nouns/report.js';
+import { randomFrom } from '../diagnose/world.js';
 import { cli } from '../support/cli.js';
 import { type NpyDtype, npy, npz } from '../support/npz.js';
 
@@ -148,6 +150,30 @@ test('bytes that no layer has are not said to be a layer’s', async () => {
   const { layers } = await reportOf(written('spoilt.npz', spoilt), '--layer', order[1]);
   expect(causesOf(layers)).toHaveLength(1);
   expect(causesOf(layers)).not.toContain('memory-reused');
+});
+
+test('bytes that stand nowhere are looked for in no layer: a thousand layers of noise would look in all after them', async () => {
+  const spoilt = readAtTheEnd(values, order, (byte) => byte ^ 0x15);
+  const path = written('nowhere.npz', spoilt);
+  const looked = vi.spyOn(Buffer.prototype, 'indexOf');
+  try {
+    expect(causesOf((await reportOf(path)).layers)).not.toContain('memory-reused');
+    const windows = looked.mock.calls.filter(([bytes]) => bytes instanceof Buffer && bytes.length === WINDOW);
+    expect(windows.length).toBeLessThan(1000); // 5540 without
+  } finally {
+    looked.mockRestore();
+  }
+});
+
+test('all runs of bytes that were written are known, and few others', () => {
+  const random = randomFrom(5);
+  const noise = (length: number) => Buffer.from(Array.from({ length }, () => random.integer(0, 255)));
+  const all = [noise(1000), noise(3), noise(777)];
+  const known = new WrittenBytes(all);
+  const windowsOf = (bytes: Buffer) =>
+    Array.from({ length: Math.max(0, bytes.length - WINDOW + 1) }, (_, i) => bytes.subarray(i, i + WINDOW));
+  expect(all.flatMap(windowsOf).every((window) => known.has(window))).toBe(true);
+  expect(windowsOf(noise(2000)).filter((window) => known.has(window)).length).toBeLessThan(250);
 });
 
 test('a later layer that is not replayed has its captured bytes, which prove nothing', async () => {

@@ -268,3 +268,21 @@ test('floats inside their bound: the operand alone is named', async () => {
   expect(causes).toEqual(['operand-wrong']);
   expect(evidence['operand-wrong']).toMatchObject({ declared: ['a'], found: ['b'] });
 });
+
+test('what is asked of a captured layer that nothing explains is asked of one replay of it', async () => {
+  const layer: Layer = { op: 'interpolate', input: ['a'], size: [9, 9], mode: 'bilinear' };
+  const [right, dims] = await computed(layer, given);
+  const noise = right.map((code, i) => code ^ ((i * 7) % 64));
+  const model = await modelOf(layer);
+  const capture = await validateCapture(model, fileOf(given, [noise, dims]));
+  const all = capture.values.get('a')!;
+  let reads = 0;
+  const read = async (from: number, to: number) => {
+    reads++;
+    return all.read(from, to);
+  };
+  const values = new Map([...capture.values, ['a', { ...all, read }] as const]);
+  const { layers } = await compare(model, { ...capture, values } as never);
+  expect(layers[0].diagnosis!.causes).toEqual(['unexplained']);
+  expect(reads).toBeLessThan(10); // 11 where each asks for a replay
+});

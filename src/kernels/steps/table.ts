@@ -37,7 +37,7 @@ export function atenTable({ equation, reciprocal, vectors, rest = vectors, ...ow
     const isBody = bodyOf(own.layout ? own.layout(call) : call);
     if (isBody === everyElement) return looked(call, body);
     if (isBody === noElement) return looked(call, tail);
-    return lookedAt(call, (code, i) => (isBody(i) ? body : tail).entries[code]);
+    return lookedAt(call, (code, i) => (isBody(i) ? body : tail).entry(code));
   });
 }
 
@@ -84,17 +84,32 @@ export function qnnpackTable(
   );
 }
 
+/** Its entries are computed where they are met; as soon as so many values as it has were looked up, all. */
 interface Table {
-  readonly entries: readonly Near[];
-  /** Where each entry is one code. */
-  readonly singles: Singles | null;
+  entry(code: number): Near;
+  /** Where each entry is one code; null: it is not, or few values were looked up. */
+  singlesFor(values: number): Singles | null;
 }
 
-function ofEveryCode(call: TensorCall, entry: (code: number) => Near): Table {
+const CODES = 256;
+
+/** Of a layer of 64 values a quarter of its table; of thousands of such layers the tables took most of the time. */
+function ofEveryCode(call: TensorCall, entryOf: (code: number) => Near): Table {
   const first = smallestOf(quantized(call.inputs[0]).dtype);
-  const entries = Array.from({ length: 256 }, (_, i) => entry(i + first));
-  const isExact = entries.every(({ low, high }) => low === high);
-  return { entries, singles: isExact ? singlesOf(call, (code) => entries[code - first].near) : null };
+  const known = new Array<Near | undefined>(CODES);
+  const entry = (code: number) => (known[code] ??= entryOf(code + first));
+  const isExact = () => Array.from({ length: CODES }, (_, code) => entry(code)).every(({ low, high }) => low === high);
+  let values = 0;
+  let singles: Singles | null | undefined;
+  return {
+    entry,
+    singlesFor(more) {
+      values += more;
+      if (values < CODES) return null;
+      if (singles === undefined) singles = isExact() ? singlesOf(call, (code) => entry(code - first).near) : null;
+      return singles;
+    },
+  };
 }
 
 function smallestOf(dtype: QuantParams['dtype']): number {
@@ -102,8 +117,9 @@ function smallestOf(dtype: QuantParams['dtype']): number {
 }
 
 /** One table for every place. */
-function looked(call: TensorCall, { entries, singles }: Table): CodeArray | Bounded {
-  return singles ? fillFrom(call, singles) : lookedAt(call, (code) => entries[code]);
+function looked(call: TensorCall, { entry, singlesFor }: Table): CodeArray | Bounded {
+  const singles = singlesFor(call.inputs[0].data.length);
+  return singles ? fillFrom(call, singles) : lookedAt(call, entry);
 }
 
 /** code: counted from the dtype's smallest. */

@@ -230,6 +230,30 @@ test('a table is made once for all calls of a layer, and anew for another layer'
   expect(codes).toEqual(dataOf(atenTable({ equation: 'x', vectors: () => (x) => x }), other));
 });
 
+test('of a few values only the entries that they meet are computed', () => {
+  const met = new Set<number>();
+  const steps = atenTable({
+    equation: 'x',
+    vectors: () => (x) => {
+      met.add(x);
+      return x;
+    },
+  });
+  const whole = callOf('uint8', []);
+  const [input] = whole.inputs;
+  const shape = { dims: [5], channelAxis: 0 };
+  const data = Uint8Array.of(3, 9, 3, 200, 9);
+  const few = {
+    ...whole,
+    inputs: [{ ...input, data, shape }],
+    output: { ...whole.output, shape },
+    samples: 1,
+    ofCall: 1,
+  };
+  steps.run(few);
+  expect(met.size).toBe(3);
+});
+
 test('softmax in real numbers is the exponential over the sum of its line', () => {
   const call = { ...callOf('uint8', []), attributes: { dim: 2 } };
   const [{ data, params: own }] = call.inputs;
