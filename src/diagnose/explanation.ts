@@ -272,7 +272,8 @@ function formulasOf(
   const [found, declared] = [formulaOf(shownIn(study, setup, otherSide), channel), formulaOf(study.declared, channel)];
   if (!found || !declared) return null;
   const tells = changes.filter(({ cause, coordinate }) => {
-    return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate);
+    const isLeftOut = coordinate === 'bias' && found.bias === null;
+    return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate) && !isLeftOut;
   });
   const other = otherSide === study.declared ? null : formulaOf(otherSide, channel);
   return { found, declared, ...(other ? { met: other } : {}), tells: [...new Set(tells.map(({ cause }) => cause))] };

@@ -16,7 +16,8 @@ export function formulaOf(setup: Setup, channel: number): Formula | null {
   const { output } = params;
   if (steps.float || steps.dynamic || !isQuantized(output)) return null;
   const { accumulate, bias, multiplier, round, offsetAndClamp } = steps;
-  const hasBias = params.bias !== null || params.biasInt32 !== null;
+  // what rounds whole sums in its place is told by its cause
+  const hasBias = (params.bias !== null || params.biasInt32 !== null) && !('sum' in bias);
   return {
     channel,
     sums: { step: accumulate.name, equation: accumulate.equation },

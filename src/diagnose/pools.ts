@@ -2,7 +2,7 @@
 
 import { realFormOf } from '../kernels/reals.js';
 import { placesOf } from '../kernels/steps/pool.js';
-import type { PoolAttributes } from '../nouns/attributes.js';
+import type { AveragePoolAttributes, PoolAttributes } from '../nouns/attributes.js';
 import type { CodeArray, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import type { Window } from '../nouns/window.js';
@@ -13,6 +13,13 @@ import { sizeOf } from '../tensor/shape.js';
 import type { Fact } from './cause.js';
 import type { TensorStudy } from './study/study.js';
 import { isTensorStudy } from './study/study.js';
+
+/** A mean in which padding counts: of raw codes it is one that is padded with code 0. */
+export const countsPadding: Fact = (study) => {
+  if (!isTensorStudy(study) || study.declared.steps.ofRawCodes) return false;
+  const { window, countIncludePad } = (study.declared.params.attributes ?? {}) as Partial<AveragePoolAttributes>;
+  return countIncludePad === true && window!.padding.some((ends) => ends.some((own) => own > 0));
+};
 
 /** A window, and the places before and after it. */
 export interface Windowed {

@@ -352,6 +352,17 @@ test('a channel of zero points beside one that a ReLU would clamp holds one valu
   expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes: ['constant-values'], lost: 0 });
 });
 
+test('one value on both sides is no sum that leaves 16 bits', async () => {
+  const world = tiny(32, 40, 1);
+  const { linear } = world;
+  const step = (linear.output as QuantParams).scale;
+  const file = { ...linear, weightScale: linear.weightScale.map((s) => s / 1e4), bias: Float32Array.of(40 * step) };
+  const right = outputsOf(world, kernel('fbgemm'), file);
+  expect(new Set(right).size).toBe(1);
+  const report = await compareLayer(world, file, right, { candidate: right.map(() => 0), producer: {} });
+  expect(explanationsOf(report)).toEqual(['constant-values']);
+});
+
 test('codes off by 128 and biases in another order, on another base: two causes, not a number a channel', async () => {
   const world = worldOf('per tensor', randomFrom(24));
   const { linear } = world;

@@ -124,6 +124,14 @@ export const RAISED: readonly TensorScene[] = [
     OVERLAPPING,
     folded(OVERLAPPING, (codes, isOnBorder) => Math.max(isOnBorder ? ZERO_POINT : 0, ...codes)),
   ),
+  // a pad before the pool that writes 0 (pytorch/executorch#13576, pytorch/pytorch#28260)
+  scene(
+    'avg_pool2d',
+    'padding-value',
+    'means padded with code 0',
+    OVERLAPPING,
+    folded(OVERLAPPING, (codes) => Math.round(total(codes) / 9)),
+  ),
   scene(
     'max_pool2d',
     'stride-wrong',

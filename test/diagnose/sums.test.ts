@@ -8,6 +8,7 @@ import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import { replayProduct } from '../../src/replay/product.js';
 import { findings } from '../../src/report/findings.js';
+import { ofIntegers } from './mistakes.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 const world = worldOf('per tensor', randomFrom(31));
@@ -82,6 +83,16 @@ describe('an accumulator narrower than int32', () => {
     const candidate = outputsOf(near, fbgemmWith({ ...script, accumulate }));
     expect(candidate).toEqual(outputsOf(near, fbgemmWith(script)));
   });
+});
+
+test('sums that lose their low bits, bias and all: the bias is an integer on both sides', async () => {
+  const small = worldOf('small', randomFrom(3));
+  const candidate = ofIntegers(small, (sum) => Math.floor(sum / 64 + 0.5) * 64);
+  const report = await compareLayer(small, small.linear, outputsOf(small), { candidate });
+  const { causes, fix } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual(['product-rounded']);
+  expect(fix).toMatch(/^multiply the sum in full/);
+  expect(fix).not.toMatch(/bias to int32 first/);
 });
 
 describe('a float output', () => {

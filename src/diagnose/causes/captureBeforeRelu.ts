@@ -3,11 +3,12 @@ import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { FREEDOM } from '../setup.js';
+import type { Study } from '../study/study.js';
 import { clampBelow, codeOf, modelLine } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
-import { hasRelu, withoutRelu } from './relu.js';
+import { hasRelu, withoutRelu, withoutUpperBound } from './relu.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -38,11 +39,13 @@ export const captureBeforeRelu: Cause<'capture-before-relu'> = {
     },
   ],
 
+  // a ReLU6's other bound is no sign of it
+  shows: ({ study }) => belowZero(study) > 0 || withoutUpperBound(study.declared) === null,
+
   evidence: ({ study }) => {
     const { output } = study.declared.params;
     const zeroPoint = isQuantized(output) ? output.zeroPoint : 0;
-    const below = countWhere(study.subset.observed, (y) => y < zeroPoint);
-    return { zero_point: zeroPoint, below_zero_point: below };
+    return { zero_point: zeroPoint, below_zero_point: belowZero(study) };
   },
 
   words: {
@@ -61,3 +64,9 @@ export const captureBeforeRelu: Cause<'capture-before-relu'> = {
     code: (_, context) => codeOf(clampBelow(), () => [modelLine(context, { activation: 'none' })])(context),
   },
 };
+
+function belowZero({ declared, subset }: Study): number {
+  const { output } = declared.params;
+  const zeroPoint = isQuantized(output) ? output.zeroPoint : 0;
+  return countWhere(subset.observed, (y) => y < zeroPoint);
+}

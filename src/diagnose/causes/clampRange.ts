@@ -10,6 +10,7 @@ import { isProductStudy } from '../study/study.js';
 import { clampTo, codeOf, modelLine } from '../words/code.js';
 import { fileOf, number } from '../words/parts.js';
 import { countWhere } from './count.js';
+import { activationRange, withoutUpperBound } from './relu.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -18,6 +19,8 @@ declare module '../evidence.js' {
       readonly found?: readonly [number, number];
       /** They are the layer's own bounds, not those of its dtype. */
       readonly of?: 'bounds';
+      /** A ReLU6 without its upper bound. */
+      readonly upper?: 'missing';
       /** The found range begins at the zero point, where the declared one does not. */
       readonly at_zero_point?: true;
       /** Values that the found range clamps and the declared one does not, or the reverse. */
@@ -47,9 +50,10 @@ export const clampRange: Cause<'clamp-range'> = {
     const { output } = declared.params;
     const signed = isQuantized(output) && output.dtype === 'int8';
     const [least, most] = rangeOf(declared);
-    return USUAL.filter(
+    const usual = USUAL.filter(
       ([lo, hi]) => (lo !== least || hi !== most) && (signed || lo >= 0) && (!signed || hi <= 127),
-    ).map((found) => clampedTo(declared, found, FREEDOM.none));
+    );
+    return [...withoutSix(declared), ...usual.map((found) => clampedTo(declared, found, FREEDOM.none))];
   },
 
   estimate: (study) => {
@@ -75,8 +79,16 @@ export const clampRange: Cause<'clamp-range'> = {
   },
 
   words: {
-    title: (e) => (e.found ? `clamped to ${e.found[0]}..${e.found[1]}` : 'clamped to another range'),
-    explanation: 'The output is clamped to another range than its dtype or quant_min and quant_max.',
+    title: (e) =>
+      e.upper
+        ? 'ReLU6 without its upper bound'
+        : e.found
+          ? `clamped to ${e.found[0]}..${e.found[1]}`
+          : 'clamped to another range',
+    explanation: (e) =>
+      e.upper
+        ? 'The file has a ReLU6; of its two bounds only the lower one was applied.'
+        : 'The output is clamped to another range than its dtype, quant_min and quant_max or its activation say.',
     evidence: (e) => [
       e.declared && e.found
         ? `declared ${e.declared[0]}..${e.declared[1]}, found ${e.found[0]}..${e.found[1]}${e.at_zero_point ? ': from the zero point, as a ReLU does' : ''}`
@@ -86,17 +98,38 @@ export const clampRange: Cause<'clamp-range'> = {
     fix: (e, context) =>
       context.subject === 'candidate'
         ? `clamp to ${e.declared ? `${e.declared[0]}..${e.declared[1]}` : 'the declared range'}`
-        : e.of === 'bounds'
-          ? `correct the bounds of ${printable(context.layer)} in ${fileOf(context)}${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
-          : `correct quant_min and quant_max of ${printable(context.layer)} in ${fileOf(context)}${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
+        : e.upper
+          ? `write "activation": "relu" for ${printable(context.layer)} in ${fileOf(context)}`
+          : e.of === 'bounds'
+            ? `correct the bounds of ${printable(context.layer)} in ${fileOf(context)}${e.found ? `: the capture has them at the codes ${e.found[0]} and ${e.found[1]}` : ''}`
+            : `correct quant_min and quant_max of ${printable(context.layer)} in ${fileOf(context)}${e.found ? ` (${e.found[0]}, ${e.found[1]})` : ''}`,
     code: (e, context) =>
       codeOf(e.declared ? clampTo(...e.declared) : [], () =>
-        e.found && e.of !== 'bounds'
-          ? [modelLine(context, { quant_min: e.found[0], quant_max: e.found[1] }, 'output')]
-          : [],
+        e.upper
+          ? [modelLine(context, { activation: 'relu' })]
+          : e.found && e.of !== 'bounds'
+            ? [modelLine(context, { quant_min: e.found[0], quant_max: e.found[1] }, 'output')]
+            : [],
       )(context),
   },
 };
+
+function withoutSix(declared: Setup): Change[] {
+  const apply = withoutUpperBound(declared);
+  const range = activationRange(declared);
+  if (!apply || !range) return [];
+  const found: Range = [range[0], rangeOf(declared)[1]];
+  return [
+    {
+      cause: 'clamp-range',
+      coordinate: 'relu',
+      freedom: FREEDOM.none,
+      label: 'no 6',
+      found: { declared: range, found, upper: 'missing' },
+      apply,
+    },
+  ];
+}
 
 function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {
   const { output } = declared.params;
@@ -107,12 +140,18 @@ function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number
     freedom,
     label: `${quantMin}..${quantMax}`,
     found: {
-      declared: rangeOf(declared),
-      found: [quantMin, quantMax],
+      declared: within(rangeOf(declared), declared),
+      found: within([quantMin, quantMax], declared),
       ...(isRelu && { at_zero_point: true as const }),
     },
     apply: (setup) => withOutput(byRangeOnly(declared, setup), { quantMin, quantMax }),
   };
+}
+
+/** What an activation leaves of a range. */
+function within([lo, hi]: Range, declared: Setup): Range {
+  const [least, most] = activationRange(declared) ?? [lo, hi];
+  return [Math.max(lo, least), Math.min(hi, most)];
 }
 
 /** The codes between which the layer clamps, as declared. */

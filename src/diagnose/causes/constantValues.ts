@@ -20,6 +20,8 @@ declare module '../evidence.js' {
       readonly value?: number;
       readonly is?: 'zero' | 'zero-point' | 'clamp' | 'bias';
       readonly each?: readonly number[];
+      /** The replay's one value, where it has no several. */
+      readonly replayed?: number;
     };
   }
 }
@@ -27,7 +29,7 @@ declare module '../evidence.js' {
 /** Fewer differing values say nothing of a channel. */
 const FEWEST = 4;
 
-/** One value everywhere, or in every channel, where the replay has several: nothing was computed, or it was saved wrongly. */
+/** One value everywhere, or in every channel, where the replay has several, or another one: nothing was computed, or it was saved wrongly. */
 export const constantValues: Cause<'constant-values'> = {
   code: 'constant-values',
   kinds: ['product', 'elementwise'],
@@ -49,17 +51,19 @@ export const constantValues: Cause<'constant-values'> = {
     explanation: (e) =>
       isOfEdges(e)
         ? 'The places at the edge were never computed, or their sums were left out: all others are right.'
-        : e.is === 'bias'
-          ? 'The sums are 0: all that the layer reads is 0, as by a state that is reset, or nothing is multiplied.'
-          : e.is === 'clamp' && !e.channels
-            ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
-            : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
+        : e.replayed !== undefined
+          ? 'Both sides hold one value: such data tell no arithmetic from another.'
+          : e.is === 'bias'
+            ? 'The sums are 0: all that the layer reads is 0, as by a state that is reset, or nothing is multiplied.'
+            : e.is === 'clamp' && !e.channels
+              ? 'All was clamped, as by a scale or a zero point that is far off, or nothing was computed here: such data tell no arithmetic from another.'
+              : 'Nothing was computed here, or it was saved wrongly: such data tell no arithmetic from another.',
     ofOneLayer: true,
     evidence: (e) => [
       e.is === 'bias' ? 'every value is what the bias of its channel makes alone, where the replay has several' : null,
       e.value === undefined
         ? null
-        : `every value is ${short(e.value)}${e.is && e.is !== 'bias' ? CONSTANTS[e.is] : ''}, where the replay has several`,
+        : `every value is ${short(e.value)}${e.is && e.is !== 'bias' ? CONSTANTS[e.is] : ''}, where the replay has ${e.replayed === undefined ? 'several' : `${short(e.replayed)} everywhere`}`,
       e.each ? `by channel: ${e.each.map(short).join(', ')}; the replay has several in each` : null,
     ],
     fix: (e, context) => {
@@ -67,6 +71,7 @@ export const constantValues: Cause<'constant-values'> = {
         return `capture ${printable(context.layer)} again: its values were not computed, or not written`;
       if (isOfEdges(e))
         return 'let the loops over the places of the output reach its edges: there too a window has taps inside the image';
+      if (e.replayed !== undefined) return 'compare on inputs that give several values';
       if (e.is === 'bias')
         return `check what ${printable(context.layer)} reads, and that it is multiplied: only the bias arrives`;
       return e.channels && !e.region
@@ -139,7 +144,12 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   let same = 1;
   while (same < observed.length && observed[same] === observed[0]) same++;
   const whole = same >= observed.length;
-  if (whole) return replayed.some((value: number) => value !== replayed[0]) ? constantOf(study, observed[0]) : null;
+  if (whole) {
+    const found = constantOf(study, observed[0]);
+    if (replayed.some((value: number) => value !== replayed[0])) return found;
+    // one value may show a saturated sum; many that are one tell no more than it does
+    return observed.length < FEWEST || replayed[0] === observed[0] ? null : { ...found, replayed: replayed[0] };
+  }
   if (study.declared.kind === 'tensor') return null; // its channels are features of a sample: a border of one code is no channel
   const isConstant = (values: ArrayLike<number>, n: number) => {
     for (let i = n + channels; i < observed.length; i += channels) if (values[i] !== values[n]) return false;

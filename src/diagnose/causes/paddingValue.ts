@@ -1,3 +1,5 @@
+import { halfAway, halfEven, halfUp } from '../../kernels/steps/round.js';
+import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -6,11 +8,11 @@ import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import type { Borders, SomeChannels } from '../evidence.js';
 import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
-import { isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../pools.js';
+import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../pools.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
-import { stepsChange } from '../tensorSteps.js';
+import { scriptsDividingCodes, stepsChange } from '../tensorSteps.js';
 import { codeOf, padWith } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 
@@ -30,12 +32,18 @@ declare module '../evidence.js' {
 export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
   code: 'padding-value',
   kinds: ['product', 'tensor'],
-  needs: [(study) => (isConvolution(study) ? patchOf(study.declared as ProductSetup).taps.hasHoles : isMaximum(study))],
+  needs: [
+    (study) =>
+      isConvolution(study)
+        ? patchOf(study.declared as ProductSetup).taps.hasHoles
+        : isMaximum(study) || countsPadding(study),
+  ],
   whose: 'kernel',
   parameterFree: true,
 
   changes: (study) => {
-    if (!isProductStudy(study)) return besideMaximum(study as TensorStudy);
+    if (!isProductStudy(study))
+      return isMaximum(study) ? besideMaximum(study as TensorStudy) : besideMean(study as TensorStudy);
     const codes = study.data.dynamic ? OF_DYNAMIC : [0];
     const others = codes.filter((code) => code !== zeroPointOf(study));
     return [...others.map((code) => filledWith(study, code, FREEDOM.none)), ...modes(study)];
@@ -92,6 +100,17 @@ function besideMaximum(study: TensorStudy): TensorChange[] {
       found: code,
       of: 'maximum',
     }),
+  );
+}
+
+/** Codes that a mean counts in its padding: raw codes, of which there are none. */
+function besideMean(study: TensorStudy): TensorChange[] {
+  const [input] = study.declared.params.inputs;
+  if (!isQuantized(input) || input.zeroPoint === 0) return [];
+  return [halfEven, halfAway, halfUp].flatMap((round) =>
+    scriptsDividingCodes(study, round, true).map((steps) =>
+      stepsChange('padding-value', 'patches', steps, { declared: input.zeroPoint, found: 0 }),
+    ),
   );
 }
 

@@ -1,10 +1,10 @@
 import { halfAway, halfEven, towardZero } from '../../kernels/steps/round.js';
-import type { AveragePoolAttributes } from '../../nouns/attributes.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import { countsPadding } from '../pools.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
@@ -144,7 +144,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 
 function byReciprocals(study: TensorStudy): TensorChange[] {
   const all = RECIPROCALS.flatMap((rule) =>
-    [false, true].flatMap((raw) =>
+    (countsPadding(study) ? [false] : [false, true]).flatMap((raw) =>
       scriptsDividingCodes(study, rule, raw).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, {
           rule: rule.equation,
@@ -154,13 +154,6 @@ function byReciprocals(study: TensorStudy): TensorChange[] {
     ),
   );
   return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
-}
-
-/** A mean of raw codes in which padding counts is one that is padded with code 0. */
-function countsPadding({ declared }: TensorStudy): boolean {
-  const { window, countIncludePad } = (declared.params.attributes ?? {}) as Partial<AveragePoolAttributes>;
-  if (declared.steps.ofRawCodes) return false;
-  return countIncludePad === true && window!.padding.some((ends) => ends[0] + ends[1] > 0);
 }
 
 function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {

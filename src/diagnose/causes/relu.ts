@@ -1,5 +1,7 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { isQuantized } from '../../nouns/value.js';
+import { clampBounds } from '../../replay/elementwise.js';
 import type { Fact } from '../cause.js';
 import { convertsIn } from '../facts.js';
 import { type Setup, type TensorSetup, withOutput, withParams } from '../setup.js';
@@ -38,6 +40,26 @@ function reluBehind(setup: TensorSetup): Setup {
 export function withoutRelu(setup: Setup): Setup {
   if (setup.kind === 'tensor') return withParams(setup, { activation: 'none' });
   return setup.kind === 'product' ? withParams(setup, { activation: 'none' }) : withParams(setup, { clamp: null });
+}
+
+/** The codes between which an activation leaves values; null: of floats, or without one. */
+export function activationRange(setup: Setup): readonly [number, number] | null {
+  const { output } = setup.params;
+  if (!isQuantized(output)) return null;
+  if (setup.kind === 'elementwise') return isRelu(setup) ? clampBounds(setup.steps, setup.params) : null;
+  const { activation } = setup.params;
+  const bound = setup.kind === 'product' ? setup.steps.bound : quantizeTwoRoundings;
+  return activation === 'none' ? null : clampOfCodes(activation, output, bound);
+}
+
+/** A ReLU6 that is a ReLU; null where there is none. */
+export function withoutUpperBound(declared: Setup): ((setup: Setup) => Setup) | null {
+  if (declared.kind === 'elementwise')
+    return isRelu(declared) && declared.params.clamp!.upper < POSITIVE_INFINITY
+      ? (setup) =>
+          setup.kind === 'elementwise' ? withParams(setup, { clamp: { lower: 0, upper: POSITIVE_INFINITY } }) : setup
+      : null;
+  return declared.params.activation === 'relu6' ? (setup) => withRelu(setup) : null;
 }
 
 /** Clamped as before, but for the ReLU's own bound. */

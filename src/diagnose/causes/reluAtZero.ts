@@ -1,7 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { DecidingValue, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { FREEDOM, withOutput } from '../setup.js';
 import { clampBelow } from '../words/code.js';
@@ -15,7 +15,7 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'relu-at-zero': SomeChannels & {
       readonly zero_point?: number;
-      /** Values of the judged side in 0..zero_point - 1. */
+      /** Values of the judged side in 0..zero_point - 1; of a zero point below 0, those of the replay in zero_point..-1. */
       readonly between?: number;
       readonly deciding?: DecidingValue;
     };
@@ -48,17 +48,26 @@ export const reluAtZero: Cause<'relu-at-zero'> = {
     const { output } = found.study.declared.params;
     if (!isQuantized(output)) return {};
     const { zeroPoint } = output;
-    const between = countWhere(found.study.subset.observed, (y) => y >= 0 && y < zeroPoint);
+    const { study, without } = found;
+    const between =
+      zeroPoint < 0
+        ? countWhere(study.values(without), (y) => y >= zeroPoint && y < 0)
+        : countWhere(study.subset.observed, (y) => y >= 0 && y < zeroPoint);
     return { zero_point: zeroPoint, between, deciding: decidingValue(found) };
   },
 
   words: {
     title: 'ReLU clamps at code 0, not at the zero point',
-    explanation: 'Real 0 is the zero point; clamping codes at 0 lets negative values through.',
+    explanation: (e) =>
+      isBelow(e)
+        ? 'Real 0 is the zero point; clamping codes at 0 cuts off the positive values below that code.'
+        : 'Real 0 is the zero point; clamping codes at 0 lets negative values through.',
     evidence: (e, context) => [
       e.between === undefined
         ? null
-        : `${counted(e.between, 'value')} of ${holder(context)} between 0 and the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}`,
+        : isBelow(e)
+          ? `${counted(e.between, 'value')} of the replay between the zero point ${e.zero_point} and 0`
+          : `${counted(e.between, 'value')} of ${holder(context)} between 0 and the zero point${e.zero_point === undefined ? '' : ` ${e.zero_point}`}`,
       decidingSentence(e.deciding, context),
     ],
     fix: (e, context) =>
@@ -68,3 +77,7 @@ export const reluAtZero: Cause<'relu-at-zero'> = {
     code: (e, context) => (context.subject === 'candidate' ? clampBelow(e.zero_point) : declareCode(context)),
   },
 };
+
+function isBelow({ zero_point: zeroPoint }: Partial<CauseEvidence['relu-at-zero']>): boolean {
+  return zeroPoint !== undefined && zeroPoint < 0;
+}
