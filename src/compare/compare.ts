@@ -17,7 +17,7 @@ import { acceleratorFor } from './accelerator.js';
 import type { AnsweringSide } from './answers.js';
 import { assemble } from './assemble.js';
 import type { ComparedCandidate } from './candidate.js';
-import { alternativeFor } from './coverage.js';
+import { insteadOf } from './coverage.js';
 import { knownDefects } from './defects.js';
 import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
@@ -158,7 +158,7 @@ class Comparison {
     const report = uncomparedReport(layer, this.session.kernelOf(layer).name);
     const reason = this.session.whyNotReplayed(layer);
     if (reason) {
-      this.warn('not-replayed', layer.name, reason + alternativeFor(layer, this.capture, this.options.candidate));
+      this.warn('not-replayed', layer.name, reason + insteadOf(layer, this.session, this.capture, this.options));
       return { ...report, status: 'not-replayed', kernel: null };
     }
     const expected = this.capture.values.get(layer.name);

@@ -1,9 +1,13 @@
+import { stepsOf } from '../kernels/kernel.js';
+import { kernels } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
+import type { Kernel } from '../nouns/kernel.js';
 import type { Layer } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import { InputError } from '../nouns/problem.js';
 import type { Coverage, LayerReport, Report } from '../nouns/report.js';
-import { printable } from '../text.js';
+import type { ReplaySession } from '../replay/session.js';
+import { listed, printable } from '../text.js';
 
 /** Values or accumulators of the layer were set beside others. */
 export function isCompared({ values, accumulator }: LayerReport): boolean {
@@ -32,7 +36,28 @@ export function refuseNothing({ coverage, verdict, model, warnings }: Report): v
 
 const MOST_REASONS = 3;
 
-/** What is captured of a layer that is not replayed is compared with nothing, unless another capture is there. */
-export function alternativeFor({ name }: Layer, { values }: Capture, candidate: Capture | null | undefined): string {
-  return candidate || !values.has(name) ? '' : '; another capture of it is compared with --candidate';
+/** Names, of a kernel that models a single step of its runtime, those of the same runtime that have the layer. */
+function kernelsWith(layer: Layer, kernel: Kernel): string {
+  const { name, runtime } = kernel;
+  if (stepsOf(kernel, layer)) return '';
+  const runtimes = runtime === 'cmsis-nn' ? ['tflite', runtime] : [runtime];
+  const others = kernels.filter(
+    (other) => other.name !== name && runtimes.includes(other.runtime) && stepsOf(other, layer),
+  );
+  return others.length === 0
+    ? ''
+    : `; ${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'} one`;
+}
+
+/** What else there is for a layer that is not replayed: what is captured of it is compared with nothing, unless another capture is there. */
+export function insteadOf(
+  layer: Layer,
+  session: Pick<ReplaySession, 'kernelOf'>,
+  { values }: Capture,
+  { candidate }: { readonly candidate?: Capture | null },
+): string {
+  const others = kernelsWith(layer, session.kernelOf(layer));
+  return candidate || !values.has(layer.name)
+    ? others
+    : `${others}; another capture of it is compared with --candidate`;
 }

@@ -314,8 +314,11 @@ function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
 export function rivals({ free, declared: { steps } }: TensorStudy, wanted: CauseCode): TensorChange[] {
   const known = free ? (steps.rivals ?? []) : [];
   const own = known.filter(({ cause }) => cause === wanted);
-  return own.map(({ steps, leftShift }) =>
-    stepsChange(wanted, 'multiplier', steps, leftShift === undefined ? {} : { left_shift: leftShift }),
+  return own.map(({ steps, leftShift, rounding }) =>
+    stepsChange(wanted, 'multiplier', steps, {
+      ...(leftShift !== undefined && { left_shift: leftShift }),
+      ...(rounding && { rounding }),
+    }),
   );
 }
 

@@ -100,6 +100,8 @@ export interface TensorSteps {
     readonly steps: TensorSteps;
     /** Of the operands of a sum, before they are scaled. */
     readonly leftShift?: number;
+    /** After an int32 multiplier. */
+    readonly rounding?: 'single';
   }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';

@@ -95,6 +95,11 @@ function matrixLines(document: ForecastDocument, options: ReportOptions, ink: In
     ...head,
     ...rows,
     ...(accuracy ? [`accuracy of ${of}: ${share(accuracy.capture)}`] : []),
+    ...(groups.some(({ first }) => replayedBy(document.layers, first).length < document.layers.length)
+      ? prose({ options }, '-: the kernel has no model of that layer; captured values go on from there').map((line) =>
+          ink.dim(line),
+        )
+      : []),
     ...groupLines(groups, options, ink),
   ];
 }
@@ -142,18 +147,27 @@ function matrixColumns(
       head: ['', 'kernel'],
       cells: groups.map(({ first, kernels }) => groupName(first, kernels)),
       align: 'left',
-      paint: (row) => (changed(groups[row].first) > 0 ? ink.red : ink.green),
+      paint: (row) => {
+        const { first } = groups[row];
+        if (replayedBy(layers, first).length === 0) return ink.dim;
+        return changed(first) > 0 ? ink.red : ink.green;
+      },
     },
-    number(['layers', 'changed'], (kernel) => `${changed(kernel)}/${layers.length}`),
+    number(['layers', 'changed'], (kernel) => `${changed(kernel)}/${replayedBy(layers, kernel).length}`),
     ...shown.map((layer, i) => ({
       ...number([printable(layer.name), `of ${layer.values}`], (kernel) => `${layer.changed[kernel] ?? '-'}`),
       // on a narrow terminal the earlier layers go first; the output stays
       ...(i === shown.length - 1 ? {} : { dropOrder: shown.length - i }),
     })),
-    number(['max', '|diff|'], (kernel) => size(worst(kernel))),
+    number(['max', '|diff|'], (kernel) => (replayedBy(layers, kernel).length > 0 ? size(worst(kernel)) : '-')),
     ...(flips ? [number(['top-1', 'flips'], (kernel) => `${flips[kernel] ?? '-'}`)] : []),
     ...(accuracy ? [number(['accu-', 'racy'], (kernel) => share(accuracy.kernels[kernel]))] : []),
   ];
+}
+
+/** Layers of which the kernel has a model. */
+function replayedBy(layers: ForecastDocument['layers'], kernel: string): ForecastDocument['layers'] {
+  return layers.filter(({ changed }) => typeof changed[kernel] === 'number');
 }
 
 function share(value: number | null): string {

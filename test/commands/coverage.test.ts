@@ -55,6 +55,14 @@ describe('a layer that is not replayed', () => {
     });
   });
 
+  test('since its kernel models one step of a runtime: kernels of that runtime that have it are named', async () => {
+    const files = ['model.json', 'capture.npz'].map((name) => `fixtures/onnx-export/${name}`);
+    const { stdout } = await cli(new Map())([...files, '--kernel', 'tflite-double']);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(
+      /kernel tflite-double has no conv2d; tflite-reference, tflite-builtin, tflm have one/,
+    );
+  });
+
   const model = JSON.parse(readFileSync(file('second-machine', 'model.json'), 'utf8'));
   model.layers[1].op = 'vendor::conv2d';
   const capture = file('second-machine', 'capture.npz');

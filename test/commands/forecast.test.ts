@@ -35,6 +35,13 @@ it('--kernel chooses, of an unknown one what is near', async () => {
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('did you mean qnnpack?')]);
 });
 
+it('a layer of which a kernel has no model is not counted as unchanged', async () => {
+  const inputs = ['model.json', 'capture.npz'].map((file) => `fixtures/onnx-export/${file}`);
+  const { stdout } = await qdiff(['forecast', ...inputs, '--kernel', 'tflite-double']);
+  expect(stdout).toMatch(/^tflite-double +\d\/[1-6] /m);
+  expect(stdout).toMatch(/^-: the kernel has no model of that layer/m);
+});
+
 it('an npy is the one input of a model', async () => {
   const model = 'fixtures/onnx/mlp-qdq-u8s8/model.onnx';
   const values = Array.from({ length: 32 }, (_, i) => i / 16 - 1);

@@ -1,6 +1,10 @@
 /** Layers on whole values, computed in some wrong way: what is named, and what looks like it and must not be. */
 import type { NumericArray } from '../../src/nouns/array.js';
-import { multiplyByFixedPointDoubleRounding, quantizeMultiplier } from '../../src/numeric/fixedPoint.js';
+import {
+  multiplyByFixedPointDoubleRounding,
+  multiplyByFixedPointSingleRounding,
+  quantizeMultiplier,
+} from '../../src/numeric/fixedPoint.js';
 import { roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../src/numeric/round.js';
 import { randomFrom } from './world.js';
 
@@ -96,6 +100,25 @@ const shiftedBy = (left: number) => ({
   }),
   producer: { framework: 'tflite', kernel: 'tflite-reference' },
 });
+/** A multiplier near a half, where a second rounding shows. */
+const HALVED = params(f32((A.scale * B.scale) / 0.43), 77);
+/** As CMSIS-NN built for single rounding multiplies (ARM-software/CMSIS-NN#214). */
+const roundedOnce: TensorScene = {
+  code: 'fixed-point-multiplier',
+  what: 'products by an int32 multiplier, rounded once',
+  layer: { op: 'mul', input: ['x0', 'x1'], output: HALVED },
+  inputs: [at(A, IMAGE), at(B, IMAGE)],
+  output: IMAGE,
+  wrong: ([x, z]) => {
+    const multiplier = quantizeMultiplier(f32(f32(f32(A.scale) * f32(B.scale)) / f32(HALVED.scale)));
+    return Array.from(x, (q, i) => {
+      const product = (q - A.zero_point) * (z[i] - B.zero_point);
+      return code(multiplyByFixedPointSingleRounding(product, multiplier) + HALVED.zero_point);
+    });
+  },
+  also: ['multiplier-precision', 'zero-point-before-rounding', 'rounding-half-up', 'float-arithmetic'],
+  producer: { framework: 'tflite', kernel: 'tflite-reference' },
+};
 /** Codes less their zero points, each by k * 2^-bits. */
 const shortSum =
   (bits: number, shift: Round) =>
@@ -290,6 +313,7 @@ const size = (of: NumericArray) => of.length / SAMPLES;
 const withRelu = (scene: TensorScene): TensorScene => ({ ...scene, layer: { ...scene.layer, activation: 'relu' } });
 
 export const RAISED: readonly TensorScene[] = [
+  roundedOnce,
   add({
     code: 'input-scale-wrong',
     what: 'another scale of the second input of add',

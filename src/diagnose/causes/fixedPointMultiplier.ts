@@ -13,7 +13,7 @@ import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
 import { isFixedPoint, isInt32Bias } from '../departures.js';
-import type { DecidingValue, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
 import {
@@ -89,12 +89,15 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
           ? 'rounded once, after an int32 or a float multiplier'
           : 'another multiplier, an int32 or a float';
       if (e.found !== undefined) return `requantized by ${printable(e.found)}`;
+      if (isRoundedOnce(e)) return 'int32 multiplier, rounded once';
       return `fixed-point multiplier${e.rounding ? `, ${e.rounding} rounding` : ''}`;
     },
     explanation: (e) =>
       e.left_shift !== undefined
         ? 'Operands are scaled as integers: what they are not shifted left by first is rounded away.'
-        : 'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
+        : isRoundedOnce(e)
+          ? 'Both multiply by an int32 and shift; one rounds once, after both, where the reference rounds twice.'
+          : 'The accumulator is multiplied by an int32 multiplier and shifted, as gemmlowp, TFLite and CMSIS-NN do, not by a float.',
     evidence: (e, context) => [
       e.declared === undefined ? null : `declared: ${printable(e.declared)}`,
       e.multiplier === undefined || e.shift === undefined || e.or_float
@@ -105,6 +108,8 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
       if (e.left_shift !== undefined) return 'shift each operand left by 20 bits (left_shift) before it is multiplied';
+      if (isRoundedOnce(e))
+        return 'round twice: q = (p * m + (1 << 30)) >> 31, then the rest of the shift, half away from zero (CMSIS-NN: build without CMSIS_NN_USE_SINGLE_ROUNDING)';
       const kernel = printable(context.declaredKernel);
       return e.declared === undefined
         ? `requantize with the float multiplier (s_x * s_w) / s_y, as ${kernel} does; fixed point stays within one step of it (--tol-lsb 1)`
@@ -113,6 +118,11 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
     code: stepLines(),
   },
 };
+
+/** Of whole values: a kernel's own integers, without one of their two roundings. */
+function isRoundedOnce({ rounding, multiplier, or_float: orFloat }: Partial<CauseEvidence['fixed-point-multiplier']>) {
+  return rounding === 'single' && multiplier === undefined && !orFloat;
+}
 
 function ofTensor(study: TensorStudy): TensorChange[] {
   const others = otherKernels(study, 'fixed-point-multiplier').map(({ steps }) =>

@@ -1,7 +1,11 @@
 /** y = a * b, and sums of such products: the real multiplier as each runtime makes it. p: a product or a sum of them. */
 import type { JoinedPair, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
-import { multiplyByFixedPoint16, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
+import {
+  multiplyByFixedPoint16,
+  multiplyByFixedPointSingleRounding,
+  quantizeMultiplier,
+} from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../../numeric/integer.js';
 import { roundHalfEven } from '../../../numeric/round.js';
@@ -46,17 +50,31 @@ function productOf(params: readonly QuantParams[], code: (product: number) => nu
   return { of: 'int32', join: 'product', left: (one) => one - za, right: (other) => other - zb, code, reach };
 }
 
-function multiply(real: Real, multiplier: string): TensorSteps {
+function byInteger(real: Real, equation: string, rounded: typeof byMultiplier): TensorSteps {
   const pairOf = (call: TensorCall) => {
     const params = [...call.inputs, call.output].map(quantized);
     const multiplier = realOf(real, params);
-    const steps = byMultiplier(multiplier);
+    const steps = rounded(multiplier);
     const code = codeOf(params[2], clampOf(call, 'reference'));
     const reach = reachOfMultiplier(quantizeMultiplier(multiplier));
     return productOf(params, (product) => code(steps(product)), reach);
   };
-  const equation = `clamp(roundHalfAway(((da * db * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = ${multiplier}`;
   return { ...tensorSteps(equation, filledPairs(pairOf)), codes: BYTES_AND_INT16 };
+}
+
+/** CMSIS-NN built with CMSIS_NN_USE_SINGLE_ROUNDING. */
+function roundedOnce(real: number): (product: number) => number {
+  const multiplier = quantizeMultiplier(real);
+  return (product) => multiplyByFixedPointSingleRounding(product, multiplier);
+}
+
+function multiply(real: Real, multiplier: string): TensorSteps {
+  const ofM = `m * 2^(e-31) = ${multiplier}`;
+  const once = byInteger(real, `clamp(roundHalfUp(da * db * m / 2^(31-e)) + zp), ${ofM}`, roundedOnce);
+  return {
+    ...byInteger(real, `clamp(roundHalfAway(((da * db * m + 2^30) >> 31) / 2^-e) + zp), ${ofM}`, byMultiplier),
+    rivals: [{ cause: 'fixed-point-multiplier', steps: once, rounding: 'single' }],
+  };
 }
 
 export const multiplyTflite = multiply(float32Quotient, 'f32(f32(sa * sb) / sy)');
