@@ -6,6 +6,15 @@ import { inputValues } from './study/elementwiseEngine.js';
 import { isElementwiseStudy, isTensorStudy, type Study } from './study/study.js';
 import { formOf } from './tensorSteps.js';
 
+/** Codes of a curve that a number has to move: an approximation of the curve parts from it in a few, and as if by one. */
+const FEWEST_OF_CURVE = 8;
+
+/** Of no curve a number may be told by any. */
+export function tellsNumber(study: Study): boolean {
+  const isCurve = isTensorStudy(study) && formOf(study)?.is === 'table';
+  return !isCurve || casesOf(study) >= FEWEST_OF_CURVE;
+}
+
 /** Differing values that follow from different ones: of a function of one code there is one for each. */
 export function casesOf(study: Study): number {
   const { subset, differing, data } = study;

@@ -20,7 +20,7 @@ interface Seen {
 const known = new WeakMap<TensorStudy, Seen | null>();
 
 /** Null: no function of one code, or one code has two outputs. */
-function seenIn(study: TensorStudy): Seen | null {
+export function seenIn(study: TensorStudy): Seen | null {
   const seen = known.has(study) ? known.get(study)! : makeSeen(study);
   known.set(study, seen);
   return seen;

@@ -22,6 +22,8 @@ export interface RealForm {
   readonly signs?: readonly number[];
   /** A mean over places; a function of one code; the largest code of a window; places of an image mixed. */
   readonly is?: 'mean' | 'table' | 'maximum' | 'mix';
+  /** A function of one value, in float64, given the op's numbers. */
+  of?(attributes: unknown): (x: number) => number;
   /** Of a function, as integers compute it: how many times its input's scale is in it, and what it is divided by. */
   readonly integers?: { readonly degree: number; readonly divisor: number };
   /** Of a mean: what its sum is divided by. */

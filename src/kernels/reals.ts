@@ -14,6 +14,7 @@ import type {
 } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
 import { gelu } from '../numeric/gelu.js';
+import { clamp } from '../numeric/integer.js';
 import { floor } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { placeOf, sizeOf } from '../tensor/shape.js';
@@ -56,6 +57,7 @@ function ofTwo(combine: (a: number, b: number) => number): RealForm & { value(ca
 function table<A>(of: (attributes: A) => (x: number) => number): RealForm {
   return {
     is: 'table',
+    of: (attributes) => of(attributes as A),
     value: (call) => realsOf(of(call.attributes as A))(call),
   };
 }
@@ -64,13 +66,27 @@ const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const leaky = (slope: number) => (x: number) => (x > 0 ? x : x * slope);
 
+/** Amin, Curtis and Hayes-Gill, 1997: slopes of powers of 2. */
+function plan(x: number): number {
+  const size = Math.abs(x);
+  const above = size >= 5 ? 1 : size >= 2.375 ? size / 32 + 0.84375 : size >= 1 ? size / 8 + 0.625 : size / 4 + 0.5;
+  return x < 0 ? 1 - above : above;
+}
+
 /** Functions of one value by the names they have, to be taken for each other. */
 export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
   relu6: (x) => Math.min(Math.max(x, 0), 6),
   sigmoid: logistic,
   hardsigmoid: (x) => gate(x) / 6,
-  'clamp(0.2 * x + 0.5, 0, 1)': (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
+  'clamp(0.2 * x + 0.5, 0, 1)': (x) => clamp(0.2 * x + 0.5, 0, 1),
+  'clamp(x / 4 + 0.5, 0, 1)': (x) => clamp(x / 4 + 0.5, 0, 1),
+  'x / (2 * (1 + |x|)) + 0.5': (x) => x / (2 * (1 + Math.abs(x))) + 0.5,
+  'sigmoid in seven straight pieces (PLAN)': plan,
+  'tanh as 2 * PLAN(2 * x) - 1': (x) => 2 * plan(2 * x) - 1,
+  'clamp(x * (27 + x^2) / (27 + 9 * x^2), -1, 1)': (x) => clamp((x * (27 + x * x)) / (27 + 9 * x * x), -1, 1),
+  'clamp(x - x^3 / 3, -1, 1)': (x) => clamp(x - x ** 3 / 3, -1, 1),
+  'clamp(0.5 + x / 4 - x^3 / 48, 0, 1)': (x) => clamp(0.5 + x / 4 - x ** 3 / 48, 0, 1),
   hardswish: (x) => (x * gate(x)) / 6,
   'x * relu6(x + 3)': (x) => x * gate(x),
   'x * relu6(x + 3) / 8': (x) => (x * gate(x)) / 8,

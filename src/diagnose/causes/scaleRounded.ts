@@ -5,7 +5,7 @@ import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
-import { casesOf } from '../cases.js';
+import { casesOf, tellsNumber } from '../cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
 import { intersection } from '../estimate/interval.js';
@@ -81,7 +81,7 @@ export const scaleRounded: Cause<'scale-rounded'> = {
     const isAlone = study.sameOnSubset(without, study.declared);
     const missed = study.mismatches(without);
     const isEnough = isAlone ? Math.min(missed, casesOf(study)) >= FEWEST_ALONE : missed >= FEWEST_BESIDE;
-    return isEnough && !areTies(study, without);
+    return isEnough && tellsNumber(study) && !areTies(study, without);
   },
 
   chance: ({ study, change, setup }) => (isTensorStudy(study) ? 1 : chanceIn(study, change, setup)),

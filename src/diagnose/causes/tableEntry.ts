@@ -3,6 +3,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
+import { coarseTableOf } from '../coarseTables.js';
 import { tablesReadOtherwise } from '../embeddings.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
 import { mapOf, shiftsOf, slopesOf } from '../lookups.js';
@@ -13,6 +14,7 @@ import {
   isOwnFunction,
   ofWindows,
   otherKernels,
+  scriptsOf,
   scriptsOfFunctions,
   scriptsOfTables,
   scriptsToNearest,
@@ -32,6 +34,8 @@ declare module '../evidence.js' {
       TableEntries & {
         /** Another one than the op's, by its name. */
         readonly function?: string;
+        /** What the layer makes is floats. */
+        readonly floats?: true;
         /** Each code is given the output of the one so many places before it; around: from the other end where there is none. */
         readonly read_before?: number;
         readonly around?: true;
@@ -63,7 +67,12 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         declared: study.declared.steps.equation,
       }),
     ),
-    ...functionsOf(study).map(([name, steps]) => stepsChange('table-entry', 'multiplier', steps, { function: name })),
+    ...functionsOf(study).map(([name, steps]) =>
+      stepsChange('table-entry', 'multiplier', steps, {
+        function: name,
+        ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),
+      }),
+    ),
     ...(study.free && study.data.op === 'prelu_of_two' ? ofSlopesReadOtherwise(study) : []),
     ...tablesReadOtherwise(study).map(([rows, steps]) => stepsChange('table-entry', 'multiplier', steps, { rows })),
   ],
@@ -80,6 +89,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
     return [
       ...ofOtherPlaces(study),
       ...ofOtherSlopes(study),
+      ...ofCoarseTables(study),
       ...(table ? [entriesChange(study, table)] : ofFewBits(study)),
     ];
   },
@@ -140,6 +150,7 @@ function told(form: Words): Words {
     },
     code(e, context) {
       const own = ownOf(e, context);
+      if (e.floats && own !== null) return [numpy(`y = ${own}`)];
       if (own === null) return form.code?.(e, context) ?? [];
       return [
         numpy('x = x_scale * (x.astype(np.int32) - x_zero_point)'),
@@ -176,6 +187,15 @@ function ofOtherPlaces(study: TensorStudy): TensorChange[] {
     found: { read_before: shift.by, ...(shift.round && { around: true as const }) },
     apply: (setup) => readAs(setup, mapOf(shift, inputOf(study.declared) as QuantParams)),
   }));
+}
+
+function ofCoarseTables(study: TensorStudy): TensorChange[] {
+  const coarse = coarseTableOf(study);
+  if (!coarse) return [];
+  const { name, apply } = coarse;
+  return scriptsOf(study, name, apply).map((steps) =>
+    stepsChange('table-entry', 'multiplier', steps, { function: name }),
+  );
 }
 
 /** By the kernel's own steps. */

@@ -3,6 +3,7 @@ import type { AxisAttributes } from '../../nouns/attributes.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
+import { tellsNumber } from '../cases.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
@@ -21,6 +22,7 @@ export function scaleOfCurve(study: TensorStudy, base: TensorSetup): Interval | 
   const input = inputOf(base);
   if (!isQuantized(input) || !isQuantized(base.params.output) || base.reads.length !== 1) return null;
   if (base.steps !== study.declared.steps) return null; // bounds are those of rounding to nearest
+  if (!tellsNumber(study)) return null;
   const scale = formOf(study)?.is === 'table' ? ofFunction(study, base, input) : null;
   const interval = scale ?? (study.data.op === 'softmax' ? refined(study, base, ofSoftmax(study, base)) : null);
   return interval && !isEmpty(interval) && isBounded(interval) && interval.lo > 0 ? interval : null;
