@@ -175,7 +175,7 @@ function rescaledMean(code_: string, what: string, wrong: (mean: number) => numb
 
 /** Windows of 2 x 2 with padding 1. */
 const pooled =
-  (round: (v: number, zeroPoint: number) => number, divisor: (count: number) => number) =>
+  (round: (v: number, zeroPoint: number, count: number) => number, divisor: (count: number) => number) =>
   ([x]: readonly NumericArray[]) =>
     Array.from({ length: SAMPLES * 3 * 16 }, (_, i) => {
       const [plane, row, col] = [Math.floor(i / 16), Math.floor((i % 16) / 4), i % 4];
@@ -186,7 +186,7 @@ const pooled =
           total += x[plane * 36 + y * 6 + z] - A.zero_point;
           count++;
         }
-      return code(round(total / divisor(count), A.zero_point));
+      return code(round(total / divisor(count), A.zero_point, count));
     });
 
 /** Dequantized, summed tap by tap in float32, and quantized: noise decides the ties. */
@@ -504,6 +504,16 @@ export const RAISED: readonly TensorScene[] = [
     what: 'not divided',
     wrong: pooled(
       (v, zp) => v + zp,
+      () => 1,
+    ),
+    evidence: { found: 1 },
+  }),
+  // padding is code 0 in such a sum
+  pool({
+    code: 'pool-divisor',
+    what: 'raw codes, not divided',
+    wrong: pooled(
+      (v, zp, count) => v + zp * count,
       () => 1,
     ),
     evidence: { found: 1 },

@@ -8,7 +8,15 @@ import type { View } from '../estimate/view.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../tensorSteps.js';
+import {
+  countOf,
+  formOf,
+  type MeanRule,
+  scriptsDividedBy,
+  scriptsDividingCodes,
+  stepsChange,
+  variantChange,
+} from '../tensorSteps.js';
 import type { FixContext } from '../words/causeWords.js';
 import { codeOf, numpy } from '../words/code.js';
 import { decidingSentence, fileOf } from '../words/parts.js';
@@ -21,6 +29,8 @@ declare module '../evidence.js' {
         /** What each sum is divided by, and what the file says; absent: windows differ. */
         readonly found?: number;
         readonly declared?: number;
+        /** What is added, where it is no sum of centred codes. */
+        readonly adds?: 'raw_codes';
       };
   }
 }
@@ -37,6 +47,8 @@ const POWERS: readonly [rule: string, of: (count: number) => number][] = [
   ['the power of two above the count', (count) => 2 ** Math.floor(Math.log2(count) + 1)],
 ];
 
+const NOT_DIVIDED: MeanRule = { equation: 'the sum', apply: (mean, count) => roundHalfUp(mean * count) };
+
 /** Windows divided by another count, or not at all; on the border padding counted or not. */
 export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
   code: 'pool-divisor',
@@ -52,6 +64,9 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
     ...dividedBy(study, 1),
+    ...scriptsDividingCodes(study, NOT_DIVIDED, true).map((steps) =>
+      stepsChange('pool-divisor', 'multiplier', steps, { found: 1, adds: 'raw_codes' }),
+    ),
   ],
 
   estimate: (study, base) => {
@@ -76,7 +91,7 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
 
   words: {
     title: (e) => {
-      if (e.found === 1) return 'sums of windows are not divided';
+      if (e.found === 1) return `sums of windows${e.adds ? ', of raw codes,' : ''} are not divided`;
       if (e.found !== undefined) return `windows divided by ${e.found}, not by ${e.declared}`;
       return `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`;
     },
