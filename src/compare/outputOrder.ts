@@ -13,6 +13,7 @@ import { named } from './named.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { paddedOtherwise } from './paddedOtherwise.js';
 import { type AskedOfPlaces, diffReplay } from './readings.js';
+import { resizedOtherwise } from './resizedOtherwise.js';
 
 /** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
 interface Order {
@@ -31,7 +32,7 @@ const MOST_PLACES = 16;
 
 /** Null: in no such order it has the replay's values. */
 export async function inOtherPlaces(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
-  return (await paddedOtherwise(asked)) ?? inAnotherOrder(asked);
+  return (await paddedOtherwise(asked)) ?? (await resizedOtherwise(asked)) ?? inAnotherOrder(asked);
 }
 
 async function inAnotherOrder(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {

@@ -368,6 +368,13 @@ export function stepsChange(
   };
 }
 
+/** Scripts that mix places of an image, where the file only picks them: no kernel's way to round is theirs. */
+export function scriptsOfMixes(study: TensorStudy): TensorSteps[] {
+  const { is, value } = realFormOf(study.data.op) ?? {};
+  if (!study.free || is !== 'mix' || formOf(study)?.value) return [];
+  return [halfEven, halfUp].flatMap((round) => scripted(study, { ...NEAREST, round }, value) ?? []);
+}
+
 /** A change of how the op's fields are read. */
 export function variantChange(cause: CauseCode, coordinate: Coordinate, { rule, attributes }: Variant): TensorChange {
   return {

@@ -1,8 +1,9 @@
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, CauseEvidence, RuntimeForm, SomeChannels } from '../evidence.js';
+import type { TensorSetup } from '../setup.js';
 import { isTensorStudy } from '../study/study.js';
-import { formOf, variantChange } from '../tensorSteps.js';
+import { formOf, scriptsOfMixes, variantChange } from '../tensorSteps.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -21,9 +22,15 @@ export const resampleGrid: Cause<'resample-grid', 'tensor'> = {
   whose: 'model',
 
   changes: (study) =>
-    (formOf(study)?.grids?.(study.declared.params.attributes) ?? []).map((variant) =>
-      variantChange('resample-grid', 'weights', variant),
-    ),
+    (formOf(study)?.grids?.(study.declared.params.attributes) ?? []).flatMap((variant) => {
+      const change = variantChange('resample-grid', 'weights', variant);
+      const rounded = scriptsOfMixes(study).map((steps) => ({
+        ...change,
+        label: `${change.label}, ${steps.equation}`,
+        apply: (setup: TensorSetup): TensorSetup => ({ ...change.apply(setup), steps }),
+      }));
+      return [change, ...rounded];
+    }),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
