@@ -139,6 +139,15 @@ test.each<[cause: string, evidence: object, mistake: Mistake]>([
   expect(all[cause]).toMatchObject(evidence);
 });
 
+test('a range as far below 0 as above it, in 7 bits', async () => {
+  const params = (min: number, max: number) => ({ s: (2 * Math.max(-min, max)) / 127, z: 64 });
+  const captured = outputsOf(dynamicSteps('fbgemm')!, truth, true);
+  const candidate = script({ params });
+  const { causes, evidence } = (await diagnose(truth, captured, { engine: 'x86', reduceRange: true, candidate }))!;
+  expect(causes).toEqual(['activation-range']);
+  expect(evidence['activation-range']).toMatchObject({ found: { codes: [0, 127], formula: 'aroundZero' } });
+});
+
 test('sums without their last product', async () => {
   const weight = truth.weight.map((w, i) => (i % IN === IN - 1 ? 0 : w));
   const { causes, evidence } = await found(outputsOf(dynamicSteps('fbgemm')!, { ...truth, weight }));

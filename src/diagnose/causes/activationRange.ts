@@ -116,6 +116,7 @@ const FORMULAS: Readonly<Record<FormulaName, Words>> = {
   zeroPointCut: () => 'zero point of the input cut off, not rounded',
   noZeroPoint: () => 'input quantized without its zero point, what is negative to 0',
   middleZeroPoint: () => "input's zero point always the middle code, whatever the range",
+  aroundZero: () => 'input quantized over a range as far below 0 as above it',
   float16: () => "input's scale kept in float16",
   float16Afterwards: () => "input's scale kept in float16, its zero point of the full one",
   bfloat16: () => "input's scale kept in bfloat16",

@@ -55,6 +55,15 @@ function symmetric(name: string, half: number, keep = asItIs): RangeFormula {
   };
 }
 
+/** As far below 0 as above it, spread over all codes: the zero point is the middle one. */
+const AROUND_ZERO: RangeFormula = {
+  name: 'aroundZero',
+  choose(min, max, levels, own) {
+    const most = Math.max(Math.abs(min), Math.abs(max));
+    return own.choose(-most, most, levels);
+  },
+};
+
 const raised = (scale: number) => 2 ** Math.ceil(Math.log2(scale));
 const nearest = (scale: number) => 2 ** roundHalfEven(Math.log2(scale));
 
@@ -79,6 +88,7 @@ export const RANGE_FORMULAS = {
   symmetric128: symmetric('symmetric128', 128),
   symmetricFloat16: symmetric('symmetricFloat16', 127, toFloat16),
   symmetricPowerOfTwo: symmetric('symmetricPowerOfTwo', 127, raised),
+  aroundZero: AROUND_ZERO,
 } as const satisfies Record<string, RangeFormula>;
 
 export type FormulaName = keyof typeof RANGE_FORMULAS;
