@@ -107,6 +107,17 @@ test('a grouped conv_transpose2d: each group has memory of its own', async () =>
   expect(diagnosis!.evidence['k-order']).toMatchObject({ order: '[in, out, kh, kw] memory as [in, kh, kw, out]' });
 });
 
+test('channels shuffled before the groups', async () => {
+  const scene = any.sceneOf(FORMS['conv2d grouped']);
+  // of 8 in 2 groups: 0, 4, 1, 5 for the first
+  const codes = await any.codesOf(scene, {
+    channel: ({ c, group }) => ((group * 4 + c) % 2) * 4 + Math.floor((group * 4 + c) / 2),
+  });
+  const diagnosis = await any.diagnosisOf(scene, codes);
+  expect(diagnosis!.causes).toEqual(['groups-wrong']);
+  expect(diagnosis!.evidence['groups-wrong']).toMatchObject({ groups: 2, found: 'shuffled' });
+});
+
 test.each([
   ['x, y, z', ([z, y, x]: readonly number[]) => [x, y, z]],
   ['y, x, z', ([z, y, x]: readonly number[]) => [y, x, z]],

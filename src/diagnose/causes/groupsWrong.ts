@@ -1,6 +1,6 @@
 import { int32s } from '../../numeric/array.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -14,7 +14,14 @@ declare module '../evidence.js' {
     'groups-wrong': SomeChannels & {
       readonly groups?: number;
       /** All groups read the channels of the first, or of the group beside them; or inputs or outputs go to the groups in turns. */
-      readonly found?: 'first' | 'next' | 'previous' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+      readonly found?:
+        | 'first'
+        | 'next'
+        | 'previous'
+        | 'inputs in turns'
+        | 'outputs in turns'
+        | 'both in turns'
+        | 'shuffled';
     };
   }
 }
@@ -30,7 +37,9 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   // on each base of a pair two orders more take the time of a padding beside a rounding
   estimate: (study, base) => {
     if (base.patches) return [];
-    return base === study.declared ? [...otherGroups(study), ...rotatedGroups(study)] : otherGroups(study);
+    return base === study.declared
+      ? [...otherGroups(study), ...rotatedGroups(study), ...shuffledGroups(study)]
+      : otherGroups(study);
   },
 
   words: {
@@ -56,6 +65,7 @@ const TITLES: ReadonlyMap<string | undefined, string> = new Map([
   ['first', 'every group reads the first'],
   ['next', 'every group reads the next one'],
   ['previous', 'every group reads the one before'],
+  ['shuffled', 'channels are shuffled before the groups'],
 ]);
 
 /** An address that is counted up early, or late; of two groups both are the other one. */
@@ -71,6 +81,17 @@ const rotatedGroups = madeOnce((study: ProductStudy) => {
     const channels = int32s({ length: count }, (_, c) => (c + by * inChannels + count) % count);
     return change(study, rule, groups, channels);
   });
+});
+
+/** A shuffle of channels, one from each group in turns, that the file has elsewhere or not at all; of as many as groups it is its own inverse. */
+const shuffledGroups = madeOnce((study: ProductStudy) => {
+  const { groups, inChannels } = patchOf(study.declared);
+  if (inChannels === 1 || inChannels === groups) return [];
+  const channels = Int32Array.from(
+    { length: groups * inChannels },
+    (_, c) => (c % groups) * inChannels + Math.floor(c / groups),
+  );
+  return [change(study, 'shuffled', groups, channels)];
 });
 
 const otherGroups = madeOnce((study: ProductStudy) => {
@@ -104,7 +125,7 @@ const otherGroups = madeOnce((study: ProductStudy) => {
   ];
 });
 
-type Rule = 'first' | 'next' | 'previous' | 'inputs in turns' | 'outputs in turns' | 'both in turns';
+type Rule = NonNullable<CauseEvidence['groups-wrong']['found']>;
 
 function change(study: ProductStudy, found: Rule, groups: number, channels: Int32Array): ProductChange {
   const { groups: declared } = patchOf(study.declared);

@@ -64,6 +64,7 @@ const RULES: Readonly<Record<NonNullable<CauseEvidence['groups-wrong']['found']>
   previous: 'each group reads the input channels of the one before, group 0 those of the last',
   'inputs in turns': 'input channel c is taken for group c mod groups',
   'outputs in turns': 'output channel n is taken for group n mod groups',
+  shuffled: 'channels come one from each group in turns, and each group reads those beside each other',
   'both in turns': 'input and output channels are taken for group channel mod groups',
 };
 
