@@ -214,6 +214,6 @@ function rangeSentence(e: Partial<CauseEvidence['activation-range']>): string | 
   const params = (p: typeof before) => `scale ${precise(p.scale)}, zero point ${p.zero_point}`;
   const ofOne = (found?.grain === 'row' && declared?.grain === 'batch') || found?.grain === 'sample';
   const isOfCalls = found !== undefined && OF_CALLS.includes(found.grain);
-  const whose = `${isOfCalls ? 'used for' : 'of'} ${ofOne || isOfCalls ? '' : 'the call of '}sample ${sample}`;
+  const whose = `${isOfCalls ? 'used for' : 'of'} ${ofOne || isOfCalls ? '' : `the ${found?.grain === 'step' ? 'step' : 'call'} of `}sample ${sample}`;
   return `range ${whose}: ${precise(min)} .. ${precise(max)}: declared ${params(before)}; found ${params(after)}`;
 }
