@@ -96,8 +96,11 @@ const MOST_KEPT = 2e7;
 /** The same run, which replays what it has given in the order of samples no second time; sums are not kept. */
 export function keeping(run: LayerRun, { from, to }: Pick<Samples, 'from' | 'to'>): LayerRun {
   let kept: Replayed['data'] | null = null;
+  /** Of one block, with its bounds. */
+  let all: Replayed | null = null;
   let end = from;
   const replay = async (start: number, stop: number): Promise<Replayed> => {
+    if (all) return partOf(all, all.data.length / (to - from), start - from, stop - from);
     if (kept && stop <= end) {
       const features = kept.length / (to - from);
       return codesOf(kept.subarray((start - from) * features, (stop - from) * features), stop - start);
@@ -105,6 +108,7 @@ export function keeping(run: LayerRun, { from, to }: Pick<Samples, 'from' | 'to'
     const replayed = await run.replay(start, stop);
     const { data, low } = replayed;
     const features = data.length / (stop - start);
+    if (low && start === from && stop === to && data.length <= MOST_KEPT) all = replayed;
     if (start !== end || low || (to - from) * features > MOST_KEPT) return replayed;
     kept ??= stop === to ? data : emptyLike(data, (to - from) * features);
     if (kept !== data) kept.set(data, (start - from) * features);
@@ -112,6 +116,12 @@ export function keeping(run: LayerRun, { from, to }: Pick<Samples, 'from' | 'to'
     return replayed;
   };
   return { ...run, replay };
+}
+
+function partOf({ data, low, high }: Replayed, features: number, from: number, to: number): Replayed {
+  const part = <A extends Replayed['data'] | NonNullable<Replayed['low']>>(values: A) =>
+    values.subarray(from * features, to * features) as A;
+  return { ...codesOf(part(data), to - from), low: low && part(low), high: high && part(high) };
 }
 
 function replayOf(values: ValueReader): LayerRun['replay'] {

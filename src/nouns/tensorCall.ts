@@ -69,9 +69,9 @@ export type CodeArray = Int32Array | Uint8Array | Int8Array;
 
 /** Every value from low to high is a legitimate result; data is the likeliest. */
 export interface Bounded {
-  readonly data: Int32Array | Float32Array;
-  readonly low: Int32Array | Float64Array;
-  readonly high: Int32Array | Float64Array;
+  readonly data: CodeArray | Float32Array;
+  readonly low: CodeArray | Float64Array;
+  readonly high: CodeArray | Float64Array;
 }
 
 export type { Vectors } from './host.js';

@@ -1,5 +1,5 @@
 import type { NumericArray } from '../nouns/array.js';
-import type { SumData } from '../nouns/kernel.js';
+import type { Bounded, SumData } from '../nouns/kernel.js';
 
 /**
  * What one layer computes for a block of samples, [rows, features].
@@ -10,8 +10,8 @@ export interface Replayed {
   readonly cols: number;
   readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
   /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
-  readonly low: Int32Array | Float64Array | null;
-  readonly high: Int32Array | Float64Array | null;
+  readonly low: Bounded['low'] | null;
+  readonly high: Bounded['high'] | null;
   /** Products of integer kernels: zero points corrected, before bias. */
   readonly accumulator: SumData | null;
   /** Sums that left int32. */

@@ -1,7 +1,7 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Host } from '../nouns/host.js';
-import type { CodeArray, Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
+import type { Bounded, CodeArray, Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { isBytes } from '../numeric/array.js';
@@ -101,8 +101,8 @@ export function replayTensor(
 /** Results of calls, one after the other; bounds from the first part on that has them. */
 class Parts {
   private data: CodeArray | Float32Array | null = null;
-  private low: Int32Array | Float64Array | null = null;
-  private high: Int32Array | Float64Array | null = null;
+  private low: Bounded['low'] | null = null;
+  private high: Bounded['high'] | null = null;
 
   constructor(
     private readonly rows: number,
@@ -116,9 +116,10 @@ class Parts {
     if (data.length === this.rows * this.cols && (isBytes(data) ? this.isQuantized : data instanceof this.array))
       this.data = data; // all in one call: no copy
     else this.whole.set(data, at);
-    if (low && !this.low) [this.low, this.high] = [this.bounds.from(this.whole), this.bounds.from(this.whole)];
-    this.low?.set(low ?? data, at);
-    this.high?.set(high ?? data, at);
+    if (low && data.length === this.rows * this.cols) [this.low, this.high] = [low, high];
+    else if (low && !this.low) [this.low, this.high] = [this.bounds.from(this.whole), this.bounds.from(this.whole)];
+    if (this.low !== low) this.low?.set(low ?? data, at);
+    if (this.high !== high) this.high?.set(high ?? data, at);
   }
 
   joined(): Replayed {

@@ -120,17 +120,19 @@ function joined(axes: readonly AxisCovers[]): Covers {
     at(window) {
       let count = 1;
       places[0] = 0;
-      axes.forEach((axis, i) => {
+      for (let i = 0; i < axes.length; i++) {
+        const [axis, ofAxis] = [axes[i], own[i]];
         const o = Math.floor(window / below[i]) % axis.windows;
-        inside[i] = axis.cover(o, own[i], 0);
+        const width = axis.cover(o, ofAxis, 0);
+        inside[i] = width;
         padded[i] = axis.padded(o);
         // from the last on: what is read is not yet overwritten
         for (let outer = count - 1; outer >= 0; outer--) {
           const from = places[outer] * axis.size;
-          for (let inner = inside[i] - 1; inner >= 0; inner--) places[outer * inside[i] + inner] = from + own[i][inner];
+          for (let inner = width - 1; inner >= 0; inner--) places[outer * width + inner] = from + ofAxis[inner];
         }
-        count *= inside[i];
-      });
+        count *= width;
+      }
       const view = views.get(count) ?? places.subarray(0, count);
       views.set(count, view);
       return { places: view, inside, padded };

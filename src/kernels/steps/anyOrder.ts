@@ -11,7 +11,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { imageOf, nearOverWindows, placesOf } from './pool.js';
+import { boundedOverWindows, imageOf, placesOf } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -43,13 +43,14 @@ export const softmaxInFloat: TensorSteps = tensorSteps('quantize(exp(x) / sum of
   const { first, step, count, size } = reducedAxes(input.shape.dims, [axis]);
   const all = sizeOf(input.shape.dims);
   const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(call.output))];
-  const exact = new Float64Array(call.samples * all);
+  const [exact, line] = [new Float64Array(call.samples * all), new Float64Array(count)];
   for (let row = 0; row < call.samples * size; row++) {
     const start = Math.floor(row / size) * all + first[row % size];
-    const reals = Array.from(step, (offset) => real(input.data[start + offset]));
-    const max = largestOf(reals);
-    const sum = reals.reduce((total, x) => total + Math.exp(x - max), 0);
-    for (const [k, x] of reals.entries()) exact[start + step[k]] = Math.exp(x - max) / sum;
+    for (let k = 0; k < count; k++) line[k] = real(input.data[start + step[k]]);
+    const max = largestOf(line);
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += line[k] = Math.exp(line[k] - max);
+    for (let k = 0; k < count; k++) exact[start + step[k]] = line[k] / sum;
   }
   const relative = (count + 16) * 2 ** -24;
   return boundedCodes(exact.length, (i) =>
@@ -77,16 +78,16 @@ export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
 function meansOf(call: TensorCall, covers: Covers, countOf: (cover: Cover) => number): Computed {
   const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
   const code = quantizeDivision.prepare(quantized(call.output));
-  const nears = nearOverWindows(call, covers, ({ cover, code: at }) => {
+  return boundedOverWindows(call, covers, ({ cover, code: at }) => {
     let [sum, magnitudes] = [0, 0];
     for (let i = 0; i < cover.places.length; i++) {
       const x = real(at(i));
-      [sum, magnitudes] = [sum + x, magnitudes + Math.abs(x)];
+      sum += x;
+      magnitudes += Math.abs(x);
     }
     const count = countOf(cover);
     const { low, near, high } = sumInAnyOrder(sum, magnitudes, cover.places.length);
-    const [least, mean, most] = [low, near, high].map((total) => f32(total / count));
-    return { low: code(float32Beside(least, -2)), near: code(mean), high: code(float32Beside(most, 2)) };
+    const [least, most] = [f32(low / count), f32(high / count)];
+    return { low: code(float32Beside(least, -2)), near: code(f32(near / count)), high: code(float32Beside(most, 2)) };
   });
-  return boundedCodes(nears.length, nears.at);
 }

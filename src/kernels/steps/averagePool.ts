@@ -8,11 +8,11 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Covers, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
-import { boundedCodes, codesOf, sumInAnyOrder } from './bounded.js';
+import { codesOf, sumInAnyOrder } from './bounded.js';
 import { inWholeVectors, quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { meanAten } from './mean.js';
-import { imageOf, nearOverWindows, overWindows, placesOf } from './pool.js';
+import { boundedOverWindows, imageOf, overWindows, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 import { overWindowSums, type Reach } from './windowSums.js';
@@ -137,7 +137,7 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
     const real = dequantizeFloat32.prepare(quantized(input));
     const code = quantizeDecomposed.prepare(quantized(call.output));
     const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
-    const nears = nearOverWindows(call, covers, ({ cover, code: at }) => {
+    return boundedOverWindows(call, covers, ({ cover, code: at }) => {
       const count = cover.places.length;
       let [sum, magnitudes] = [0, 0];
       for (let i = 0; i < count; i++) {
@@ -148,6 +148,5 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
       const { low, near, high } = sumInAnyOrder(sum, magnitudes, count + 1);
       return codesOf({ low: f32(low / count), near: f32(near / count), high: f32(high / count) }, code);
     });
-    return boundedCodes(nears.length, nears.at);
   },
 );

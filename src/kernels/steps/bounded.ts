@@ -1,5 +1,5 @@
 /** Codes of which a float function or an order of summation is not known bit by bit: every code that is possible lies between two. */
-import type { Bounded } from '../../nouns/kernel.js';
+import type { Bounded, CodeArray } from '../../nouns/kernel.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 
 /** A number that may be anything from low to high; near: the likeliest. */
@@ -9,16 +9,23 @@ export interface Near {
   readonly high: number;
 }
 
-/** Without bounds where low and high agree everywhere. */
-export function boundedCodes(length: number, codesOf: (element: number) => Near): Int32Array | Bounded {
-  const [data, low, high] = [new Int32Array(length), new Int32Array(length), new Int32Array(length)];
-  let isExact = true;
+/** Without bounds where low and high agree everywhere. room: for codes that all are in the output's range. */
+export function boundedCodes(
+  length: number,
+  codesOf: (element: number) => Near,
+  room: () => CodeArray = () => new Int32Array(length),
+): CodeArray | Bounded {
+  const data = room();
+  let bounds: { readonly low: CodeArray; readonly high: CodeArray } | null = null;
   for (let i = 0; i < length; i++) {
-    const codes = codesOf(i);
-    [data[i], low[i], high[i]] = [codes.near, codes.low, codes.high];
-    isExact &&= codes.low === codes.high;
+    const { low, near, high } = codesOf(i);
+    data[i] = near;
+    if (low !== high) bounds ??= { low: data.slice(), high: data.slice() };
+    if (!bounds) continue;
+    bounds.low[i] = low;
+    bounds.high[i] = high;
   }
-  return isExact ? data : { data, low, high };
+  return bounds ? { data, ...bounds } : data;
 }
 
 /** Reals of a float32 output; a bound of none is exact. */

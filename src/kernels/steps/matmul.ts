@@ -11,7 +11,7 @@ import { transposed } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { boundedCodes, boundedReals, codesOf, type Near, sumInAnyOrder, within } from './bounded.js';
-import { quantized } from './call.js';
+import { quantized, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
 import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
@@ -26,7 +26,12 @@ function matmulFloats(quantize: QuantizeStep): TensorSteps {
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
     const sumOf = sums(call);
     const size = call.samples * sizeOf(call.output.shape.dims);
-    return boundedCodes(size, (i) => codesOf(sumOf(i), (real) => clamp(code(f32(real)), lo, hi)));
+    const rounded = (real: number) => clamp(code(f32(real)), lo, hi);
+    return boundedCodes(
+      size,
+      (i) => codesOf(sumOf(i), rounded),
+      () => roomForCodes(call),
+    );
   });
 }
 

@@ -72,11 +72,10 @@ function momentsOf(row: Float64Array, eps: number): Moments {
 
 function bounded(x: number, { mean, meanError, deviation }: Moments, [weight, bias]: readonly [number, number]): Near {
   const scaled = (deviated: number, by: number) => (deviated / by) * weight + bias;
-  const ends = [x - mean - meanError, x - mean + meanError].flatMap((deviated) => [
-    scaled(deviated, deviation.low),
-    scaled(deviated, deviation.high),
-  ]);
+  const [least, most] = [x - mean - meanError, x - mean + meanError];
+  const [a, b] = [scaled(least, deviation.low), scaled(least, deviation.high)];
+  const [c, d] = [scaled(most, deviation.low), scaled(most, deviation.high)];
   const near = scaled(x - mean, deviation.near);
   const slack = 8 * UNIT * (Math.abs(near - bias) + Math.abs(bias));
-  return { low: Math.min(...ends) - slack, near: f32(near), high: Math.max(...ends) + slack };
+  return { low: Math.min(a, b, c, d) - slack, near: f32(near), high: Math.max(a, b, c, d) + slack };
 }

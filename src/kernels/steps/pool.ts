@@ -1,13 +1,22 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type { CodeArray, FastTensors, TensorCall, TensorSteps, TensorValue, WindowPlaces } from '../../nouns/kernel.js';
+import type {
+  CodeArray,
+  Computed,
+  FastTensors,
+  TensorCall,
+  TensorSteps,
+  TensorValue,
+  WindowPlaces,
+} from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
-import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
+import { areSame, type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
 import type { AxisCovers, Cover, Covers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import type { Near } from './bounded.js';
+import { roomForCodes } from './call.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
 export function imageOf({ inputs: [input], output }: TensorCall): TensorValue {
@@ -40,27 +49,28 @@ export function floatsOverWindows(
   return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
 }
 
-/** Values of the output of which bounds are known, counted in C order. */
-export interface Nears {
-  readonly length: number;
-  at(element: number): Near;
+/** What is near of every window and channel, with its bounds, in C order; room: for each of the three. */
+export function nearOverWindows<A extends CodeArray | Float64Array>(
+  call: TensorCall,
+  covers: Covers,
+  nearOf: (covered: Covered) => Near,
+  room: () => A,
+): Record<keyof Near, A> {
+  const [low, near, high] = [room(), room(), room()];
+  eachOfWindows(call, covers, (covered, at) => {
+    const own = nearOf(covered);
+    low[at] = own.low;
+    near[at] = own.near;
+    high[at] = own.high;
+  });
+  const { shape } = call.output;
+  return { low: fromRows(low, shape), near: fromRows(near, shape), high: fromRows(high, shape) };
 }
 
-/** One walk for all three: what is near is computed with its bounds. */
-export function nearOverWindows(call: TensorCall, covers: Covers, nearOf: (covered: Covered) => Near): Nears {
-  const length = call.samples * sizeOf(call.output.shape.dims);
-  const [low, near, high] = [new Float64Array(length), new Float64Array(length), new Float64Array(length)];
-  let count = 0;
-  const indices = overWindows(call, covers, (covered) => {
-    const own = nearOf(covered);
-    [low[count], near[count], high[count]] = [own.low, own.near, own.high];
-    return count++;
-  });
-  const at = (element: number) => {
-    const i = indices[element];
-    return { low: low[i], near: near[i], high: high[i] };
-  };
-  return { length, at };
+/** Codes of which bounds are known; without them where each is one. */
+export function boundedOverWindows(call: TensorCall, covers: Covers, nearOf: (covered: Covered) => Near): Computed {
+  const { low, near, high } = nearOverWindows(call, covers, nearOf, () => roomForCodes(call));
+  return areSame(low, high) ? near : { data: near, low, high };
 }
 
 function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
@@ -69,28 +79,40 @@ function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
   codeOf: (covered: Covered) => number,
   out: A,
 ): A {
+  eachOfWindows(call, covers, (covered, at) => {
+    out[at] = codeOf(covered);
+  });
+  return fromRows(out, call.output.shape);
+}
+
+/** at: in rows of channels. */
+function eachOfWindows(call: TensorCall, covers: Covers, visit: (covered: Covered, at: number) => void): void {
   const { data, shape } = imageOf(call);
   const [channels, stride] = [channelsOf(shape), channelStride(shape)];
   const size = channels * positionsOf(shape);
-  // of a place: the first channel's cell
+  // of a place: the first channel's cell, which it is itself where the channels come first
+  const isPlace = stride === positionsOf(shape);
   const cellOf = (place: number) => Math.floor(place / stride) * channels * stride + (place % stride);
-  let [first, cells] = [0, new Int32Array(0)];
+  let first = 0;
+  let cells: Int32Array = new Int32Array(0);
   const code = (i: number) => data[first + cells[i]];
   for (let window = 0; window < covers.count; window++) {
     const cover = covers.at(window);
-    if (cells.length < cover.places.length) cells = new Int32Array(cover.places.length);
-    for (let i = 0; i < cover.places.length; i++) cells[i] = cellOf(cover.places[i]);
+    if (isPlace) cells = cover.places;
+    else {
+      if (cells.length < cover.places.length) cells = new Int32Array(cover.places.length);
+      for (let i = 0; i < cover.places.length; i++) cells[i] = cellOf(cover.places[i]);
+    }
     const covered = { cover, channel: 0, code };
     for (let sample = 0; sample < call.samples; sample++) {
       const at = (sample * covers.count + window) * channels;
       for (let channel = 0; channel < channels; channel++) {
         first = sample * size + channel * stride;
         covered.channel = channel;
-        out[at + channel] = codeOf(covered);
+        visit(covered, at + channel);
       }
     }
   }
-  return fromRows(out, call.output.shape);
 }
 
 /** The largest code of every window and channel, `least` of an empty one: along one axis after the other. */

@@ -5,17 +5,16 @@
 
 import type { ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, truncate } from '../../numeric/round.js';
 import type { Cover, Covers } from '../../tensor/covers.js';
-import { indicesOf, sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, boundedReals, codesOf, type Near, UNIT } from './bounded.js';
+import { sizeOf } from '../../tensor/shape.js';
+import { boundedReals, codesOf, type Near, UNIT } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { throughReals } from './floats.js';
 import { copiesNearest } from './interpolate.js';
-import { type Covered, imageOf, nearOverWindows, placesOf } from './pool.js';
+import { boundedOverWindows, type Covered, imageOf, nearOverWindows, placesOf } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 
 /** Between DequantizeLinear and QuantizeLinear. */
@@ -65,27 +64,38 @@ export function resizeOnFloats(nearest: TensorSteps): TensorSteps {
     lacks: lackingMode,
     run(call) {
       if (isNearest(call)) return nearest.run(call);
-      const nears = nearOverWindows(call, coversOf(call), (covered) => sumOf(covered, (x) => x));
-      return boundedReals(nears.length, nears.at);
+      const { low, near, high } = nearsOf(call, (x) => x);
+      return boundedReals(near.length, (i) => ({ low: low[i], near: near[i], high: high[i] }));
     },
   };
 }
 
 function mixed(call: TensorCall, conversion: Conversion): Computed {
   const { real, code } = conversion(call);
-  const nears = nearOverWindows(call, coversOf(call), (covered) => codesOf(sumOf(covered, real), (v) => code(f32(v))));
-  return boundedCodes(nears.length, nears.at);
+  const rounded = (v: number) => code(f32(v));
+  return boundedOverWindows(call, coversOf(call), (covered) => codesOf(sumOf(covered, real), rounded));
 }
 
 /** In double precision, by value. */
 export function mixesOf(call: TensorCall, real: (code: number) => number): (element: number) => number {
-  const nears = nearOverWindows(call, coversOf(call), (covered) => sumOf(covered, real));
-  return (element) => nears.at(element).near;
+  const { near } = nearsOf(call, real);
+  return (element) => near[element];
+}
+
+function nearsOf(call: TensorCall, real: (code: number) => number) {
+  const length = call.samples * sizeOf(call.output.shape.dims);
+  return nearOverWindows(
+    call,
+    coversOf(call),
+    (covered) => sumOf(covered, real),
+    () => new Float64Array(length),
+  );
 }
 
 interface Mixed extends Cover {
-  readonly corners: readonly { readonly weight: number }[];
-  readonly error: number;
+  /** Of its places. */
+  readonly weights: Float64Array;
+  error: number;
 }
 
 /** Of the places that a place of the output lies between, and how far float32 may be off. */
@@ -93,23 +103,54 @@ function coversOf(call: TensorCall): Covers<Mixed> {
   const attributes = call.attributes as ResampleAttributes;
   const [from, to] = [placesOf(imageOf(call).shape), placesOf(call.output.shape)];
   const axes = from.map((size, axis) => neighboursOf(attributes, axis, size, to[axis]));
+  const below = to.map((_, axis) => sizeOf(to.slice(axis + 1)));
+  // one for all with so many corners: of millions of positions each would be other lists
+  const covers = Array.from({ length: axes.length + 1 }, (_, n): Mixed => {
+    return { places: new Int32Array(2 ** n), weights: new Float64Array(2 ** n), inside: [], padded: [], error: 0 };
+  });
+  const all = covers.at(-1)!;
   const at = (position: number) => {
-    const places = indicesOf(position, to).map((o, axis) => axes[axis][o]);
-    const corners = cornersOf(places, from);
-    const error = places.reduce((sum, place) => sum + place.error, 8 * UNIT);
-    return { places: int32s(corners, ({ at: cell }) => cell), inside: [], padded: [], corners, error };
+    let [doubled, error] = [0, 8 * UNIT];
+    [all.places[0], all.weights[0]] = [0, 1];
+    for (let axis = 0; axis < axes.length; axis++) {
+      const place = axes[axis][floor(position / below[axis]) % to[axis]];
+      error += place.error;
+      addCorners(all, 2 ** doubled, from[axis], place);
+      if (place.share !== 0) doubled++;
+    }
+    const cover = covers[doubled];
+    for (let i = 0; i < cover.places.length; i++) {
+      cover.places[i] = all.places[i];
+      cover.weights[i] = all.weights[i];
+    }
+    cover.error = error;
+    return cover;
   };
   return { count: sizeOf(to), at };
 }
 
-function sumOf({ cover, code: at }: Covered, real: (x: number) => number): Near {
-  const { corners, error } = cover as Mixed;
-  let [sum, largest] = [0, 0];
-  for (const [i, { weight }] of corners.entries()) {
-    const x = real(at(i));
-    [sum, largest] = [sum + weight * x, Math.max(largest, Math.abs(x))];
+/** Each corner between the two neighbours along one axis more; one without a share is left out. From the last on: none is overwritten. */
+function addCorners({ places, weights }: Mixed, count: number, size: number, { first, second, share }: Place): void {
+  for (let i = count - 1; i >= 0; i--) {
+    const [place, weight] = [places[i] * size, weights[i]];
+    const own = share === 0 ? i : 2 * i;
+    places[own] = place + first;
+    weights[own] = weight * (1 - share);
+    if (share === 0) continue;
+    places[own + 1] = place + second;
+    weights[own + 1] = weight * share;
   }
-  const slack = corners.length === 1 ? 0 : 2 * error * largest;
+}
+
+function sumOf({ cover, code: at }: Covered, real: (x: number) => number): Near {
+  const { weights, error } = cover as Mixed;
+  let [sum, largest] = [0, 0];
+  for (let i = 0; i < weights.length; i++) {
+    const x = real(at(i));
+    sum += weights[i] * x;
+    largest = Math.max(largest, Math.abs(x));
+  }
+  const slack = weights.length === 1 ? 0 : 2 * error * largest;
   return { low: sum - slack, near: sum, high: sum + slack };
 }
 
@@ -120,18 +161,6 @@ interface Place {
   readonly share: number;
   /** How far off the share may be. */
   readonly error: number;
-}
-
-/** The mean of all combinations of the two neighbours along each axis; those without a share are left out. */
-function cornersOf(places: readonly Place[], from: readonly number[]): { at: number; weight: number }[] {
-  let corners = [{ at: 0, weight: 1 }];
-  for (const [axis, { first, second, share }] of places.entries()) {
-    corners = corners.flatMap(({ at, weight }) => {
-      const one = { at: at * from[axis] + first, weight: weight * (1 - share) };
-      return share === 0 ? [one] : [one, { at: at * from[axis] + second, weight: weight * share }];
-    });
-  }
-  return corners;
 }
 
 function neighboursOf(attributes: ResampleAttributes, axis: number, size: number, to: number): Place[] {

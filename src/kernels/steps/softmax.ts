@@ -1,13 +1,14 @@
 /** exp(x) / sum of exp(x) along an axis. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { largestOf } from '../../numeric/extremes.js';
+import { float64s, int32s } from '../../numeric/array.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
-import { ofLayer, quantized } from './call.js';
+import { ofLayer, quantized, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -23,7 +24,7 @@ function softmaxFloats(quantize: QuantizeStep): TensorSteps {
     const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
     const code = quantize.prepare(quantized(call.output));
     return alongLines(call, (codes) => {
-      const near = softmaxOf(codes.map(real));
+      const near = softmaxOf(float64s(codes, real));
       return (k) => codesOf(near(k), code);
     });
   });
@@ -33,13 +34,13 @@ export const softmaxAten = softmaxFloats(quantizeFma);
 export const softmaxDecomposed = softmaxFloats(quantizeDecomposed);
 
 /** What errs: exp above and below, what the arguments lost, a sum of positive numbers, the quotient. */
-function softmaxOf(x: readonly number[]): (k: number) => Near {
-  const max = x.reduce((most, one) => Math.max(most, one));
-  const min = x.reduce((least, one) => Math.min(least, one));
-  const sum = x.reduce((total, one) => total + Math.exp(one - max), 0);
+function softmaxOf(x: Float64Array): (k: number) => Near {
+  const [max, min] = [largestOf(x), smallestOf(x)];
   const relative = 2 * (EXP_ERROR + (max - min) * UNIT) + (x.length + 4) * UNIT;
+  let sum = 0;
+  for (let k = 0; k < x.length; k++) sum += x[k] = Math.exp(x[k] - max);
   return (k) => {
-    const exact = Math.exp(x[k] - max) / sum;
+    const exact = x[k] / sum;
     return { low: f32(exact * (1 - relative) - TINY), near: f32(exact), high: f32(exact * (1 + relative) + TINY) };
   };
 }
@@ -68,7 +69,7 @@ function inIntegers(call: TensorCall): Computed {
   const table = powersOf(call);
   return alongLines(call, (codes) => {
     const max = largestOf(codes);
-    const e = codes.map((code) => table[code + 255 - max]);
+    const e = float64s(codes, (code) => table[code + 255 - max]);
     const sum = e.reduce((total, one) => total + one, 0);
     return (k) => {
       const code = Math.min(floor((256 * e[k] + floor(sum / 2)) / sum), 255);
@@ -78,18 +79,16 @@ function inIntegers(call: TensorCall): Computed {
 }
 
 /** ofLine: of the codes of a line, what each becomes. */
-function alongLines(
-  call: TensorCall,
-  ofLine: (codes: number[]) => (k: number) => Near,
-): Int32Array | ReturnType<typeof boundedCodes> {
+function alongLines(call: TensorCall, ofLine: (codes: Int32Array) => (k: number) => Near): Computed {
   const [{ data }] = call.inputs;
   const { count, step } = linesOf(call);
   const lines: ((k: number) => Near)[] = []; // of a value of 50,000 no list of what each becomes
-  return boundedCodes(data.length, (i) => {
+  const codesAt = (i: number) => {
     const [k, line] = [floor(i / step) % count, i % step];
-    if (k === 0) lines[line] = ofLine(Array.from({ length: count }, (_, own) => data[i + own * step]));
+    if (k === 0) lines[line] = ofLine(int32s({ length: count }, (_, own) => data[i + own * step]));
     return lines[line](k);
-  });
+  };
+  return boundedCodes(data.length, codesAt, () => roomForCodes(call));
 }
 
 /** Lines along the axis: how many values each has, and how far they lie apart. */

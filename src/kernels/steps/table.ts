@@ -126,7 +126,7 @@ function looked(call: TensorCall, { entry, singlesFor }: Table): CodeArray | Bou
 function lookedAt(
   { inputs: [{ data, params }] }: TensorCall,
   at: (code: number, i: number) => Near,
-): Int32Array | Bounded {
+): CodeArray | Bounded {
   const first = smallestOf(quantized({ params }).dtype);
   return boundedCodes(data.length, (i) => at(data[i] - first, i));
 }
