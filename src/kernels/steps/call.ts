@@ -67,6 +67,30 @@ export function fillFrom({ inputs: [{ data }], fast }: TensorCall, { wide, table
   return (isBytes(table) && fast?.lookedUp(data, table)) || lookedUp(data, table);
 }
 
+/**
+ * Every code of the output, each from one of 8 bits. codeOf: made once a layer. Codes are computed where they are met, and all as soon as
+ * that many values were asked for: of thousands of layers of a few values the tables took most of the time.
+ */
+export function filledSingles(codeOf: (call: TensorCall) => (code: number) => number): (call: TensorCall) => CodeArray {
+  const tableOf = ofLayer((call) => {
+    const code = remembered(quantized(call.inputs[0]), codeOf(call));
+    let values = 0;
+    let singles: Singles | null = null;
+    const singlesFor = (more: number) => {
+      values += more;
+      if (values > 256) singles ??= singlesOf(call, code);
+      return singles;
+    };
+    return { code, singlesFor };
+  });
+  return (call) => {
+    const [{ data }] = call.inputs;
+    const { code, singlesFor } = tableOf(call);
+    const singles = singlesFor(data.length);
+    return singles ? fillFrom(call, singles) : int32s(data, code);
+  };
+}
+
 /** A code of the output of the codes of two inputs at its place. */
 export type PairCode = (a: number, b: number) => number;
 

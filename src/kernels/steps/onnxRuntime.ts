@@ -12,17 +12,7 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { boundedCodes } from './bounded.js';
-import {
-  filledPairs,
-  fillFrom,
-  fillPairs,
-  INT32_REACH,
-  isOfBytes,
-  ofLayer,
-  quantized,
-  reachOf,
-  singlesOf,
-} from './call.js';
+import { filledPairs, filledSingles, fillPairs, INT32_REACH, isOfBytes, quantized, reachOf } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -184,10 +174,10 @@ function table(equation: string, functionOf: (attributes: unknown, host: Host) =
     const apply = functionOf(call.attributes, call.host);
     return (x: number) => code(apply(real(x)));
   };
-  const singles = ofLayer((call) => singlesOf(call, codeOf(call)));
+  const ofBytes = filledSingles(codeOf);
   return tensorSteps(equation, (call) => {
     const [input] = call.inputs;
-    return isOfBytes(quantized(input)) ? fillFrom(call, singles(call)) : int32s(input.data, codeOf(call));
+    return isOfBytes(quantized(input)) ? ofBytes(call) : int32s(input.data, codeOf(call));
   });
 }
 

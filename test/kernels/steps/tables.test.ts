@@ -3,6 +3,7 @@ import { takesCodes } from '../../../src/kernels/kernel.js';
 import { decomposedTensors } from '../../../src/kernels/pyTorch.js';
 import { realFormOf } from '../../../src/kernels/reals.js';
 import { tensorKernels } from '../../../src/kernels/registry.js';
+import { filledSingles } from '../../../src/kernels/steps/call.js';
 import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
 import { maxPool } from '../../../src/kernels/steps/maxPool.js';
 import { atenTable } from '../../../src/kernels/steps/table.js';
@@ -252,6 +253,20 @@ test('of a few values only the entries that they meet are computed', () => {
   };
   steps.run(few);
   expect(met.size).toBe(3);
+});
+
+test('a function of one code is computed once for each: of a few values only for those that they meet', () => {
+  let asked = 0;
+  const run = filledSingles(() => (code) => {
+    asked++;
+    return 255 - code;
+  });
+  const whole = callOf('uint8', []);
+  const [input] = whole.inputs;
+  const few = { ...whole, inputs: [{ ...input, data: Uint8Array.of(3, 9, 3) }] };
+  expect([...run(few), asked]).toEqual([252, 246, 252, 2]);
+  expect(run(whole).slice(0, 9).join()).toBe(Array.from(input.data.slice(0, 9), (code) => 255 - code).join());
+  expect(asked).toBe(256);
 });
 
 test('softmax in real numbers is the exponential over the sum of its line', () => {

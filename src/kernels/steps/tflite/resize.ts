@@ -1,13 +1,14 @@
 /** RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR over images [height, width, channels]. n: places of the input, m: of the output. */
 import type { NumericArray } from '../../../nouns/array.js';
 import type { ResampleAttributes } from '../../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { CodeArray, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { Shape } from '../../../nouns/value.js';
 import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, truncate } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { boundedReals, UNIT, within } from '../bounded.js';
+import { roomForCodes } from '../call.js';
 import { boundedSteps, tensorSteps } from '../tensor.js';
 import { BYTES, BYTES_AND_INT16 } from './common.js';
 
@@ -40,8 +41,8 @@ export function resizePlaces(call: TensorCall, form: 'integers' | 'xnnpack') {
   return placesOf(call, isNearest(call) ? nearest : form === 'integers' ? inIntegers : inXnnpack);
 }
 
-function resized(call: TensorCall, axis: Axis, blend: Blend): Int32Array {
-  return resizedInto(new Int32Array(call.samples * sizeOf(call.output.shape.dims)), call, axis, blend);
+function resized(call: TensorCall, axis: Axis, blend: Blend): CodeArray {
+  return resizedInto(roomForCodes(call), call, axis, blend);
 }
 
 function resizedInto<A extends NumericArray>(out: A, call: TensorCall, axis: Axis, blend: Blend): A {
@@ -49,13 +50,23 @@ function resizedInto<A extends NumericArray>(out: A, call: TensorCall, axis: Axi
   const [from, to] = [gridOf(shape), gridOf(call.output.shape)];
   const { down, across } = placesOf(call, axis);
   for (let sample = 0; sample < call.samples; sample++) {
-    const at = (y: number, x: number, c: number) => data[sample * from.size + from.at(y, x, c)];
-    for (const [i, y] of down.entries()) {
-      for (const [j, x] of across.entries()) {
-        for (let c = 0; c < to.channels; c++) {
-          const [top, bottom] = [at(y.low, x.low, c), at(y.high, x.low, c)];
-          const code = blend(top, at(y.low, x.high, c), bottom, at(y.high, x.high, c), y.weight, x.weight);
-          out[sample * to.size + to.at(i, j, c)] = code;
+    for (let i = 0; i < down.length; i++) {
+      const y = down[i];
+      const [upper, lower] = [y.low, y.high].map((row) => sample * from.size + from.at(row, 0, 0));
+      for (let j = 0; j < across.length; j++) {
+        const { low, high, weight } = across[j];
+        const [left, right] = [low * from.column, high * from.column];
+        let place = sample * to.size + to.at(i, j, 0);
+        for (let c = 0, k = 0; c < to.channels; c++, k += from.channel, place += to.channel) {
+          const [top, bottom] = [upper + k, lower + k];
+          out[place] = blend(
+            data[top + left],
+            data[top + right],
+            data[bottom + left],
+            data[bottom + right],
+            y.weight,
+            weight,
+          );
         }
       }
     }
@@ -70,7 +81,9 @@ export function gridOf({ dims, channelAxis }: Shape) {
   const [rows, columns] = isLast ? dims : dims.slice(1);
   const at = (y: number, x: number, c: number) =>
     isLast ? (y * columns + x) * channels + c : (c * rows + y) * columns + x;
-  return { rows, columns, channels, size: sizeOf(dims), at };
+  // how far columns and channels lie apart
+  const [column, channel] = isLast ? [channels, 1] : [1, rows * columns];
+  return { rows, columns, channels, size: sizeOf(dims), at, column, channel };
 }
 
 /** What a layer that says nothing of half_pixel_centers means is PyTorch's. */
@@ -160,11 +173,7 @@ const nearest: Axis = (n, m, { alignCorners, halfPixelCenters }) => {
 export const isNearest = ({ attributes }: TensorCall) => (attributes as ResampleAttributes).mode === 'nearest';
 const NEAREST = 'the code of the nearest place';
 
-function resize(
-  bilinear: (call: TensorCall) => Int32Array,
-  equation: string,
-  codes: TensorSteps['codes'],
-): TensorSteps {
+function resize(bilinear: (call: TensorCall) => CodeArray, equation: string, codes: TensorSteps['codes']): TensorSteps {
   const run = (call: TensorCall) => (isNearest(call) ? resized(call, nearest, (p00) => p00) : bilinear(call));
   const steps = tensorSteps(`${equation}, or ${NEAREST}`, run);
   return { ...steps, codes, departure: 'resample-grid', lacks: ({ attributes }) => otherMode(attributes) };

@@ -1,14 +1,13 @@
 /** LOGISTIC and TANH of 8 bits: tables of 256, or TFLite Micro's fixed point. */
 
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { TensorSteps } from '../../../nouns/kernel.js';
 import type { QuantParams } from '../../../nouns/value.js';
-import { int32s } from '../../../numeric/array.js';
 import { quantizeMultiplier, roundingDivideByPot } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, logistic } from '../../../numeric/gemmlowp.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
-import { fillFrom, ofLayer, quantized, singlesOf } from '../call.js';
+import { filledSingles, quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, byMultiplier, scaleOf } from './common.js';
 
@@ -19,12 +18,11 @@ function table(
   equation: string,
   entryOf: (input: QuantParams, output: QuantParams) => (q: number) => number,
 ): TensorSteps {
-  const tableOf = ofLayer((call) => {
+  const run = filledSingles((call) => {
     const [input, output] = [call.inputs[0], call.output].map(quantized);
     const entry = entryOf(input, output);
-    return singlesOf(call, (q) => clamp(entry(q), output.quantMin, output.quantMax));
+    return (q) => clamp(entry(q), output.quantMin, output.quantMax);
   });
-  const run = (call: TensorCall) => fillFrom(call, tableOf(call));
   return { ...tensorSteps(equation, run), codes: BYTES, departure: 'table-entry' };
 }
 
@@ -54,17 +52,17 @@ export const eluXnnpack = { ...tableXnnpack('elu', elu32), codes: ['int8'] as co
 
 /** No table, 4 integer bits; the output's parameters are taken for granted. shift: to 8 bits. */
 function inFixedPoint(name: string, apply: typeof logistic, shift: number, zeroPoint: number): TensorSteps {
-  const run = (call: TensorCall) => {
+  const run = filledSingles((call) => {
     const input = quantized(call.inputs[0]);
     const real = scaleOf(input) * 2 ** 27;
     const radius = floor((15 * 2 ** 27) / 2 ** quantizeMultiplier(real).exponent);
     const scaled = byMultiplier(real);
-    return int32s(call.inputs[0].data, (q) => {
+    return (q) => {
       const d = q - input.zeroPoint;
       if (Math.abs(d) >= radius) return d < 0 ? -128 : 127;
       return clamp(roundingDivideByPot(apply(scaled(d), 4, 32), shift) + zeroPoint, -128, 127);
-    });
-  };
+    };
+  });
   return {
     ...tensorSteps(`${name} in int32 fixed point, to ${name === 'tanh' ? '1/128, 0' : '1/256, -128'}`, run),
     codes: ['int8'],
