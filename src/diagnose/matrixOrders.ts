@@ -8,6 +8,7 @@ import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';
 import { sizeOf } from '../tensor/shape.js';
 import { boundedIn, REACH, TRIED } from './boundedValues.js';
+import { at, interleaved, inWords, planesOf } from './packedOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { Scope } from './study/data.js';
 import type { ProductStudy } from './study/study.js';
@@ -99,7 +100,8 @@ function makeOrders(params: Product): Named[] {
       (n, k) => n * inputs + from[k],
     ],
   );
-  const others = [...planes, ...otherRows(params), ...cutShort(inputs, 'product')];
+  const words = inWords(inputs).map(([order, from]): Named => [order, 'weights', (n, k) => n * inputs + from(k)]);
+  const others = [...planes, ...otherRows(params), ...interleaved(params), ...words, ...cutShort(inputs, 'product')];
   return [...wholeOrders(params), ...others, ...shifts(inputs, inputs)];
 }
 
@@ -136,13 +138,20 @@ function cutShort(inputs: number, what: keyof typeof MOST_LEFT_OUT): Moved[] {
 function ordersOfChannels(params: Product): Named[] {
   const { inFeatures, patch } = params;
   const { inChannels, window } = patch!;
-  const cut = [...cutKernel(window.kernel, inChannels), ...otherRows(params)];
+  const cut = [...cutKernel(window.kernel, inChannels), ...otherRows(params), ...interleaved(params)];
   if (inChannels < 2) return cut;
   const planes = planesOf(inChannels).map(
     ([a, b, from]): Named => [
       `channels (a, b) of ${a} x ${b} taken as (b, a)`,
       'weights',
       (out, k) => out * inFeatures + k - (k % inChannels) + from[k % inChannels],
+    ],
+  );
+  const words = inWords(inChannels).map(
+    ([order, from]): Named => [
+      `channels ${order}`,
+      'weights',
+      (out, k) => out * inFeatures + k - (k % inChannels) + from(k % inChannels),
     ],
   );
   const taps = Array.from({ length: inFeatures / inChannels }, (_, tap) => tap * inChannels);
@@ -157,7 +166,7 @@ function ordersOfChannels(params: Product): Named[] {
   const moved = within.map(([order, of, runs]): Named => {
     return [order.startsWith(LEFT_OUT) ? order : `channels ${order}`, of, runs.flatMap(inEachTap)];
   });
-  return [...cut, ...planes, ...moved];
+  return [...cut, ...planes, ...words, ...moved];
 }
 
 /** Loops over a kernel that are one short: of all its products, or along an axis. */
@@ -181,22 +190,6 @@ function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
   // with one channel a tap is a product
   const taps = inChannels === 1 ? [] : [named('last tap', [last]), named('first tap', [first])];
   return [...cutShort(inFeatures, 'product').slice(0, 2), ...taps, ...ofAxes];
-}
-
-/** Places of a x b taken as b x a: asked for by every row. */
-function planesOf(inputs: number): [a: number, b: number, from: Int32Array][] {
-  const sides = Array.from({ length: Math.max(0, inputs - 3) }, (_, i) => i + 2).filter(
-    (side) => inputs % side === 0 && side < inputs,
-  );
-  return sides.map((a) => {
-    const b = inputs / a;
-    return [a, b, int32s({ length: inputs }, (_, k) => (k % b) * a + Math.floor(k / b))];
-  });
-}
-
-/** Place i of the transpose's memory, [inputs, outputs], in the declared matrix. */
-function at(i: number, outputs: number, inputs: number): number {
-  return (i % outputs) * inputs + Math.floor(i / outputs);
 }
 
 /** The input by n places early or late, with nothing before it, or with its end, of the same runs; length: of the sums on which they are tried. */

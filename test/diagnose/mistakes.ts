@@ -695,6 +695,19 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('weights reversed', ['k-order'], (world) =>
     ofWeights(world, (linear, n, k) => n * linear.inFeatures + linear.inFeatures - 1 - k),
   ),
+  // big endian words of a $readmemh, nibbles of a byte exchanged
+  ...[2, 4].map((size) =>
+    candidate(`weights from last to first in words of ${size}`, ['k-order'], (world) =>
+      ofWeights(world, (linear, n, k) => n * linear.inFeatures + k - 2 * (k % size) + size - 1),
+    ),
+  ),
+  // arm_fully_connected_q7_opt (ARM-software/CMSIS_5#361)
+  candidate('rows packed side by side by four, read one after the other', ['k-order'], (world) =>
+    ofWeights(world, ({ inFeatures }, n, k) => {
+      const i = (n % 4) * inFeatures + k;
+      return (n - (n % 4) + (i % 4)) * inFeatures + Math.floor(i / 4);
+    }),
+  ),
   candidate(
     'memory of [out, in] read as [in, out]',
     ['k-order'],
