@@ -56,6 +56,21 @@ const softmaxOfTable =
     return powers.map((own) => own / sum);
   };
 
+/** One branch stays in steps of the input (espressif/esp-dl#319). */
+const leakyWithout = (branch: 'from 0 on' | 'below 0'): TensorScene => ({
+  code: 'rescale-missing',
+  what: `leaky_relu ${branch} in input steps`,
+  layer: { op: 'leaky_relu', input: ['x0'], negative_slope: 0.1, output: Y },
+  inputs: [{ ...X, shape: SHAPE }],
+  output: SHAPE,
+  wrong: ([codes]) =>
+    Array.from(codes, (q) => {
+      const centred = q - X.zero_point;
+      const unit = centred < 0 === (branch === 'below 0') ? 1 : X.scale / Y.scale;
+      return code(roundHalfEven((centred < 0 ? 0.1 : 1) * centred * unit) + Y.zero_point);
+    }),
+});
+
 const WEIGHT = Array.from({ length: COLS }, () => drawn(0.4, 1.6));
 const BIAS = Array.from({ length: COLS }, () => drawn(-0.5, 0.5));
 const NORMED = uint8(drawn(0.02, 0.04), random.integer(110, 140));
@@ -121,6 +136,8 @@ const missing = 'activation-zero-point-missing';
 const scale = 'input-scale-wrong';
 
 export const RAISED: readonly TensorScene[] = [
+  leakyWithout('from 0 on'),
+  leakyWithout('below 0'),
   unary({ code: missing, what: 'a hardswish' }, 'hardswish', Y, rows(each(hardswish), Y, without(X))),
   unary({ code: missing, what: 'a sigmoid' }, 'sigmoid', PART, rows(each(sigmoid), PART, without(X))),
   norm({ code: 'table-entry', what: 'a norm with the variance over n - 1' }, rows(layerNorm(COLS - 1), NORMED)),

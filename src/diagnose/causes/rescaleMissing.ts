@@ -1,10 +1,11 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { type Branch, hasBranches, scriptsOfBranches } from '../branches.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput } from '../setup.js';
-import { isTensorStudy, type Study } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
+import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
+import { formOf, stepsChange } from '../tensorSteps.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
@@ -21,6 +22,8 @@ declare module '../evidence.js' {
       readonly exchanged?: true;
       /** Codes are added as they are, and no zero point after them. */
       readonly raw?: true;
+      /** Of a function with two: the one that is left in steps of the input. */
+      readonly branch?: Branch;
     } & AnotherRule;
   }
 }
@@ -35,7 +38,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     writesCodes,
     (study) => {
       if (!isTensorStudy(study)) return readsCodes(study) && converts(study);
-      return study.declared.params.inputs.length > 1 || formOf(study)?.is === 'mean';
+      return study.declared.params.inputs.length > 1 || formOf(study)?.is === 'mean' || hasBranches(study);
     },
   ],
   whose: 'capture',
@@ -43,6 +46,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   changes: (study) => {
     const { output } = study.declared.params;
     if (!isQuantized(output)) return [];
+    if (hasBranches(study)) return ofBranches(study as TensorStudy);
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
     return [...sets.flatMap((taken) => changesOf(study, taken, output)), ...exchanges(study), ...rawSum(study, output)];
@@ -52,6 +56,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
 
   words: {
     title: (e) => {
+      if (e.branch) return `values ${e.branch} not brought to the output's scale`;
       if (e.raw) return `codes of ${operands(e.inputs)} added as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
       if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
@@ -60,7 +65,9 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
         : `${operands(e.inputs)} not brought to the output's scale`;
     },
     explanation: (e) =>
-      `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
+      e.branch
+        ? `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`
+        : `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
     ofOneLayer: true,
     evidence: (e, context) => [
       e.left && e.inputs && !e.exchanged ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
@@ -70,7 +77,9 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
       context.subject === 'candidate'
         ? e.exchanged
           ? `read input 0 with its own ${e.left}, and input 1 with its own`
-          : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+          : e.branch
+            ? `multiply values ${e.branch} by s_x / s_y as well`
+            : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: stepLines([
       numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input, then added or joined'),
@@ -78,6 +87,12 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     ]),
   },
 };
+
+function ofBranches(study: TensorStudy): Change[] {
+  return scriptsOfBranches(study).map(([branch, steps]) =>
+    stepsChange('rescale-missing', 'multiplier', steps, { branch }),
+  );
+}
 
 function changesOf({ declared }: Study, taken: readonly number[], output: QuantParams): Change[] {
   const { scale, zeroPoint } = output;
