@@ -2,7 +2,7 @@
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Product } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
-import { emptyLike, int32s } from '../numeric/array.js';
+import { emptyLike } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';

@@ -49,6 +49,20 @@ describe.each(Object.entries(GEOMETRIES))('%s', (_name, geometry) => {
     expect(await named(change)).toMatchObject({ causes: [cause], lost: 0 });
   });
 
+  // a requantization that loops over groups (Tencent/ncnn#1234)
+  const { groups } = geometry;
+  const each = scales.length / groups!;
+  test.runIf(each > 1).each([
+    ['channel within its group', (n: number) => n % each],
+    ['group', (n: number) => Math.floor(n / each)],
+  ] as const)('scales of a candidate by the %s', async (by, from) => {
+    const other = sceneOf(geometry, { samples: 8 });
+    const [own] = other.raw.layers as Record<string, unknown>[];
+    own.weight_scale = scales.map((_, n) => scales[from(n)]);
+    const diagnosis = await diagnosisOf(scene, await codesOf(other, sumsOf(other)), 'candidate');
+    expect(diagnosis).toMatchObject({ causes: ['scale-shifted'], evidence: { 'scale-shifted': { by } } });
+  });
+
   test('signedness of what a candidate multiplies', async () => {
     const unsigned = sumsOf(scene, { weight: ({ n, c, ky, kx }, at) => at(n, c, ky, kx) & 255 });
     const diagnosis = await diagnosisOf(scene, await codesOf(scene, unsigned), 'candidate');

@@ -1,10 +1,12 @@
 import { float64s } from '../../numeric/array.js';
+import { floor } from '../../numeric/round.js';
+import { groupsOf } from '../../products/groups.js';
 import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
-import type { Permutation, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup } from '../setup.js';
 import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
@@ -16,7 +18,12 @@ import { weightScaleIntervals } from './scalePerTensor.js';
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** multipliers: biases stay as they are, in units of sums. */
-    'scale-shifted': SomeChannels & Permutation & { readonly of?: 'multipliers' };
+    'scale-shifted': SomeChannels &
+      Permutation & {
+        readonly of?: 'multipliers';
+        /** Of a grouped product: what they are indexed by. */
+        readonly by?: 'channel within its group' | 'group';
+      };
   }
 }
 
@@ -33,11 +40,25 @@ function permuted(scales: Float64Array, permutation: readonly number[], of?: 'mu
   };
 }
 
+const scalesOf = ({ of }: Partial<CauseEvidence['scale-shifted']>) => of ?? 'weight scales';
+
+const ORDERED = channelOrder<CauseEvidence['scale-shifted']>(scalesOf, 'weight_scale', [
+  numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
+  inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
+  rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
+]);
+
 /** Per-channel weight scales in another order (shifted, permuted). */
 export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   code: 'scale-shifted',
   kinds: ['product'],
   whose: 'model',
+
+  changes: (study) => {
+    if (!study.free) return [];
+    const kinds = takesTwoTables(study, study.declared) ? [undefined, 'multipliers' as const] : [undefined];
+    return kinds.flatMap((of) => byGroups(study.declared, of));
+  },
 
   afterSums: true,
   estimate: (study, base) => {
@@ -48,12 +69,29 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   forms: ({ declared: { params } }) =>
     rotations(params.weightScale.length).map((own) => permuted(params.weightScale, own)),
 
-  words: channelOrder((e) => (e.of ? e.of : 'weight scales'), 'weight_scale', [
-    numpy('m = x_scale * w_scale / y_scale  # w_scale[n] of output channel n'),
-    inC('m = MULTIPLIER[n]; s = SHIFT[n];  /* n: the output channel, from 0 */'),
-    rtl('m <= MULTIPLIER[n]; s <= SHIFT[n];  // n: the output channel, from 0'),
-  ]),
+  words: { ...ORDERED, title: (e) => `${scalesOf(e)} ${e.by ? `indexed by the ${e.by}` : 'in another order'}` },
 };
+
+/** A loop over the channels of a group, or over groups, that takes its own index for the output channel's (Tencent/ncnn#1234). */
+function byGroups({ params }: ProductSetup, of?: 'multipliers'): ProductChange[] {
+  const { weightScale, outFeatures } = params;
+  const groups = groupsOf(params);
+  const each = outFeatures / groups;
+  if (groups === 1 || weightScale.length < outFeatures) return [];
+  const ways = [
+    ['channel within its group', (n: number) => n % each],
+    ['group', (n: number) => floor(n / each)],
+  ] as const;
+  // one channel a group: the first scale for all, or each its own
+  return ways.flatMap(([by, from]) => {
+    const change = permuted(
+      weightScale,
+      Array.from(weightScale, (_, n) => from(n)),
+      of,
+    );
+    return each === 1 ? [] : [{ ...change, freedom: FREEDOM.none, found: { ...change.found, by } }];
+  });
+}
 
 /** A multiplier of 15 bits is off by up to 2^-15, and so is that of the other channel. */
 const [OF_FLOATS, OF_SHORT] = [2e-6, 2 ** -14];
