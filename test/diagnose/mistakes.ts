@@ -7,6 +7,7 @@ import {
   noBias,
   unscaledBias,
 } from '../../src/kernels/steps/bias.js';
+import { foldedSums } from '../../src/kernels/steps/foldedZeroPoints.js';
 import { float32Sum, roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { fixedPointDoubleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
@@ -323,6 +324,19 @@ export const MISTAKES: readonly Mistake[] = [
       return { declared: linear, captured: outputsOf(world, undefined, linear), candidate: outputsOf(world) };
     },
   },
+  // zero points taken off raw sums afterwards (ARM-software/CMSIS-NN#146)
+  ...foldedSums.map(
+    (accumulate): Mistake => ({
+      name: `candidate: ${accumulate.name}`,
+      causes: ['weight-zero-point-missing'],
+      make: (world) => {
+        const { linear } = withWeightZeroPoint(world);
+        const captured = outputsOf(world, undefined, linear);
+        return { declared: linear, captured, candidate: outputsOf(world, fbgemmWith({ accumulate }), linear) };
+      },
+      on: ['small', 'per tensor'],
+    }),
+  ),
   file('ReLU not declared', 'capture-after-relu', () => ({ activation: 'none' }), WITH_RELU),
   file('ReLU declared', 'capture-before-relu', () => ({ activation: 'relu' }), WITHOUT_RELU),
   {

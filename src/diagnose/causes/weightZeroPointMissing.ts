@@ -1,3 +1,4 @@
+import { type FoldedStep, foldedSums } from '../../kernels/steps/foldedZeroPoints.js';
 import type { Codes } from '../../nouns/kernel.js';
 import { float64s, int32s } from '../../numeric/array.js';
 import type { Cause } from '../cause.js';
@@ -6,7 +7,7 @@ import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
 import type { SomeChannels } from '../evidence.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -19,6 +20,8 @@ declare module '../evidence.js' {
       readonly zero_point?: number;
       /** Whose zero point is given, if they differ. */
       readonly channel?: number;
+      /** What becomes of K * zx * zw, where sums are made of raw codes. */
+      readonly term?: FoldedStep['term'];
     };
   }
 }
@@ -30,8 +33,10 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
   whose: 'model',
   parameterFree: true,
 
-  changes: ({ declared }) =>
-    declared.params.weightZeroPoint.some((zp) => zp !== 0) ? [withZeroPoint(Int32Array.of(0), FREEDOM.none)] : [],
+  changes: (study) =>
+    study.declared.params.weightZeroPoint.some((zp) => zp !== 0)
+      ? [withZeroPoint(Int32Array.of(0), FREEDOM.none), ...withoutTerm(study)]
+      : [],
 
   estimate: (study, base) => {
     if (study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
@@ -60,22 +65,52 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
   },
 
   words: {
-    title: 'weight zero point not subtracted',
-    explanation: 'The weight codes are multiplied as they are, without subtracting their zero point.',
+    title: (e) => (e.term ? `K * zx * zw ${e.term}` : 'weight zero point not subtracted'),
+    explanation: (e) =>
+      e.term
+        ? 'Of K raw products the zero points zx and zw are taken off afterwards: acc = sum(x * w) - zx * sum(w) - zw * sum(x) + K * zx * zw.'
+        : 'The weight codes are multiplied as they are, without subtracting their zero point.',
     evidence: (e) => [
       number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
     ],
-    fix: parameterFix(
-      (context) => `correct ${field(context, 'weight_zero_point')} in ${fileOf(context)}`,
-      "subtract each channel's weight zero point before multiplying, in int16 or wider",
-    ),
-    code: (_, context) =>
-      codeOf([
-        numpy('acc = x.astype(np.int32) @ (w.astype(np.int32) - w_zero_point[:, None]).T'),
-        inC('acc += (int32_t)x[k] * ((int32_t)w[k] - W_ZERO_POINT[n]);'),
-      ])(context),
+    fix: (e, context) =>
+      parameterFix(
+        (own) => `correct ${field(own, 'weight_zero_point')} in ${fileOf(own)}`,
+        e.term
+          ? 'add K * zx * zw to each sum once: K is the number of its products'
+          : "subtract each channel's weight zero point before multiplying, in int16 or wider",
+      )(e, context),
+    code: (e, context) =>
+      codeOf(
+        e.term
+          ? AFTERWARDS
+          : [
+              numpy('acc = x.astype(np.int32) @ (w.astype(np.int32) - w_zero_point[:, None]).T'),
+              inC('acc += (int32_t)x[k] * ((int32_t)w[k] - W_ZERO_POINT[n]);'),
+            ],
+      )(context),
   },
 };
+
+const AFTERWARDS = [
+  numpy(
+    'acc = x @ w.T - x_zero_point * w.sum(1) - w_zero_point * x.sum(1, keepdims=True) + x.shape[1] * x_zero_point * w_zero_point  # int32',
+  ),
+  inC('acc += K * X_ZERO_POINT * W_ZERO_POINT[n];  /* K: products of a sum */'),
+];
+
+/** Sums of raw codes; both zero points come in afterwards (ARM-software/CMSIS-NN#146). */
+function withoutTerm({ free, data, declared: { params } }: ProductStudy): ProductChange[] {
+  if (!free || data.dynamic || params.input.zeroPoint === 0) return [];
+  return foldedSums.map((accumulate) => ({
+    cause: 'weight-zero-point-missing',
+    coordinate: 'accumulator',
+    freedom: FREEDOM.none,
+    label: accumulate.name,
+    found: { term: accumulate.term },
+    apply: (setup) => withSteps(setup, { accumulate }),
+  }));
+}
 
 /** Of what a channel of the scope reads, by row: the sum of the codes without their zero point. */
 function centredSums(study: ProductStudy, base: ProductSetup, scope: Scope, { rowUnits }: View) {
