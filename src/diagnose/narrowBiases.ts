@@ -1,7 +1,10 @@
 /** Integer biases that lose their high bits, or are one for all channels: what RTL and firmware make of a list of int32. */
 import { int32BiasFloat64 } from '../kernels/steps/bias.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
+import type { Product } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { clamp, wrapInt8, wrapInt16 } from '../numeric/integer.js';
+import { roundHalfEven } from '../numeric/round.js';
 import { giveAll, OTHER_BASE } from './estimate/otherSums.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
@@ -13,9 +16,26 @@ export interface NarrowBiases {
   readonly width?: { readonly bits: 8 | 16; readonly overflow: 'wrap' | 'clamp' };
   /** The channel whose bias all have. */
   readonly all_of?: number;
+  /** All are rounded to int8 in units of their own, and brought to those of the sums or not. */
+  readonly own_scale?: { readonly unit: 'max / 127' | 'power of 2'; readonly brought: boolean };
 }
 
-type Made = (values: Int32Array) => Int32Array;
+type Made = (values: Int32Array, product: Product) => Int32Array;
+
+/** int8 biases of a quantizer (pytorch/glow#3466), of QKeras, of a DPU. */
+function ownScale(unit: 'max / 127' | 'power of 2', brought: boolean): [NarrowBiases, Made] {
+  return [
+    { own_scale: { unit, brought } },
+    (values, product) => {
+      const unitOf = (n: number) => product.input.scale * weightScaleOf(product, n);
+      const reals = Float64Array.from(values, (b, n) => product.bias?.[n] ?? b * unitOf(n));
+      const most = reals.reduce((largest, b) => Math.max(largest, Math.abs(b)), 0) / 127;
+      const own = unit === 'max / 127' ? most : 2 ** Math.ceil(Math.log2(most));
+      const codes = reals.map((b) => clamp(roundHalfEven(b / own), -128, 127));
+      return Int32Array.from(codes, (code, n) => (brought ? roundHalfEven((code * own) / unitOf(n)) : code));
+    },
+  ];
+}
 
 const RULES: readonly (readonly [NarrowBiases, Made])[] = [
   ...([16, 8] as const).flatMap((bits): [NarrowBiases, Made][] => {
@@ -26,6 +46,7 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
     ];
   }),
   [{ all_of: 0 }, (values) => values.map(() => values[0])],
+  ...(['max / 127', 'power of 2'] as const).flatMap((unit) => [true, false].map((brought) => ownScale(unit, brought))),
 ];
 
 /** Two channels of one bias are two in another order as well. */
@@ -44,7 +65,7 @@ export function narrowBiases(study: ProductStudy): ProductChange[] {
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
   return RULES.flatMap(([found, made]): ProductChange | [] => {
-    const biasInt32 = made(whole.values);
+    const biasInt32 = made(whole.values, declared.params);
     if (!fits(ofSketch(biasInt32))) return [];
     return {
       cause: 'bias-value',

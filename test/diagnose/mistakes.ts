@@ -515,6 +515,22 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('activations as int8', ['signedness'], (world) => outputsOf({ ...world, x: Int8Array.from(world.x) })),
   // Cadence's reference kernels did (pytorch/executorch#20655); numpy does with uint8 - uint8
   candidate('biases cut to 8 bits', ['bias-value'], (world) => withIntegers(world, (b) => (b << 24) >> 24)),
+  // int8 biases of a quantizer (pytorch/glow#3466): brought to the scale of the sums, or forgotten
+  ...[true, false].map((brought) =>
+    candidate(`biases in int8 at a scale of their own${brought ? '' : ', as they are'}`, ['bias-value'], (world) => {
+      const { bias, input, weightScale, perChannel } = world.linear;
+      const own = Math.max(...bias!.map(Math.abs)) / 127;
+      const unit = (n: number) => input.scale * weightScale[perChannel ? n : 0];
+      const codes = Float64Array.from(bias!, (b) => roundHalfEven(b / own));
+      const biasInt32 = Int32Array.from(codes, (b, n) => (brought ? roundHalfEven((b * own) / unit(n)) : b));
+      return ofIntegers({ ...world, linear: { ...world.linear, bias: null, biasInt32 } }, (sum) => sum);
+    }),
+  ),
+  candidate('biases cut to whole steps, added to codes', ['bias-unscaled'], (world) => {
+    const { scale } = output(world.linear);
+    const bias = world.linear.bias!.map((b) => Math.trunc(b / scale) * scale);
+    return outputsOf(world, undefined, { ...world.linear, bias });
+  }),
   candidate("channel 0's bias in all", ['bias-value'], (world) => withIntegers(world, (_, all) => all[0])),
   candidate('x less its zero point in uint8', ['input-wraps'], (world) =>
     outputsOf(

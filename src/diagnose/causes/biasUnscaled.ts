@@ -5,7 +5,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { float64s, int32s } from '../../numeric/array.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
-import { roundHalfEven, truncate } from '../../numeric/round.js';
+import { floor, roundHalfEven, truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
@@ -28,6 +28,8 @@ declare module '../evidence.js' {
       readonly times?: string;
       /** Rounded to whole steps of the output, and added to its codes. */
       readonly after_rounding?: true;
+      /** What makes whole steps of it, where that is not to nearest. */
+      readonly rule?: 'towards zero' | 'down';
       /** Added to steps of the output as it is, not divided by s_y. */
       readonly after_scaling?: true;
     };
@@ -63,17 +65,25 @@ const inOutputSteps: BiasStep = {
 };
 
 /** Added to codes, as whole steps. */
-const afterRounding: BiasStep = {
-  name: 'biasAfterRounding',
-  equation: 'sy * rint(b / sy) in real units',
-  arithmetic: 'float',
-  prepare: (product) => {
-    const step = stepOf(product);
-    const bias = realBias(product);
-    const inSteps = (b: number) => roundHalfEven(b / step) * step;
-    return bias ? { unit: 'real', values: bias.map(inSteps) } : { unit: 'none' };
-  },
-};
+function afterRounding(name: string, round: (steps: number) => number): BiasStep {
+  return {
+    name: `biasAfterRounding ${name}`,
+    equation: `sy * ${name}(b / sy) in real units`,
+    arithmetic: 'float',
+    prepare: (product) => {
+      const step = stepOf(product);
+      const bias = realBias(product);
+      const inSteps = (b: number) => round(b / step) * step;
+      return bias ? { unit: 'real', values: bias.map(inSteps) } : { unit: 'none' };
+    },
+  };
+}
+
+const AFTER_ROUNDING = [
+  changeOf(afterRounding('rint', roundHalfEven), { after_rounding: true }),
+  changeOf(afterRounding('trunc', truncate), { after_rounding: true, rule: 'towards zero' }),
+  changeOf(afterRounding('floor', floor), { after_rounding: true, rule: 'down' }),
+];
 
 const stepOf = ({ output }: Product) => (isQuantized(output) ? output.scale : 1);
 
@@ -163,7 +173,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
     const { bias, biasInt32, output } = declared.params;
     if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
     const afterScaling = isQuantized(output)
-      ? [changeOf(inOutputSteps, { after_scaling: true }), changeOf(afterRounding, { after_rounding: true })]
+      ? [changeOf(inOutputSteps, { after_scaling: true }), ...AFTER_ROUNDING]
       : [];
     if (!bias) return afterScaling;
     return [
@@ -194,7 +204,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
 
   words: {
     title: (e) => {
-      if (e.after_rounding) return 'bias added after rounding';
+      if (e.after_rounding) return `bias ${e.rule ? `rounded ${e.rule} and ` : ''}added after rounding`;
       if (e.after_scaling) return 'real bias added to steps of the output';
       if (e.times) return `bias multiplied by ${e.times}`;
       return e.by ? `bias divided by ${e.by}, not by s_x * s_w` : 'bias added without scaling';

@@ -11,7 +11,7 @@ import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChan
 import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
 import { type NarrowBiases, narrowBiases } from '../narrowBiases.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -94,38 +94,18 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   },
 
   words: {
-    title: (e) =>
-      e.width
-        ? `biases ${e.width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${e.width.bits}`
-        : e.all_of === undefined
-          ? e.kept
-            ? `biases kept in ${e.kept}`
-            : 'other biases'
-          : `channel ${e.all_of}'s bias for all channels`,
-    explanation: (e) =>
-      e.width
-        ? 'A bias, rounded to int32 at s_x * s_w, leaves the bits that it is kept in.'
-        : e.all_of === undefined
-          ? e.kept
-            ? 'Biases lose their last bits before they are added.'
-            : 'Biases are others than the file says: a stale file.'
-          : "One channel's bias is added where every channel has its own.",
+    title: (e) => toldOf(e).title,
+    explanation: (e) => toldOf(e).explanation,
     ofOneLayer: true,
     evidence: (e) => foundSentences('bias', e.found, e.omitted),
     fix: (e, context) =>
       parameterFix(
         (own) => `export ${printable(own.layer)} again: ${fileOf(own)} and the capture hold different biases`,
-        e.width
-          ? 'keep biases in int32'
-          : e.all_of === undefined
-            ? e.kept
-              ? 'keep biases in float32'
-              : 'load the biases of this layer again: a stale copy'
-            : 'add bias[channel] in each output channel',
+        toldOf(e).fix,
       )(e, context),
     code: (e, context) =>
       codeOf(
-        e.width || e.all_of !== undefined
+        e.width || e.own_scale || e.all_of !== undefined
           ? addedBias(context)
           : (e.found ?? [])
               .slice(0, 4)
@@ -134,6 +114,41 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       )(context),
   },
 };
+
+/** What is said of a rule that all biases follow, or of none. */
+function toldOf({ width, own_scale: own, all_of: all, kept }: Partial<CauseEvidence['bias-value']>) {
+  if (width)
+    return {
+      title: `biases ${width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${width.bits}`,
+      explanation: 'A bias, rounded to int32 at s_x * s_w, leaves the bits that it is kept in.',
+      fix: 'keep biases in int32',
+    };
+  if (own)
+    return {
+      title: `biases in int8 at a scale of their own, ${own.unit}${own.brought ? '' : ', added as they are'}`,
+      explanation: `Biases are rounded to int8${own.brought ? '' : ', and added to sums, which have the scale s_x * s_w'}, where the reference has int32 at s_x * s_w.`,
+      fix: own.brought
+        ? 'keep biases in int32 at s_x * s_w'
+        : 'bring each bias to the scale of the sums before it is added: b * s_b / (s_x * s_w)',
+    };
+  if (all !== undefined)
+    return {
+      title: `channel ${all}'s bias for all channels`,
+      explanation: "One channel's bias is added where every channel has its own.",
+      fix: 'add bias[channel] in each output channel',
+    };
+  if (kept)
+    return {
+      title: `biases kept in ${kept}`,
+      explanation: 'Biases lose their last bits before they are added.',
+      fix: 'keep biases in float32',
+    };
+  return {
+    title: 'other biases',
+    explanation: 'Biases are others than the file says: a stale file, or changed before they are added.',
+    fix: 'load the biases of this layer again (a stale copy?), and see what is done to them before they are added',
+  };
+}
 
 const NARROWER = { float16: toFloat16, bfloat16: toBFloat16 } as const;
 
