@@ -13,7 +13,8 @@ import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { imageOf } from './steps/pool.js';
 
-function softmaxOf(exp: (x: number) => number) {
+/** times: of the largest output. */
+function softmaxOf(exp: (x: number) => number, times = 1) {
   return ({ inputs: [input], attributes }: TensorCall): RealValue => {
     const { data, shape } = input;
     const { dim, beta = 1 } = attributes as AxisAttributes & Partial<BetaAttributes>;
@@ -33,14 +34,18 @@ function softmaxOf(exp: (x: number) => number) {
       const start = i - (floor(i / step) % count) * step;
       const [max, sum] = lines.get(start) ?? lineFrom(start);
       lines.set(start, [max, sum]);
-      return exp(real(data[i]) - max) / sum;
+      return (times * exp(real(data[i]) - max)) / sum;
     };
   };
 }
 
 export const softmax: RealForm = {
   value: softmaxOf(Math.exp),
-  others: { 'softmax of 2^x': softmaxOf((x) => 2 ** x) },
+  others: {
+    'softmax of 2^x': softmaxOf((x) => 2 ** x),
+    // where runtimes have 1 / 256, and take it for granted
+    '255 / 256 of softmax': softmaxOf(Math.exp, 255 / 256),
+  },
   tables: Object.fromEntries(
     [8, 10, 12, 16].flatMap((bits) =>
       [2 ** bits - 1, 2 ** bits].flatMap((one) =>

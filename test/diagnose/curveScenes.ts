@@ -148,6 +148,11 @@ export const RAISED: readonly TensorScene[] = [
   norm({ code: 'table-entry', what: 'a norm with another eps' }, rows(layerNorm(COLS, WEIGHT, BIAS, 1e-3), NORMED)),
   pooled({ code: missing, what: 'a mean' }, (sum) => sum / 25 + 37),
   soft({ code: 'table-entry', what: 'powers of 2' }, rows(softmax(2), PART)),
+  // the runtime takes its output scale for granted, so that no other one explains it
+  {
+    ...soft({ code: 'table-entry', what: 'a softmax times 255' }, rows(softmax(), { ...PART, scale: 1 / 255 })),
+    producer: { framework: 'tflite', kernel: 'tflite-reference' },
+  },
   soft({ code: 'table-entry', what: 'powers in a table of 8 bits' }, rows(softmaxOfTable(255), PART)),
   soft({ code: 'table-entry', what: 'powers in a table of 10 fractional bits' }, rows(softmaxOfTable(1024), PART)),
   soft({ code: scale, what: 'a softmax of half the scale' }, rows(softmax(), PART, halved)),
