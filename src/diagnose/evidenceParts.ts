@@ -40,6 +40,8 @@ export interface DecidingValue extends At {
   readonly before_rounding?: number;
   /** The same as the hypothesis computes it, where it differs. */
   readonly before_rounding_found?: number;
+  /** It is a tie, of which the declared kernel takes the even neighbour. */
+  readonly to_even?: true;
   /** Zero point of the output, in both codes. */
   readonly zero_point?: number;
 }
@@ -177,6 +179,8 @@ export interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** 0.5 was added before the fraction was cut off. */
   readonly half_added?: true;
+  /** The judged side rounds ties to even, and the reference otherwise. */
+  readonly to_even?: true;
   /** Not cut off, as the reference does. */
   readonly to_nearest?: true;
   /** And the zero point before that. */

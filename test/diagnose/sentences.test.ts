@@ -133,19 +133,25 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'rounding-half-away': [
       'candidate',
       null,
-      { deciding: { ...at, declared: 130, observed: 131, before_rounding: 2.5, zero_point: 128 }, ties: 12 },
+      {
+        deciding: { ...at, declared: 130, observed: 131, before_rounding: 2.5, to_even: true, zero_point: 128 },
+        ties: 12,
+      },
     ],
     'rounding-half-up': [
       'candidate',
       null,
-      { deciding: { ...at, declared: 2, observed: 3, before_rounding: 2.5 }, ties: 1 },
+      { deciding: { ...at, declared: 2, observed: 3, before_rounding: 2.5, to_even: true }, ties: 1 },
     ],
     'rounding-truncate': ['candidate', null, { deciding: { ...at, declared: 3, observed: 2, before_rounding: 2.75 } }],
     'rounding-floor': ['candidate', null, { deciding: { ...at, declared: -2, observed: -3, before_rounding: -2.25 } }],
     'zero-point-before-rounding': [
       'candidate',
       null,
-      { deciding: { ...at, declared: 5, observed: 6, before_rounding: 2.5, zero_point: 3 }, order: 'before' },
+      {
+        deciding: { ...at, declared: 5, observed: 6, before_rounding: 2.5, to_even: true, zero_point: 3 },
+        order: 'before',
+      },
     ],
     'rescale-missing': [
       'candidate',

@@ -1,4 +1,5 @@
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
+import { halfEven } from '../../kernels/steps/round.js';
 import type { MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { stepsBeforeRounding } from '../../replay/product.js';
@@ -31,7 +32,13 @@ export function decidingValue({ study, setup, without }: Found): DecidingValue |
     );
   const before = steps(without);
   const after = steps(setup);
-  return { ...coded, before_rounding: before, ...(after === before ? {} : { before_rounding_found: after }) };
+  const toEven = without.steps.round === halfEven && Math.abs(before % 1) === 0.5 && { to_even: true as const };
+  return {
+    ...coded,
+    ...toEven,
+    before_rounding: before,
+    ...(after === before ? {} : { before_rounding_found: after }),
+  };
 }
 
 /** A fixed-point multiplier rounds inside: its product with the fraction that it had. */

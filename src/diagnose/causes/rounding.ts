@@ -98,13 +98,17 @@ function rounding(
           ? 'rounded to the nearest, not cut off'
           : e.half_added
             ? `${addedOf(e)} added, then rounded towards zero`
-            : title,
+            : e.to_even
+              ? 'ties rounded to even'
+              : title,
       explanation: (e) =>
         e.to_nearest
           ? 'The fraction is rounded, where the reference cuts it off.'
           : e.half_added
             ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
-            : does,
+            : e.to_even
+              ? 'Exact halves go to the even neighbour, where the reference has another rule for them.'
+              : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: (e, context) =>
         e.to_nearest ? stepFix('cut the fraction off: a cast to integer does')(e, context) : stepFix(fix)(e, context),
@@ -242,13 +246,22 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
         forms.map(
           ({ name }, form): ProductChange => ({
             ...(change(code, steps) as ProductChange),
+            ...(round === halfEven && { found: { to_even: true as const } }),
             label: `${labelOf(steps)}, ${name}`,
-            rare: round === halfEven,
+            rare: round === halfEven && !isPowerOf2(study.declared),
             apply: (setup) => roundedIn(setup, form, round, steps),
           }),
         ),
       );
     });
+}
+
+/** Every multiplier is the same number in floats: only ties tell it from one. */
+function isPowerOf2({ steps: { multiplier }, params }: ProductSetup): boolean {
+  const { multiplierOf } = multiplier as Partial<FixedPointStep>;
+  const { output } = params;
+  if (!multiplierOf || !isQuantized(output)) return false;
+  return params.weightScale.every((_, n) => multiplierOf(params, output, n).multiplier === 2 ** 30);
 }
 
 /** By a rule, from a form of the multiplier without its own last rounding; a float one has none. */

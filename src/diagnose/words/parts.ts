@@ -73,8 +73,7 @@ export function tieSentence(value: DecidingValue | undefined, context: SentenceC
   if (value.before_rounding === undefined) return decidingSentence(value, context);
   const from = steps(value.before_rounding);
   const rounded = value.declared - zeroPoint;
-  const isTie = Math.abs(value.before_rounding % 1) === 0.5;
-  const rule = isTie && rounded % 2 === 0 ? ' (half to even)' : '';
+  const rule = value.to_even ? ' (half to even)' : '';
   return `${place(value)}: ${from} rounds to ${rounded}${rule}, ${has(context)} ${value.observed - zeroPoint}${codes}`;
 }
 
