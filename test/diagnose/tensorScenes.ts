@@ -25,7 +25,7 @@ export interface TensorScene {
   readonly also?: readonly string[];
   /** The operands that are named. */
   readonly evidence?:
-    | { readonly inputs: readonly number[]; readonly scale_of?: number }
+    | { readonly inputs: readonly number[]; readonly scale_of?: number; readonly output_too?: true }
     | { readonly input: number }
     | { readonly found: number };
 }
@@ -361,6 +361,12 @@ export const RAISED: readonly TensorScene[] = [
     what: 'the zero point of the second input of add left in',
     wrong: sum(roundHalfEven, A, { ...B, zero_point: 0 }),
     evidence: { inputs: [1] },
+  }),
+  cat({
+    code: 'rescale-missing',
+    what: 'codes of cat times their scales, without a zero point',
+    wrong: joined([A, B].map((own) => (q) => code(roundHalfEven((own.scale * q) / Y.scale)))),
+    evidence: { inputs: [0, 1], output_too: true },
   }),
   cat({ code: 'rescale-missing', what: 'the second input of cat copied', wrong: joined([requantized(A), (q) => q]) }),
   add(

@@ -22,6 +22,8 @@ declare module '../evidence.js' {
       readonly exchanged?: true;
       /** Codes are added as they are, and no zero point after them. */
       readonly raw?: true;
+      /** The output's zero point takes no part either. */
+      readonly output_too?: true;
       /** Of a function with two: the one that is left in steps of the input. */
       readonly branch?: Branch;
     } & AnotherRule;
@@ -49,7 +51,12 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     if (hasBranches(study)) return ofBranches(study as TensorStudy);
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
-    return [...sets.flatMap((taken) => changesOf(study, taken, output)), ...exchanges(study), ...rawSum(study, output)];
+    return [
+      ...sets.flatMap((taken) => changesOf(study, taken, output)),
+      ...exchanges(study),
+      ...rawSum(study, output),
+      ...withoutZeroPoints(study, output),
+    ];
   },
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
@@ -60,26 +67,34 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
       if (e.raw) return `codes of ${operands(e.inputs)} added as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
       if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
+      if (e.output_too) return `zero points of ${operands(e.inputs)} and of the output left out`;
       return e.left === 'zero point'
         ? `zero point of ${operands(e.inputs)} left in`
         : `${operands(e.inputs)} not brought to the output's scale`;
     },
-    explanation: (e) =>
-      e.branch
-        ? `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`
-        : `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`,
+    explanation: (e) => {
+      if (e.branch)
+        return `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`;
+      if (e.output_too)
+        return 'Codes are scaled as they are: the code of zero, which differs from tensor to tensor, is scaled with them.';
+      return `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`;
+    },
     ofOneLayer: true,
     evidence: (e, context) => [
-      e.left && e.inputs && !e.exchanged ? `the ${e.left} of ${operands(e.inputs)} took no part` : null,
+      e.left && e.inputs && !e.exchanged && !e.output_too
+        ? `the ${e.left} of ${operands(e.inputs)} took no part`
+        : null,
       decidingSentence(e.deciding, context),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
         ? e.exchanged
           ? `read input 0 with its own ${e.left}, and input 1 with its own`
-          : e.branch
-            ? `multiply values ${e.branch} by s_x / s_y as well`
-            : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+          : e.output_too
+            ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
+            : e.branch
+              ? `multiply values ${e.branch} by s_x / s_y as well`
+              : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: stepLines([
       numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input, then added or joined'),
@@ -137,6 +152,26 @@ function rawSum(study: Study, { scale, zeroPoint }: QuantParams): Change[] {
       found: { inputs, left: 'scale and zero point', raw: true },
       apply: (setup) =>
         inputs.reduce((read, i) => withInput(read, { scale, zeroPoint: 0 }, i), withOutput(setup, { zeroPoint: 0 })),
+    },
+  ];
+}
+
+/** Codes times scales alone. */
+function withoutZeroPoints(study: Study, { zeroPoint }: QuantParams): Change[] {
+  const { reads } = study.declared;
+  if (!isTensorStudy(study) || reads.length < 2 || zeroPoint === 0) return [];
+  const owns = reads.map((_, i) => inputOf(study.declared, i));
+  const inputs = owns.flatMap((own, i) => (isQuantized(own) && own.zeroPoint !== 0 ? i : []));
+  if (inputs.length === 0) return [];
+  return [
+    {
+      cause: 'rescale-missing',
+      coordinate: 'x_scale',
+      freedom: FREEDOM.none,
+      label: 'no zero points',
+      found: { inputs, left: 'zero point', output_too: true },
+      apply: (setup) =>
+        inputs.reduce((read, i) => withInput(read, { zeroPoint: 0 }, i), withOutput(setup, { zeroPoint: 0 })),
     },
   ];
 }
