@@ -32,6 +32,8 @@ export interface RealForm {
   others?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Of a mean of four integers: two and two halved, and those, by the rule. */
+  pairs?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */

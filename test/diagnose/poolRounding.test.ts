@@ -110,3 +110,18 @@ describe('the lines that are given to paste make of a sum what TFLite does', asy
     expect(numbersOf(outputOf('vvp', ['mean.vvp'], folder))).toEqual(expected);
   });
 });
+
+test.each([
+  ['(a + b + 1) >> 1 of rows, then of those', 1, [1, SIZE]],
+  ['(a + b + 1) >> 1 of columns, then of those', 1, [SIZE, 1]],
+  ['(a + b) >> 1 of rows, then of those', 0, [1, SIZE]],
+])('halved two by two: %s', async (rule, more, [near, far]) => {
+  const half = (a: number, b: number) => (a + b + more) >> 1;
+  const { causes, evidence, explained, of } = await diagnosed((_, i) => {
+    const [plane, row, column] = [Math.floor(i / HALF ** 2), Math.floor(i / HALF) % HALF, i % HALF];
+    const first = plane * SIZE ** 2 + 2 * row * SIZE + 2 * column;
+    return half(half(x[first], x[first + near]), half(x[first + far], x[first + far + near]));
+  });
+  expect({ causes, explained }).toEqual({ causes: ['pool-rounding'], explained: of });
+  expect(evidence['pool-rounding']).toMatchObject({ rule });
+});

@@ -1,4 +1,10 @@
+import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { fill } from '../../kernels/steps/call.js';
+import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { halfAway, halfEven, towardZero } from '../../kernels/steps/round.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
@@ -10,6 +16,7 @@ import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
   formOf,
   HALF_COUNT_ADDED,
+  inSteps,
   isToNearest,
   type MeanRule,
   reciprocalOf,
@@ -94,7 +101,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 
   parameterFree: true,
   // ten rules more beside each other change would take the time of all pairs
-  estimate: (study, base) => (base === study.declared ? byReciprocals(study) : []),
+  estimate: (study, base) => (base === study.declared ? [...byReciprocals(study), ...inPairs(study)] : []),
 
   shows: ({ study, change, setup }) => {
     const { rule, divides, in_steps_of } = (change.found ?? {}) as CauseEvidence['pool-rounding'];
@@ -153,6 +160,28 @@ function byReciprocals(study: TensorStudy): TensorChange[] {
       ),
     ),
   );
+  return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+}
+
+/** Raw codes halved two by two, where out come codes of the same parameters. */
+function inPairs(study: TensorStudy): TensorChange[] {
+  const { inputs, output } = study.declared.params;
+  const [input] = inputs;
+  if (!study.free || !isQuantized(input) || !isQuantized(output)) return [];
+  if (input.scale !== output.scale || input.zeroPoint !== output.zeroPoint) return [];
+  const all = Object.entries(formOf(study)?.pairs ?? {}).map(([rule, value]) => {
+    const run: TensorSteps['run'] = (call) => {
+      const code = value(inSteps(call, 0));
+      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+      return fill(call, (i) => clamp(code(i), lo, hi));
+    };
+    return stepsChange(
+      'pool-rounding',
+      'round',
+      { kind: 'tensor', equation: rule, run },
+      { rule, divides: 'raw_codes' },
+    );
+  });
   return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
 }
 
