@@ -5,7 +5,7 @@ import { kernelByName } from '../kernels/registry.js';
 import { readJson } from '../load/json.js';
 import type { Io } from '../nouns/io.js';
 import { goldenText } from '../report/golden.js';
-import { goldenFiles } from '../save/golden.js';
+import { goldenFiles, MOST_IN_TEXT, numbersBeyond } from '../save/golden.js';
 import { printable } from '../text.js';
 import type { CliCommand } from './command.js';
 import { documentCommand, type Given } from './documentCommand.js';
@@ -42,6 +42,11 @@ async function goldenAction({ io, modelPath, capturePath, options, open }: Given
   const replaceable = await mayReplace(io, options);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'golden');
   const set = await golden(model, capture, options.kernel);
+  const beyond = numbersBeyond(set, options.format);
+  if (beyond > 0) {
+    const expected = `expected at most ${MOST_IN_TEXT} numbers in one file of text`;
+    throw usage(`${expected}, got ${MOST_IN_TEXT + beyond}; npz and memh hold more`, '--format');
+  }
   const { manifest, files } = await goldenFiles(set, options.format, {
     model: modelPath,
     capture: capturePath ?? modelPath,

@@ -16,6 +16,16 @@ import { version } from '../version.js';
 import { bitsOfWord, memhText } from './memh.js';
 import { npzBytes } from './npz.js';
 
+/** Numbers that are written as one text: of 40 million it is longer than a string may be. */
+export const MOST_IN_TEXT = 1e7;
+
+/** How many numbers a format has to write into one text beyond what fits; 0: they fit. */
+export function numbersBeyond(set: Pick<GoldenSet, 'layers' | 'values'>, format: GoldenFormat): number {
+  if (format === 'npz' || format === 'memh') return 0;
+  const count = arraysOf(set).reduce((sum, { data }) => sum + data.length, 0);
+  return Math.max(0, count - MOST_IN_TEXT);
+}
+
 /** The whole folder, manifest.json included. */
 export async function goldenFiles(
   set: GoldenSet,
@@ -85,7 +95,7 @@ function describeValue({ name, op, inputs, output, equation }: GoldenValue) {
   return { name, op, inputs: inputs.map(params), output: params(output), equation };
 }
 
-function arraysOf({ layers, values }: GoldenSet): GoldenArray[] {
+function arraysOf({ layers, values }: Pick<GoldenSet, 'layers' | 'values'>): GoldenArray[] {
   return [...layers, ...values].flatMap(({ arrays }) => arrays);
 }
 
