@@ -1,6 +1,7 @@
 /** What a page shows beside the report: single values of the worst channels. Bounded, whatever the model's size. */
 
 import { type AcceleratorSettings, acceleratorFor } from '../../compare/accelerator.js';
+import { rectified } from '../../compare/layerReport.js';
 import type { ExplainDocument } from '../../documents/explain.js';
 import { productSteps } from '../../kernels/kernel.js';
 import { formOf, type Reference } from '../../kernels/reference.js';
@@ -11,7 +12,7 @@ import type { Fast } from '../../nouns/kernel.js';
 import { isProduct, type Layer, type Model } from '../../nouns/model.js';
 import type { LayerReport, Report } from '../../nouns/report.js';
 import { isQuantized, type Shape } from '../../nouns/value.js';
-import { float64s } from '../../numeric/array.js';
+import { emptyLike } from '../../numeric/array.js';
 import { blockRows } from '../../replay/blocks.js';
 import { replayProduct } from '../../replay/product.js';
 import { layerRows } from '../../replay/rows.js';
@@ -161,12 +162,15 @@ async function channelDetails(input: DetailsInput, series: Series): Promise<Chan
     return { sample: Math.floor(row / each), ...at, expected, actual };
   };
   const kept = new Set<number>();
-  for await (const value of values(series, from * each, to * each, step)) {
-    const off = Math.abs(value.actual - value.expected);
-    if (off > worst.off) worst = { ...value, off };
-    if (seen++ % keepEvery !== 0) continue;
-    points.push(pointOf(value));
-    kept.add(value.row);
+  for await (const { first, expected, actual } of columns(series, from * each, to * each, step)) {
+    for (let i = 0; i < expected.length; i++) {
+      const off = Math.abs(actual[i] - expected[i]);
+      const value = { row: first + i, expected: expected[i], actual: actual[i] };
+      if (off > worst.off) worst = { ...value, off };
+      if (seen++ % keepEvery !== 0) continue;
+      points.push(pointOf(value));
+      kept.add(value.row);
+    }
   }
   if (worst.off >= 0 && !kept.has(worst.row)) points.push(pointOf(worst));
   const place = { sample: Math.floor(worst.row / each), position: worst.row % each };
@@ -174,31 +178,39 @@ async function channelDetails(input: DetailsInput, series: Series): Promise<Chan
     dims: positionDims(shape),
     rowLength,
     sample: place.sample,
-    read: (a, b) => values(series, a, b, 1),
+    read: (a, b) => values(series, a, b),
   });
   return { channel, points, map, explained: await explained(input, series, place) };
 }
 
-/** Captured and actual value of every step-th row of one channel. */
-async function* values(series: Series, from: number, to: number, step: number): AsyncGenerator<RowValue> {
+/** Captured and actual values of one channel in a block of rows. */
+interface Columns {
+  readonly first: number;
+  readonly expected: NumericArray;
+  readonly actual: NumericArray;
+}
+
+/** Of all rows, or of every step-th; by blocks, since a row of millions at a time takes longer than its values. */
+async function* columns(series: Series, from: number, to: number, step: number): AsyncGenerator<Columns> {
   const { layer, layerReport, expected, channel, rowLength } = series;
   const after = rectifier(layer, layerReport);
   const rows = step > 1 ? 1 : blockRows(rowLength + expected.features);
-  for (let start = from; start < to; start += step > 1 ? step : rows) {
-    const end = step > 1 ? start + 1 : Math.min(to, start + rows);
-    const wanted = column(await expected.read(start, end), expected.features, channel);
-    const actual = await series.actual(start, end);
-    for (let row = 0; row < end - start; row++) {
-      yield { row: start + row, expected: after(wanted[row]), actual: after(actual[row]) };
-    }
+  for (let first = from; first < to; first += step > 1 ? step : rows) {
+    const end = step > 1 ? first + 1 : Math.min(to, first + rows);
+    const wanted = column(await expected.read(first, end), expected.features, channel);
+    yield { first, expected: after(wanted), actual: after(await series.actual(first, end)) };
   }
 }
 
+async function* values(series: Series, from: number, to: number): AsyncGenerator<RowValue> {
+  for await (const { first, expected, actual } of columns(series, from, to, 1))
+    for (let i = 0; i < expected.length; i++) yield { row: first + i, expected: expected[i], actual: actual[i] };
+}
+
 /** Where one side was captured on the other side of ReLU, both are shown after it. */
-function rectifier({ output }: Layer, { aligned }: LayerReport): (value: number) => number {
-  if (aligned === null) return (value) => value;
-  const zero = output && isQuantized(output) ? output.zeroPoint : 0;
-  return (value) => Math.max(value, zero);
+function rectifier({ output }: Layer, { aligned }: LayerReport): (values: NumericArray) => NumericArray {
+  if (aligned === null) return (values) => values;
+  return (values) => rectified(values, output && isQuantized(output) ? output.zeroPoint : 0);
 }
 
 /** The channel's values in rows: the candidate's (own, in rows), or the replay's. */
@@ -225,7 +237,9 @@ function actualOf(layer: Layer, run: LayerRun | null, own: ValueReader | undefin
 }
 
 function column(data: NumericArray, features: number, channel: number): NumericArray {
-  return float64s({ length: data.length / features }, (_, row) => data[row * features + channel]);
+  const own = emptyLike(data, data.length / features);
+  for (let row = 0; row < own.length; row++) own[row] = data[row * features + channel];
+  return own;
 }
 
 async function explained(

@@ -7,7 +7,7 @@ import type { Cause } from '../cause.js';
 import { rotationOf } from '../estimate/rotation.js';
 import type { Permutation } from '../evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
-import { columnsOf, spread } from '../study/arrays.js';
+import { columnsOf, spreadOver } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
 import { isTensorStudy, type Study } from '../study/study.js';
@@ -128,15 +128,17 @@ async function isObserved(study: Study, base: Setup, positions: number): Promise
   const sampleOf = (row: number) => Math.floor(subset.samples[row] / positions);
   const own = sampleOf(Math.floor(Math.max(0, differing.indexOf(1)) / width));
   const rows = [...subset.samples.keys()].filter((row) => sampleOf(row) === own);
-  const every = [...Array(width).keys()];
-  const channels = isTensorStudy(study) ? every : spread(every, FEW_CHANNELS);
+  // of all never a list: a sample may have 16 million values
+  const channels = isTensorStudy(study) ? null : spreadOver([[0, width]], FEW_CHANNELS);
+  const looked = channels?.length ?? width;
   const part = gridOf(subset, rows, channels, width);
   const replayed = study.outputs(base, part).data;
   if (part !== subset) study.engine.forget(part);
-  const places = new Int32Array(rows.length * channels.length);
+  const places = new Int32Array(rows.length * looked);
   let count = 0;
   for (const row of rows)
-    for (const channel of channels) places[count++] = (subset.samples[row] - own * positions) * width + channel;
+    for (let i = 0; i < looked; i++)
+      places[count++] = (subset.samples[row] - own * positions) * width + (channels ? channels[i] : i);
   const each = positions * width;
   for (const [from, to] of blocks(data.from / positions, data.to / positions, each)) {
     const observed = await data.observed.read(from * positions, to * positions);

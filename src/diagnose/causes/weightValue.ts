@@ -298,7 +298,9 @@ function findPatches(
 }
 
 function differing(mismatched: Counts): number[] {
-  return [...mismatched.keys()].filter((n) => mismatched[n] > 0);
+  const channels: number[] = [];
+  for (let n = 0; n < mismatched.length; n++) if (mismatched[n] > 0) channels.push(n);
+  return channels;
 }
 
 function patched(base: ProductSetup, patches: readonly Patch[]): ProductSetup {
