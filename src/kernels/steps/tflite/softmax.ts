@@ -12,7 +12,7 @@ import { f32 } from '../../../numeric/float.js';
 import { expOnNegative, oneOverOnePlus } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, truncate } from '../../../numeric/round.js';
-import { ofLayer, quantized } from '../call.js';
+import { ofLayer, quantized, rememberedIn } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, scaleOf } from './common.js';
 import { lookedUp, sampled } from './tables16.js';
@@ -43,8 +43,12 @@ const softmaxFixedPoint: TensorSteps = {
     const least = -floor((31 * 2 ** 26) / 2 ** exponent);
     const { dtype, quantMin: lo, quantMax: hi } = quantized(call.output);
     const exponential = (d: number) => expOnNegative(multiplyHighQ31(wrapInt32(d * 2 ** exponent), multiplier), 5, 32);
+    // two codes of 8 bits lie up to 255 apart
+    const input = quantized(call.inputs[0]);
+    const farthest = input.dtype === 'uint8' ? 255 : 127;
+    const powerOf = rememberedIn(call, input, (code) => exponential(code - farthest));
     return rows(call, (distances) => {
-      const powers = distances.map((d) => (d >= least ? exponential(d) : 0));
+      const powers = distances.map((d) => (d >= least ? powerOf(d + farthest) : 0));
       const sum = powers.reduce((total, power) => wrapInt32(total + roundingDivideByPot(power, 12)), 0);
       const zeros = Math.clz32(sum);
       const inverse = oneOverOnePlus(wrapInt32(sum * 2 ** zeros - 2 ** 31), 32);
