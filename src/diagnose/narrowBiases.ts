@@ -5,6 +5,7 @@ import type { Product } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { clamp, wrapInt8, wrapInt16 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
+import { countWhere } from './causes/count.js';
 import { giveAll, OTHER_BASE } from './estimate/otherSums.js';
 import { viewOf } from './estimate/view.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
@@ -51,6 +52,8 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
 
 /** Two channels of one bias are two in another order as well. */
 const FEWEST_CHANNELS = 3;
+/** A scale of their own moves every bias a little: some value or two by chance. */
+const FEWEST_DIFFERING = 8;
 
 /** Those that give what was observed, whatever rounds it to nearest. */
 export function narrowBiases(study: ProductStudy): ProductChange[] {
@@ -64,7 +67,9 @@ export function narrowBiases(study: ProductStudy): ProductChange[] {
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
+  const isSeen = countWhere(study.differing, Boolean) >= FEWEST_DIFFERING;
   return RULES.flatMap(([found, made]): ProductChange | [] => {
+    if (found.own_scale && !isSeen) return [];
     const biasInt32 = made(whole.values, declared.params);
     if (!fits(ofSketch(biasInt32))) return [];
     return {

@@ -79,8 +79,9 @@ function afterRounding(name: string, round: (steps: number) => number): BiasStep
   };
 }
 
-const AFTER_ROUNDING = [
-  changeOf(afterRounding('rint', roundHalfEven), { after_rounding: true }),
+const TO_NEAREST = changeOf(afterRounding('rint', roundHalfEven), { after_rounding: true });
+/** Alone: beside all others they would take what a search may. */
+const NOT_TO_NEAREST = [
   changeOf(afterRounding('trunc', truncate), { after_rounding: true, rule: 'towards zero' }),
   changeOf(afterRounding('floor', floor), { after_rounding: true, rule: 'down' }),
 ];
@@ -169,11 +170,13 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   whose: 'model',
   needs: [anyRuntime],
 
-  changes: ({ declared, data }) => {
+  changes: (study) => {
+    const { declared, data } = study;
     const { bias, biasInt32, output } = declared.params;
     if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
+    const isAlone = (change: ProductChange) => study.agreesOnSubset(change.apply(declared));
     const afterScaling = isQuantized(output)
-      ? [changeOf(inOutputSteps, { after_scaling: true }), ...AFTER_ROUNDING]
+      ? [changeOf(inOutputSteps, { after_scaling: true }), TO_NEAREST, ...NOT_TO_NEAREST.filter(isAlone)]
       : [];
     if (!bias) return afterScaling;
     return [
