@@ -6,8 +6,10 @@ import { offsetsBeforeRounding } from '../kernels/steps/offsetAndClamp.js';
 import {
   downward,
   halfAway,
+  halfDown,
   halfEven,
   halfThenTowardZero,
+  halfTowardZero,
   halfUp,
   insideMultiplier,
   towardZero,
@@ -46,6 +48,12 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 ];
 /** Of a candidate, where something is negative: elsewhere it is half up. */
 export const HALF_ADDED: readonly [RoundStep, CauseCode] = [halfThenTowardZero, 'rounding-truncate'];
+
+/** Of a candidate whose multipliers are powers of two: elsewhere nothing is a tie. */
+export const TIES_OF_HLS: readonly (readonly [RoundStep, CauseCode])[] = [
+  [halfDown, 'rounding-half-up'],
+  [halfTowardZero, 'rounding-half-away'],
+];
 
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
 export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): ProductSteps[S][] {
@@ -235,7 +243,9 @@ function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
 /** Named by the one of the two rules that is not ties to even. */
 export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode {
   const rule = other === halfEven ? declared : other;
-  return [...ROUNDING_CAUSES, HALF_ADDED].find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier';
+  return (
+    [...ROUNDING_CAUSES, ...TIES_OF_HLS, HALF_ADDED].find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier'
+  );
 }
 
 function accumulatorCause(declared: ProductSteps, kernel: ProductSteps): CauseCode {

@@ -176,6 +176,8 @@ export interface Formulas {
 }
 
 export interface RoundingEvidence extends SomeChannels {
+  /** Where ties go, by a rule of HLS types (AP_RND_MIN_INF, AP_RND_ZERO) that no kernel has. */
+  readonly ties_go?: 'down' | 'towards zero';
   readonly deciding?: DecidingValue;
   /** 0.5 was added before the fraction was cut off. */
   readonly half_added?: true;

@@ -25,6 +25,16 @@ export function roundHalfUp(x: number): number {
   return x - below >= 0.5 ? below + 1 : below;
 }
 
+/** Ties toward -infinity (AP_RND_MIN_INF of HLS): 2.5 to 2, -2.5 to -3. */
+export function roundHalfDown(x: number): number {
+  return -roundHalfUp(-x);
+}
+
+/** Ties toward zero (AP_RND_ZERO of HLS): 2.5 to 2, -2.5 to -2. */
+export function roundHalfTowardZero(x: number): number {
+  return x < 0 ? roundHalfUp(x) : roundHalfDown(x);
+}
+
 /** Toward zero, a C cast. */
 export function truncate(x: number): number {
   return Math.trunc(x);

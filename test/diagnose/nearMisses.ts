@@ -72,7 +72,6 @@ const rounded = (code: string, but: string, on: Kind, rule: (steps: number) => n
     ),
   );
 
-const halfDown = (v: number) => -Math.floor(-v + 0.5);
 const halfOdd = (v: number) => (v % 1 === 0 || Math.abs(v % 1) !== 0.5 ? roundHalfEven(v) : 2 * Math.floor(v / 2) + 1);
 
 /** The same layer with its last input first: k = (1, 2), (3, 4), ... become neighbours. */
@@ -183,7 +182,7 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   ),
   rounded('rounding-floor', 'a quarter added first', 'small', (v) => Math.floor(v + 0.25)),
   rounded('rounding-half-away', 'ties to odd', 'ties, even zero point', halfOdd),
-  rounded('rounding-half-up', 'ties down', 'ties', halfDown),
+  rounded('rounding-half-up', 'ties to odd', 'ties, even zero point', halfOdd),
   // with an odd zero point that would be the same
   rounded('zero-point-before-rounding', 'ties to odd, and an even zero point', 'ties, even zero point', halfOdd),
   rounded('fixed-point-multiplier', 'two roundings, the first to eighths', 'small', (v) =>

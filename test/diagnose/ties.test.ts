@@ -1,7 +1,9 @@
 /** Rules of ties where the reference has another one than ties to even: what is said is what was done. */
 import { expect, test } from 'vitest';
+import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
+import { halfDown, halfTowardZero } from '../../src/kernels/steps/round.js';
 import { findings } from '../../src/report/findings.js';
-import { compareLayer, kernel, outputsOf, randomFrom, worldOf } from './world.js';
+import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 const world = worldOf('ties', randomFrom(17));
 
@@ -26,4 +28,18 @@ test('away from zero: the reference is not said to go to even', async () => {
   const { causes, text } = await said('tflite-float64');
   expect(causes).toEqual(['rounding-half-away']);
   expect(text).not.toContain('half to even');
+});
+
+test.each([
+  [halfDown, 'rounding-half-up', 'down'],
+  [halfTowardZero, 'rounding-half-away', 'towards zero'],
+] as const)('of HLS types, %o: no scale is a little smaller', async (round, cause, way) => {
+  const negatives = worldOf('ties', randomFrom(17));
+  const right = outputsOf(negatives, kernel('fbgemm'));
+  const candidate = outputsOf(negatives, fbgemmWith({ round, offsetAndClamp: roundThenOffset }));
+  const report = await compareLayer(negatives, negatives.linear, right, { candidate, producer: {} });
+  const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+  expect(causes).toEqual([cause]);
+  expect(evidence).toMatchObject({ [cause]: { ties_go: way } });
+  expect(JSON.stringify(findings(report, () => true))).toContain(`ties rounded ${way}`);
 });

@@ -1,7 +1,17 @@
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
-import { downward, halfAway, halfEven, halfThenTowardZero, halfUp, towardZero } from '../../kernels/steps/round.js';
+import {
+  downward,
+  halfAway,
+  halfDown,
+  halfEven,
+  halfThenTowardZero,
+  halfTowardZero,
+  halfUp,
+  towardZero,
+} from '../../kernels/steps/round.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { HybridQuantizeStep } from '../../kernels/steps/tflite/hybrid.js';
 import type {
   DynamicStep,
@@ -27,6 +37,7 @@ import {
   kernelSteps,
   ROUNDING_CAUSES,
   roundingCause,
+  TIES_OF_HLS,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
 import {
@@ -100,7 +111,9 @@ function rounding(
             ? `${addedOf(e)} added, then rounded towards zero`
             : e.to_even
               ? 'ties rounded to even'
-              : title,
+              : e.ties_go
+                ? `ties rounded ${e.ties_go}`
+                : title,
       explanation: (e) =>
         e.to_nearest
           ? 'The fraction is rounded, where the reference cuts it off.'
@@ -108,7 +121,9 @@ function rounding(
             ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
             : e.to_even
               ? 'Exact halves go to the even neighbour, where the reference has another rule for them.'
-              : does,
+              : e.ties_go
+                ? `Exact halves go ${e.ties_go} (${e.ties_go === 'down' ? 'AP_RND_MIN_INF' : 'AP_RND_ZERO'} in HLS), where the reference has another rule for them.`
+                : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: (e, context) =>
         e.to_nearest ? stepFix('cut the fraction off: a cast to integer does')(e, context) : stepFix(fix)(e, context),
@@ -149,6 +164,8 @@ function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<Eleme
     coordinate: 'round',
     freedom: FREEDOM.none,
     label: labelOf(steps),
+    ...(round === halfDown && { found: { ties_go: 'down' as const } }),
+    ...(round === halfTowardZero && { found: { ties_go: 'towards zero' as const } }),
     ...(round === halfThenTowardZero && { found: { half_added: true as const, ...ofCode } }),
     apply: (setup) => withSteps(setup, steps),
   };
@@ -163,7 +180,8 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
 const CUTTING: readonly RoundStep[] = [towardZero, downward, halfThenTowardZero];
 
 function rulesOf(study: ProductStudy) {
-  return halvesCut(study.declared).length > 0 ? [...ROUNDING_CAUSES, HALF_ADDED] : ROUNDING_CAUSES;
+  const ofHls = isPowerOf2(study.declared) ? TIES_OF_HLS : [];
+  return [...ROUNDING_CAUSES, ...ofHls, ...(halvesCut(study.declared).length > 0 ? [HALF_ADDED] : [])];
 }
 
 /** (int)(v + 0.5) and (int)(v + zp + 0.5), where that may be negative: elsewhere either is half up. */
@@ -235,7 +253,8 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
   const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
   const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];
   const cut = rulesOf(study).filter(([round]) => CUTTING.includes(round));
-  const rules = [...cut, ...ties, [halfEven, halves] as const];
+  const ofHls = isPowerOf2(study.declared) ? TIES_OF_HLS : [];
+  const rules = [...cut, ...ties, ...ofHls, [halfEven, halves] as const];
   return rules
     .filter(([round, cause]) => cause === code && round !== own)
     .flatMap(([round]) => {
@@ -257,11 +276,12 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
 }
 
 /** Every multiplier is the same number in floats: only ties tell it from one. */
-function isPowerOf2({ steps: { multiplier }, params }: ProductSetup): boolean {
-  const { multiplierOf } = multiplier as Partial<FixedPointStep>;
-  const { output } = params;
-  if (!multiplierOf || !isQuantized(output)) return false;
-  return params.weightScale.every((_, n) => multiplierOf(params, output, n).multiplier === 2 ** 30);
+function isPowerOf2({ params }: ProductSetup): boolean {
+  const { output, input } = params;
+  if (!isQuantized(output)) return false;
+  return params.weightScale.every((_, n) =>
+    Number.isInteger(Math.log2((input.scale * weightScaleOf(params, n)) / output.scale)),
+  );
 }
 
 /** By a rule, from a form of the multiplier without its own last rounding; a float one has none. */

@@ -20,6 +20,8 @@ const RULES: Readonly<Record<string, { readonly does: string; readonly write: st
   halfEven: { does: 'ties to even', write: 'round ties to even: rint() or nearbyint() in C, np.rint in numpy' },
   halfAway: { does: 'ties away from zero', write: 'round ties away from zero: round() in C' },
   halfUp: { does: 'ties up', write: 'round ties up: floor(v + 0.5), or + (1 << (s - 1)) before a shift by s' },
+  halfDown: { does: 'ties down', write: 'round ties down: ceil(v - 0.5)' },
+  halfTowardZero: { does: 'ties towards zero', write: 'round ties towards zero: AP_RND_ZERO' },
   towardZero: { does: 'towards zero', write: 'cut the fraction off: a cast in C, np.trunc in numpy' },
   halfThenTowardZero: {
     does: 'towards zero after 0.5 was added',

@@ -1,6 +1,14 @@
 /** Steps, floats, to integers. */
 import type { RoundStep } from '../../nouns/kernel.js';
-import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../numeric/round.js';
+import {
+  floor,
+  roundHalfAway,
+  roundHalfDown,
+  roundHalfEven,
+  roundHalfTowardZero,
+  roundHalfUp,
+  truncate,
+} from '../../numeric/round.js';
 
 /** CVTPS2DQ, np.round. */
 export const halfEven: RoundStep = {
@@ -15,6 +23,19 @@ export const halfEven: RoundStep = {
 /** C's round. */
 export const halfAway = inPython('halfAway', 'round(v)', roundHalfAway, (v) => `round_half_away(${v})`);
 export const halfUp = inPython('halfUp', 'floor(v + 1/2)', roundHalfUp, (v) => `np.floor(${v}) + (${v} % 1 >= 0.5)`);
+/** Of HLS types alone: no kernel has them. */
+export const halfDown = inPython(
+  'halfDown',
+  'ceil(v - 1/2)',
+  roundHalfDown,
+  (v) => `np.ceil(${v}) - (-${v} % 1 >= 0.5)`,
+);
+export const halfTowardZero = inPython(
+  'halfTowardZero',
+  'ceil(|v| - 1/2), signed',
+  roundHalfTowardZero,
+  (v) => `np.trunc(${v}) + np.sign(${v}) * (np.abs(${v} - np.trunc(${v})) > 0.5)`,
+);
 /** A C cast. */
 export const towardZero = inPython('towardZero', 'trunc(v)', truncate, (v) => `np.trunc(${v})`);
 /** (int)(v + 0.5): what is negative comes out one too high, but for halves. */
@@ -39,4 +60,13 @@ function inPython(name: string, equation: string, apply: RoundStep['apply'], num
   return { name, equation, apply, numpy, c: null, fast: false };
 }
 
-export const rounds: readonly RoundStep[] = [halfEven, halfAway, halfUp, towardZero, halfThenTowardZero, downward];
+export const rounds: readonly RoundStep[] = [
+  halfEven,
+  halfAway,
+  halfUp,
+  halfDown,
+  halfTowardZero,
+  towardZero,
+  halfThenTowardZero,
+  downward,
+];
