@@ -23,6 +23,17 @@ async function diagnosed(made: (bias: number, channel: number) => number) {
 
 const clamped = (b: number) => Math.min(32767, Math.max(-32768, b));
 
+const OF_ITS_RANGE = { own_scale: { unit: '(max - min) / 255', brought: true } };
+const range = { min: Math.min(0, ...bias), max: Math.max(0, ...bias) };
+
+/** What a quantizer makes of a tensor, biases too (qualcomm/aimet#600). */
+function inUint8(b: number, n: number): number {
+  const own = (range.max - range.min) / 255;
+  const zeroPoint = roundHalfEven(-range.min / own);
+  const code = Math.min(255, Math.max(0, roundHalfEven((b * units[n]) / own) + zeroPoint));
+  return roundHalfEven(((code - zeroPoint) * own) / units[n]);
+}
+
 test.each([
   ['s_x', linear.input.scale],
   ['s_y', step],
@@ -70,6 +81,8 @@ describe('biases by a rule', () => {
     ['cut to 16 bits', (b: number) => (b << 16) >> 16, { width: { bits: 16, overflow: 'wrap' } }],
     ['clamped to 16 bits', clamped, { width: { bits: 16, overflow: 'clamp' } }],
     ['cut to 8 bits', (b: number) => (b << 24) >> 24, { width: { bits: 8, overflow: 'wrap' } }],
+    ['without their lowest 5 bits', (b: number) => (b >> 5) << 5, { lost_bits: 5 }],
+    ['in uint8, with a zero point', (b: number, n: number) => inUint8(b, n), OF_ITS_RANGE],
     ["channel 0's for all", () => integers[0], { all_of: 0 }],
   ])('%s', async (_, made, rule) => {
     const { causes, explained, of, evidence } = await diagnosed(made);

@@ -3,7 +3,7 @@ import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { printable } from '../../text.js';
+import { counted, printable } from '../../text.js';
 import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
@@ -105,7 +105,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       )(e, context),
     code: (e, context) =>
       codeOf(
-        e.width || e.own_scale || e.all_of !== undefined
+        e.width || e.own_scale || e.lost_bits || e.all_of !== undefined
           ? addedBias(context)
           : (e.found ?? [])
               .slice(0, 4)
@@ -116,17 +116,23 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 };
 
 /** What is said of a rule that all biases follow, or of none. */
-function toldOf({ width, own_scale: own, all_of: all, kept }: Partial<CauseEvidence['bias-value']>) {
+function toldOf({ width, own_scale: own, lost_bits: lost, all_of: all, kept }: Partial<CauseEvidence['bias-value']>) {
   if (width)
     return {
       title: `biases ${width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${width.bits}`,
       explanation: 'A bias, rounded to int32 at s_x * s_w, leaves the bits that it is kept in.',
       fix: 'keep biases in int32',
     };
+  if (lost)
+    return {
+      title: `biases without their lowest ${counted(lost, 'bit')}`,
+      explanation: 'A bias, rounded to int32 at s_x * s_w, is cut off below, to a multiple of a power of two.',
+      fix: 'keep biases in int32 at s_x * s_w, all bits of them',
+    };
   if (own)
     return {
-      title: `biases in int8 at a scale of their own, ${own.unit}${own.brought ? '' : ', added as they are'}`,
-      explanation: `Biases are rounded to int8${own.brought ? '' : ', and added to sums, which have the scale s_x * s_w'}, where the reference has int32 at s_x * s_w.`,
+      title: `biases in ${own.unit === '(max - min) / 255' ? 'uint8' : 'int8'} at a scale of their own, ${own.unit}${own.brought ? '' : ', added as they are'}`,
+      explanation: `Biases are rounded to 8 bits${own.brought ? '' : ', and added to sums, which have the scale s_x * s_w'}, where the reference has int32 at s_x * s_w.`,
       fix: own.brought
         ? 'keep biases in int32 at s_x * s_w'
         : 'bring each bias to the scale of the sums before it is added: b * s_b / (s_x * s_w)',
