@@ -324,6 +324,17 @@ export const MISTAKES: readonly Mistake[] = [
       return { declared: linear, captured: outputsOf(world, undefined, linear), candidate: outputsOf(world) };
     },
   },
+  {
+    name: 'candidate: weight zero point added',
+    causes: ['weight-zero-point-missing'],
+    make: (world) => {
+      const { linear } = withWeightZeroPoint(world);
+      const captured = outputsOf(world, undefined, linear);
+      const weightZeroPoint = linear.weightZeroPoint.map((zp) => -zp);
+      return { declared: linear, captured, candidate: outputsOf(world, undefined, { ...linear, weightZeroPoint }) };
+    },
+    on: ['small', 'per tensor'],
+  },
   // zero points taken off raw sums afterwards (ARM-software/CMSIS-NN#146)
   ...foldedSums.map(
     (accumulate): Mistake => ({

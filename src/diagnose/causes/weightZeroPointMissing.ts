@@ -22,6 +22,8 @@ declare module '../evidence.js' {
       readonly channel?: number;
       /** What becomes of K * zx * zw, where sums are made of raw codes. */
       readonly term?: FoldedStep['term'];
+      /** Taken with the other sign, as an offset that kernels add. */
+      readonly added?: true;
     };
   }
 }
@@ -35,7 +37,7 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
 
   changes: (study) =>
     study.declared.params.weightZeroPoint.some((zp) => zp !== 0)
-      ? [withZeroPoint(Int32Array.of(0), FREEDOM.none), ...withoutTerm(study)]
+      ? [withZeroPoint(Int32Array.of(0), FREEDOM.none), ...added(study), ...withoutTerm(study)]
       : [],
 
   estimate: (study, base) => {
@@ -65,11 +67,14 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
   },
 
   words: {
-    title: (e) => (e.term ? `K * zx * zw ${e.term}` : 'weight zero point not subtracted'),
+    title: (e) =>
+      e.term ? `K * zx * zw ${e.term}` : e.added ? 'weight zero point added' : 'weight zero point not subtracted',
     explanation: (e) =>
       e.term
         ? 'Of K raw products the zero points zx and zw are taken off afterwards: acc = sum(x * w) - zx * sum(w) - zw * sum(x) + K * zx * zw.'
-        : 'The weight codes are multiplied as they are, without subtracting their zero point.',
+        : e.added
+          ? 'A code stands for scale * (code - zero_point); the zero point is taken with the other sign.'
+          : 'The weight codes are multiplied as they are, without subtracting their zero point.',
     evidence: (e) => [
       number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
     ],
@@ -110,6 +115,13 @@ function withoutTerm({ free, data, declared: { params } }: ProductStudy): Produc
     found: { term: accumulate.term },
     apply: (setup) => withSteps(setup, { accumulate }),
   }));
+}
+
+/** An offset that is added is the zero point's negative; who hands over the zero point adds it (ARM-software/ComputeLibrary#1033). */
+function added({ free, declared: { params } }: ProductStudy): ProductChange[] {
+  if (!free) return [];
+  const negated = params.weightZeroPoint.map((zp) => -zp);
+  return [{ ...withZeroPoint(negated, FREEDOM.none), found: { added: true } }];
 }
 
 /** Of what a channel of the scope reads, by row: the sum of the codes without their zero point. */
