@@ -26,6 +26,9 @@ export interface TensorScene {
   /** The operands that are named. */
   readonly evidence?:
     | { readonly inputs: readonly number[]; readonly scale_of?: number; readonly output_too?: true }
+    | { readonly inputs: readonly number[]; readonly left: 'zero point' }
+    | { readonly raw: 'subtracted' }
+    | { readonly or_inputs: readonly number[] }
     | { readonly input: number }
     | { readonly found: number };
 }
@@ -53,6 +56,7 @@ const Y = params(0.1, 77);
 /** Sums leave 8 bits. */
 const FINE = params(0.03, 77);
 const IMAGE = [5, 7, 4];
+const PRODUCT = params(0.5, 128);
 
 /** Half of all sums are ties. */
 const halves = { a: params(0.5, 101), b: params(0.5, 90), y: params(1, 77) };
@@ -139,6 +143,29 @@ function difference(code_: string, what: string, wrong: (a: number, b: number) =
     inputs: [at(A, IMAGE), at(B, IMAGE)],
     output: IMAGE,
     wrong: ([x, z]) => Array.from(x, (q, i) => code(wrong(steps(A, q), steps(B, z[i])) + Y.zero_point)),
+  };
+}
+
+/** Of two factors, of which the second has the output's scale. */
+function product(
+  code_: string,
+  what: string,
+  zeroPoint: number,
+  evidence: TensorScene['evidence'],
+  times = 1,
+): TensorScene {
+  return {
+    code: code_,
+    what,
+    evidence,
+    layer: { op: 'mul', input: ['x0', 'x1'], output: PRODUCT },
+    inputs: [at(A, IMAGE), at({ ...B, scale: PRODUCT.scale }, IMAGE)],
+    output: IMAGE,
+    wrong: ([x, z]) =>
+      Array.from(x, (q, i) => {
+        const real = times * f32(A.scale) * (q - A.zero_point) * (z[i] - zeroPoint);
+        return code(roundHalfEven(real) + PRODUCT.zero_point);
+      }),
   };
 }
 
@@ -434,6 +461,16 @@ export const RAISED: readonly TensorScene[] = [
     return ((mean * 16 * k + 512) >> 10) + Y.zero_point;
   }),
   difference('table-entry', 'a sum in place of a difference', (a, b) => roundHalfEven(a + b)),
+  {
+    ...difference('rescale-missing', 'raw codes of a difference', roundHalfEven),
+    wrong: ([x, z]) => Array.from(x, (q, i) => code(q - z[i])),
+    evidence: { raw: 'subtracted' },
+  },
+  product('rescale-missing', 'the zero point of a factor of the output’s scale', 0, {
+    inputs: [1],
+    left: 'zero point',
+  }),
+  product('output-scale-wrong', 'a product by the wrong scale of a factor', B.zero_point, { or_inputs: [0, 1] }, 1.1),
   difference(
     'product-rounded',
     'each input of a difference rounded to steps of the output',

@@ -205,21 +205,28 @@ function ofAddend(study: Study, base: Setup): Change[] {
   }));
 }
 
+/** What of each value an operand's scale moves, in steps. */
+function partOf(study: Study, base: TensorSetup, input: number, view: View, scope: Scope) {
+  const { scale } = inputOf(base, input) as QuantParams;
+  const twice = viewOf(study, withInput(base, { scale: 2 * scale }, input), scope);
+  return (i: number) => (twice.acc[i] - view.acc[i]) * view.stepsPerUnit[0];
+}
+
+/** Whether all of each value moves with an operand's scale, as with the output's: of a product. */
+export function isFactor(study: Study, base: TensorSetup, input: number): boolean {
+  const view = viewOf(study, base, study.sketch);
+  const moved = partOf(study, base, input, view, study.sketch);
+  return view.acc.every((real, i) => Math.abs(moved(i) - real * view.stepsPerUnit[0]) < 1e-3);
+}
+
 /** Of several operands, each of which the result follows in a line of its own; what moves with all of it is the output's scale. */
 function ofOperands(study: Study, base: TensorSetup): Change[] {
   const { inputs } = base.params;
   return inputs.flatMap((own, input) => {
     if (inputs.length < 2 || !isQuantized(own)) return [];
-    const doubled = withInput(base, { scale: 2 * own.scale }, input);
-    const part = (view: View, scope: Scope) => {
-      const twice = viewOf(study, doubled, scope);
-      return (i: number) => (twice.acc[i] - view.acc[i]) * view.stepsPerUnit[0];
-    };
-    const whole = viewOf(study, base, study.sketch);
-    const ofSketch = part(whole, study.sketch);
-    if (whole.acc.every((real, i) => Math.abs(ofSketch(i) - real * whole.stepsPerUnit[0]) < 1e-3)) return [];
+    if (isFactor(study, base, input)) return [];
     return scalesOf(study, base, input, (view, scope) => {
-      const moved = part(view, scope);
+      const moved = partOf(study, base, input, view, scope);
       return {
         slope: (i) => moved(i) / own.scale,
         offset: (i) => view.acc[i] * view.stepsPerUnit[0] - moved(i),

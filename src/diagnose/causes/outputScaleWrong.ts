@@ -5,18 +5,25 @@ import { contains, type Interval } from '../estimate/interval.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
-
+import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence } from '../words/parts.js';
+import { foundSentence, operands } from '../words/parts.js';
+import { isFactor } from './inputScaleWrong.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
     /** shift: of a candidate, whose results are 2^shift times as large. */
-    'output-scale-wrong': SomeChannels & Partial<FoundParameter> & { readonly shift?: number };
+    'output-scale-wrong': SomeChannels &
+      Partial<FoundParameter> & {
+        readonly shift?: number;
+        /** Operands of a product, whose scales move all values as this one does. */
+        readonly or_inputs?: readonly number[];
+      };
   }
 }
 
@@ -65,19 +72,31 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
       });
   },
 
+  evidence: ({ study, change }) => {
+    const factors = isTensorStudy(study) ? factorsOf(study) : [];
+    const { shift } = (change.found ?? {}) as CauseEvidence['output-scale-wrong'];
+    return shift === undefined && factors.length > 0 ? { or_inputs: factors } : {};
+  },
+
   words: {
-    title: (e) => (e.shift ? `shifted right by ${bits(e.shift)}` : 'wrong output scale'),
+    title: (e) =>
+      e.shift ? `shifted right by ${bits(e.shift)}` : `wrong output scale${e.or_inputs ? ", or an input's" : ''}`,
     explanation: (e) =>
       e.shift
         ? `Every result is ${2 ** Math.abs(e.shift)} times as ${e.shift > 0 ? 'large' : 'small'}: a shift off by ${Math.abs(e.shift)}, or another output scale.`
-        : "The output's scale is another than the file says.",
+        : e.or_inputs
+          ? `Every result is off by one factor: the scale of the output, or of ${operands(e.or_inputs)}, is another than the file says.`
+          : "The output's scale is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [foundSentence('output scale', e)],
     fix: (e, context) =>
       e.shift
         ? `shift by ${Math.abs(e.shift)} ${e.shift > 0 ? 'more' : 'less'}; with a multiplier in float, ${foundFix('output scale')(e, context)}`
-        : foundFix('output scale')(e, context),
+        : e.or_inputs && context.subject === 'candidate'
+          ? `multiply by the declared scales of ${operands(e.or_inputs)}, and divide by that of the output`
+          : foundFix('output scale')(e, context),
     code: (e, context) => {
+      if (e.or_inputs && context.subject === 'candidate') return [];
       const lines = scaleLine('output', 'scale', 'y_scale', e, context);
       if (!e.shift) return lines;
       const s = `(S ${e.shift > 0 ? '+' : '-'} ${Math.abs(e.shift)})`;
@@ -90,6 +109,13 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     },
   },
 };
+
+function factorsOf(study: TensorStudy): number[] {
+  const { declared } = study;
+  const { inputs } = declared.params;
+  if (inputs.length < 2 || !formOf(study)?.value) return [];
+  return inputs.flatMap((own, input) => (isQuantized(own) && isFactor(study, declared, input) ? input : []));
+}
 
 const MOST_BITS = 8;
 

@@ -1,7 +1,7 @@
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { type Branch, hasBranches, scriptsOfBranches } from '../branches.js';
 import type { Cause } from '../cause.js';
-import type { AnotherRule, SomeChannels } from '../evidence.js';
+import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput } from '../setup.js';
 import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
@@ -21,7 +21,7 @@ declare module '../evidence.js' {
       /** Two inputs: each as if it were the other. */
       readonly exchanged?: true;
       /** Codes are added as they are, and no zero point after them. */
-      readonly raw?: true;
+      readonly raw?: 'added' | 'subtracted';
       /** The output's zero point takes no part either. */
       readonly output_too?: true;
       /** Of a function with two: the one that is left in steps of the input. */
@@ -64,7 +64,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   words: {
     title: (e) => {
       if (e.branch) return `values ${e.branch} not brought to the output's scale`;
-      if (e.raw) return `codes of ${operands(e.inputs)} added as they are`;
+      if (e.raw) return `codes of ${operands(e.inputs)} ${e.raw} as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
       if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
       if (e.output_too) return `zero points of ${operands(e.inputs)} and of the output left out`;
@@ -77,6 +77,8 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
         return `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`;
       if (e.output_too)
         return 'Codes are scaled as they are: the code of zero, which differs from tensor to tensor, is scaled with them.';
+      if (isZeroPointLeft(e))
+        return 'A code stands for scale * (code - zero_point); input codes are taken as they are, without subtracting their zero point.';
       return `Codes of an input are taken as if they were ${e.scale_of === undefined && !e.exchanged ? "the output's" : "another input's"}: each has a scale and a zero point of its own.`;
     },
     ofOneLayer: true,
@@ -94,14 +96,22 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
             ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
             : e.branch
               ? `multiply values ${e.branch} by s_x / s_y as well`
-              : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+              : isZeroPointLeft(e)
+                ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
+                : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
-    code: stepLines([
-      numpy('real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input, then added or joined'),
-      inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
-    ]),
+    code: (e, context) =>
+      stepLines([
+        numpy(
+          `real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input${isZeroPointLeft(e) ? '' : ', then added or joined'}`,
+        ),
+        inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
+      ])!(e, context),
   },
 };
+
+const isZeroPointLeft = (e: Partial<CauseEvidence['rescale-missing']>) =>
+  e.left === 'zero point' && !e.exchanged && !e.output_too;
 
 function ofBranches(study: TensorStudy): Change[] {
   return scriptsOfBranches(study).map(([branch, steps]) =>
@@ -123,8 +133,11 @@ function changesOf({ declared }: Study, taken: readonly number[], output: QuantP
     ...(declared.reads.length > 1 ? [['zero point', () => ({ zeroPoint: 0 })] satisfies (typeof ways)[number]] : []),
   ];
   return ways.flatMap(([left, params, scaleOf]): Change[] => {
-    const changed = taken.filter((i) => differs(inputOf(declared, i) as QuantParams, params));
-    if (changed.length !== taken.length) return [];
+    const owns = taken.map((i) => inputOf(declared, i) as QuantParams);
+    if (!owns.every((own) => differs(own, params))) return [];
+    // of the output's scale already, and taken from 0 on: that is a zero point left in
+    if (left === 'scale and zero point' && owns.every((own) => own.scale === scale && params(own).zeroPoint === 0))
+      return [];
     return [
       {
         cause: 'rescale-missing',
@@ -149,7 +162,7 @@ function rawSum(study: Study, { scale, zeroPoint }: QuantParams): Change[] {
       coordinate: 'x_scale',
       freedom: FREEDOM.none,
       label: 'raw codes',
-      found: { inputs, left: 'scale and zero point', raw: true },
+      found: { inputs, left: 'scale and zero point', raw: formOf(study)?.signs ? 'subtracted' : 'added' },
       apply: (setup) =>
         inputs.reduce((read, i) => withInput(read, { scale, zeroPoint: 0 }, i), withOutput(setup, { zeroPoint: 0 })),
     },
