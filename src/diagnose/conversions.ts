@@ -66,21 +66,24 @@ export function scriptOf(step: QuantizeStep | null): Script | null {
   return step && 'script' in step ? (step as ScriptedQuantize).script : null;
 }
 
-interface ScriptedRescale extends RescaleStep {
+export interface ScriptedRescale extends RescaleStep {
   readonly round: RoundStep;
+  readonly zeroPointFirst: boolean;
 }
 
 /** Codes to codes by a quotient in float64. */
-export function scriptedRescale(round: RoundStep): ScriptedRescale {
-  const equation = `${round.equation}, v = d * (sx / sy) in float64`;
+export function scriptedRescale(round: RoundStep, zeroPointFirst = false): ScriptedRescale {
+  const equation = `${round.equation}, v = d * (sx / sy)${zeroPointFirst ? ' + zp' : ''} in float64`;
   return {
     name: equation,
     equation,
     numpy: null,
     round,
+    zeroPointFirst,
     prepare: ({ scale }, output) => {
       const multiplier = scale / output.scale;
-      return (centred) => round.apply(centred * multiplier);
+      const added = zeroPointFirst ? output.zeroPoint : 0;
+      return (centred) => round.apply(centred * multiplier + added) - added;
     },
   };
 }

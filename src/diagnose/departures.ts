@@ -14,6 +14,7 @@ import {
   insideMultiplier,
   towardZero,
 } from '../kernels/steps/round.js';
+import { weightScaleOf } from '../kernels/steps/scales.js';
 import type {
   AccumulateStep,
   BiasStep,
@@ -49,11 +50,24 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 /** Of a candidate, where something is negative: elsewhere it is half up. */
 export const HALF_ADDED: readonly [RoundStep, CauseCode] = [halfThenTowardZero, 'rounding-truncate'];
 
-/** Of a candidate whose multipliers are powers of two: elsewhere nothing is a tie. */
-export const TIES_OF_HLS: readonly (readonly [RoundStep, CauseCode])[] = [
+const TIES_OF_HLS: readonly (readonly [RoundStep, CauseCode])[] = [
   [halfDown, 'rounding-half-up'],
   [halfTowardZero, 'rounding-half-away'],
 ];
+
+/** Of a candidate whose multipliers are powers of two: elsewhere nothing is a tie. */
+export function tiesOfHls(declared: ProductSetup): typeof TIES_OF_HLS {
+  return isPowerOf2(declared) ? TIES_OF_HLS : [];
+}
+
+/** Every multiplier is the same number in floats: only ties tell it from one. */
+export function isPowerOf2({ params }: ProductSetup): boolean {
+  const { output, input } = params;
+  if (!isQuantized(output)) return false;
+  return params.weightScale.every((_, n) =>
+    Number.isInteger(Math.log2((input.scale * weightScaleOf(params, n)) / output.scale)),
+  );
+}
 
 /** A step's alternatives: those of the declared runtime's other kernels, or of every kernel where all are possible. */
 export function kernelSteps<S extends StepName>(study: ProductStudy, step: S): ProductSteps[S][] {

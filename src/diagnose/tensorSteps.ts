@@ -101,9 +101,9 @@ export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): T
 }
 
 /** Scripts that round by another rule. */
-export function scriptsRounding(study: TensorStudy, round: RoundStep): TensorSteps[] {
+export function scriptsRounding(study: TensorStudy, round: RoundStep, zeroPointFirst = false): TensorSteps[] {
   if (!study.free) return [];
-  return widthsOf(study).flatMap((float64) => scripted(study, { round, zeroPointFirst: false, float64 }) ?? []);
+  return widthsOf(study).flatMap((float64) => scripted(study, { round, zeroPointFirst, float64 }) ?? []);
 }
 
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };

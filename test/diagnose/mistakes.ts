@@ -490,6 +490,12 @@ export const MISTAKES: readonly Mistake[] = [
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 0 } }),
   ),
   candidate(
+    '(int)(v + zero point)',
+    ['rounding-truncate'],
+    (world) => outputsOf(world, { ...kernel('ort'), round: towardZero, offsetAndClamp: offsetClampRound64 }),
+    { on: ['int8 with ReLU'] },
+  ),
+  candidate(
     '(int)(v + zero point + 0.5)',
     ['rounding-truncate'],
     (world) => outputsOf(world, { ...kernel('ort'), round: halfThenTowardZero, offsetAndClamp: offsetClampRound64 }),

@@ -256,6 +256,12 @@ export const RAISED: readonly PointwiseScene[] = [
   }),
   dequantizedBy('scale-rounded', 'four decimals, as Python prints them', 0.0312),
   requantized('rescale-missing', 'codes handed on as they are', { change: (_, x) => x }),
+  requantizedBy(
+    'rounding-truncate',
+    '(int8)(v + zero point)',
+    (v) => Math.trunc(v + int8.zeroPoint) - int8.zeroPoint,
+    int8,
+  ),
   requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
   requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
   requantizedBy('input-wraps', 'less the zero point, in uint8', (steps) => {

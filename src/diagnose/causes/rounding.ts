@@ -11,7 +11,6 @@ import {
   halfUp,
   towardZero,
 } from '../../kernels/steps/round.js';
-import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { HybridQuantizeStep } from '../../kernels/steps/tflite/hybrid.js';
 import type {
   DynamicStep,
@@ -27,6 +26,7 @@ import {
   isFixedPoint as isFixedPointConversion,
   addsZeroPointFirst as isZeroPointFirst,
   otherConversions,
+  type ScriptedRescale,
   scriptedQuantize,
   scriptedRescale,
 } from '../conversions.js';
@@ -34,10 +34,11 @@ import {
   addsZeroPointFirst,
   HALF_ADDED,
   isFixedPoint,
+  isPowerOf2,
   kernelSteps,
   ROUNDING_CAUSES,
   roundingCause,
-  TIES_OF_HLS,
+  tiesOfHls,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
 import {
@@ -45,6 +46,7 @@ import {
   FREEDOM,
   type ProductChange,
   type ProductSetup,
+  type Setup,
   type TensorChange,
   type TensorSetup,
   withSteps,
@@ -109,21 +111,25 @@ function rounding(
           ? 'rounded to the nearest, not cut off'
           : e.half_added
             ? `${addedOf(e)} added, then rounded towards zero`
-            : e.to_even
-              ? 'ties rounded to even'
-              : e.ties_go
-                ? `ties rounded ${e.ties_go}`
-                : title,
+            : e.zero_point_added
+              ? 'zero point added, then rounded towards zero'
+              : e.to_even
+                ? 'ties rounded to even'
+                : e.ties_go
+                  ? `ties rounded ${e.ties_go}`
+                  : title,
       explanation: (e) =>
         e.to_nearest
           ? 'The fraction is rounded, where the reference cuts it off.'
           : e.half_added
             ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
-            : e.to_even
-              ? 'Exact halves go to the even neighbour, where the reference has another rule for them.'
-              : e.ties_go
-                ? `Exact halves go ${e.ties_go} (${e.ties_go === 'down' ? 'AP_RND_MIN_INF' : 'AP_RND_ZERO'} in HLS), where the reference has another rule for them.`
-                : does,
+            : e.zero_point_added
+              ? 'The fraction is cut off after the zero point was added, as a cast of the sum does: what is below code 0 goes up.'
+              : e.to_even
+                ? 'Exact halves go to the even neighbour, where the reference has another rule for them.'
+                : e.ties_go
+                  ? `Exact halves go ${e.ties_go} (${e.ties_go === 'down' ? 'AP_RND_MIN_INF' : 'AP_RND_ZERO'} in HLS), where the reference has another rule for them.`
+                  : does,
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: (e, context) =>
         e.to_nearest ? stepFix('cut the fraction off: a cast to integer does')(e, context) : stepFix(fix)(e, context),
@@ -158,7 +164,9 @@ function isRuleNeeded(study: ProductStudy, setup: ProductSetup): boolean {
 
 function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change {
   const { round, offsetAndClamp } = steps as Partial<ProductSteps>;
-  const ofCode = offsetAndClamp === offsetClampRound64 && { zero_point_added: true as const };
+  const { rescale } = steps as Partial<ElementwiseSteps>;
+  const { zeroPointFirst } = (rescale ?? {}) as Partial<ScriptedRescale>;
+  const ofCode = (zeroPointFirst || offsetAndClamp === offsetClampRound64) && { zero_point_added: true as const };
   return {
     cause: code,
     coordinate: 'round',
@@ -166,6 +174,7 @@ function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<Eleme
     label: labelOf(steps),
     ...(round === halfDown && { found: { ties_go: 'down' as const } }),
     ...(round === halfTowardZero && { found: { ties_go: 'towards zero' as const } }),
+    ...(ofCode && { found: ofCode }),
     ...(round === halfThenTowardZero && { found: { half_added: true as const, ...ofCode } }),
     apply: (setup) => withSteps(setup, steps),
   };
@@ -180,8 +189,11 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
 const CUTTING: readonly RoundStep[] = [towardZero, downward, halfThenTowardZero];
 
 function rulesOf(study: ProductStudy) {
-  const ofHls = isPowerOf2(study.declared) ? TIES_OF_HLS : [];
-  return [...ROUNDING_CAUSES, ...ofHls, ...(halvesCut(study.declared).length > 0 ? [HALF_ADDED] : [])];
+  return [
+    ...ROUNDING_CAUSES,
+    ...tiesOfHls(study.declared),
+    ...(halvesCut(study.declared).length > 0 ? [HALF_ADDED] : []),
+  ];
 }
 
 /** (int)(v + 0.5) and (int)(v + zp + 0.5), where that may be negative: elsewhere either is half up. */
@@ -233,10 +245,17 @@ function ofCalls(code: RoundingCode, { quantize: own }: DynamicStep): ProductCha
 function ordersOf(declared: ProductSetup, round: RoundStep): Partial<ProductSteps>[] {
   if (round === halfThenTowardZero) return halvesCut(declared);
   const { steps, params } = declared;
-  if (!addsZeroPointFirst(steps.offsetAndClamp)) return [{ round }];
+  const ofCode =
+    round === towardZero && hasNegativeCodes(declared) ? [{ round, offsetAndClamp: offsetClampRound64 }] : [];
+  if (!addsZeroPointFirst(steps.offsetAndClamp)) return [{ round }, ...ofCode];
   const ofValue = { round, offsetAndClamp: roundThenOffset };
   const isUnsigned = isQuantized(params.output) && params.output.quantMin >= 0;
   return isUnsigned && [towardZero, halfAway].includes(round) ? [ofValue] : [ofValue, { round }];
+}
+
+/** (int8)(v + zero_point): elsewhere that is v rounded down. */
+function hasNegativeCodes({ params: { output } }: Setup): boolean {
+  return isQuantized(output) && output.quantMin < 0 && output.zeroPoint !== 0;
 }
 
 /** On a base in fixed point the rule takes the place of its last rounding. */
@@ -253,14 +272,18 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
   const [own, halves] = declared === 'double' ? [halfAway, 'rounding-half-away'] : [halfUp, 'rounding-half-up'];
   const ties = declared === 'single' ? [[halfAway, 'rounding-half-away'] as const] : [];
   const cut = rulesOf(study).filter(([round]) => CUTTING.includes(round));
-  const ofHls = isPowerOf2(study.declared) ? TIES_OF_HLS : [];
-  const rules = [...cut, ...ties, ...ofHls, [halfEven, halves] as const];
+  const rules = [...cut, ...ties, ...tiesOfHls(study.declared), [halfEven, halves] as const];
   return rules
     .filter(([round, cause]) => cause === code && round !== own)
     .flatMap(([round]) => {
       const forms = CUTTING.includes(round) ? unrounded : unrounded.slice(0, 1);
       const orders =
-        round === halfThenTowardZero ? halvesCut(study.declared) : [{ round, offsetAndClamp: roundThenOffset }];
+        round === halfThenTowardZero
+          ? halvesCut(study.declared)
+          : [
+              roundThenOffset,
+              ...(round === towardZero && hasNegativeCodes(study.declared) ? [offsetClampRound64] : []),
+            ].map((offsetAndClamp) => ({ round, offsetAndClamp }));
       return orders.flatMap((steps) =>
         forms.map(
           ({ name }, form): ProductChange => ({
@@ -273,15 +296,6 @@ function onFixedPoint(study: ProductStudy, code: RoundingCode): ProductChange[] 
         ),
       );
     });
-}
-
-/** Every multiplier is the same number in floats: only ties tell it from one. */
-function isPowerOf2({ params }: ProductSetup): boolean {
-  const { output, input } = params;
-  if (!isQuantized(output)) return false;
-  return params.weightScale.every((_, n) =>
-    Number.isInteger(Math.log2((input.scale * weightScaleOf(params, n)) / output.scale)),
-  );
 }
 
 /** By a rule, from a form of the multiplier without its own last rounding; a float one has none. */
@@ -314,7 +328,11 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
     stepsChange(code, 'round', steps, cutsOff ? { to_nearest: true } : {}),
   );
   const cut = ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
-    scriptsRounding(study, round).map((steps) => stepsChange(code, 'round', steps)),
+    (round === towardZero && hasNegativeCodes(study.declared) ? [false, true] : [false]).flatMap((first) =>
+      scriptsRounding(study, round, first).map((steps) =>
+        stepsChange(code, 'round', steps, first ? { zero_point_added: true } : {}),
+      ),
+    ),
   );
   return [...others, ...cut];
 }
@@ -338,19 +356,25 @@ function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<Element
   // what rounds inside of an integer multiplier has a rule for ties already
   const isOpen = (round: RoundStep) => !isFixedPointConversion(declared) || round === towardZero || round === downward;
   return ROUNDING_CAUSES.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) =>
-    scripted(declared, round),
+    scripted(declared, round, round === towardZero && hasNegativeCodes(study.declared)),
   );
 }
 
 /** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared. */
-function scripted({ quantize, rescale, dequantize }: ElementwiseSteps, round: RoundStep): Partial<ElementwiseSteps>[] {
+function scripted(
+  { quantize, rescale, dequantize }: ElementwiseSteps,
+  round: RoundStep,
+  cutsCodes: boolean,
+): Partial<ElementwiseSteps>[] {
   const orders = quantize && isZeroPointFirst(quantize) ? [true, false] : [false];
   const byScript = orders.flatMap((zeroPointFirst) =>
     WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) => ({
       quantize: scriptedQuantize({ round, zeroPointFirst, ...way }),
     })),
   );
-  const betweenCodes = rescale || (quantize && dequantize) ? [{ rescale: scriptedRescale(round) }] : [];
+  const cuts = cutsCodes ? [false, true] : [false];
+  const betweenCodes =
+    rescale || (quantize && dequantize) ? cuts.map((first) => ({ rescale: scriptedRescale(round, first) })) : [];
   return [...(quantize ? byScript : []), ...betweenCodes];
 }
 
