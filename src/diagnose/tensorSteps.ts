@@ -243,7 +243,7 @@ export function reciprocalOf(bits: number): MeanRule {
 }
 
 /** Of a mean of codes: its input's and output's parameters, and what a rule makes of it, raw or less the zero point. Null: no such mean. */
-function meanOfCodes(study: TensorStudy) {
+export function meanOfCodes(study: TensorStudy) {
   const { is, value, count } = formOf(study) ?? {};
   const { inputs, output } = study.declared.params;
   const [input] = inputs;

@@ -456,6 +456,10 @@ export const RAISED: readonly TensorScene[] = [
     'a mean of raw codes cut to one, then brought to the output',
     (mean) => Math.floor((truncate(mean + A.zero_point) - A.zero_point) * (A.scale / Y.scale) + 0.5) + Y.zero_point,
   ),
+  rescaledMean('pool-rounding', 'a sum rounded at the scale of the output, then divided', (mean) => {
+    const sum = roundHalfEven((mean * 16 * A.scale) / Y.scale);
+    return truncate((sum + (sum > 0 ? 8 : -8)) / 16) + Y.zero_point;
+  }),
   rescaledMean('multiplier-short', 'a mean by a multiplier of 6 bits', (mean) => {
     const k = Math.round((A.scale / (Y.scale * 16)) * 2 ** 10);
     return ((mean * 16 * k + 512) >> 10) + Y.zero_point;

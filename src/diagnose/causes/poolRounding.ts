@@ -11,6 +11,7 @@ import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { countsPadding } from '../pools.js';
+import { scriptsScalingSum } from '../scaledSums.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import {
@@ -37,7 +38,7 @@ declare module '../evidence.js' {
         /** Rounded in steps of the input, before it is brought to the output's scale. */
         readonly in_steps_of?: 'input';
         /** What is divided, where it is no sum of centred codes. */
-        readonly divides?: 'raw_codes';
+        readonly divides?: 'raw_codes' | 'rounded_sum';
         readonly declared_divides?: 'raw_codes';
         /** The declared step. */
         readonly declared?: string;
@@ -101,7 +102,8 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 
   parameterFree: true,
   // ten rules more beside each other change would take the time of all pairs
-  estimate: (study, base) => (base === study.declared ? [...byReciprocals(study), ...inPairs(study)] : []),
+  estimate: (study, base) =>
+    base === study.declared ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study)] : [],
 
   shows: ({ study, change, setup }) => {
     const { rule, divides, in_steps_of } = (change.found ?? {}) as CauseEvidence['pool-rounding'];
@@ -119,14 +121,17 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 
   words: {
     title: (e) => {
+      if (e.divides === 'rounded_sum') return "sum rounded at the output's scale before it is divided";
       const rule = e.rule === undefined ? 'another rule' : printable(e.rule);
       const of = e.divides ? ' of raw codes' : '';
       return `mean rounded by ${rule}${of}${e.in_steps_of ? ", then brought to the output's scale" : ''}`;
     },
     explanation: (e) =>
-      e.in_steps_of
-        ? "The mean of a window is an integer in steps of the input before it is brought to the output's scale; the reference rounds it once, there."
-        : 'The mean of a window is rounded to the nearest code; another rule, or another one for ties, moves it by one.',
+      e.divides === 'rounded_sum'
+        ? "The sum of a window is brought to the output's scale and rounded, then divided by its count and rounded again (TFLite before 2.10); the reference rounds once."
+        : e.in_steps_of
+          ? "The mean of a window is an integer in steps of the input before it is brought to the output's scale; the reference rounds it once, there."
+          : 'The mean of a window is rounded to the nearest code; another rule, or another one for ties, moves it by one.',
     evidence: (e, context) => [
       decidingSentence(e.deciding, context),
       e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${e.declared}`,
@@ -134,7 +139,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
     fix: (e, context) =>
       context.subject !== 'candidate'
         ? declareKernel(context)
-        : e.in_steps_of
+        : e.in_steps_of || e.divides === 'rounded_sum'
           ? "bring the sum of the window to the output's scale, s_x / (s_y * count), and round once"
           : e.declared_divides
             ? 'add half the count to the sum of raw codes, away from zero, before it is divided (C and RTL: toward zero)'
@@ -143,7 +148,13 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
               : `round the mean as ${printable(context.declaredKernel)} does`,
     code: (e, context) =>
       codeOf(
-        e.in_steps_of ? RESCALED : e.declared_divides ? OF_RAW_CODES : isToEven(e) ? MEAN : [],
+        e.in_steps_of || e.divides === 'rounded_sum'
+          ? RESCALED
+          : e.declared_divides
+            ? OF_RAW_CODES
+            : isToEven(e)
+              ? MEAN
+              : [],
         declareCode,
       )(context),
   },
@@ -183,6 +194,12 @@ function inPairs(study: TensorStudy): TensorChange[] {
     );
   });
   return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+}
+
+function ofScaledSum(study: TensorStudy): TensorChange[] {
+  return scriptsScalingSum(study)
+    .map((steps) => stepsChange('pool-rounding', 'round', steps, { rule: steps.equation, divides: 'rounded_sum' }))
+    .filter((change) => study.agreesOnSubset(change.apply(study.declared)));
 }
 
 function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {
