@@ -70,7 +70,7 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
 
 /** Two channels of one bias are two in another order as well. */
 const FEWEST_CHANNELS = 3;
-/** Values that few bits less move lie next to borders. */
+/** Values that few bits less move lie next to borders; one of so many rules gives one value by chance. */
 const FEWEST_DIFFERING = 8;
 
 /** Those that give what was observed, whatever rounds it to nearest. */
