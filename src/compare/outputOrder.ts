@@ -9,7 +9,7 @@ import { int32s, sumOfHashes } from '../numeric/array.js';
 import { ordersOf } from '../tensor/permute.js';
 import { channelStride, channelsOf, dimsText, placeOf, sizeOf } from '../tensor/shape.js';
 import { counted } from '../text.js';
-import { named } from './named.js';
+import { namedPlaces } from './namedPlaces.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { paddedOtherwise } from './paddedOtherwise.js';
 import { type AskedOfPlaces, diffReplay } from './readings.js';
@@ -281,24 +281,10 @@ function columnsOf(shape: Shape, values: NumericArray): string[] {
 // ---------------------------------------------------------------- what is said
 
 async function found(asked: AskedOfPlaces, { order, numpy }: Order): Promise<LayerDiagnosis> {
-  const { reading, model, subject, expected, zeroPoint } = asked;
-  const { run, diff } = reading;
-  const { name: kernel } = run.kernel;
+  const { reading, expected, zeroPoint } = asked;
+  const { run } = reading;
   const shape = run.ready.shapes.output;
   const left = expected ? (await diffReplay(asked, run, expected, zeroPoint)).mismatched : 0;
-  const report = named({
-    layer: run.ready.layer,
-    subject,
-    producer: model.producer,
-    declaredKernel: kernel,
-    kernel,
-    explainedBy: [kernel],
-    cause: 'output-order',
-    evidence: { 'output-order': { order, numpy, dims: [...shape.dims], channel_axis: shape.channelAxis } },
-    explained: diff.mismatched,
-    of: diff.mismatched,
-    hasFix: true,
-    rehearsal: { mismatched_after_fix: left },
-  });
-  return { report, byChannel: new Map(), changes: [] };
+  const evidence = { order, numpy, dims: [...shape.dims], channel_axis: shape.channelAxis };
+  return namedPlaces(asked, 'output-order', { 'output-order': evidence }, { mismatched_after_fix: left });
 }

@@ -9,7 +9,7 @@ import { isLayout } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { BESIDE, type Mode } from '../tensor/beside.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
-import { named } from './named.js';
+import { namedPlaces } from './namedPlaces.js';
 import { valuesOf, wantedOf } from './otherOperands.js';
 import type { AskedOfPlaces } from './readings.js';
 
@@ -30,7 +30,7 @@ interface Rule {
 
 /** Null: it does not pad with the zero point, or by no such rule. */
 export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
-  const { reading, observed, from, to, model, subject } = asked;
+  const { reading, observed, from, to } = asked;
   const { run, diff } = reading;
   const { layer, shapes } = run.ready;
   const count = (to - from) * observed.features;
@@ -43,21 +43,7 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
     const held = paddingHeld(rule, replayed, wanted, observed.features, form.fill);
     if (held === null) continue;
     const evidence = rule.told(held);
-    const report = named({
-      layer,
-      subject,
-      producer: model.producer,
-      declaredKernel: run.kernel.name,
-      kernel: run.kernel.name,
-      explainedBy: [run.kernel.name],
-      cause: 'padding-value' in evidence ? 'padding-value' : 'padding-place',
-      evidence,
-      explained: diff.mismatched,
-      of: diff.mismatched,
-      hasFix: true,
-      rehearsal: null,
-    });
-    return { report, byChannel: new Map(), changes: [] };
+    return namedPlaces(asked, 'padding-value' in evidence ? 'padding-value' : 'padding-place', evidence);
   }
   return null;
 }

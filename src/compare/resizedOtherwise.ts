@@ -5,10 +5,11 @@
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { ResampleAttributes } from '../nouns/attributes.js';
 import { isLayout, isTensor } from '../nouns/model.js';
+import { areSame } from '../numeric/array.js';
 import { clamp } from '../numeric/integer.js';
 import { ceil, floor } from '../numeric/round.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
-import { named } from './named.js';
+import { namedPlaces } from './namedPlaces.js';
 import { wantedOf } from './otherOperands.js';
 import type { AskedOfPlaces } from './readings.js';
 
@@ -41,15 +42,16 @@ const ROUNDINGS: readonly (readonly [string, (v: number) => number])[] = [
 
 /** Null: it is no such resize, or follows no such rule. */
 export async function resizedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagnosis | null> {
-  const { reading, observed, from, to, model, subject } = asked;
+  const { reading, observed, from, to } = asked;
   const { run, diff } = reading;
   const { layer, shapes } = run.ready;
   const [input, output] = [shapes.inputs[0]?.dims, shapes.output.dims];
   if (diff.mismatched < FEWEST || (to - from) * observed.features > MOST_VALUES || !input) return null;
   if (input.length !== output.length || input.every((size, axis) => size === output[axis])) return null;
   const rules = rulesOf(input, output);
+  const moved = isLayout(layer) ? layer.form.moves(shapes.inputs[0]) : null;
   const isResize = isLayout(layer)
-    ? rules.some(({ sources }) => isSame(sources, layer.form.moves(shapes.inputs[0])))
+    ? rules.some(({ sources }) => moved !== null && areSame(sources, moved))
     : isTensor(layer) && layer.op === 'interpolate' && isNearest(layer.form.attributes as ResampleAttributes);
   if (!isResize) return null;
   const [read, wanted] = await Promise.all([run.inputs[0].read(from, to), wantedOf(asked)]);
@@ -58,22 +60,8 @@ export async function resizedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagn
     wanted.every((value, i) => value === read[floor(i / size) * each + sources[i % size]]),
   );
   if (!found) return null;
-  const alike = rules.filter(({ sources }) => isSame(sources, found.sources)).map((own) => own.rule);
-  const report = named({
-    layer,
-    subject,
-    producer: model.producer,
-    declaredKernel: run.kernel.name,
-    kernel: run.kernel.name,
-    explainedBy: [run.kernel.name],
-    cause: 'resample-grid',
-    evidence: { 'resample-grid': { rule: `nearest, ${oneOf(alike)}` } },
-    explained: diff.mismatched,
-    of: diff.mismatched,
-    hasFix: true,
-    rehearsal: null,
-  });
-  return { report, byChannel: new Map(), changes: [] };
+  const alike = rules.filter(({ sources }) => areSame(sources, found.sources)).map((own) => own.rule);
+  return namedPlaces(asked, 'resample-grid', { 'resample-grid': { rule: `nearest, ${oneOf(alike)}` } });
 }
 
 /** Of some sizes several rules are one. */
@@ -83,10 +71,6 @@ function oneOf(rules: readonly string[]): string {
 }
 
 const isNearest = ({ mode }: ResampleAttributes) => mode.startsWith('nearest');
-
-function isSame(a: Int32Array, b: Int32Array | null): boolean {
-  return b !== null && a.length === b.length && a.every((own, i) => own === b[i]);
-}
 
 /** Where each value of a sample is taken from. */
 function rulesOf(input: readonly number[], output: readonly number[]) {

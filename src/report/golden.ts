@@ -1,6 +1,7 @@
 /** What the golden command says of the folder that it made. */
 
 import type { GoldenManifest } from '../documents/golden.js';
+import { GOLDEN } from '../frontends/goldenVectors.js';
 import { counted, printable } from '../text.js';
 import { option, path, shellCommand } from './next.js';
 import { prose } from './prose.js';
@@ -45,5 +46,5 @@ function nextWords({ data, model, capture, captured, kernel }: GoldenManifest, f
   const against = isCapture ? [] : ['--against', 'replay', '--kernel', kernel];
   if (data === 'c') return ['cc', '-o', 'reference', path(`${at}/reference.c`)];
   if (data === 'memh') return ['qdiff', ...inputs, ...option('--candidate', folder), ...against];
-  return ['qdiff', 'inspect', path(data === 'npz' ? `${at}/golden.npz` : model)];
+  return ['qdiff', 'inspect', path(data === 'npz' ? `${at}/${GOLDEN}` : model)];
 }

@@ -1,9 +1,11 @@
 /** A golden set as files of one format, with the manifest that describes them. */
+
 import { createHash } from 'node:crypto';
 import type { GoldenLayer, GoldenSet } from '../analyze/golden.js';
 import type { GoldenArray } from '../analyze/goldenArrays.js';
 import type { GoldenValue } from '../analyze/goldenValues.js';
 import type { GoldenFormat, GoldenManifest } from '../documents/golden.js';
+import { GOLDEN } from '../frontends/goldenVectors.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fileNames } from '../load/fileName.js';
@@ -71,7 +73,7 @@ interface Written {
 const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written>>> = {
   npz: async (set) => {
     const arrays = new Map(arraysOf(set).map((array) => [array.name, array]));
-    return { files: new Map([['golden.npz', await npzBytes(arrays)]]), fileOf: () => 'golden.npz' };
+    return { files: new Map([[GOLDEN, await npzBytes(arrays)]]), fileOf: () => GOLDEN };
   },
   memh: async (set) => {
     const names = fileNames(arraysOf(set).map(({ name }) => name));

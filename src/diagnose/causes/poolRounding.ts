@@ -103,7 +103,11 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   parameterFree: true,
   // ten rules more beside each other change would take the time of all pairs
   estimate: (study, base) =>
-    base === study.declared ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study)] : [],
+    base === study.declared
+      ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study)].filter((change) =>
+          study.agreesOnSubset(change.apply(base)),
+        )
+      : [],
 
   shows: ({ study, change, setup }) => {
     const { rule, divides, in_steps_of } = (change.found ?? {}) as CauseEvidence['pool-rounding'];
@@ -161,7 +165,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 };
 
 function byReciprocals(study: TensorStudy): TensorChange[] {
-  const all = RECIPROCALS.flatMap((rule) =>
+  return RECIPROCALS.flatMap((rule) =>
     (countsPadding(study) ? [false] : [false, true]).flatMap((raw) =>
       scriptsDividingCodes(study, rule, raw).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, {
@@ -171,7 +175,6 @@ function byReciprocals(study: TensorStudy): TensorChange[] {
       ),
     ),
   );
-  return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
 }
 
 /** Raw codes halved two by two, where out come codes of the same parameters. */
@@ -180,7 +183,7 @@ function inPairs(study: TensorStudy): TensorChange[] {
   const [input] = inputs;
   if (!study.free || !isQuantized(input) || !isQuantized(output)) return [];
   if (input.scale !== output.scale || input.zeroPoint !== output.zeroPoint) return [];
-  const all = Object.entries(formOf(study)?.pairs ?? {}).map(([rule, value]) => {
+  return Object.entries(formOf(study)?.pairs ?? {}).map(([rule, value]) => {
     const run: TensorSteps['run'] = (call) => {
       const code = value(inSteps(call, 0));
       const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
@@ -193,13 +196,12 @@ function inPairs(study: TensorStudy): TensorChange[] {
       { rule, divides: 'raw_codes' },
     );
   });
-  return all.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
 }
 
 function ofScaledSum(study: TensorStudy): TensorChange[] {
-  return scriptsScalingSum(study)
-    .map((steps) => stepsChange('pool-rounding', 'round', steps, { rule: steps.equation, divides: 'rounded_sum' }))
-    .filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+  return scriptsScalingSum(study).map((steps) =>
+    stepsChange('pool-rounding', 'round', steps, { rule: steps.equation, divides: 'rounded_sum' }),
+  );
 }
 
 function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {
