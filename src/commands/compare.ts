@@ -5,7 +5,7 @@ import { acceleratorFor } from '../compare/accelerator.js';
 import { assemble } from '../compare/assemble.js';
 import { comparePart } from '../compare/compare.js';
 import { refuseNothing } from '../compare/coverage.js';
-import type { AcceleratorChoice, CompareOptions } from '../compare/options.js';
+import type { AcceleratorChoice, CompareOptions, SampleSpan } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
 import { bringsModel } from '../frontends/open.js';
 import { declaredKernel } from '../kernels/named.js';
@@ -224,7 +224,7 @@ function hasCandidate({ candidate, candidateModel }: Pick<Options, 'candidate' |
 }
 
 /** What shards of one run have in common, option by option. */
-function settingsOf(options: Options): Record<string, string> {
+function settingsOf(options: Options, samples: SampleSpan | undefined): Record<string, string> {
   const { candidate, candidateModel, kernel, against, map, layer, tolLsb, tolUlp, maxMismatched, baseline, diagnose } =
     options;
   const settings = {
@@ -233,6 +233,7 @@ function settingsOf(options: Options): Record<string, string> {
     kernel,
     against,
     map,
+    samples,
     layer,
     tolLsb,
     tolUlp,
@@ -283,7 +284,8 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
   const { options } = pair;
   const { against } = options;
   const { model, capture } = await openFiles(io, pair, open);
-  const { candidate, candidateModel } = await openJudged(io, options, { model, capture }, open);
+  const samples = options.samples?.(capture.samples);
+  const { candidate, candidateModel } = await openJudged(io, options, { model, capture, samples }, open);
   const gate = await openGate(io, options, {
     kernel: options.kernel ?? declaredKernel(model.producer).name,
     mode: options.mode,
@@ -294,7 +296,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     mode: options.mode,
     kernel: options.kernel,
     selects: selectLayers(model, options.layer ?? []),
-    samples: options.samples?.(capture.samples),
+    samples,
     tolerance: tolerances(model, options),
     candidate,
     candidateModel,
@@ -313,7 +315,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const report = assemble([part]);
     if (shard.count === 1) refuseNothing(report);
     const judged = gate?.judge(report) ?? report;
-    const { from, to } = settings.samples ?? { from: 0, to: capture.samples };
+    const { from, to } = samples ?? { from: 0, to: capture.samples };
     const needed = new Set(options.reporter?.flatMap(({ name }) => reporters.get(name)!.needs ?? []));
     const details = needed.has('details')
       ? await detailsFor({ model, capture, candidate, report: judged, from, to, settings: options })
@@ -321,7 +323,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
     const files = candidate ? [capture, candidate] : [capture];
     const found = {
       inputs: needed.has('digest') ? digestOf(model, files) : '',
-      settings: settingsOf(options),
+      settings: settingsOf(options, samples),
       part,
       baseline: judged.baseline
         ? { report: judged.baseline, warnings: judged.warnings.slice(report.warnings.length) }
@@ -329,7 +331,7 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
       details,
     };
     const accelerator = (await acceleratorFor(model, capture, settings))?.describe() ?? null;
-    const repeated = repeatedWords(options.kernel, options.map);
+    const repeated = repeatedWords({ ...options, samples });
     const shown = { name: pair.name, report: judged, repeated, again: pair.ran?.again };
     return { run: { ...shown, shard: { of: shard, found }, details }, gate, accelerator };
   } finally {
@@ -341,7 +343,11 @@ async function comparePair(io: Io, pair: Pair, shard: Shard, open: Open): Promis
 async function openJudged(
   io: Io,
   { candidate: path, candidateModel: named, map, against }: Options,
-  { model, capture }: { readonly model: Model; readonly capture: Capture },
+  {
+    model,
+    capture,
+    samples,
+  }: { readonly model: Model; readonly capture: Capture; readonly samples?: SampleSpan | undefined },
   open: Open,
 ): Promise<Pick<CompareOptions, 'candidate' | 'candidateModel'>> {
   const candidateModel = named ?? (path !== undefined && (await bringsModel(io.fs, path)) ? path : undefined);
@@ -351,7 +357,7 @@ async function openJudged(
     return { candidate: beside.candidate, candidateModel: beside };
   }
   if (path === undefined) return {};
-  return { candidate: await openCandidateOf(io, path, { model, capture }, open, map, against) };
+  return { candidate: await openCandidateOf(io, path, { model, capture }, open, { map, against, samples }) };
 }
 
 /** Files that are not kept are called by the names of what they were made from. */

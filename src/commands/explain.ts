@@ -7,7 +7,7 @@ import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '
 import { acceleratorFor } from '../compare/accelerator.js';
 import { assemble } from '../compare/assemble.js';
 import { comparePart } from '../compare/compare.js';
-import type { AcceleratorChoice } from '../compare/options.js';
+import type { AcceleratorChoice, SampleSpan } from '../compare/options.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { formOf, referenceFor } from '../kernels/reference.js';
 import { kernelByName } from '../kernels/registry.js';
@@ -36,7 +36,9 @@ import {
   parseIndex,
   parseName,
   parsePosition,
+  parseSamples,
   repeatedWords,
+  type SampleRange,
   selectLayers,
 } from './options.js';
 import { formatsOf, type OutputOptions, writeDocument } from './output.js';
@@ -45,6 +47,7 @@ interface Options extends OutputOptions {
   readonly layer?: string;
   readonly channel?: number;
   readonly sample?: number;
+  readonly samples?: SampleRange;
   readonly at?: readonly number[];
   readonly kernel?: string;
   readonly candidate?: string;
@@ -67,6 +70,7 @@ function declare(command: Command): Command {
     .option('--layer <name>', 'the layer')
     .option('--channel <n>', 'its output channel (0-based)', parseIndex)
     .option('--sample <n>', 'the sample (0-based)', parseIndex)
+    .option('--samples <n|a:b>', 'where it is looked for: the first n samples, or a range', parseSamples)
     .option('--at <y,x>', 'its position, where a channel has more than one value', parsePosition)
     .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
     .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
@@ -79,16 +83,17 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
   if (options.kernel) kernelByName(options.kernel);
   checkMap(options.map, options.candidate !== undefined);
   const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'explain');
+  const samples = options.samples?.(capture.samples);
   const candidate = options.candidate
-    ? await openCandidateOf(io, options.candidate, { model, capture }, open, options.map)
+    ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples })
     : undefined;
-  const chosen = await chooseValue(model, capture, candidate, options);
+  const chosen = await chooseValue({ model, capture, candidate, samples }, options);
   const { candidateCauses } = chosen;
   const document = {
     ...(await documentOf(io, chosen, options)),
     ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
   };
-  const repeated = repeatedWords(options.kernel, options.map);
+  const repeated = repeatedWords({ ...options, samples });
   const text = explainText({ model: modelPath, capture: capturePath ?? null, candidate: options.candidate, repeated });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
   return 0;
@@ -109,16 +114,20 @@ async function documentOf(io: Io, chosen: Place, { repro }: Options): Promise<Ex
   return document;
 }
 
-async function chooseValue(
-  model: Model,
-  capture: Capture,
-  candidate: Capture | undefined,
-  options: Options,
-): Promise<Place> {
-  const layer = await chooseLayer(model, capture, candidate, options);
+/** What is looked through. */
+interface Files {
+  readonly model: Model;
+  readonly capture: Capture;
+  readonly candidate: Capture | undefined;
+  readonly samples: SampleSpan | undefined;
+}
+
+async function chooseValue(files: Files, options: Options): Promise<Place> {
+  const { model, capture, candidate, samples } = files;
+  const layer = await chooseLayer(files, options);
   const { accelerator } = options;
   const only = (other: Layer) => other === layer;
-  const judging = { candidate, kernel: options.kernel, accelerator, selects: only };
+  const judging = { candidate, samples, kernel: options.kernel, accelerator, selects: only };
   const report = assemble([await comparePart(model, capture, judging)]);
   const reference = referenceFor(model.producer, options.kernel);
   const fast = await acceleratorFor(model, capture, { accelerator });
@@ -136,11 +145,13 @@ async function chooseValue(
     throw usage(`expected a channel of ${printable(layer.name)} (0..${channels - 1}), got ${channel}`, '--channel');
   }
   const fixed = options.at === undefined ? undefined : positionOf(layer, shape, options.at);
-  const worst = await worstPlace({ run, capture, candidate, channel, sample: options.sample, position: fixed });
-  const { sample, position } = worst;
-  if (sample >= capture.samples) {
-    throw usage(`expected a sample of the capture (0..${capture.samples - 1}), got ${sample}`, '--sample');
+  const { from, to } = samples ?? { from: 0, to: capture.samples };
+  const range = options.sample === undefined ? [from, to] : [options.sample, options.sample + 1];
+  if (range[0] < from || range[1] > to) {
+    const of = samples ? '--samples' : 'the capture';
+    throw usage(`expected a sample of ${of} (${from}..${to - 1}), got ${options.sample}`, '--sample');
   }
+  const { sample, position } = await worstPlace({ run, capture, candidate, channel, range, position: fixed });
   const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session, judged.diagnosis) : null;
   return {
     layer,
@@ -159,13 +170,11 @@ async function chooseValue(
 
 /** The layer that is named; else the one that differs most; else the first linear one that is captured. */
 async function chooseLayer(
-  model: Model,
-  capture: Capture,
-  candidate: Capture | undefined,
+  { model, capture, candidate, samples }: Files,
   { layer: name, kernel, accelerator }: Options,
 ): Promise<Layer> {
   if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
-  const looking = { candidate, kernel, accelerator, diagnose: false };
+  const looking = { candidate, samples, kernel, accelerator, diagnose: false };
   const report = assemble([await comparePart(model, capture, looking)]);
   const worst = worstLayer(report);
   const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
@@ -196,8 +205,9 @@ interface Search {
   readonly capture: Capture;
   readonly candidate: Capture | undefined;
   readonly channel: number;
-  /** Where they are given. */
-  readonly sample: number | undefined;
+  /** Samples [from, to). */
+  readonly range: readonly number[];
+  /** Where it is given. */
   readonly position: number | undefined;
 }
 
@@ -205,9 +215,8 @@ interface Search {
 async function worstPlace(search: Search): Promise<{ sample: number; position: number }> {
   const { run, capture, candidate } = search;
   const { name } = run.ready.layer;
-  const [first, last] =
-    search.sample === undefined ? [0, capture.samples] : [search.sample, Math.min(search.sample + 1, capture.samples)];
-  let worst = { sample: search.sample ?? 0, position: search.position ?? 0, difference: 0 };
+  const [first, last] = search.range;
+  let worst = { sample: first, position: search.position ?? 0, difference: 0 };
   const expected = capture.values.get(name);
   const own = candidate?.values.get(name);
   if (!expected) return worst;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { channelsKept } from '../analyze/explain/details.js';
 import { assemble } from '../compare/assemble.js';
 import { refuseNothing } from '../compare/coverage.js';
+import type { SampleSpan } from '../compare/options.js';
 import { type Blob, validateBlob } from '../documents/blob.js';
 import { validateShards } from '../documents/shards.js';
 import { readJson } from '../load/json.js';
@@ -92,7 +93,7 @@ function merged(blobs: readonly [Blob, ...Blob[]]): Run[] {
 }
 
 /** As the shards were run; what is no JSON of ours is left out. */
-function repeatedIn({ kernel, map }: Readonly<Record<string, string>>): string[] {
+function repeatedIn({ kernel, map, samples }: Readonly<Record<string, string>>): string[] {
   const parsed = (text: string | undefined): unknown => {
     try {
       return text === undefined ? undefined : JSON.parse(text);
@@ -100,11 +101,17 @@ function repeatedIn({ kernel, map }: Readonly<Record<string, string>>): string[]
       return undefined;
     }
   };
-  const [name, pairs] = [parsed(kernel), parsed(map)];
+  const [name, pairs, span] = [kernel, map, samples].map(parsed);
   const isPair = (pair: unknown): pair is [string, string] =>
     Array.isArray(pair) && pair.length === 2 && pair.every((word) => typeof word === 'string');
-  return repeatedWords(
-    typeof name === 'string' ? name : undefined,
-    Array.isArray(pairs) ? pairs.filter(isPair) : undefined,
-  );
+  const isSpan = (one: unknown): one is SampleSpan =>
+    typeof one === 'object' &&
+    one !== null &&
+    Number.isInteger((one as SampleSpan).from) &&
+    Number.isInteger((one as SampleSpan).to);
+  return repeatedWords({
+    kernel: typeof name === 'string' ? name : undefined,
+    map: Array.isArray(pairs) ? pairs.filter(isPair) : undefined,
+    samples: isSpan(span) ? span : undefined,
+  });
 }

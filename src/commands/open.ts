@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
+import { cutTo, placedIn, refuseCutCalls } from '../compare/fewerSamples.js';
 import { candidateInGraphOrder, inGraphOrder } from '../compare/inGraphOrder.js';
+import type { SampleSpan } from '../compare/options.js';
 import {
   type Closable,
   isHookDictionary,
@@ -10,10 +12,11 @@ import {
   producerIn,
 } from '../frontends/open.js';
 import { kernelNamed } from '../kernels/named.js';
+import { collecting } from '../load/refuse.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import type { Model, Producer } from '../nouns/model.js';
-import { InputError } from '../nouns/problem.js';
+import { InputError, type Problem } from '../nouns/problem.js';
 import { printable } from '../text.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { computedBy } from '../validate/producer.js';
@@ -63,17 +66,34 @@ export async function openPair(
   throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example.join(' ')}`);
 }
 
+/** How the user's own values are read. */
+interface CandidateReading {
+  readonly map?: Iterable<readonly [mine: string, layer: string]> | undefined;
+  readonly against?: 'capture' | 'replay' | undefined;
+  /** Those that are compared: a candidate may have run no other. */
+  readonly samples?: SampleSpan | undefined;
+}
+
 /** The user's own values, or a second capture. */
 export async function openCandidateOf(
   io: Io,
   path: string,
   { model, capture }: { readonly model: Model; readonly capture: Capture },
   open: Open,
-  map?: Iterable<readonly [mine: string, layer: string]>,
-  against?: 'capture' | 'replay',
+  { map, against, samples }: CandidateReading,
 ): Promise<Capture> {
-  const candidate = await open(openCandidate(io.fs, path, model, capture, new Map(map), against));
-  return candidateInGraphOrder(model, capture, candidate);
+  const openBeside = async (of: Capture) => {
+    const candidate = await open(openCandidate(io.fs, path, model, of, new Map(map), against));
+    return candidateInGraphOrder(model, of, candidate);
+  };
+  if (!samples || samples.to - samples.from === capture.samples) return openBeside(capture);
+  const problems: Problem[] = [];
+  const whole = await collecting(problems, () => openBeside(capture));
+  if (whole) return whole;
+  const part = await collecting([], () => openBeside(cutTo(capture, samples)));
+  if (!part) throw new InputError(problems);
+  refuseCutCalls(model, capture, samples);
+  return placedIn(capture, part, samples);
 }
 
 /** What a kernel that is asked for says of the CPU. */

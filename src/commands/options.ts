@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { EXACT } from '../compare/layerReport.js';
-import type { Tolerance } from '../compare/options.js';
+import type { SampleSpan, Tolerance } from '../compare/options.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
@@ -13,7 +13,7 @@ export interface PerLayerNumber {
   readonly value: number;
 }
 
-export type SampleRange = (captured: number) => { from: number; to: number };
+export type SampleRange = (captured: number) => SampleSpan;
 
 export function collect<T>(parse: (text: string) => T): (text: string, before: T[] | undefined) => T[] {
   return (text, before = []) => {
@@ -172,12 +172,18 @@ export function checkMap(map: readonly unknown[] = [], hasCandidate: boolean): v
 }
 
 /** Options that a command about the same run needs too. */
-export function repeatedWords(
-  kernel: string | undefined,
-  map: readonly (readonly [mine: string, layer: string])[] = [],
-): string[] {
-  const kernelWords = kernel === undefined ? [] : ['--kernel', kernel];
-  return [...kernelWords, ...map.flatMap(([mine, layer]) => option('--map', `${mine}=${layer}`))];
+export function repeatedWords({ kernel, map = [], samples }: Repeated): string[] {
+  return [
+    ...(kernel === undefined ? [] : ['--kernel', kernel]),
+    ...map.flatMap(([mine, layer]) => option('--map', `${mine}=${layer}`)),
+    ...(samples === undefined ? [] : ['--samples', `${samples.from}:${samples.to}`]),
+  ];
+}
+
+interface Repeated {
+  readonly kernel?: string | undefined;
+  readonly map?: readonly (readonly [mine: string, layer: string])[] | undefined;
+  readonly samples?: SampleSpan | undefined;
 }
 
 function noSuchLayer(flag: string, name: string, model: Model): Problem {

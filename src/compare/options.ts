@@ -7,6 +7,12 @@ import type { CandidateModel } from './models/beside.js';
 
 export type AcceleratorChoice = 'auto' | 'portable';
 
+/** Samples [from, to) of the capture. */
+export interface SampleSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface CompareOptions {
   /** Default: isolated. */
   readonly mode?: Mode;
@@ -15,7 +21,7 @@ export interface CompareOptions {
   /** Which layers to compare; default: all. */
   readonly selects?: (layer: Layer) => boolean;
   /** Samples [from, to) of the capture; default: all. */
-  readonly samples?: { readonly from: number; readonly to: number };
+  readonly samples?: SampleSpan | undefined;
   readonly tolerance?: (layerName: string) => Tolerance;
   /** The user's own implementation: then it is what is judged, against the capture. */
   readonly candidate?: Capture;

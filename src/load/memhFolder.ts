@@ -32,8 +32,8 @@ export type MemhDtype = keyof typeof DTYPES;
 /** Words and comments of one file: no simulation's dump of a layer is longer. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
 
-/** A simulation of one sample of many. */
-export const FEWER_SAMPLES = 'for a run of fewer, hand in a capture or inputs of those alone';
+/** Of a simulation of some samples of many. */
+export const whichSamples = (count: number) => `if they are the first, add --samples ${count}; others, --samples A:B`;
 
 interface Entry {
   readonly key: string;
@@ -214,7 +214,7 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
   if (missing < 0) return values;
   const each = sizeOf(shape.slice(1));
   const isFewer = missing > 0 && missing % each === 0 && !written.includes(1, missing);
-  const fix = isFewer ? ` on, ${missing / each} of ${shape[0]} samples; ${FEWER_SAMPLES}` : '';
+  const fix = isFewer ? ` on, ${missing / each} of ${shape[0]} samples; ${whichSamples(missing / each)}` : '';
   throw refuse(
     'memh',
     where,

@@ -6,7 +6,7 @@ import { InputError, type Problem } from '../nouns/problem.js';
 import { sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { openFile, Recent, readFully } from './bytes.js';
-import { FEWER_SAMPLES, isMemhDtype, MANIFEST, type MemhArray, memhArray } from './memhFolder.js';
+import { isMemhDtype, MANIFEST, type MemhArray, memhArray, whichSamples } from './memhFolder.js';
 import { type BlockCache, CACHE_BYTES } from './npyArray.js';
 import { keyOf, openNpy } from './npyFolder.js';
 import { collecting, refuse } from './refuse.js';
@@ -137,7 +137,7 @@ async function openBin(fs: FileSystem, key: string, path: string, { dtype, shape
   if (file.size !== width * shape[0]) {
     const expected = `expected ${width * shape[0]} bytes (${dtype}, shape ${shape.join(' x ')})`;
     const isFewer = file.size > 0 && file.size < width * shape[0] && file.size % width === 0;
-    const fix = isFewer ? `, ${file.size / width} of ${shape[0]} samples; ${FEWER_SAMPLES}` : '';
+    const fix = isFewer ? `, ${file.size / width} of ${shape[0]} samples; ${whichSamples(file.size / width)}` : '';
     throw refuse('bin', printable(path), `${expected}, got ${file.size}${fix}`);
   }
   const read = async (from = 0, to = shape[0]) => {

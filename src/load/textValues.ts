@@ -4,7 +4,7 @@ import type { FileSystem } from '../nouns/file.js';
 import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
-import { FEWER_SAMPLES } from './memhFolder.js';
+import { whichSamples } from './memhFolder.js';
 import { refuse } from './refuse.js';
 
 /** Longer text is no string in V8. */
@@ -23,7 +23,9 @@ export async function openText(
   const [count, each] = [sizeOf(shape), sizeOf(shape.slice(1))];
   if (numbers.length !== count) {
     const isFewer = numbers.length > 0 && numbers.length < count && numbers.length % each === 0;
-    const fix = isFewer ? `, ${numbers.length / each} of ${shape[0]} samples; ${FEWER_SAMPLES}` : '';
+    const fix = isFewer
+      ? `, ${numbers.length / each} of ${shape[0]} samples; ${whichSamples(numbers.length / each)}`
+      : '';
     const expected = `expected ${count} numbers (shape ${shape.join(' x ')})`;
     throw refuse('text', printable(path), `${expected}, got ${numbers.length}${fix}`);
   }

@@ -1,5 +1,5 @@
 import { Checks } from '../documents/checks.js';
-import { FEWER_SAMPLES } from '../load/memhFolder.js';
+import { whichSamples } from '../load/memhFolder.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Model } from '../nouns/model.js';
@@ -55,7 +55,7 @@ export async function validateCandidate(
       `expected a ${against === 'replay' ? 'replay' : 'captur'}ed layer (${listed(judged, 8)}), ${got}`,
     );
   }
-  const samples = { count: capture.samples, because: 'as the capture has', fewer: FEWER_SAMPLES };
+  const samples = { count: capture.samples, because: 'as the capture has', fewer: whichSamples };
   const shapes = model.shapes && capture.shapes;
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);

@@ -110,11 +110,11 @@ export interface SampleCount {
   readonly count: number;
   readonly because: string;
   /** What to do where an array has fewer. */
-  readonly fewer?: string;
+  readonly fewer?: (got: number) => string;
 }
 
 function unequal({ count, because, fewer }: SampleCount, got: number, shape: readonly number[]): string {
-  const fix = fewer && got < count ? `; ${fewer}` : '';
+  const fix = fewer && got < count ? `; ${fewer(got)}` : '';
   return `expected ${count} samples (${because}), got ${got} (shape ${shapeText(shape)})${fix}`;
 }
 

@@ -110,7 +110,7 @@ describe('shards that are no run', () => {
     [
       'of other samples',
       () => [shard('a', 1, 2, pair('iris-avx2')), shard('b', 2, 2, [...pair('iris-avx2'), '--samples', '9'])],
-      'other layers or samples',
+      'other settings: samples',
     ],
   ] as const)('%s', async (_name, make, message) => {
     const made: string[] = [];

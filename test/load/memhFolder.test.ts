@@ -78,7 +78,7 @@ describe('what is refused', () => {
     const opened = await openMemhFolder(memoryFiles(files), 'd');
     expect((await opened.arrays.get('x')!.read()).length).toBe(2);
     expect(await problemsOf(opened.arrays.get('y')!.read())).toEqual([
-      'd/y.memh: expected 2 words (shape 2), got none for word 1 on, 1 of 2 samples; for a run of fewer, hand in a capture or inputs of those alone',
+      'd/y.memh: expected 2 words (shape 2), got none for word 1 on, 1 of 2 samples; if they are the first, add --samples 1; others, --samples A:B',
       'd/z.memh word 0: expected hexadecimal, got xx: the simulation never set it (index 0 of 2)',
     ]);
   });

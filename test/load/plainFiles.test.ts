@@ -62,10 +62,13 @@ test.each([
     'expected NAME.npy, NAME.csv, NAME.memh or NAME.bin (also NAME_output.*) of a layer, got other.memh; rename it, or say whose it is: --map other=LAYER',
   ],
   [{ 'fc1.csv': 'a,b\n1,2' }, 'fc1.csv line 1: expected a decimal number, got a; numpy.savetxt('],
-  [{ 'fc1.csv': '1,2' }, 'fc1.csv: expected 4 numbers (shape 2 x 2), got 2, 1 of 2 samples; for a run of fewer'],
+  [
+    { 'fc1.csv': '1,2' },
+    'fc1.csv: expected 4 numbers (shape 2 x 2), got 2, 1 of 2 samples; if they are the first, add --samples 1',
+  ],
   [
     { 'fc2.bin': Uint8Array.of(1) },
-    'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1, 1 of 2 samples; for a run of fewer, hand in a capture or inputs of those alone',
+    'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1, 1 of 2 samples; if they are the first, add --samples 1; others, --samples A:B',
   ],
   [
     { 'fc2.bin': Uint8Array.of(1, 2), 'fc2.memh': '01 02' },

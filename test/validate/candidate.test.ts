@@ -170,7 +170,7 @@ test.each<[string, Arrays, string[]]>([
     'samples',
     { fc1: npy('uint8', [4, 3], counting(12)) },
     [
-      'mine.npz fc1: expected 5 samples (as the capture has), got 4 (shape (4, 3)); for a run of fewer, hand in a capture or inputs of those alone',
+      'mine.npz fc1: expected 5 samples (as the capture has), got 4 (shape (4, 3)); if they are the first, add --samples 4; others, --samples A:B',
     ],
   ],
   [
