@@ -10,6 +10,8 @@ export class Failed {
   private best: { readonly change: Change; readonly mismatches: number } | null = null;
   /** Where it stands for what a change makes of the layer: all weights in another order take as long as the rest. */
   private readonly part: Part | null;
+  /** At a glance, as declared. */
+  private missed: number | null = null;
 
   constructor(
     private readonly study: Study,
@@ -27,10 +29,19 @@ export class Failed {
   nearest(isStopped: () => boolean): Hypothesis | null {
     for (const change of this.left.splice(0)) {
       if (this.best && isStopped()) break;
+      if (this.isFar(this.hypothesis([change]))) continue;
       const mismatches = this.mismatches(change);
       if (!this.best || mismatches < this.best.mismatches) this.best = { change, mismatches };
     }
     return this.best && this.hypothesis([this.best.change]);
+  }
+
+  /** Not one value of a glance is gained, which was made when the change was tried: the more of the probe takes as long as the rest of the search. */
+  private isFar({ setup }: Hypothesis): boolean {
+    const { glance, declared } = this.study;
+    if (!glance || setup.order) return false;
+    this.missed ??= this.study.mismatches(declared, glance);
+    return this.missed >= glance.observed.length / 2 && this.study.mismatches(setup, glance) >= this.missed;
   }
 
   private mismatches(change: Change): number {
