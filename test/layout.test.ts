@@ -20,11 +20,14 @@ import {
 
 const SRC = 'src';
 const rooms = roomsOf(readFileSync(join(SRC, 'README.md'), 'utf8'));
-const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
-  .filter((path) => !path.startsWith('accelerate/assembly/')) // AssemblyScript: another language
-  .map((path) => sourceOf(path, readFileSync(join(SRC, path), 'utf8')));
+  .map((path) => ({ path, text: readFileSync(join(SRC, path), 'utf8') }));
+/** AssemblyScript: another language, of which lines are counted alone. */
+const isAssembly = ({ path }: { readonly path: string }) => path.startsWith('accelerate/assembly/');
+const sources = files.filter((file) => !isAssembly(file)).map(({ path, text }) => sourceOf(path, text));
+const assembly = files.filter(isAssembly).map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }));
 
 /** Lists that are to shrink: what is not so yet. A line that holds no more has to go. */
 const CYCLES: readonly string[] = [];
@@ -134,7 +137,7 @@ describe('the code', () => {
     expect(
       longerThan(
         400,
-        sources.filter(({ path }) => !MAY_BE_LONG.test(path)),
+        [...sources, ...assembly].filter(({ path }) => !MAY_BE_LONG.test(path)),
       ).sort(),
     ).toEqual(LONG_FILES);
   });

@@ -243,7 +243,7 @@ export class Machine {
     this.exports.planes(JOB, signed, source, plane, starts, lines, line, width, step, seeds, sums, most);
   }
 
-  /** Sums of eight channels that lose something after every product, as assembly/kernels.ts has them; by this thread alone. */
+  /** Sums of eight channels that lose something after every product, as assembly/kernels/lossy.ts has them; by this thread alone. */
   lossySums(
     { bits, up, inward, least, most }: LossyForm,
     { x, w, start, rows, length, out }: Record<'x' | 'w' | 'start' | 'rows' | 'length' | 'out', number>,

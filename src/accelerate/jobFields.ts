@@ -1,6 +1,6 @@
 /** What threads count, atomically. */
 export const COUNTS = ['left', 'done', 'number', 'failed'] as const;
-/** The job as assembly/kernels.ts reads it, in its order. */
+/** The job as assembly/kernels/job.ts reads it, in its order. */
 export const FIELDS = [
   ...COUNTS,
   'tiles',

@@ -1,4 +1,4 @@
-/** Convolutions of 3x3, from place to place one cell, by a quarter of the products; assembly/kernels.ts has the arithmetic. */
+/** Convolutions of 3x3, from place to place one cell, by a quarter of the products; assembly/kernels/winograd.ts has the arithmetic. */
 
 import type { Product } from '../nouns/kernel.js';
 import type { PlacedPatch, Window } from '../nouns/window.js';

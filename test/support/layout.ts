@@ -160,7 +160,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-export function longerThan(most: number, sources: readonly Source[]): string[] {
+export function longerThan(most: number, sources: readonly Pick<Source, 'path' | 'lines'>[]): string[] {
   return sources.filter(({ lines }) => lines > most).map(({ path }) => path);
 }
 
