@@ -97,6 +97,7 @@ function contextOf(layer: LayerCase, subject: DiagnosisReport['subject'], eviden
     producer: layer.producer,
     reads: layer.reads,
     dynamic: layer.dynamic !== null,
+    ...(layer.declared.kind === 'tensor' && { attributes: layer.declared.params.attributes }),
     quantizes: quantizes(layer),
     signed: isSigned(layer),
     ...(layer.met ? { met: { causes: layer.met.report.causes, evidence: layer.met.report.evidence as Evidence } } : {}),

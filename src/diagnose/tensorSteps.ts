@@ -114,10 +114,12 @@ export function scriptsOfFunctions(study: TensorStudy): [name: string, TensorSte
   if (!study.free || ofWindows(study)) return [];
   if (is === 'table' && !isQuantized(study.declared.params.output)) return functionsOfFloats(study);
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
-  return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]): [string, TensorSteps][] => {
-    const steps = scripted(study, NEAREST, value);
-    return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
-  });
+  return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
+    widthsOf(study).flatMap((float64): [string, TensorSteps][] => {
+      const steps = scripted(study, { ...NEAREST, float64 }, value);
+      return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
+    }),
+  );
 }
 
 /** A part of the value, and beside it: what float32 leaves of a function in whatever library. */

@@ -43,7 +43,7 @@ import { scramblesVectors } from './steps/pool.js';
 import { quantizeDecomposed } from './steps/quantize.js';
 import { addScalarAten, multiplyScalarAten } from './steps/scalar.js';
 import { softmaxAten, softmaxDecomposed, softmaxQnnpack } from './steps/softmax.js';
-import { withoutTflites } from './steps/tensor.js';
+import { withoutTflites, withSixth } from './steps/tensor.js';
 
 type Ops = Kernel['ops'];
 
@@ -54,7 +54,7 @@ export const atenTensors: Ops = {
   mul_scalar: multiplyScalarAten,
   cat: concatAten,
   hardswish: hardswishAten,
-  hardsigmoid: hardsigmoidAten,
+  hardsigmoid: withSixth(hardsigmoidAten),
   sigmoid: sigmoidAten,
   tanh: tanhAten,
   leaky_relu: leakyReluAten,
@@ -84,7 +84,7 @@ export const atenTensors: Ops = {
 export const qnnpackTensors: Ops = {
   add: addQnnpack,
   hardswish: hardswishQnnpack,
-  hardsigmoid: hardsigmoidQnnpack,
+  hardsigmoid: withSixth(hardsigmoidQnnpack),
   sigmoid: sigmoidQnnpack,
   tanh: tanhQnnpack,
   ...onImages({

@@ -36,7 +36,7 @@ import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { geluNear, type NearFunction, ofResult, realsNear } from './steps/nearFunction.js';
 import { imageOf, largestFloatOfWindows, placesOf } from './steps/pool.js';
-import { boundedSteps, tensorSteps } from './steps/tensor.js';
+import { boundedSteps, tensorSteps, withSixth } from './steps/tensor.js';
 import { whereOfFloats } from './steps/where.js';
 
 function lengthOf({ samples, output }: TensorCall): number {
@@ -67,7 +67,7 @@ const functions: Kernel['ops'] = {
   neg: exactOf('-x', () => (x) => -x),
   abs: exactOf('|x|', () => Math.abs),
   hardswish: exactOf('x * min(max(x + 3, 0), 6) / 6', () => (x) => f32(x * gate(x)) / 6),
-  hardsigmoid: exactOf('min(max(x + 3, 0), 6) / 6', () => (x) => gate(x) / 6),
+  hardsigmoid: withSixth(exactOf('min(max(x + 3, 0), 6) / 6', () => (x) => gate(x) / 6)),
   leaky_relu: exactOf('x > 0 ? x : x * slope', (attributes) => {
     const slope = f32((attributes as SlopeAttributes).negativeSlope);
     return (x) => (x > 0 ? x : x * slope);

@@ -6,6 +6,7 @@ import type {
   AxisAttributes,
   BatchNormAttributes,
   EluAttributes,
+  GateAttributes,
   GeluAttributes,
   MatmulAttributes,
   PreluAttributes,
@@ -13,6 +14,7 @@ import type {
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
+import { f32 } from '../numeric/float.js';
 import { gelu } from '../numeric/gelu.js';
 import { clamp } from '../numeric/integer.js';
 import { floor } from '../numeric/round.js';
@@ -63,6 +65,9 @@ function table<A>(of: (attributes: A) => (x: number) => number): RealForm {
 }
 
 const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
+/** Also as float32 has it. */
+const isSixth = (alpha: number) => f32(alpha) === f32(1 / 6);
+const sixth = (x: number) => gate(x) / 6;
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const leaky = (slope: number) => (x: number) => (x > 0 ? x : x * slope);
 
@@ -78,7 +83,7 @@ export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
   relu6: (x) => Math.min(Math.max(x, 0), 6),
   sigmoid: logistic,
-  hardsigmoid: (x) => gate(x) / 6,
+  'hardsigmoid (x / 6 + 0.5)': sixth,
   'clamp(0.2 * x + 0.5, 0, 1)': (x) => clamp(0.2 * x + 0.5, 0, 1),
   'clamp(x / 4 + 0.5, 0, 1)': (x) => clamp(x / 4 + 0.5, 0, 1),
   'x / (2 * (1 + |x|)) + 0.5': (x) => x / (2 * (1 + Math.abs(x))) + 0.5,
@@ -254,7 +259,12 @@ const forms: Readonly<Record<string, RealForm>> = {
   prelu,
   prelu_of_two: { ...ofTwo((x, a) => (x < 0 ? a * x : x)), others: { relu: realsOf(FUNCTIONS.relu) } },
   hardswish: { ...table(() => FUNCTIONS.hardswish), integers: { degree: 2, divisor: 6 } },
-  hardsigmoid: { ...table(() => FUNCTIONS.hardsigmoid), integers: { degree: 1, divisor: 6 } },
+  hardsigmoid: {
+    ...table(({ alpha, beta }: GateAttributes) => {
+      return isSixth(alpha) && beta === 0.5 ? sixth : (x) => clamp(alpha * x + beta, 0, 1);
+    }),
+    integers: { degree: 1, divisor: 6 },
+  },
   sigmoid: table(() => logistic),
   exp: table(() => Math.exp),
   abs: table(() => Math.abs),

@@ -82,6 +82,12 @@ export interface EluAttributes {
   readonly inputScale: number;
 }
 
+/** max(0, min(1, alpha * x + beta)). */
+export interface GateAttributes {
+  readonly alpha: number;
+  readonly beta: number;
+}
+
 export interface GeluAttributes {
   readonly approximate: 'none' | 'tanh';
 }

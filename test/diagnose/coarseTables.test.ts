@@ -102,7 +102,7 @@ test.each<[op: Op, name: string, apply: (x: number) => number]>([
 });
 
 test.each<[op: Op, name: string, apply: (x: number) => number]>([
-  ['sigmoid', 'hardsigmoid', (v) => Math.min(1, Math.max(0, v / 6 + 0.5))],
+  ['sigmoid', 'hardsigmoid (x / 6 + 0.5)', (v) => Math.min(1, Math.max(0, v / 6 + 0.5))],
   ['sigmoid', 'tanh', Math.tanh],
   ['tanh', 'clamp(x, -1, 1)', (v) => Math.min(1, Math.max(-1, v))],
 ])('%s of floats as %s', async (op, name, apply) => {

@@ -1,3 +1,4 @@
+import type { EluAttributes, GateAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
@@ -122,22 +123,33 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
 };
 
 /** What an op is of reals, x, in numpy. */
-const IN_NUMPY: Readonly<Record<string, string>> = {
-  hardswish: 'x * np.clip(x + 3, 0, 6) / 6',
-  hardsigmoid: 'np.clip(x + 3, 0, 6) / 6',
-  sigmoid: '1 / (1 + np.exp(-x))',
-  tanh: 'np.tanh(x)',
-  elu: 'np.where(x > 0, x, np.expm1(x))',
-  softmax: 'np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)',
-  layer_norm: '(x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias',
+const IN_NUMPY: Readonly<Record<string, (attributes: unknown) => string>> = {
+  hardswish: () => 'x * np.clip(x + 3, 0, 6) / 6',
+  hardsigmoid(attributes) {
+    const { alpha, beta } = attributes as GateAttributes;
+    return `np.clip(${Math.abs(alpha - 1 / 6) < 1e-7 ? 'x / 6' : `${digits(alpha)} * x`} + ${digits(beta)}, 0, 1)`;
+  },
+  sigmoid: () => '1 / (1 + np.exp(-x))',
+  tanh: () => 'np.tanh(x)',
+  elu(attributes) {
+    const { alpha, scale, inputScale } = attributes as EluAttributes;
+    const below = `${times(alpha)}np.expm1(${times(inputScale)}x)`;
+    return `${times(scale)}np.where(x > 0, x, ${below})`;
+  },
+  softmax: () => 'np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)',
+  layer_norm: () => '(x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias',
 };
+
+/** float32's 0.2, and what a model says in full. */
+const digits = (number: number) => Number(number.toPrecision(7));
+const times = (factor: number) => (factor === 1 ? '' : `${digits(factor)} * `);
 
 type Words = CauseWords<CauseEvidence['table-entry']>;
 
 /** In place of another function: the op's own. */
 function told(form: Words): Words {
-  const ownOf = ({ function: name }: Partial<CauseEvidence['table-entry']>, { subject, op }: FixContext) =>
-    name !== undefined && subject === 'candidate' && Object.hasOwn(IN_NUMPY, op) ? IN_NUMPY[op] : null;
+  const ownOf = ({ function: name }: Partial<CauseEvidence['table-entry']>, { subject, op, attributes }: FixContext) =>
+    name !== undefined && subject === 'candidate' && Object.hasOwn(IN_NUMPY, op) ? IN_NUMPY[op](attributes) : null;
   return {
     ...form,
     fix(e, context) {

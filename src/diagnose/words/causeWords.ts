@@ -29,6 +29,8 @@ export interface FixContext extends FindingContext {
   readonly dynamic: boolean;
   /** Of a dynamic layer: what the file has to say for the found kernel, where that is not what it says. */
   readonly reduceRange?: boolean;
+  /** Of an op on whole values: its numbers. */
+  readonly attributes?: unknown;
   /** The layer makes codes of floats. */
   readonly quantizes: boolean;
   /** It reads int8 codes. */

@@ -200,13 +200,20 @@ function depthToSpace(node: GraphNode): SharedFields {
   return known('depth_to_space', { block_size: size });
 }
 
-const PADDED = ['constant', 'reflect'];
+/** ONNX's modes by model.json's, which are PyTorch's. */
+const MODES = new Map([
+  ['constant', 'constant'],
+  ['reflect', 'reflect'],
+  ['edge', 'replicate'],
+  ['wrap', 'circular'],
+]);
 
 /** Two numbers an axis; model.json has them the last axis first. */
 async function pad(node: GraphNode, context: Context): Promise<SharedFields> {
-  const mode = attribute(node, 'mode')?.s ?? 'constant';
+  const given = attribute(node, 'mode')?.s ?? 'constant';
+  const mode = MODES.get(given);
   const [ends, axes] = [await valuesAt(node, 1, 'pads', context.asRun), await valuesAt(node, 3, 'axes', context.asRun)];
-  if (!PADDED.includes(mode)) return unknown('pad', `Pad in mode ${mode} is not replayed`);
+  if (mode === undefined) return unknown('pad', `Pad in mode ${given} is not replayed`);
   const rank = axes === undefined ? (ends?.length ?? 0) / 2 : (dimsOf(node.inputs[0], context.asRun)?.length ?? 0);
   if (!allKnown(ends) || (axes !== undefined && (!allKnown(axes) || rank === 0)))
     return unknown('pad', 'its pads are not constant');

@@ -32,7 +32,10 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'Gelu':
       return known('gelu', { approximate: attribute(node, 'approximate')?.s ?? 'none' });
     case 'HardSigmoid':
-      return hardSigmoid(floatOf(node, 'alpha', Math.fround(0.2)), floatOf(node, 'beta', 0.5));
+      return known('hardsigmoid', {
+        alpha: floatOf(node, 'alpha', Math.fround(0.2)),
+        beta: floatOf(node, 'beta', 0.5),
+      });
     case 'Softmax':
       return softmax('softmax', node, context);
     case 'LogSoftmax':
@@ -149,12 +152,6 @@ function normalized(node: GraphNode, { constants, arrays }: Context): SharedFiel
   const own = op === 'layer_norm' ? { normalized_shape: [...weight.shape] } : {};
   const eps = floatOf(node, 'epsilon', Math.fround(1e-5));
   return { op, fields: { ...own, weight: weight.field, bias: bias?.field ?? null, eps }, unknown: null };
-}
-
-/** PyTorch's is the one that model.json has. */
-function hardSigmoid(alpha: number, beta: number): SharedFields {
-  const isOwn = Math.fround(alpha) === Math.fround(1 / 6) && beta === 0.5;
-  return { op: 'hardsigmoid', fields: {}, unknown: isOwn ? null : `alpha is ${alpha} and beta ${beta}` };
 }
 
 async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {

@@ -2,11 +2,12 @@
  * Functions of one value that a runtime computes in float32, between dequantize and quantize or on floats: by which polynomial is not modelled, how far
  * it may be off is. Every code within the bound is possible. Source: MLAS and Eigen, whose errors stay within 4 steps of float32.
  */
-import type { EluAttributes } from '../../nouns/attributes.js';
+import type { EluAttributes, GateAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { erf } from '../../numeric/erf.js';
 import { f32 } from '../../numeric/float.js';
+import { clamp } from '../../numeric/integer.js';
 import { boundedCodes, codesOf, type Near } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
@@ -36,6 +37,11 @@ function bounded([exact, magnitude]: readonly [number, number], code: (real: num
 
 const gate = (x: number) => Math.min(Math.max(x / 6 + 0.5, 0), 1);
 
+const hardsigmoid = (attributes: unknown): NearFunction => {
+  const { alpha, beta } = attributes as GateAttributes;
+  return (x) => [clamp(alpha * x + beta, 0, 1), Math.abs(alpha * x) + Math.abs(beta)];
+};
+
 const elu = (attributes: unknown): NearFunction => {
   const { alpha, scale, inputScale } = attributes as EluAttributes;
   return (x) => (x >= 0 ? [x * scale, 0] : [alpha * Math.expm1(x * inputScale) * scale, Math.abs(alpha * scale)]);
@@ -50,7 +56,7 @@ export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
   erf: ofCodes('erf(x)', ofResult(erf)),
   exp: ofCodes('exp(x)', ofResult(Math.exp)),
   sqrt: ofCodes('sqrt(x)', ofResult(Math.sqrt)),
-  hardsigmoid: ofCodes('max(0, min(1, x / 6 + 0.5))', () => (x) => [gate(x), Math.abs(x) / 6 + 0.5]),
+  hardsigmoid: ofCodes('max(0, min(1, alpha * x + beta))', hardsigmoid),
   hardswish: ofCodes('x * max(0, min(1, x / 6 + 0.5))', () => (x) => [
     x * gate(x),
     Math.abs(x) * (Math.abs(x) / 6 + 0.5),

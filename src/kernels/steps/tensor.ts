@@ -1,4 +1,4 @@
-import type { BetaAttributes, MatmulAttributes, ResampleAttributes } from '../../nouns/attributes.js';
+import type { BetaAttributes, GateAttributes, MatmulAttributes, ResampleAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 
 /** Without an activation of its own. */
@@ -21,6 +21,15 @@ function ownOfTflite(attributes: unknown): string | null {
   if (halfPixelCenters === undefined) return null;
   const isCommon = mode === 'nearest' ? !alignCorners && !halfPixelCenters : alignCorners || halfPixelCenters;
   return isCommon ? null : `half_pixel_centers ${halfPixelCenters} and align_corners ${alignCorners ?? false}`;
+}
+
+/** Of hardsigmoid with the numbers that PyTorch's has. */
+export function withSixth(steps: TensorSteps): TensorSteps {
+  const lacks: TensorSteps['lacks'] = ({ attributes }) => {
+    const { alpha, beta } = attributes as GateAttributes;
+    return alpha === 1 / 6 && beta === 0.5 ? null : `an alpha of ${alpha} and a beta of ${beta}`;
+  };
+  return { ...steps, lacks };
 }
 
 export function tensorSteps(

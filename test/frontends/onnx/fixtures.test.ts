@@ -152,6 +152,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       gelu: 4608,
     },
   ],
+  ['hand-numbers', { quantize: 504, hardsigmoid: 4032, dequantize: 4416, pad: 4800 }],
   [
     'hand-floats',
     {
