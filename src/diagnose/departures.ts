@@ -13,6 +13,7 @@ import {
   halfUp,
   insideMultiplier,
   towardZero,
+  upward,
 } from '../kernels/steps/round.js';
 import { weightScaleOf } from '../kernels/steps/scales.js';
 import type {
@@ -47,6 +48,8 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
   [towardZero, 'rounding-truncate'],
   [downward, 'rounding-floor'],
 ];
+/** Of a candidate: no kernel has it. */
+export const UP: readonly [RoundStep, CauseCode] = [upward, 'rounding-ceil'];
 /** Of a candidate, where something is negative: elsewhere it is half up. */
 export const HALF_ADDED: readonly [RoundStep, CauseCode] = [halfThenTowardZero, 'rounding-truncate'];
 
@@ -258,7 +261,8 @@ function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
 export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode {
   const rule = other === halfEven ? declared : other;
   return (
-    [...ROUNDING_CAUSES, ...TIES_OF_HLS, HALF_ADDED].find(([step]) => step === rule)?.[1] ?? 'fixed-point-multiplier'
+    [...ROUNDING_CAUSES, UP, ...TIES_OF_HLS, HALF_ADDED].find(([step]) => step === rule)?.[1] ??
+    'fixed-point-multiplier'
   );
 }
 

@@ -39,7 +39,7 @@ import { productRounded } from './causes/productRounded.js';
 import { reluAtZero } from './causes/reluAtZero.js';
 import { resampleGrid } from './causes/resampleGrid.js';
 import { rescaleMissing } from './causes/rescaleMissing.js';
-import { roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
+import { roundingCeil, roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
 import { scalePerTensor } from './causes/scalePerTensor.js';
 import { scaleRounded } from './causes/scaleRounded.js';
@@ -90,6 +90,7 @@ export const causes: readonly Cause[] = [
   roundingFloor,
   roundingHalfAway,
   roundingHalfUp,
+  roundingCeil,
   zeroPointBeforeRounding,
   multiplierShort,
   fixedPointMultiplier,

@@ -181,6 +181,7 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     ),
   ),
   rounded('rounding-floor', 'a quarter added first', 'small', (v) => Math.floor(v + 0.25)),
+  rounded('rounding-ceil', 'a quarter taken off first', 'small', (v) => Math.ceil(v - 0.25)),
   rounded('rounding-half-away', 'ties to odd', 'ties, even zero point', halfOdd),
   rounded('rounding-half-up', 'ties to odd', 'ties, even zero point', halfOdd),
   // with an odd zero point that would be the same

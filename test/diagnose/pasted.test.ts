@@ -50,6 +50,7 @@ const RULES: Readonly<Record<string, (v: number) => number>> = {
   towardZero: Math.trunc,
   halfThenTowardZero: (v) => Math.trunc(v + 0.5),
   downward: Math.floor,
+  upward: Math.ceil,
 };
 
 const linesOf = (code: readonly Snippet[], language: string) =>

@@ -229,6 +229,7 @@ export const RAISED: readonly PointwiseScene[] = [
   // uint8 codes are not negative: a cast of v + zero point goes down as well, and both are said
   { ...rounding('rounding-truncate', 'down', Math.floor), also: ['rounding-floor'] },
   rounding('rounding-floor', 'int8, down', Math.floor, int8),
+  rounding('rounding-ceil', 'int8, up', Math.ceil, int8),
   {
     ...quantized('rounding-floor', 'down, by the reciprocal, of what lies on codes', () => new Int32Array(0)),
     ...onCodes(),
@@ -277,6 +278,7 @@ export const RAISED: readonly PointwiseScene[] = [
     also: ['rounding-half-away'],
   }),
   requantizedBy('rounding-floor', 'int8, down', Math.floor, int8),
+  requantizedBy('rounding-ceil', 'int8, up', Math.ceil, int8),
   requantizedBy('rounding-truncate', 'toward zero', Math.trunc),
   requantizedBy('multiplier-short', '5 bits, 22 * 2^-5', (steps) =>
     roundHalfEven((steps / (fine.scale / even.scale)) * (22 / 32)),
@@ -332,6 +334,7 @@ export const NEARLY: readonly PointwiseScene[] = [
   rounding('zero-point-before-rounding', 'ties to odd, and an even zero point', halfOdd),
   rounding('rounding-truncate', 'a quarter added first', (v) => Math.trunc(v + 0.25)),
   rounding('rounding-floor', 'a quarter added first', (v) => Math.floor(v + 0.25)),
+  rounding('rounding-ceil', 'a quarter taken off first', (v) => Math.ceil(v - 0.25)),
   rounding('rounding-half-away', 'ties to odd', halfOdd),
   rounding('rounding-half-up', 'ties down', (v) => -halfUp(-v)),
   quantized('multiplier-precision', 'a scale that is 1e-3 larger', (x) =>

@@ -145,6 +145,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'rounding-truncate': ['candidate', null, { deciding: { ...at, declared: 3, observed: 2, before_rounding: 2.75 } }],
     'rounding-floor': ['candidate', null, { deciding: { ...at, declared: -2, observed: -3, before_rounding: -2.25 } }],
+    'rounding-ceil': ['candidate', null, { deciding: { ...at, declared: 2, observed: 3, before_rounding: 2.25 } }],
     'zero-point-before-rounding': [
       'candidate',
       null,

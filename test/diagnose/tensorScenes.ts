@@ -405,6 +405,7 @@ export const RAISED: readonly TensorScene[] = [
   add({ code: 'rounding-half-up', what: 'add, halves up', wrong: halfSum(roundHalfUp) }, halves.a, halves.b, halves.y),
   add({ code: 'rounding-truncate', what: 'add, truncated', wrong: sum(truncate) }),
   add({ code: 'rounding-floor', what: 'add, floored', wrong: sum(Math.floor) }),
+  add({ code: 'rounding-ceil', what: 'add, rounded up', wrong: sum(Math.ceil) }),
   add(
     { code: 'zero-point-before-rounding', what: 'add rounded everywhere as in vectors', wrong: halfSum(roundHalfEven) },
     halves.a,
@@ -777,6 +778,7 @@ export const NEARLY: readonly TensorScene[] = [
     wrong: (_, right) => Array.from(right, (q, i) => code(q - (i % 3 === 0 ? 1 : 0))),
   }),
   add({ code: 'rounding-floor', what: 'up from three quarters', wrong: sum((v) => Math.floor(v + 0.25)) }),
+  add({ code: 'rounding-ceil', what: 'down to one quarter', wrong: sum((v) => Math.ceil(v - 0.25)) }),
   add(
     { code: 'zero-point-before-rounding', what: 'half of the ties the other way, by no rule', wrong: noisy(0.1) },
     halves.a,

@@ -2,7 +2,6 @@ import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { decomposed } from '../../kernels/steps/quantize.js';
 import {
-  downward,
   halfAway,
   halfDown,
   halfEven,
@@ -22,14 +21,7 @@ import type {
 } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause, Found } from '../cause.js';
-import {
-  isFixedPoint as isFixedPointConversion,
-  addsZeroPointFirst as isZeroPointFirst,
-  otherConversions,
-  type ScriptedRescale,
-  scriptedQuantize,
-  scriptedRescale,
-} from '../conversions.js';
+import { otherConversions, type ScriptedRescale, scriptedQuantize } from '../conversions.js';
 import {
   addsZeroPointFirst,
   HALF_ADDED,
@@ -39,24 +31,25 @@ import {
   ROUNDING_CAUSES,
   roundingCause,
   tiesOfHls,
+  UP,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
+import { ALONE, CUTTING, hasNegativeCodes, scriptsOf, WAYS } from '../scriptedRounding.js';
 import {
   type Change,
   FREEDOM,
   type ProductChange,
   type ProductSetup,
-  type Setup,
   type TensorChange,
   type TensorSetup,
   withSteps,
 } from '../setup.js';
 import {
-  type ElementwiseStudy,
   isElementwiseStudy,
   isProductStudy,
   isTensorStudy,
   type ProductStudy,
+  type Study,
   type TensorStudy,
 } from '../study/study.js';
 import { formOf, isToNearest, otherKernels, scriptsRounding, scriptsToNearest, stepsChange } from '../tensorSteps.js';
@@ -72,10 +65,16 @@ declare module '../evidence.js' {
     'rounding-half-up': RoundingEvidence;
     'rounding-truncate': RoundingEvidence;
     'rounding-floor': RoundingEvidence;
+    'rounding-ceil': RoundingEvidence;
   }
 }
 
-type RoundingCode = 'rounding-half-away' | 'rounding-half-up' | 'rounding-truncate' | 'rounding-floor';
+type RoundingCode =
+  | 'rounding-half-away'
+  | 'rounding-half-up'
+  | 'rounding-truncate'
+  | 'rounding-floor'
+  | 'rounding-ceil';
 
 /** Rounding other than the declared kernel's; one cause a rule. `title` and `does` say what it does, `fix` what a candidate does instead. */
 function rounding(
@@ -88,12 +87,11 @@ function rounding(
     whose: 'kernel',
 
     changes: (study) => {
-      if (isProductStudy(study)) return ofProduct(study, code);
-      if (isTensorStudy(study)) return ofTensor(study, code);
-      if (!isElementwiseStudy(study)) return [];
-      // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
-      const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
-      return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
+      const changes = changesOf(study, code);
+      // beside another cause it is rounded down, by one more
+      return code === 'rounding-ceil'
+        ? changes.filter((own) => study.agreesOnSubset(own.apply(study.declared)))
+        : changes;
     },
 
     shows: (found) => {
@@ -136,6 +134,15 @@ function rounding(
       code: (e, context) => (e.to_nearest ? [] : stepLines(ruleCode('halfEven'))!(e, context)),
     },
   };
+}
+
+function changesOf(study: Study, code: RoundingCode): Change[] {
+  if (isProductStudy(study)) return ofProduct(study, code) as Change[];
+  if (isTensorStudy(study)) return ofTensor(study, code) as Change[];
+  if (!isElementwiseStudy(study)) return [];
+  // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
+  const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
+  return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
 }
 
 const OF_TIES: readonly RoundingCode[] = ['rounding-half-away', 'rounding-half-up'];
@@ -186,11 +193,10 @@ function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): stri
     .join(', ');
 }
 
-const CUTTING: readonly RoundStep[] = [towardZero, downward, halfThenTowardZero];
-
 function rulesOf(study: ProductStudy) {
   return [
     ...ROUNDING_CAUSES,
+    UP,
     ...tiesOfHls(study.declared),
     ...(halvesCut(study.declared).length > 0 ? [HALF_ADDED] : []),
   ];
@@ -222,7 +228,7 @@ function ofProduct(study: ProductStudy, code: RoundingCode): ProductChange[] {
 
 /** Of what a layer quantizes by itself, as its kernel does, and as scripts do; of a sum that is never negative trunc is floor, and half away half up. */
 function ofCalls(code: RoundingCode, { quantize: own }: DynamicStep): ProductChange[] {
-  return ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) => {
+  return ALONE.filter(([, cause]) => cause === code).flatMap(([round]) => {
     const orders = round === towardZero || round === halfAway ? [false] : [false, true];
     const scripts = orders.flatMap((zeroPointFirst) =>
       WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) =>
@@ -251,11 +257,6 @@ function ordersOf(declared: ProductSetup, round: RoundStep): Partial<ProductStep
   const ofValue = { round, offsetAndClamp: roundThenOffset };
   const isUnsigned = isQuantized(params.output) && params.output.quantMin >= 0;
   return isUnsigned && [towardZero, halfAway].includes(round) ? [ofValue] : [ofValue, { round }];
-}
-
-/** (int8)(v + zero_point): elsewhere that is v rounded down. */
-function hasNegativeCodes({ params: { output } }: Setup): boolean {
-  return isQuantized(output) && output.quantMin < 0 && output.zeroPoint !== 0;
 }
 
 /** On a base in fixed point the rule takes the place of its last rounding. */
@@ -327,7 +328,7 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
   const others = [...kernels, ...scripts].map((steps) =>
     stepsChange(code, 'round', steps, cutsOff ? { to_nearest: true } : {}),
   );
-  const cut = ROUNDING_CAUSES.filter(([, cause]) => cause === code).flatMap(([round]) =>
+  const cut = ALONE.filter(([, cause]) => cause === code).flatMap(([round]) =>
     (round === towardZero && hasNegativeCodes(study.declared) ? [false, true] : [false]).flatMap((first) =>
       scriptsRounding(study, round, first).map((steps) =>
         stepsChange(code, 'round', steps, first ? { zero_point_added: true } : {}),
@@ -341,41 +342,6 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
 function toNearest(study: TensorStudy): TensorSteps[] {
   const even = [true, false].flatMap((zeroPointFirst) => scriptsToNearest(study, zeroPointFirst));
   return [...even, ...[halfUp, halfAway].flatMap((round) => scriptsRounding(study, round))];
-}
-
-const WAYS = [
-  { by: 'division', float64: true },
-  { by: 'division', float64: false },
-  { by: 'reciprocal', float64: false },
-  { by: 'fused', float64: false },
-] as const;
-
-function scriptsOf(study: ElementwiseStudy, code: RoundingCode): Partial<ElementwiseSteps>[] {
-  const declared = study.declared.steps;
-  if (!study.free) return [];
-  // what rounds inside of an integer multiplier has a rule for ties already
-  const isOpen = (round: RoundStep) => !isFixedPointConversion(declared) || round === towardZero || round === downward;
-  return ROUNDING_CAUSES.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) =>
-    scripted(declared, round, round === towardZero && hasNegativeCodes(study.declared)),
-  );
-}
-
-/** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared. */
-function scripted(
-  { quantize, rescale, dequantize }: ElementwiseSteps,
-  round: RoundStep,
-  cutsCodes: boolean,
-): Partial<ElementwiseSteps>[] {
-  const orders = quantize && isZeroPointFirst(quantize) ? [true, false] : [false];
-  const byScript = orders.flatMap((zeroPointFirst) =>
-    WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) => ({
-      quantize: scriptedQuantize({ round, zeroPointFirst, ...way }),
-    })),
-  );
-  const cuts = cutsCodes ? [false, true] : [false];
-  const betweenCodes =
-    rescale || (quantize && dequantize) ? cuts.map((first) => ({ rescale: scriptedRescale(round, first) })) : [];
-  return [...(quantize ? byScript : []), ...betweenCodes];
 }
 
 export const roundingHalfAway = rounding('rounding-half-away', {
@@ -397,4 +363,9 @@ export const roundingFloor = rounding('rounding-floor', {
   title: 'rounded down',
   does: 'The fraction is floored, where the reference rounds to the nearest.',
   fix: 'round before the conversion to integer: rint() in C, np.rint in numpy; an arithmetic shift to the right floors',
+});
+export const roundingCeil = rounding('rounding-ceil', {
+  title: 'rounded up',
+  does: 'Every fraction goes up, where the reference rounds to the nearest.',
+  fix: 'round before the conversion to integer: rint() in C, np.rint in numpy; ceil() goes up',
 });

@@ -79,6 +79,7 @@ const RULES: Readonly<Record<string, readonly Snippet[]>> = {
     rtl('q = (v + HALF + (v + HALF < 0 ? (1 << S) - 1 : 0)) >>> S;  // HALF = 1 << (S-1); all signed'),
   ],
   downward: [numpy('q = np.floor(v)'), inC('q = floor(v);'), rtl('q = v >>> S;')],
+  upward: [numpy('q = np.ceil(v)'), inC('q = ceil(v);'), rtl('q = (v + (1 << S) - 1) >>> S;')],
 };
 
 export function ruleCode(rule: string): readonly Snippet[] {

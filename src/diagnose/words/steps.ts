@@ -28,6 +28,7 @@ const RULES: Readonly<Record<string, { readonly does: string; readonly write: st
     write: 'add 0.5, then cut the fraction off: (int)(v + 0.5) in C',
   },
   downward: { does: 'down', write: 'round down: floor(), or an arithmetic shift to the right' },
+  upward: { does: 'up', write: 'round up: ceil() in C, np.ceil in numpy' },
 };
 
 /** What is easily mistaken for the right rule. */
@@ -37,6 +38,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   towardZero: 'a cast cuts off',
   halfThenTowardZero: '(int)(v + 0.5), and a division of a sum with half added, cut negative values off upwards',
   downward: 'an arithmetic shift to the right floors',
+  upward: 'ceil() takes every fraction up',
 };
 
 // ---------------------------------------------------------------- what they do

@@ -1,6 +1,7 @@
 /** Steps, floats, to integers. */
 import type { RoundStep } from '../../nouns/kernel.js';
 import {
+  ceil,
   floor,
   roundHalfAway,
   roundHalfDown,
@@ -47,6 +48,8 @@ export const halfThenTowardZero = inPython(
 );
 /** An arithmetic right shift. */
 export const downward = inPython('downward', 'floor(v)', floor, (v) => `np.floor(${v})`);
+/** Of a candidate alone: np.ceil, or a division of a sum with divisor - 1 added. */
+export const upward = inPython('upward', 'ceil(v)', ceil, (v) => `np.ceil(${v})`);
 /** Fixed-point multipliers have rounded already. */
 export const insideMultiplier = inPython(
   'insideMultiplier',
@@ -69,4 +72,5 @@ export const rounds: readonly RoundStep[] = [
   towardZero,
   halfThenTowardZero,
   downward,
+  upward,
 ];
