@@ -1,7 +1,8 @@
 /** All weights changed by one rule that a converter or a memory of fewer bits has. */
 import type { Product } from '../nouns/kernel.js';
+import { emptyLike } from '../numeric/array.js';
 import { clamp } from '../numeric/integer.js';
-import { floor, roundHalfUp } from '../numeric/round.js';
+import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../numeric/round.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
 import { partOf } from './study/part.js';
 import type { ProductStudy } from './study/study.js';
@@ -9,6 +10,8 @@ import type { ProductStudy } from './study/study.js';
 interface Rule {
   readonly name: string;
   readonly apply: (weight: number) => number;
+  /** What it gives is not kept in 8 bits: 64 doubled. */
+  readonly wide?: true;
 }
 
 const within = (lo: number, hi: number): Rule => ({
@@ -21,6 +24,12 @@ const multiples = (name: string, bits: number, by: (v: number) => number): Rule 
   apply: (weight) => by(weight / 2 ** bits) * 2 ** bits,
 });
 
+/** oneDNN does so for int8 inputs where int16 pairs would saturate, and doubles the sums (uxlfoundation/oneDNN#375). */
+const halved = (rounded: string, by: (v: number) => number): Rule => ({
+  ...multiples(`halved, ${rounded}, then doubled`, 1, by),
+  wide: true,
+});
+
 const BITS = [1, 2, 3, 4];
 
 const RULES: readonly Rule[] = [
@@ -29,6 +38,23 @@ const RULES: readonly Rule[] = [
   within(-63, 63),
   ...BITS.map((bits) => multiples(`without their lowest ${bits} ${bits === 1 ? 'bit' : 'bits'}`, bits, floor)),
   ...BITS.map((bits) => multiples(`rounded to multiples of ${2 ** bits}`, bits, roundHalfUp)),
+  halved('ties to even', roundHalfEven),
+  halved('ties away from zero', roundHalfAway),
+  halved('cut towards zero', truncate),
+  { name: 'with their top bit flipped', apply: (weight) => (weight < 0 ? weight + 128 : weight - 128) },
+  { name: 'with the other sign', apply: (weight) => -weight },
+  { name: 'without their sign', apply: Math.abs },
+  {
+    name: "read as sign and magnitude, not two's complement",
+    apply: (weight) => (weight < 0 ? -(weight & 127) : weight),
+  },
+  { name: "read as one's complement", apply: (weight) => (weight < 0 ? weight + 1 : weight) },
+];
+
+/** Of weights that are all of 4 bits: packed ones, unpacked by another rule (onnxruntime-qnn#728, ROCm/hip-ep#178). */
+const OF_4_BITS: readonly Rule[] = [
+  { name: 'of 4 bits read without a sign', apply: (weight) => weight & 15 },
+  { name: 'with the top one of their 4 bits flipped', apply: (weight) => (weight < 0 ? weight + 8 : weight - 8) },
 ];
 
 const [CODES, CODE_MIN, CODE_MAX] = [256, -128, 127];
@@ -36,15 +62,21 @@ const [CODES, CODE_MIN, CODE_MAX] = [256, -128, 127];
 interface Table {
   readonly name: string;
   /** What each code becomes. */
-  readonly table: Int8Array;
+  readonly table: Int8Array | Int16Array;
 }
 
-const TABLES = RULES.map(
-  ({ name, apply }): Table => ({
-    name,
-    table: Int8Array.from({ length: CODES }, (_, i) => clamp(apply(i + CODE_MIN), CODE_MIN, CODE_MAX)),
-  }),
-);
+const tablesOf = (rules: readonly Rule[]) =>
+  rules.map(
+    ({ name, apply, wide }): Table => ({
+      name,
+      table: wide
+        ? Int16Array.from({ length: CODES }, (_, i) => apply(i + CODE_MIN))
+        : Int8Array.from({ length: CODES }, (_, i) => clamp(apply(i + CODE_MIN), CODE_MIN, CODE_MAX)),
+    }),
+  );
+
+const TABLES = tablesOf(RULES);
+const TABLES_OF_4_BITS = [...TABLES, ...tablesOf(OF_4_BITS)];
 
 /** One of so many rules gives a few values by chance. */
 const FEWEST = 5;
@@ -60,9 +92,10 @@ export function weightRules(study: ProductStudy): ProductChange[] {
   const part = glance && partOf(study, glance);
   const mayGive = ({ weightsOf }: ProductChange) =>
     !part || study.mismatches(part.setupOf(weightsOf!), part.scope) === 0;
-  return TABLES.map((rule) => changeTo(rule, weight)).filter(
-    (rule) => mayGive(rule) && study.agreesOnSubset(rule.apply(declared)),
-  );
+  const tables = weight.every((w) => w >= -8 && w < 8) ? TABLES_OF_4_BITS : TABLES;
+  return tables
+    .map((rule) => changeTo(rule, weight))
+    .filter((rule) => mayGive(rule) && study.agreesOnSubset(rule.apply(declared)));
 }
 
 function changeTo({ name, table }: Table, weight: Int8Array): ProductChange {
@@ -81,8 +114,8 @@ function changeTo({ name, table }: Table, weight: Int8Array): ProductChange {
   };
 }
 
-function mapped(weight: Int8Array, table: Int8Array): Int8Array {
-  const made = new Int8Array(weight.length);
+function mapped(weight: Int8Array, table: Table['table']): Table['table'] {
+  const made = emptyLike(table, weight.length);
   for (let i = 0; i < weight.length; i++) made[i] = table[weight[i] - CODE_MIN];
   return made;
 }

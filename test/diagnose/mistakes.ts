@@ -18,6 +18,7 @@ import {
   halfUp,
   insideMultiplier,
   towardZero,
+  upward,
 } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
@@ -335,6 +336,18 @@ export const MISTAKES: readonly Mistake[] = [
     },
     on: ['small', 'per tensor'],
   },
+  // a packed format that keeps zero points less 1 (vllm-project/vllm#38966)
+  {
+    name: 'candidate: weight zero point one more',
+    causes: ['weight-zero-point-missing'],
+    make: (world) => {
+      const { linear } = withWeightZeroPoint(world);
+      const captured = outputsOf(world, undefined, linear);
+      const weightZeroPoint = linear.weightZeroPoint.map((zp) => zp + 1);
+      return { declared: linear, captured, candidate: outputsOf(world, undefined, { ...linear, weightZeroPoint }) };
+    },
+    on: ['small', 'per tensor'],
+  },
   // zero points taken off raw sums afterwards (ARM-software/CMSIS-NN#146)
   ...foldedSums.map(
     (accumulate): Mistake => ({
@@ -414,6 +427,7 @@ export const MISTAKES: readonly Mistake[] = [
     WITHOUT_RELU,
   ),
   candidate('rounds down', ['rounding-floor'], (world) => outputsOf(world, fbgemmWith({ round: downward })), DOWN),
+  candidate('rounds up', ['rounding-ceil'], (world) => outputsOf(world, fbgemmWith({ round: upward }))),
   candidate(
     'ties away from zero',
     ['rounding-half-away'],

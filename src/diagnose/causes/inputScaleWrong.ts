@@ -8,6 +8,7 @@ import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js'
 import { biasParts, type View, viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
+import { byOtherScales } from '../scalesInMultipliers.js';
 import {
   type Change,
   FREEDOM,
@@ -16,11 +17,10 @@ import {
   type Setup,
   type TensorSetup,
   withInput,
-  withOutput,
   withSteps,
 } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
@@ -51,7 +51,8 @@ export const inputScaleWrong: Cause<'input-scale-wrong'> = {
   changes: (study) => {
     if (!study.free) return [];
     if (study.data.dynamic) return OF_CALLS.map(ofEachCall);
-    return isTensorStudy(study) ? [...leftOut(study), ...ofOutput(study)] : exchanged(study);
+    if (isTensorStudy(study)) return [...leftOut(study), ...ofOutput(study)];
+    return isProductStudy(study) ? ofMultipliers(study) : [];
   },
 
   afterSums: true,
@@ -131,20 +132,26 @@ function leftOut(study: TensorStudy): Change[] {
   );
 }
 
-/** Of a product: one is taken for the other where it multiplies, and where it divides. */
-function exchanged({ declared, data }: Study): Change[] {
-  const { output } = declared.params;
-  const own = inputOf(declared);
-  if (declared.kind !== 'product' || data.dynamic || !isQuantized(own) || !isQuantized(output)) return [];
-  if (own.scale === output.scale) return [];
-  return [
+/** Of a product: left out, or one taken for the other where it multiplies, and where it divides. */
+function ofMultipliers(study: ProductStudy): Change[] {
+  const { input: own, output } = study.declared.params;
+  if (!isQuantized(own) || !isQuantized(output)) return [];
+  const missing = own.scale === 1 ? [] : byOtherScales(study, { input: 1 }, numbersOf(otherScale(own.scale, 1, 0)));
+  if (own.scale === output.scale) return missing as Change[];
+  const exchanged = byOtherScales(
+    study,
+    { input: output.scale, output: own.scale },
     {
-      ...otherScale(own.scale, output.scale, 0, 'output'),
+      ...numbersOf(otherScale(own.scale, output.scale, 0, 'output')),
       label: 'exchanged',
       found: { declared: own.scale, found: output.scale, taken: 'output', exchanged: true },
-      apply: (setup) => withOutput(withInput(setup, { scale: output.scale }), { scale: own.scale }),
     },
-  ];
+  );
+  return [...missing, ...exchanged] as Change[];
+}
+
+function numbersOf({ apply: _, forms: __, ...numbers }: Change) {
+  return numbers;
 }
 
 /** A curve reads its input with the scale of what it writes. */
@@ -239,7 +246,8 @@ function scalesOf(study: Study, base: Setup, input: number, line: LineOf): Chang
   const declared = (inputOf(base, input) as QuantParams).scale;
   const intervals = sharedIntervals(study, base, line);
   const interval = intervals && sharedInterval(intervals);
-  if (!interval || movesTiesOnly(interval, declared)) return [];
+  // where a scale of 0 fits as well, the operand took no part
+  if (!interval || interval.lo <= 0 || movesTiesOnly(interval, declared)) return [];
   const withScale = (scale: number) => withInput(base, { scale }, input);
   const exactly = bisected(study, base, line, interval, withScale);
   const halved = exactly === null ? [] : [Math.fround(exactly), exactly];

@@ -7,12 +7,13 @@ import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/s
 import type { View } from '../estimate/view.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
+import { byOtherScales } from '../scalesInMultipliers.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence, operands } from '../words/parts.js';
+import { foundSentence, operands, precise } from '../words/parts.js';
 import { isFactor } from './inputScaleWrong.js';
 
 declare module '../evidence.js' {
@@ -21,6 +22,8 @@ declare module '../evidence.js' {
     'output-scale-wrong': SomeChannels &
       Partial<FoundParameter> & {
         readonly shift?: number;
+        /** Results are not divided by it. */
+        readonly left_out?: true;
         /** Operands of a product, whose scales move all values as this one does. */
         readonly or_inputs?: readonly number[];
       };
@@ -33,6 +36,23 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, converts],
   whose: 'model',
+
+  changes: (study) => {
+    const { output } = study.declared.params;
+    if (!isQuantized(output) || output.scale === 1) return [];
+    const leftOut = {
+      cause: 'output-scale-wrong',
+      coordinate: 'y_scale',
+      freedom: FREEDOM.none,
+      label: 'left out',
+      found: { declared: output.scale, found: 1, left_out: true },
+    } as const;
+    if (isProductStudy(study)) return byOtherScales(study, { output: 1 }, leftOut) as Change[];
+    // of several operands, whose results have a scale of their own
+    return isTensorStudy(study) && study.free && study.declared.reads.length > 1 && formOf(study)?.value
+      ? [{ ...leftOut, apply: (setup) => withOutput(setup, { scale: 1 }) }]
+      : [];
+  },
 
   afterSums: true,
   estimate: (study, base) => {
@@ -80,21 +100,29 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
 
   words: {
     title: (e) =>
-      e.shift ? `shifted right by ${bits(e.shift)}` : `wrong output scale${e.or_inputs ? ", or an input's" : ''}`,
+      e.left_out
+        ? 'output scale left out'
+        : e.shift
+          ? `shifted right by ${bits(e.shift)}`
+          : `wrong output scale${e.or_inputs ? ", or an input's" : ''}`,
     explanation: (e) =>
-      e.shift
-        ? `Every result is ${2 ** Math.abs(e.shift)} times as ${e.shift > 0 ? 'large' : 'small'}: a shift off by ${Math.abs(e.shift)}, or another output scale.`
-        : e.or_inputs
-          ? `Every result is off by one factor: the scale of the output, or of ${operands(e.or_inputs)}, is another than the file says.`
-          : "The output's scale is another than the file says.",
+      e.left_out
+        ? 'Results are not divided by the scale of the output: as if a step of it were 1.'
+        : e.shift
+          ? `Every result is ${2 ** Math.abs(e.shift)} times as ${e.shift > 0 ? 'large' : 'small'}: a shift off by ${Math.abs(e.shift)}, or another output scale.`
+          : e.or_inputs
+            ? `Every result is off by one factor: the scale of the output, or of ${operands(e.or_inputs)}, is another than the file says.`
+            : "The output's scale is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [foundSentence('output scale', e)],
     fix: (e, context) =>
-      e.shift
-        ? `shift by ${Math.abs(e.shift)} ${e.shift > 0 ? 'more' : 'less'}; with a multiplier in float, ${foundFix('output scale')(e, context)}`
-        : e.or_inputs && context.subject === 'candidate'
-          ? `multiply by the declared scales of ${operands(e.or_inputs)}, and divide by that of the output`
-          : foundFix('output scale')(e, context),
+      e.left_out
+        ? `divide by the output scale ${precise(e.declared ?? 1)}`
+        : e.shift
+          ? `shift by ${Math.abs(e.shift)} ${e.shift > 0 ? 'more' : 'less'}; with a multiplier in float, ${foundFix('output scale')(e, context)}`
+          : e.or_inputs && context.subject === 'candidate'
+            ? `multiply by the declared scales of ${operands(e.or_inputs)}, and divide by that of the output`
+            : foundFix('output scale')(e, context),
     code: (e, context) => {
       if (e.or_inputs && context.subject === 'candidate') return [];
       const lines = scaleLine('output', 'scale', 'y_scale', e, context);

@@ -6,7 +6,7 @@ import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
 import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
 import { isMaximum, lowestOf, maximumBeside } from '../pools.js';
-import { otherReadings } from '../readings.js';
+import { otherReadings, TOP_BIT } from '../readings.js';
 import {
   type Change,
   FREEDOM,
@@ -34,6 +34,8 @@ declare module '../evidence.js' {
       readonly read_as?: 'uint8' | 'int8';
       /** 128: codes shifted by 128; 256: bytes read with the other sign. */
       readonly off_by?: 128 | 256;
+      /** Every code has its top bit flipped. */
+      readonly top_bit?: true;
       /** Of sums: what each that is negative becomes. */
       readonly becomes?: number;
     };
@@ -54,6 +56,7 @@ export const signedness: Cause<'signedness'> = {
     ...(isProductStudy(study) && readsCodes(study) && isConvolution(study) ? paddedChanges(study) : []),
     ...(study.declared.kind === 'product' ? weightChanges(study.declared) : []),
     ...outputChanges(study),
+    ...topBitChanges(study),
     ...sumChanges(study),
     ...(isMaximum(study) ? comparedChanges(study as TensorStudy) : []),
     ...(isTensorStudy(study) ? lookedUpChanges(study) : []),
@@ -63,13 +66,17 @@ export const signedness: Cause<'signedness'> = {
     title: (e) =>
       e.of === 'sum'
         ? 'negative sums shifted as unsigned'
-        : e.declared && e.read_as
-          ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}`
-          : 'wrong signedness',
+        : e.top_bit
+          ? `top bit of the ${e.of}s flipped`
+          : e.declared && e.read_as
+            ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}`
+            : 'wrong signedness',
     explanation: (e) =>
       e.of === 'sum'
         ? 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
-        : 'Bytes are read with the other sign.',
+        : e.top_bit
+          ? 'Codes xored with 0x80 are those of the other dtype; their bytes are taken as codes of this one.'
+          : 'Bytes are read with the other sign.',
     evidence: (e) => [
       e.becomes === undefined ? null : `every result below the zero point comes out as ${e.becomes}`,
       e.off_by === 256
@@ -84,6 +91,8 @@ export const signedness: Cause<'signedness'> = {
       if (e.of === 'sum')
         return 'shift arithmetically: >>> on a signed operand (one that is unsigned makes it logical)';
       const what = `the ${e.of ?? 'value'}s`;
+      if (e.top_bit && context.subject === 'candidate')
+        return `leave ${what} as they are (no ^ 0x80), or write them as ${e.read_as}`;
       return context.subject === 'candidate'
         ? `read ${what} as ${e.declared ?? 'declared'}`
         : `correct the dtype of ${what} of ${printable(context.layer)} in ${fileOf(context)}`;
@@ -228,6 +237,27 @@ function asUnsigned(weight: Int8Array | Int16Array): Int16Array {
   const unsigned = new Int16Array(weight);
   for (let i = 0; i < unsigned.length; i++) if (unsigned[i] < 0) unsigned[i] += 256;
   return unsigned;
+}
+
+const isByte = (dtype: string): dtype is 'uint8' | 'int8' => dtype === 'uint8' || dtype === 'int8';
+
+/** Of a candidate, alone. */
+function topBitChanges(study: Study): Change[] {
+  const { declared, free } = study;
+  const { output } = declared.params;
+  if (!free) return [];
+  const { dtype: written } = output;
+  const { dtype: read } = inputOf(declared);
+  const ofOutput = isByte(written)
+    ? [change('output', 'y', written, 128, (setup) => ({ ...setup, stores: TOP_BIT[written] }))]
+    : [];
+  const ofInput =
+    isByte(read) && readsCodes(study) && isComputed(study) && declared.reads.length === 1
+      ? [change('activation', 'x', read, 128, (setup) => readAs(setup, TOP_BIT[read]))]
+      : [];
+  return [...ofOutput, ...ofInput]
+    .map((own): Change => ({ ...own, label: `${own.label}, bytes`, found: { ...own.found, top_bit: true } }))
+    .filter((own) => study.agreesOnSubset(own.apply(declared)));
 }
 
 function outputChanges({ declared }: Study): Change[] {

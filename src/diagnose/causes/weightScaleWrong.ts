@@ -1,4 +1,5 @@
 import { weightScaleOf } from '../../kernels/steps/scales.js';
+import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { takesTwoTables, withScales } from '../biasUnits.js';
@@ -10,6 +11,7 @@ import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
+import { byOtherScales } from '../scalesInMultipliers.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
@@ -39,7 +41,12 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
-  changes: (study) => (choosesByScript(study) ? [scaled(study.declared, 0)] : []),
+  changes: (study) =>
+    choosesByScript(study)
+      ? [scaled(study.declared, 0)]
+      : isQuantized(study.declared.params.output)
+        ? byOtherScales(study, { weights: 1 }, scaled(study.declared, 0))
+        : [],
 
   afterSums: true,
   estimate: (study, base): ProductChange[] => {
@@ -58,7 +65,9 @@ export const weightScaleWrong: Cause<'weight-scale-wrong', 'product'> = {
           : `products of the scales times ${precise(e.factor)}`,
     explanation: (e) =>
       e.factor !== undefined
-        ? `Sums are multiplied by ${e.factor === 0 ? 'the scale of the input alone' : 'more or less than s_x * s_w, in every channel alike'}.`
+        ? e.factor === 0
+          ? 'The codes of the weights are taken as if a step of theirs were 1.'
+          : 'Sums are multiplied by more or less than s_x * s_w, in every channel alike.'
         : e.of
           ? "A multiplier is another than the file's scales give; its bias is the right one."
           : 'The weight scale is another than the file says.',

@@ -6,7 +6,7 @@ import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
-import type { SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -18,6 +18,8 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'weight-zero-point-missing': SomeChannels & {
       readonly zero_point?: number;
+      /** Another is taken in its place: of the channel given, and as far off in all others. */
+      readonly found?: number;
       /** Whose zero point is given, if they differ. */
       readonly channel?: number;
       /** What becomes of K * zx * zw, where sums are made of raw codes. */
@@ -41,14 +43,9 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
       : [],
 
   estimate: (study, base) => {
-    if (study.data.side === 'candidate' || base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
-    const intervals = ownIntervals(study, base, (view, scope) => {
-      const rowSums = centredSums(study, base, scope, view);
-      return {
-        slope: (i, n) => -rowSums(n)[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
-        offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
-      };
-    });
+    if (study.data.side === 'candidate') return study.free && base === study.declared ? ofCandidate(study) : [];
+    if (base.params.weightZeroPoint.some((zp) => zp !== 0)) return [];
+    const intervals = movedBy(study, base);
     if (!intervals) return [];
     const shared = sharedIntegers(intervals).filter((zp) => zp !== 0 && zp >= -128 && zp <= 127);
     if (shared.length > 0) return shared.map((zp) => withZeroPoint(Int32Array.of(zp), FREEDOM.none));
@@ -58,9 +55,10 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     return [withZeroPoint(perChannel, FREEDOM.numberPerChannel)];
   },
 
-  evidence: ({ study }) => {
+  evidence: ({ study, change }) => {
     const { weightZeroPoint } = study.declared.params;
-    const channel = weightZeroPoint.findIndex((zp) => zp !== 0);
+    const { found } = (change.found ?? {}) as CauseEvidence['weight-zero-point-missing'];
+    const channel = found === undefined ? weightZeroPoint.findIndex((zp) => zp !== 0) : 0;
     return channel < 0
       ? {}
       : { zero_point: weightZeroPoint[channel], ...(weightZeroPoint.length > 1 ? { channel } : {}) };
@@ -68,15 +66,27 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
 
   words: {
     title: (e) =>
-      e.term ? `K * zx * zw ${e.term}` : e.added ? 'weight zero point added' : 'weight zero point not subtracted',
+      e.found !== undefined
+        ? 'another weight zero point'
+        : e.term
+          ? `K * zx * zw ${e.term}`
+          : e.added
+            ? 'weight zero point added'
+            : 'weight zero point not subtracted',
     explanation: (e) =>
-      e.term
-        ? 'Of K raw products the zero points zx and zw are taken off afterwards: acc = sum(x * w) - zx * sum(w) - zw * sum(x) + K * zx * zw.'
-        : e.added
-          ? 'A code stands for scale * (code - zero_point); the zero point is taken with the other sign.'
-          : 'The weight codes are multiplied as they are, without subtracting their zero point.',
+      e.found !== undefined
+        ? 'A code stands for scale * (code - zero_point); another number than the zero point is subtracted.'
+        : e.term
+          ? 'Of K raw products the zero points zx and zw are taken off afterwards: acc = sum(x * w) - zx * sum(w) - zw * sum(x) + K * zx * zw.'
+          : e.added
+            ? 'A code stands for scale * (code - zero_point); the zero point is taken with the other sign.'
+            : 'The weight codes are multiplied as they are, without subtracting their zero point.',
     evidence: (e) => [
-      number(e.zero_point, (n) => `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}`),
+      number(
+        e.zero_point,
+        (n) =>
+          `zero point ${n}${e.channel === undefined ? '' : ` of channel ${e.channel}`}${e.found === undefined ? '' : `, found ${e.found}`}`,
+      ),
     ],
     fix: (e, context) =>
       parameterFix(
@@ -96,6 +106,30 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
       )(context),
   },
 };
+
+/** How far zero points of weights are off, by channel. */
+function movedBy(study: ProductStudy, base: ProductSetup): readonly Interval[] | null {
+  return ownIntervals(study, base, (view, scope) => {
+    const rowSums = centredSums(study, base, scope, view);
+    return {
+      slope: (i, n) => -rowSums(n)[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
+      offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
+    };
+  });
+}
+
+/** As far off in every channel: one more (a packed format that keeps it less 1), 128 (of uint8), 8 (of 4 bits). */
+function ofCandidate(study: ProductStudy): ProductChange[] {
+  const own = study.declared.params.weightZeroPoint;
+  const intervals = movedBy(study, study.declared);
+  if (!intervals || study.data.dynamic) return [];
+  const off = sharedIntegers(intervals).filter((by) => by !== 0 && Math.abs(by) <= 255);
+  // without them, or with the other sign, is a change without a number
+  return off
+    .map((by) => own.map((zp) => zp + by))
+    .filter((made) => !made.every((zp) => zp === 0) && !made.every((zp, n) => zp === -own[n]))
+    .map((made) => ({ ...withZeroPoint(made, FREEDOM.oneNumber), found: { found: made[0] } }));
+}
 
 const AFTERWARDS = [
   numpy(
