@@ -67,6 +67,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   return run.result();
 }
 
+const ARITHMETICS: readonly string[] = ['fixed-point-multiplier', 'multiplier-precision'];
+
 class Search {
   readonly found: Hypothesis[] = [];
   /** Those that this layer can have. */
@@ -227,6 +229,10 @@ class Search {
     const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
+    // what a script computes in floats, where the file's runtime has integers, hides a number beside it
+    if (isTensorStudy(this.study))
+      for (const base of this.offBase.filter(({ cause }) => ARITHMETICS.includes(cause)))
+        this.estimateOnActive(base, this.ofAll);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
     const leavesLittle = this.study.data.dynamic ? null : leavingLittle(this.study);
     const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle?.(this.setupOf([change])));

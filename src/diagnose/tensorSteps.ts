@@ -109,8 +109,11 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep, zeroPointF
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
 
 /** Scripts that compute a function by its name, of one value the op's own among them. */
-export function scriptsOfFunctions(study: TensorStudy): [name: string, TensorSteps][] {
-  const { is, others = {} } = formOf(study) ?? {};
+export function scriptsOfFunctions(
+  study: TensorStudy,
+  which: 'others' | 'alone' = 'others',
+): [name: string, TensorSteps][] {
+  const { is, [which]: others = {} } = formOf(study) ?? {};
   if (!study.free || ofWindows(study)) return [];
   if (is === 'table' && !isQuantized(study.declared.params.output)) return functionsOfFloats(study);
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);

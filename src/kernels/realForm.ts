@@ -30,6 +30,8 @@ export interface RealForm {
   count?(call: TensorCall): RealValue;
   /** What else may be taken of the same windows, by its name. */
   others?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Other operators of the same operands, by their names: each is tried alone. */
+  alone?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** Of a mean of four integers: two and two halved, and those, by the rule. */

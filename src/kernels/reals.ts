@@ -245,12 +245,26 @@ const where: RealForm = {
 
 const SUM = (a: number, b: number) => a + b;
 const DIFFERENCE = (a: number, b: number) => a - b;
+const PRODUCT = (a: number, b: number) => a * b;
+const relu = (x: number) => Math.max(0, x);
 const bothOf = (call: TensorCall) => [reals(call, 0), reals(call, 1)];
 
 const forms: Readonly<Record<string, RealForm>> = {
-  add: { ...ofTwo(SUM), terms: bothOf, others: { 'a - b': ofTwo(DIFFERENCE).value } },
+  add: {
+    ...ofTwo(SUM),
+    terms: bothOf,
+    others: { 'a - b': ofTwo(DIFFERENCE).value },
+    alone: {
+      'b - a': ofTwo((a, b) => b - a).value,
+      'a * b': ofTwo(PRODUCT).value,
+      'the larger of two': ofTwo(Math.max).value,
+      'relu(a) + b': ofTwo((a, b) => relu(a) + b).value,
+      'a + relu(b)': ofTwo((a, b) => a + relu(b)).value,
+      'relu(a) + relu(b)': ofTwo((a, b) => relu(a) + relu(b)).value,
+    },
+  },
   sub: { ...ofTwo(DIFFERENCE), terms: bothOf, signs: [1, -1], others: { 'a + b': ofTwo(SUM).value } },
-  mul: ofTwo((a, b) => a * b),
+  mul: { ...ofTwo(PRODUCT), alone: { 'a + b': ofTwo(SUM).value, 'a / b': ofTwo((a, b) => a / b).value } },
   maximum: { ...ofTwo(Math.max), others: { 'the smaller of two': ofTwo(Math.min).value } },
   minimum: { ...ofTwo(Math.min), others: { 'the larger of two': ofTwo(Math.max).value } },
   matmul,

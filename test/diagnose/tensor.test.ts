@@ -9,12 +9,13 @@ import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import * as curves from './curveScenes.js';
 import * as norms from './normScenes.js';
+import * as operators from './operatorScenes.js';
 import * as pools from './poolScenes.js';
 import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
-const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED, ...norms.RAISED];
-const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY, ...norms.NEARLY];
+const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED, ...norms.RAISED, ...operators.RAISED];
+const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY, ...norms.NEARLY, ...operators.NEARLY];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 
@@ -81,6 +82,12 @@ describe.each(raised)('$code: $what', (scene) => {
 test.each(BROADCAST)('$what: $code', async (scene) => {
   const { causes, explained, of } = await diagnosed(scene);
   expect([causes, explained]).toEqual([[scene.code], scene.code === 'unexplained' ? 0 : of]);
+});
+
+test.each(operators.BESIDE_FLOATS)('$what: both, or that alone', async (scene) => {
+  const { causes, explained, of } = await diagnosed(scene);
+  expect(causes).toContain(scene.code);
+  expect(explained).toBe(of);
 });
 
 test.each(nearly)('$code, but $what: has not that name', async (scene) => {

@@ -21,7 +21,7 @@ declare module '../evidence.js' {
       /** Two inputs: each as if it were the other. */
       readonly exchanged?: true;
       /** Codes are added as they are, and no zero point after them. */
-      readonly raw?: 'added' | 'subtracted';
+      readonly raw?: 'added' | 'subtracted' | 'multiplied';
       /** The output's zero point takes no part either. */
       readonly output_too?: true;
       /** Of a function with two: the one that is left in steps of the input. */
@@ -54,7 +54,9 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     return [
       ...sets.flatMap((taken) => changesOf(study, taken, output)),
       ...exchanges(study),
+      ...ofAnother(study),
       ...rawSum(study, output),
+      ...rawProduct(study),
       ...withoutZeroPoints(study, output),
     ];
   },
@@ -64,9 +66,10 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   words: {
     title: (e) => {
       if (e.branch) return `values ${e.branch} not brought to the output's scale`;
+      if (e.raw === 'multiplied') return `codes of ${operands(e.inputs)} multiplied, and the product not scaled`;
       if (e.raw) return `codes of ${operands(e.inputs)} ${e.raw} as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
-      if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the scale of input ${e.scale_of}`;
+      if (e.scale_of !== undefined) return `${operands(e.inputs)} read with the ${e.left} of input ${e.scale_of}`;
       if (e.output_too) return `zero points of ${operands(e.inputs)} and of the output left out`;
       return e.left === 'zero point'
         ? `zero point of ${operands(e.inputs)} left in`
@@ -75,6 +78,8 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     explanation: (e) => {
       if (e.branch)
         return `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`;
+      if (e.raw === 'multiplied')
+        return "A product of codes has the scale s_0 * s_1; it is taken as if it had the output's.";
       if (e.output_too)
         return 'Codes are scaled as they are: the code of zero, which differs from tensor to tensor, is scaled with them.';
       if (isZeroPointLeft(e))
@@ -90,23 +95,27 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? e.exchanged
-          ? `read input 0 with its own ${e.left}, and input 1 with its own`
-          : e.output_too
-            ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
-            : e.branch
-              ? `multiply values ${e.branch} by s_x / s_y as well`
-              : isZeroPointLeft(e)
-                ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
-                : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        ? e.raw === 'multiplied'
+          ? 'multiply the product by s_0 * s_1 / s_y before the zero point of the output is added'
+          : e.exchanged
+            ? `read input 0 with its own ${e.left}, and input 1 with its own`
+            : e.output_too
+              ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
+              : e.branch
+                ? `multiply values ${e.branch} by s_x / s_y as well`
+                : isZeroPointLeft(e)
+                  ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
+                  : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: (e, context) =>
-      stepLines([
-        numpy(
-          `real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input${isZeroPointLeft(e) ? '' : ', then added or joined'}`,
-        ),
-        inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
-      ])!(e, context),
+      e.raw === 'multiplied'
+        ? []
+        : stepLines([
+            numpy(
+              `real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input${isZeroPointLeft(e) ? '' : ', then added or joined'}`,
+            ),
+            inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
+          ])!(e, context),
   },
 };
 
@@ -169,6 +178,23 @@ function rawSum(study: Study, { scale, zeroPoint }: QuantParams): Change[] {
   ];
 }
 
+/** Codes less their zero points are multiplied, and no scale after them. */
+function rawProduct(study: Study): Change[] {
+  if (!isTensorStudy(study) || !study.free || study.data.op !== 'mul') return [];
+  const { inputs: own } = study.declared.params;
+  if (!own.every(isQuantized)) return [];
+  const inputs = own.map((_, i) => i);
+  const raw: Change = {
+    cause: 'rescale-missing',
+    coordinate: 'x_scale',
+    freedom: FREEDOM.none,
+    label: 'raw products',
+    found: { inputs, left: 'scale', raw: 'multiplied' },
+    apply: (setup) => inputs.reduce((read, i) => withInput(read, { scale: 1 }, i), withOutput(setup, { scale: 1 })),
+  };
+  return study.agreesOnSubset(raw.apply(study.declared)) ? [raw] : [];
+}
+
 /** Codes times scales alone. */
 function withoutZeroPoints(study: Study, { zeroPoint }: QuantParams): Change[] {
   const { reads } = study.declared;
@@ -210,6 +236,26 @@ function exchanges({ declared }: Study): Change[] {
       apply: (setup) => withInput(withInput(setup, params(b), 0), params(a), 1),
     }));
 }
+
+/** Joined or multiplied: one input with all that the other has, or both; of a sum that is the inputs themselves in another order. */
+function ofAnother(study: Study): Change[] {
+  const [a, b] = study.declared.reads.map((_, i) => inputOf(study.declared, i));
+  if (!study.free || !isTensorStudy(study) || formOf(study)?.terms || study.declared.reads.length !== 2) return [];
+  if (!isQuantized(a) || !isQuantized(b) || a.scale === b.scale || a.zeroPoint === b.zeroPoint) return [];
+  const left = 'scale and zero point' satisfies Left;
+  const of = (setup: Setup, input: number) => withInput(setup, paramsOf(input === 0 ? b : a), input);
+  const change = (label: string, found: CauseEvidence['rescale-missing'], apply: Change['apply']): Change => {
+    return { cause: 'rescale-missing', coordinate: 'x_scale', freedom: FREEDOM.none, label, found, apply };
+  };
+  return [
+    change('all exchanged', { inputs: [0, 1], left, exchanged: true }, (setup) => of(of(setup, 0), 1)),
+    ...[0, 1].map((i) =>
+      change(`all of ${1 - i} for ${i}`, { inputs: [i], left, scale_of: 1 - i }, (setup) => of(setup, i)),
+    ),
+  ].filter(({ apply }) => study.agreesOnSubset(apply(study.declared)));
+}
+
+const paramsOf = ({ scale, zeroPoint }: QuantParams) => ({ scale, zeroPoint });
 
 /** Codes are summed or joined as if both had the scale of one. */
 function byScaleOf(declared: Setup, of: number): ['scale', () => Partial<QuantParams>, number] {

@@ -92,6 +92,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
       ...ofOtherSlopes(study),
       ...ofCoarseTables(study),
       ...(table ? [entriesChange(study, table)] : ofFewBits(study)),
+      ...(isTable(study) ? [] : insteadOf(study)),
     ];
   },
 
@@ -243,7 +244,8 @@ function ofSlopesReadOtherwise({ declared }: TensorStudy): TensorChange[] {
 
 /** Softmax, norms, PReLU: other functions of them have names. */
 function isOfRows(study: TensorStudy): boolean {
-  return formOf(study)?.others !== undefined && !ofWindows(study);
+  const { others, alone } = formOf(study) ?? {};
+  return (others ?? alone) !== undefined && !ofWindows(study);
 }
 
 /** Of so many tables, or norms with another eps, one gives a value or two by chance. */
@@ -251,6 +253,14 @@ const FEWEST = 4;
 
 function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
   return isTable(study) || study.data.mismatched >= FEWEST ? scriptsOfFunctions(study) : [];
+}
+
+/** Another operator, or one that comes before or after its neighbour. */
+function insteadOf(study: TensorStudy): TensorChange[] {
+  if (study.data.mismatched < FEWEST) return [];
+  return scriptsOfFunctions(study, 'alone').map(([name, steps]) =>
+    stepsChange('table-entry', 'multiplier', steps, { function: name }),
+  );
 }
 
 function ofFewBits(study: TensorStudy): TensorChange[] {
