@@ -7,7 +7,9 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import { isLayout } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
+import { int32s } from '../numeric/array.js';
 import { BESIDE, type Mode } from '../tensor/beside.js';
+import { everyTaken, placesTaken } from '../tensor/places.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { namedPlaces } from './namedPlaces.js';
 import { valuesOf, wantedOf } from './otherOperands.js';
@@ -22,9 +24,9 @@ const MOST_PLACES = 64;
 type Ends = readonly [before: number, after: number];
 type Told = Pick<Evidence, 'padding-value' | 'padding-place'>;
 
-/** Where each value of a sample is taken from in the replayed one; -1: padding. */
+/** Of each place along an axis: the input's; -1: padding. */
 interface Rule {
-  readonly from: Int32Array;
+  readonly along: readonly Int32Array[];
   readonly told: (found: number) => Told;
 }
 
@@ -39,8 +41,14 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
   const sources = form.moves(shapes.inputs[0]);
   if (!output || !isQuantized(output) || form.fill !== output.zeroPoint || !sources?.includes(-1)) return null;
   const [replayed, wanted] = await Promise.all([valuesOf(asked, run), wantedOf(asked)]);
-  for (const rule of rulesOf(sources, shapes.inputs[0].dims, shapes.output.dims, form.fill)) {
-    const held = paddingHeld(rule, replayed, wanted, observed.features, form.fill);
+  const input = shapes.inputs[0].dims;
+  const places = new Int32Array(sizeOf(input)).fill(-1);
+  for (let at = 0; at < sources.length; at++) if (sources[at] >= 0) places[sources[at]] = at;
+  if (places.includes(-1)) return null; // cropped
+  const before = indicesOf(places[0], shapes.output.dims);
+  const image = { input, places, replayed, wanted };
+  for (const rule of rulesOf(input, shapes.output.dims, before, form.fill)) {
+    const held = paddingHeld(rule, image, form.fill);
     if (held === null) continue;
     const evidence = rule.told(held);
     return namedPlaces(asked, 'padding-value' in evidence ? 'padding-value' : 'padding-place', evidence);
@@ -48,51 +56,54 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
   return null;
 }
 
-/** What stands in all padding, or the fill where a rule has none; null: some value is another. */
-function paddingHeld(
-  { from }: Rule,
-  replayed: NumericArray,
-  wanted: NumericArray,
-  features: number,
-  fill: number,
-): number | null {
-  const first = from.indexOf(-1);
-  const held = first < 0 ? fill : wanted[first];
-  for (let start = 0; start < wanted.length; start += features)
+/** places: where the replay has each value of the input. */
+interface Image {
+  readonly input: readonly number[];
+  readonly places: Int32Array;
+  readonly replayed: NumericArray;
+  readonly wanted: NumericArray;
+}
+
+/** What stands in all padding, or the fill where a rule has none; null: some value is another. Most rules end in the first sample. */
+function paddingHeld({ along }: Rule, { input, places, replayed, wanted }: Image, fill: number): number | null {
+  let held: number | null = null;
+  const isHeld = everyTaken(along, input, (at, from) => {
+    if (from < 0) held ??= wanted[at];
+    return wanted[at] === (from < 0 ? held : replayed[places[from]]);
+  });
+  if (!isHeld) return null;
+  const padding = held ?? fill;
+  const features = sizeOf(along.map(({ length }) => length));
+  const taken = wanted.length > features ? placesTaken(along, input) : new Int32Array(0);
+  for (let start = features; start < wanted.length; start += features)
     for (let i = 0; i < features; i++)
-      if (wanted[start + i] !== (from[i] < 0 ? held : replayed[start + from[i]])) return null;
-  return held;
+      if (wanted[start + i] !== (taken[i] < 0 ? padding : replayed[start + places[taken[i]]])) return null;
+  return padding;
 }
 
 function* rulesOf(
-  sources: Int32Array,
   input: readonly number[],
   output: readonly number[],
+  before: readonly number[],
   declared: number,
 ): Generator<Rule> {
-  const places = new Int32Array(sizeOf(input)).fill(-1);
-  sources.forEach((source, place) => {
-    if (source >= 0) places[source] = place;
-  });
-  if (places.includes(-1)) return; // cropped
-  const [first] = places;
-  const before = indicesOf(first, output);
+  const taken = (starts: readonly number[], beside: (own: number, last: number) => number) =>
+    output.map((size, axis) =>
+      int32s({ length: size }, (_, place) => {
+        const own = place - starts[axis];
+        const at = own >= 0 && own < input[axis] ? own : beside(own, input[axis] - 1);
+        return at >= 0 && at < input[axis] ? at : -1;
+      }),
+    );
   const isPadded = (axis: number) => output[axis] > input[axis];
-  const taken = (starts: readonly number[], beside: (own: number, last: number) => number): Int32Array =>
-    sources.map((_, place) => {
-      const own = indicesOf(place, output).map((index, axis) => index - starts[axis]);
-      const at = own.map((index, axis) => (index >= 0 && index < input[axis] ? index : beside(index, input[axis] - 1)));
-      const isOutside = at.some((index, axis) => index < 0 || index >= input[axis]);
-      return isOutside ? -1 : places[at.reduce((flat, index, axis) => flat * input[axis] + index, 0)];
-    });
-  yield { from: taken(before, BESIDE.constant), told: (found) => ({ 'padding-value': { declared, found } }) };
+  yield { along: taken(before, BESIDE.constant), told: (found) => ({ 'padding-value': { declared, found } }) };
   for (const mode of ['reflect', 'replicate', 'circular'] as const satisfies readonly Mode[])
-    yield { from: taken(before, BESIDE[mode]), told: () => ({ 'padding-value': { declared, found: mode } }) };
+    yield { along: taken(before, BESIDE[mode]), told: () => ({ 'padding-value': { declared, found: mode } }) };
   const endsOf = (starts: readonly number[]) =>
     [...input.keys()].filter(isPadded).map((axis): Ends => [starts[axis], output[axis] - input[axis] - starts[axis]]);
   for (const starts of otherStarts(input, output, before))
     yield {
-      from: taken(starts, BESIDE.constant),
+      along: taken(starts, BESIDE.constant),
       told: () => ({ 'padding-place': { declared: endsOf(before), found: endsOf(starts) } }),
     };
 }
@@ -102,8 +113,8 @@ function otherStarts(input: readonly number[], output: readonly number[], before
   let all: number[][] = [[]];
   for (const [axis, size] of output.entries()) {
     const ways = size - input[axis] + 1;
+    if (all.length * ways > MOST_PLACES) return [];
     all = all.flatMap((starts) => Array.from({ length: ways }, (_, start) => [...starts, start]));
-    if (all.length > MOST_PLACES) return [];
   }
   return all.filter((starts) => starts.some((start, axis) => start !== before[axis]));
 }

@@ -3,12 +3,14 @@
  * that follows from one such rule in every sample.
  */
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { NumericArray } from '../nouns/array.js';
 import type { ResampleAttributes } from '../nouns/attributes.js';
 import { isLayout, isTensor } from '../nouns/model.js';
-import { areSame } from '../numeric/array.js';
+import { areSame, int32s } from '../numeric/array.js';
 import { clamp } from '../numeric/integer.js';
 import { ceil, floor } from '../numeric/round.js';
-import { indicesOf, sizeOf } from '../tensor/shape.js';
+import { everyTaken, placesTaken } from '../tensor/places.js';
+import { sizeOf } from '../tensor/shape.js';
 import { namedPlaces } from './namedPlaces.js';
 import { wantedOf } from './otherOperands.js';
 import type { AskedOfPlaces } from './readings.js';
@@ -51,17 +53,25 @@ export async function resizedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagn
   const rules = rulesOf(input, output);
   const moved = isLayout(layer) ? layer.form.moves(shapes.inputs[0]) : null;
   const isResize = isLayout(layer)
-    ? rules.some(({ sources }) => moved !== null && areSame(sources, moved))
+    ? rules.some(({ along }) => moved !== null && everyTaken(along, input, (at, source) => source === moved[at]))
     : isTensor(layer) && layer.op === 'interpolate' && isNearest(layer.form.attributes as ResampleAttributes);
   if (!isResize) return null;
   const [read, wanted] = await Promise.all([run.inputs[0].read(from, to), wantedOf(asked)]);
-  const [each, size] = [sizeOf(input), sizeOf(output)];
-  const found = rules.find(({ sources }) =>
-    wanted.every((value, i) => value === read[floor(i / size) * each + sources[i % size]]),
-  );
+  const found = rules.find(({ along }) => isResized(along, input, read, wanted));
   if (!found) return null;
-  const alike = rules.filter(({ sources }) => areSame(sources, found.sources)).map((own) => own.rule);
-  return namedPlaces(asked, 'resample-grid', { 'resample-grid': { rule: `nearest, ${oneOf(alike)}` } });
+  const alike = rules.filter(({ along }) => along.every((places, axis) => areSame(places, found.along[axis])));
+  const rule = `nearest, ${oneOf(alike.map((own) => own.rule))}`;
+  return namedPlaces(asked, 'resample-grid', { 'resample-grid': { rule } });
+}
+
+/** Sample by sample: most rules end at one of the first values. */
+function isResized(along: readonly Int32Array[], input: readonly number[], read: NumericArray, wanted: NumericArray) {
+  const [each, size] = [sizeOf(input), sizeOf(along.map(({ length }) => length))];
+  if (!everyTaken(along, input, (at, source) => wanted[at] === read[source])) return false;
+  const sources = wanted.length > size ? placesTaken(along, input) : new Int32Array(0);
+  for (let own = each, start = size; start < wanted.length; own += each, start += size)
+    for (let i = 0; i < size; i++) if (wanted[start + i] !== read[own + sources[i]]) return false;
+  return true;
 }
 
 /** Of some sizes several rules are one. */
@@ -72,19 +82,16 @@ function oneOf(rules: readonly string[]): string {
 
 const isNearest = ({ mode }: ResampleAttributes) => mode.startsWith('nearest');
 
-/** Where each value of a sample is taken from. */
+/** Where the places of each axis are taken from. */
 function rulesOf(input: readonly number[], output: readonly number[]) {
   return COORDINATES.flatMap(([grid, coordinate]) =>
-    ROUNDINGS.map(([rounding, round]) => {
-      const places = output.map((to, axis) =>
-        Int32Array.from({ length: to }, (_, place) =>
+    ROUNDINGS.map(([rounding, round]) => ({
+      rule: `${grid}, ${rounding}`,
+      along: output.map((to, axis) =>
+        int32s({ length: to }, (_, place) =>
           to === input[axis] ? place : clamp(round(coordinate(place, to, input[axis])), 0, input[axis] - 1),
         ),
-      );
-      const sources = Int32Array.from({ length: sizeOf(output) }, (_, i) =>
-        indicesOf(i, output).reduce((flat, index, axis) => flat * input[axis] + places[axis][index], 0),
-      );
-      return { rule: `${grid}, ${rounding}`, sources };
-    }),
+      ),
+    })),
   );
 }
