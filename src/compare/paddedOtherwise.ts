@@ -7,9 +7,8 @@ import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import { isLayout } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
-import { int32s } from '../numeric/array.js';
 import { BESIDE, type Mode } from '../tensor/beside.js';
-import { everyTaken, placesTaken } from '../tensor/places.js';
+import { everyTaken, placesTaken, type Taken } from '../tensor/places.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { namedPlaces } from './namedPlaces.js';
 import { valuesOf, wantedOf } from './otherOperands.js';
@@ -24,9 +23,9 @@ const MOST_PLACES = 64;
 type Ends = readonly [before: number, after: number];
 type Told = Pick<Evidence, 'padding-value' | 'padding-place'>;
 
-/** Of each place along an axis: the input's; -1: padding. */
+/** -1: padding. */
 interface Rule {
-  readonly along: readonly Int32Array[];
+  readonly along: readonly Taken[];
   readonly told: (found: number) => Told;
 }
 
@@ -41,13 +40,13 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
   const sources = form.moves(shapes.inputs[0]);
   if (!output || !isQuantized(output) || form.fill !== output.zeroPoint || !sources?.includes(-1)) return null;
   const [replayed, wanted] = await Promise.all([valuesOf(asked, run), wantedOf(asked)]);
-  const input = shapes.inputs[0].dims;
+  const [input, padded] = [shapes.inputs[0].dims, shapes.output.dims];
   const places = new Int32Array(sizeOf(input)).fill(-1);
   for (let at = 0; at < sources.length; at++) if (sources[at] >= 0) places[sources[at]] = at;
   if (places.includes(-1)) return null; // cropped
-  const before = indicesOf(places[0], shapes.output.dims);
-  const image = { input, places, replayed, wanted };
-  for (const rule of rulesOf(input, shapes.output.dims, before, form.fill)) {
+  const before = indicesOf(places[0], padded);
+  const image = { input, output: padded, places, replayed, wanted };
+  for (const rule of rulesOf(input, padded, before, form.fill)) {
     const held = paddingHeld(rule, image, form.fill);
     if (held === null) continue;
     const evidence = rule.told(held);
@@ -59,22 +58,23 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
 /** places: where the replay has each value of the input. */
 interface Image {
   readonly input: readonly number[];
+  readonly output: readonly number[];
   readonly places: Int32Array;
   readonly replayed: NumericArray;
   readonly wanted: NumericArray;
 }
 
 /** What stands in all padding, or the fill where a rule has none; null: some value is another. Most rules end in the first sample. */
-function paddingHeld({ along }: Rule, { input, places, replayed, wanted }: Image, fill: number): number | null {
+function paddingHeld({ along }: Rule, { input, output, places, replayed, wanted }: Image, fill: number): number | null {
   let held: number | null = null;
-  const isHeld = everyTaken(along, input, (at, from) => {
+  const isHeld = everyTaken(output, along, input, (at, from) => {
     if (from < 0) held ??= wanted[at];
     return wanted[at] === (from < 0 ? held : replayed[places[from]]);
   });
   if (!isHeld) return null;
   const padding = held ?? fill;
-  const features = sizeOf(along.map(({ length }) => length));
-  const taken = wanted.length > features ? placesTaken(along, input) : new Int32Array(0);
+  const features = sizeOf(output);
+  const taken = wanted.length > features ? placesTaken(output, along, input) : new Int32Array(0);
   for (let start = features; start < wanted.length; start += features)
     for (let i = 0; i < features; i++)
       if (wanted[start + i] !== (taken[i] < 0 ? padding : replayed[start + places[taken[i]]])) return null;
@@ -88,13 +88,14 @@ function* rulesOf(
   declared: number,
 ): Generator<Rule> {
   const taken = (starts: readonly number[], beside: (own: number, last: number) => number) =>
-    output.map((size, axis) =>
-      int32s({ length: size }, (_, place) => {
-        const own = place - starts[axis];
-        const at = own >= 0 && own < input[axis] ? own : beside(own, input[axis] - 1);
-        return at >= 0 && at < input[axis] ? at : -1;
-      }),
-    );
+    input.map((size, axis): Taken => {
+      const start = starts[axis];
+      return (place) => {
+        const own = place - start;
+        const at = own >= 0 && own < size ? own : beside(own, size - 1);
+        return at >= 0 && at < size ? at : -1;
+      };
+    });
   const isPadded = (axis: number) => output[axis] > input[axis];
   yield { along: taken(before, BESIDE.constant), told: (found) => ({ 'padding-value': { declared, found } }) };
   for (const mode of ['reflect', 'replicate', 'circular'] as const satisfies readonly Mode[])

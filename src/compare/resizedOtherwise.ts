@@ -5,11 +5,11 @@
 import type { LayerDiagnosis } from '../diagnose/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ResampleAttributes } from '../nouns/attributes.js';
-import { isLayout, isTensor } from '../nouns/model.js';
-import { areSame, int32s } from '../numeric/array.js';
+import { isLayout, isTensor, type Layer } from '../nouns/model.js';
+import type { Shape } from '../nouns/value.js';
 import { clamp } from '../numeric/integer.js';
 import { ceil, floor } from '../numeric/round.js';
-import { everyTaken, placesTaken } from '../tensor/places.js';
+import { everyTaken, placesTaken, type Taken } from '../tensor/places.js';
 import { sizeOf } from '../tensor/shape.js';
 import { namedPlaces } from './namedPlaces.js';
 import { wantedOf } from './otherOperands.js';
@@ -50,28 +50,52 @@ export async function resizedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagn
   const [input, output] = [shapes.inputs[0]?.dims, shapes.output.dims];
   if (diff.mismatched < FEWEST || (to - from) * observed.features > MOST_VALUES || !input) return null;
   if (input.length !== output.length || input.every((size, axis) => size === output[axis])) return null;
-  const rules = rulesOf(input, output);
-  const moved = isLayout(layer) ? layer.form.moves(shapes.inputs[0]) : null;
-  const isResize = isLayout(layer)
-    ? rules.some(({ along }) => moved !== null && everyTaken(along, input, (at, source) => source === moved[at]))
-    : isTensor(layer) && layer.op === 'interpolate' && isNearest(layer.form.attributes as ResampleAttributes);
-  if (!isResize) return null;
+  const image = { input, output };
+  if (!isResize(layer, shapes.inputs[0], image)) return null;
+  const rules = rulesOf(image);
   const [read, wanted] = await Promise.all([run.inputs[0].read(from, to), wantedOf(asked)]);
-  const found = rules.find(({ along }) => isResized(along, input, read, wanted));
+  const found = rules.find(({ along }) => isResized(image, along, read, wanted));
   if (!found) return null;
-  const alike = rules.filter(({ along }) => along.every((places, axis) => areSame(places, found.along[axis])));
+  const alike = rules.filter(({ along }) => areAlike(image, along, found.along));
   const rule = `nearest, ${oneOf(alike.map((own) => own.rule))}`;
   return namedPlaces(asked, 'resample-grid', { 'resample-grid': { rule } });
 }
 
+interface Image {
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+}
+
+function isResize(layer: Layer, shape: Shape, image: Image): boolean {
+  if (isTensor(layer)) return layer.op === 'interpolate' && isNearest(layer.form.attributes as ResampleAttributes);
+  const moved = isLayout(layer) ? layer.form.moves(shape) : null;
+  const { input, output } = image;
+  return (
+    moved !== null &&
+    rulesOf(image).some(({ along }) => everyTaken(output, along, input, (at, source) => source === moved[at]))
+  );
+}
+
 /** Sample by sample: most rules end at one of the first values. */
-function isResized(along: readonly Int32Array[], input: readonly number[], read: NumericArray, wanted: NumericArray) {
-  const [each, size] = [sizeOf(input), sizeOf(along.map(({ length }) => length))];
-  if (!everyTaken(along, input, (at, source) => wanted[at] === read[source])) return false;
-  const sources = wanted.length > size ? placesTaken(along, input) : new Int32Array(0);
+function isResized(
+  { input, output }: Image,
+  along: readonly Taken[],
+  read: NumericArray,
+  wanted: NumericArray,
+): boolean {
+  if (!everyTaken(output, along, input, (at, source) => wanted[at] === read[source])) return false;
+  const [each, size] = [sizeOf(input), sizeOf(output)];
+  const sources = wanted.length > size ? placesTaken(output, along, input) : new Int32Array(0);
   for (let own = each, start = size; start < wanted.length; own += each, start += size)
     for (let i = 0; i < size; i++) if (wanted[start + i] !== read[own + sources[i]]) return false;
   return true;
+}
+
+function areAlike({ output }: Image, one: readonly Taken[], other: readonly Taken[]): boolean {
+  return output.every((size, axis) => {
+    for (let place = 0; place < size; place++) if (one[axis](place) !== other[axis](place)) return false;
+    return true;
+  });
 }
 
 /** Of some sizes several rules are one. */
@@ -82,16 +106,14 @@ function oneOf(rules: readonly string[]): string {
 
 const isNearest = ({ mode }: ResampleAttributes) => mode.startsWith('nearest');
 
-/** Where the places of each axis are taken from. */
-function rulesOf(input: readonly number[], output: readonly number[]) {
+function rulesOf({ input, output }: Image) {
   return COORDINATES.flatMap(([grid, coordinate]) =>
     ROUNDINGS.map(([rounding, round]) => ({
       rule: `${grid}, ${rounding}`,
-      along: output.map((to, axis) =>
-        int32s({ length: to }, (_, place) =>
-          to === input[axis] ? place : clamp(round(coordinate(place, to, input[axis])), 0, input[axis] - 1),
-        ),
-      ),
+      along: output.map((to, axis): Taken => {
+        const from = input[axis];
+        return to === from ? (place) => place : (place) => clamp(round(coordinate(place, to, from)), 0, from - 1);
+      }),
     })),
   );
 }

@@ -19,31 +19,39 @@ export function everyPlace(dims: readonly number[], steps: readonly number[], vi
   return true;
 }
 
-/** Each place of an output with the one of `dims` that tables give along each axis, -1 where one of them has none; false ends it. */
-export function everyTaken(along: readonly Int32Array[], dims: readonly number[], visit: Visit): boolean {
-  const steps = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
-  const last = along.length - 1;
-  const index = along.map(() => 0);
-  const rows = sizeOf(along.slice(0, last).map(({ length }) => length));
+/** Along an axis: where in the input a place of the output is taken from; -1: nowhere. */
+export type Taken = (place: number) => number;
+
+/** Each place of `dims` in C order with the one of the input; false ends it. Never as lists: an axis may have millions. */
+export function everyTaken(
+  dims: readonly number[],
+  along: readonly Taken[],
+  input: readonly number[],
+  visit: Visit,
+): boolean {
+  const steps = input.map((_, axis) => sizeOf(input.slice(axis + 1)));
+  const last = dims.length - 1;
+  const index = dims.map(() => 0);
+  const rows = sizeOf(dims.slice(0, last));
   for (let row = 0, at = 0; row < rows; row++) {
     let from = 0;
     for (let axis = 0; axis < last && from >= 0; axis++) {
-      const place = along[axis][index[axis]];
+      const place = along[axis](index[axis]);
       from = place < 0 ? -1 : from + place * steps[axis];
     }
-    for (let i = 0; i < along[last].length; i++, at++) {
-      const place = along[last][i];
+    for (let i = 0; i < dims[last]; i++, at++) {
+      const place = along[last](i);
       if (!visit(at, place < 0 || from < 0 ? -1 : from + place)) return false;
     }
-    for (let axis = last - 1; axis >= 0 && ++index[axis] === along[axis].length; axis--) index[axis] = 0;
+    for (let axis = last - 1; axis >= 0 && ++index[axis] === dims[axis]; axis--) index[axis] = 0;
   }
   return true;
 }
 
-/** Of each place of the output. */
-export function placesTaken(along: readonly Int32Array[], dims: readonly number[]): Int32Array {
-  const taken = new Int32Array(sizeOf(along.map(({ length }) => length)));
-  everyTaken(along, dims, (at, from) => {
+/** Of each place of `dims`. */
+export function placesTaken(dims: readonly number[], along: readonly Taken[], input: readonly number[]): Int32Array {
+  const taken = new Int32Array(sizeOf(dims));
+  everyTaken(dims, along, input, (at, from) => {
     taken[at] = from;
     return true;
   });
