@@ -30,15 +30,22 @@ export function boundedCodes(
 
 /** Reals of a float32 output; a bound of none is exact. */
 export function boundedReals(length: number, realOf: (element: number) => Near): Bounded {
-  const data = new Float32Array(length);
-  const [low, high] = [new Float64Array(length), new Float64Array(length)];
-  for (let i = 0; i < length; i++) {
-    const { low: least, near, high: most } = realOf(i);
-    data[i] = near;
-    // rounded to float32, it is no further
-    [low[i], high[i]] = [Math.min(least, data[i]), Math.max(most, data[i])];
-  }
-  return { data, low, high };
+  const reals = emptyReals(length);
+  for (let i = 0; i < length; i++) writeReal(reals, i, realOf(i));
+  return reals;
+}
+
+type BoundedReals = Record<keyof Bounded, Float32Array | Float64Array>;
+
+export function emptyReals(length: number): BoundedReals & Bounded {
+  return { data: new Float32Array(length), low: new Float64Array(length), high: new Float64Array(length) };
+}
+
+export function writeReal({ data, low, high }: BoundedReals, i: number, real: Near): void {
+  data[i] = real.near;
+  // rounded to float32, it is no further
+  low[i] = Math.min(real.low, data[i]);
+  high[i] = Math.max(real.high, data[i]);
 }
 
 /** exact, and how far a float32 result may be from it before it is rounded or lost below the smallest normal number. */
@@ -70,6 +77,11 @@ const SMALLEST = 2 ** -126;
 
 /** A float32 sum of n numbers in any order; magnitudes: the sum of their absolute values. Source: Higham, 4.2. */
 export function sumInAnyOrder(exact: number, magnitudes: number, n: number): Near {
-  const bound = ((n * UNIT) / (1 - n * UNIT)) * magnitudes;
+  const bound = boundOfSum(n) * magnitudes;
   return { low: exact - bound, near: exact, high: exact + bound };
+}
+
+/** By which the magnitudes are multiplied. */
+export function boundOfSum(n: number): number {
+  return (n * UNIT) / (1 - n * UNIT);
 }

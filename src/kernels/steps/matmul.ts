@@ -2,7 +2,7 @@
 
 import type { MatmulAttributes } from '../../nouns/attributes.js';
 import type { QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
-import { float64s, int32s } from '../../numeric/array.js';
+import { float32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
@@ -10,8 +10,9 @@ import { broadcastIndex } from '../../tensor/broadcast.js';
 import { transposed } from '../../tensor/rows.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
-import { boundedCodes, boundedReals, codesOf, type Near, sumInAnyOrder, within } from './bounded.js';
-import { quantized, roomForCodes } from './call.js';
+import { boundOfSum, emptyReals, within, writeReal } from './bounded.js';
+import { quantizedNear } from './boundedMany.js';
+import { quantized, remembered, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
 import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
@@ -24,13 +25,17 @@ function matmulFloats(quantize: QuantizeStep): TensorSteps {
     const output = quantized(call.output);
     const code = quantize.prepare(output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-    const sumOf = sums(call);
-    const size = call.samples * sizeOf(call.output.shape.dims);
-    const rounded = (real: number) => clamp(code(f32(real)), lo, hi);
-    return boundedCodes(
-      size,
-      (i) => codesOf(sumOf(i), rounded),
-      () => roomForCodes(call),
+    const eachSum = sums(call);
+    return quantizedNear(
+      call,
+      (real) => clamp(code(real), lo, hi),
+      ({ from, count, low, near, high }) =>
+        eachSum(from, count, (element, sum, bound) => {
+          const i = element - from;
+          low[i] = sum - bound;
+          near[i] = sum;
+          high[i] = sum + bound;
+        }),
     );
   });
 }
@@ -46,9 +51,15 @@ export const matmulOnnxRuntime: TensorSteps = tensorSteps(
     const multiplier = f32(f32(f32(a.scale) * f32(b.scale)) / f32(output.scale));
     const { quantMin, quantMax, zeroPoint } = output;
     const code = clampRoundOffset.prepare(halfEven, zeroPoint, quantMin, quantMax);
-    const sumOf = sums(call, (input) => float64s(input.data, (x) => x - quantized(input).zeroPoint));
-    const size = call.samples * sizeOf(call.output.shape.dims);
-    return int32s({ length: size }, (_, i) => code(f32(f32(wrapInt32(sumOf(i).near)) * multiplier)));
+    const eachSum = sums(call, (input) => {
+      const params = quantized(input);
+      return float32s(input.data, (x) => x - params.zeroPoint);
+    });
+    const codes = roomForCodes(call);
+    eachSum(0, codes.length, (element, sum) => {
+      codes[element] = code(f32(f32(wrapInt32(sum)) * multiplier));
+    });
+    return codes;
   },
 );
 
@@ -60,11 +71,12 @@ export const matmulOfFloats: TensorSteps = boundedSteps('sum of a * b, float32 i
   const { adjX, adjY, alpha } = call.attributes as MatmulAttributes;
   const [a, b] = call.inputs;
   const inputs = [adjX ? turned(a) : a, adjY ? turned(b) : b];
-  const sumOf = sums({ ...call, inputs }, (input) => Float64Array.from(input.data));
-  return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
-    const { low, near, high } = sumOf(i);
-    return within(alpha * near, (Math.abs(alpha) * (high - low)) / 2);
+  const eachSum = sums({ ...call, inputs }, ({ data }) => data as Float32Array);
+  const reals = emptyReals(call.samples * sizeOf(call.output.shape.dims));
+  eachSum(0, reals.data.length, (element, sum, bound) => {
+    writeReal(reals, element, within(alpha * sum, (Math.abs(alpha) * (sum + bound - (sum - bound))) / 2));
   });
+  return reals;
 });
 
 /** The last two axes change places. */
@@ -74,11 +86,10 @@ function turned({ shape, data, ...value }: TensorValue): TensorValue {
   return { ...value, shape: { ...shape, dims }, data: transposed(data, rows, cols) };
 }
 
-/** Of an element of the output: the sum of its products. */
-function sums(
-  { inputs, output }: TensorCall,
-  numbersOf: (input: TensorValue) => Float64Array = realsOf,
-): (element: number) => Near {
+/** Of elements of the output from one on: the sum of products, and how far float32 may be from it. */
+type EachSum = (from: number, count: number, visit: (element: number, sum: number, bound: number) => void) => void;
+
+function sums({ inputs, output }: TensorCall, numbersOf: (input: TensorValue) => Float32Array = realsOf): EachSum {
   const { dims } = output.shape;
   const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
   const [a, b] = inputs.map(({ shape, ...input }) => {
@@ -87,22 +98,26 @@ function sums(
   });
   const depth = inputs[0].shape.dims.at(-1)!;
   const [lefts, rights] = [a.reals, transposed(b.reals, depth, cols)]; // what is multiplied stands side by side
-  return (element) => {
-    const [matrix, row, col] = [floor(element / (rows * cols)), floor(element / cols) % rows, element % cols];
-    const [left, right] = [a.outer(matrix) * a.size + row * depth, b.outer(matrix) * b.size + col * depth];
-    let [sum, magnitudes] = [0, 0];
-    for (let k = 0; k < depth; k++) {
-      const product = lefts[left + k] * rights[right + k];
-      sum += product;
-      magnitudes += Math.abs(product);
+  const error = boundOfSum(depth);
+  return (from, count, visit) => {
+    for (let element = from; element < from + count; ) {
+      const [matrix, row, col] = [floor(element / (rows * cols)), floor(element / cols) % rows, element % cols];
+      const left = a.outer(matrix) * a.size + row * depth;
+      let right = b.outer(matrix) * b.size + col * depth;
+      for (const end = Math.min(from + count, element + cols - col); element < end; element++, right += depth) {
+        let [sum, magnitudes] = [0, 0];
+        for (let k = 0; k < depth; k++) {
+          const product = lefts[left + k] * rights[right + k];
+          sum += product;
+          magnitudes += Math.abs(product);
+        }
+        visit(element, sum, error * magnitudes);
+      }
     }
-    return sumInAnyOrder(sum, magnitudes, depth);
   };
 }
 
-function realsOf(input: TensorValue): Float64Array {
-  const real = dequantizeFloat32.prepare(quantized(input));
-  const reals = new Float64Array(input.data.length);
-  for (let i = 0; i < reals.length; i++) reals[i] = real(input.data[i]);
-  return reals;
+function realsOf(input: TensorValue): Float32Array {
+  const params = quantized(input);
+  return float32s(input.data, remembered(params, dequantizeFloat32.prepare(params)));
 }

@@ -1,14 +1,14 @@
 /** exp(x) / sum of exp(x) along an axis. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
-import type { Computed, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { float64s, int32s } from '../../numeric/array.js';
+import type { Computed, QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
-import { ofLayer, quantized, roomForCodes } from './call.js';
+import { UNIT } from './bounded.js';
+import { BoundedCodes, type Reals } from './boundedMany.js';
+import { ofLayer, quantized, remembered, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -21,28 +21,37 @@ const TINY = 1e-37;
 /** Floats: neither exp nor the order of the sum is known bit by bit, so a value next to a tie may be either code. */
 function softmaxFloats(quantize: QuantizeStep): TensorSteps {
   return tensorSteps('quantize(exp(x - max) / sum of exp(x - max)), float32 in any order', (call) => {
-    const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
-    const code = quantize.prepare(quantized(call.output));
-    return alongLines(call, (codes) => {
-      const near = softmaxOf(float64s(codes, real));
-      return (k) => codesOf(near(k), code);
+    const input = quantized(call.inputs[0]);
+    const real = remembered(input, dequantizeFloat32.prepare(input));
+    const codes = new BoundedCodes(call, quantize.prepare(quantized(call.output)));
+    const { count, step } = linesOf(call);
+    const x = new Float64Array(count);
+    const [low, near, high] = [new Float32Array(count), new Float32Array(count), new Float32Array(count)];
+    const reals = { count, low, near, high };
+    eachLine(call, ({ data }, start) => {
+      for (let k = 0, at = start; k < count; k++, at += step) x[k] = real(data[at]);
+      softmaxOf(x, reals);
+      codes.set(reals, start, step);
     });
+    return codes.result;
   });
 }
 
 export const softmaxAten = softmaxFloats(quantizeFma);
 export const softmaxDecomposed = softmaxFloats(quantizeDecomposed);
 
-/** What errs: exp above and below, what the arguments lost, a sum of positive numbers, the quotient. */
-function softmaxOf(x: Float64Array): (k: number) => Near {
+/** What errs: exp above and below, what the arguments lost, a sum of positive numbers, the quotient. x is overwritten. */
+function softmaxOf(x: Float64Array, { low, near, high }: Omit<Reals, 'from'>): void {
   const [max, min] = [largestOf(x), smallestOf(x)];
   const relative = 2 * (EXP_ERROR + (max - min) * UNIT) + (x.length + 4) * UNIT;
   let sum = 0;
   for (let k = 0; k < x.length; k++) sum += x[k] = Math.exp(x[k] - max);
-  return (k) => {
+  for (let k = 0; k < x.length; k++) {
     const exact = x[k] / sum;
-    return { low: f32(exact * (1 - relative) - TINY), near: f32(exact), high: f32(exact * (1 + relative) + TINY) };
-  };
+    low[k] = exact * (1 - relative) - TINY;
+    near[k] = exact;
+    high[k] = exact * (1 + relative) + TINY;
+  }
 }
 
 const LARGEST = 2 ** 32 - 1;
@@ -67,28 +76,24 @@ const powersOf = ofLayer((call) => {
 /** floor((256 * e + sum / 2) / sum); sums stay below 2^32. */
 function inIntegers(call: TensorCall): Computed {
   const table = powersOf(call);
-  return alongLines(call, (codes) => {
-    const max = largestOf(codes);
-    const e = float64s(codes, (code) => table[code + 255 - max]);
-    const sum = e.reduce((total, one) => total + one, 0);
-    return (k) => {
-      const code = Math.min(floor((256 * e[k] + floor(sum / 2)) / sum), 255);
-      return { low: code, near: code, high: code };
-    };
+  const { count, step } = linesOf(call);
+  const [e, codes] = [new Float64Array(count), roomForCodes(call)];
+  eachLine(call, ({ data }, start) => {
+    let [max, sum] = [Number.NEGATIVE_INFINITY, 0];
+    for (let k = 0, at = start; k < count; k++, at += step) max = Math.max(max, data[at]);
+    for (let k = 0, at = start; k < count; k++, at += step) sum += e[k] = table[data[at] + 255 - max];
+    for (let k = 0, at = start; k < count; k++, at += step)
+      codes[at] = Math.min(floor((256 * e[k] + floor(sum / 2)) / sum), 255);
   });
+  return codes;
 }
 
-/** ofLine: of the codes of a line, what each becomes. */
-function alongLines(call: TensorCall, ofLine: (codes: Int32Array) => (k: number) => Near): Computed {
-  const [{ data }] = call.inputs;
+/** Where each begins. */
+function eachLine(call: TensorCall, visit: (input: TensorValue, start: number) => void): void {
+  const [input] = call.inputs;
   const { count, step } = linesOf(call);
-  const lines: ((k: number) => Near)[] = []; // of a value of 50,000 no list of what each becomes
-  const codesAt = (i: number) => {
-    const [k, line] = [floor(i / step) % count, i % step];
-    if (k === 0) lines[line] = ofLine(int32s({ length: count }, (_, own) => data[i + own * step]));
-    return lines[line](k);
-  };
-  return boundedCodes(data.length, codesAt, () => roomForCodes(call));
+  for (let from = 0; from < input.data.length; from += count * step)
+    for (let line = 0; line < step; line++) visit(input, from + line);
 }
 
 /** Lines along the axis: how many values each has, and how far they lie apart. */
