@@ -2,7 +2,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
-import { isBytes } from '../../numeric/array.js';
+import { type Bytes, emptyLike, int32s, isBytes, lookedUp } from '../../numeric/array.js';
 import { batchOf } from '../../replay/calls.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -92,17 +92,14 @@ export class TensorEngine implements Engine<TensorSetup> {
   }
 }
 
-/** Of codes of 8 bits each is computed once. */
-function applied(codes: NumericArray, apply: (code: number) => number): Int32Array {
-  const made = new Int32Array(codes.length);
-  if (!isBytes(codes)) {
-    for (let i = 0; i < made.length; i++) made[i] = apply(codes[i]);
-    return made;
-  }
+/** Of codes of 8 bits each is computed once; bytes where all are. */
+function applied(codes: NumericArray, apply: (code: number) => number): Int32Array | Bytes {
+  if (!isBytes(codes)) return int32s(codes, apply);
   const least = codes instanceof Int8Array ? -128 : 0;
-  const table = Int32Array.from({ length: 256 }, (_, i) => apply(i + least));
-  for (let i = 0; i < made.length; i++) made[i] = table[codes[i] - least];
-  return made;
+  const table = Int32Array.from({ length: 256 }, (_, bits) => apply(((bits - least) & 255) + least));
+  const bytes = emptyLike(codes, 256);
+  bytes.set(table);
+  return lookedUp(codes, bytes.every((code, i) => code === table[i]) ? bytes : table);
 }
 
 function rows(values: NumericArray, cols: number, from: number, count: number): NumericArray {

@@ -5,15 +5,16 @@ import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { type Cover, type Covers, wholeCovers, windowCovers } from '../../tensor/covers.js';
+import { type Covers, wholeCovers, windowCovers } from '../../tensor/covers.js';
 import { reducedAxes } from '../../tensor/reduced.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { boundedCodes, codesOf, type Near, nearFunctions, sumInAnyOrder } from './bounded.js';
+import { boundedCodes, boundOfSum, codesOf, type Near, nearFunctions } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { boundedOverWindows, imageOf, placesOf } from './pool.js';
+import { imageOf, placesOf } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
+import { boundedOverRows } from './windowRows.js';
 
 /** A function of one value; round: of the results of exp. */
 function table(equation: string, apply: (x: number, round: (exact: number) => number) => number) {
@@ -62,7 +63,7 @@ export const averagePoolInFloat: TensorSteps = {
   ...tensorSteps('quantize(sum of sx * d / n), float32 in any order', (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
     const covers = windowCovers(window, placesOf(imageOf(call).shape));
-    return meansOf(call, covers, (cover) => divisor ?? sizeOf(countIncludePad ? window.kernel : cover.inside));
+    return meansOf(call, covers, divisor ?? (countIncludePad ? sizeOf(window.kernel) : null));
   }),
 };
 
@@ -71,23 +72,20 @@ export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
   'quantize(sum of sx * d / n), float32 in any order',
   (call) => {
     const places = placesOf(imageOf(call).shape);
-    return meansOf(call, wholeCovers(places), () => sizeOf(places));
+    return meansOf(call, wholeCovers(places), sizeOf(places));
   },
 );
 
-function meansOf(call: TensorCall, covers: Covers, countOf: (cover: Cover) => number): Computed {
-  const real = dequantizeFloat32.prepare(quantized(call.inputs[0]));
+/** cells: that a sum is divided by; null: those inside the image. */
+function meansOf(call: TensorCall, covers: Covers, cells: number | null): Computed {
   const code = quantizeDivision.prepare(quantized(call.output));
-  return boundedOverWindows(call, covers, ({ cover, code: at }) => {
-    let [sum, magnitudes] = [0, 0];
-    for (let i = 0; i < cover.places.length; i++) {
-      const x = real(at(i));
-      sum += x;
-      magnitudes += Math.abs(x);
+  return boundedOverRows(call, covers, code, ({ count, sums, magnitudes, inside }, { low, near, high }) => {
+    for (let n = 0; n < count; n++) {
+      const bound = boundOfSum(inside[n]) * magnitudes[n];
+      const by = cells ?? inside[n];
+      low[n] = float32Beside(f32((sums[n] - bound) / by), -2);
+      near[n] = sums[n] / by;
+      high[n] = float32Beside(f32((sums[n] + bound) / by), 2);
     }
-    const count = countOf(cover);
-    const { low, near, high } = sumInAnyOrder(sum, magnitudes, cover.places.length);
-    const [least, most] = [f32(low / count), f32(high / count)];
-    return { low: code(float32Beside(least, -2)), near: code(f32(near / count)), high: code(float32Beside(most, 2)) };
   });
 }

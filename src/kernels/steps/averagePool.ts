@@ -8,13 +8,14 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Covers, windowCovers } from '../../tensor/covers.js';
 import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
-import { codesOf, sumInAnyOrder } from './bounded.js';
-import { inWholeVectors, quantized } from './call.js';
-import { dequantizeFloat32 } from './dequantize.js';
+import { boundOfSum } from './bounded.js';
+import { inWholeVectors, quantized, roomForCodes } from './call.js';
+import { dequantized } from './dequantize.js';
 import { meanAten } from './mean.js';
-import { boundedOverWindows, imageOf, overWindows, placesOf } from './pool.js';
+import { imageOf, placesOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
+import { boundedOverRows, eachRowOfWindows } from './windowRows.js';
 import { overWindowSums, type Reach } from './windowSums.js';
 
 /** How many channels of a channels_last tensor ATen computes in vectors: those that fill vectors of that width, 0 of none. */
@@ -119,13 +120,14 @@ export const averagePoolFloats: TensorSteps = tensorSteps(
   (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
     const input = imageOf(call);
-    const real = dequantizeFloat32.prepare(quantized(input));
     const code = quantizeDecomposed.prepare(quantized(call.output));
-    return overWindows(call, windowCovers(window, placesOf(input.shape)), ({ cover, code: at }) => {
-      let sum = 0;
-      for (let i = 0; i < cover.places.length; i++) sum = f32(sum + real(at(i)));
-      return code(f32(sum / (divisor ?? sizeOf(countIncludePad ? cover.padded : cover.inside))));
+    const codes = roomForCodes(call);
+    const covers = windowCovers(window, placesOf(input.shape));
+    eachRowOfWindows(call, covers, dequantized(input), Float32Array, ({ from, count, sums, inside, padded }) => {
+      const cells = countIncludePad ? padded : inside;
+      for (let n = 0; n < count; n++) codes[from + n] = code(f32(sums[n] / (divisor ?? cells[n])));
     });
+    return codes;
   },
 );
 
@@ -134,19 +136,16 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
   'quantize((sum of sx * d in float32, any order) / n)',
   (call) => {
     const input = imageOf(call);
-    const real = dequantizeFloat32.prepare(quantized(input));
     const code = quantizeDecomposed.prepare(quantized(call.output));
     const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
-    return boundedOverWindows(call, covers, ({ cover, code: at }) => {
-      const count = cover.places.length;
-      let [sum, magnitudes] = [0, 0];
-      for (let i = 0; i < count; i++) {
-        sum += real(at(i));
-        magnitudes += Math.abs(real(at(i)));
+    // the mean may be a sum times a reciprocal: one rounding more
+    return boundedOverRows(call, covers, code, ({ count, sums, magnitudes, inside }, { low, near, high }) => {
+      for (let n = 0; n < count; n++) {
+        const bound = boundOfSum(inside[n] + 1) * magnitudes[n];
+        low[n] = (sums[n] - bound) / inside[n];
+        near[n] = sums[n] / inside[n];
+        high[n] = (sums[n] + bound) / inside[n];
       }
-      // the mean may be a sum times a reciprocal: one rounding more
-      const { low, near, high } = sumInAnyOrder(sum, magnitudes, count + 1);
-      return codesOf({ low: f32(low / count), near: f32(near / count), high: f32(high / count) }, code);
     });
   },
 );

@@ -1,7 +1,9 @@
 /** Codes to float32. s: scale, zp: zero point. */
 
-import type { DequantizeStep } from '../../nouns/kernel.js';
+import type { DequantizeStep, TensorValue } from '../../nouns/kernel.js';
+import { float32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
+import { quantized, remembered } from './call.js';
 
 /** Runtimes. */
 export const dequantizeFloat32: DequantizeStep = {
@@ -57,3 +59,9 @@ export const dequantizeFloat64: DequantizeStep = {
 };
 
 export const dequantizeSteps: readonly DequantizeStep[] = [dequantizeFloat32, dequantizeExpanded, dequantizeFloat64];
+
+/** All values of an input. */
+export function dequantized(input: TensorValue): Float32Array {
+  const params = quantized(input);
+  return float32s(input.data, remembered(params, dequantizeFloat32.prepare(params)));
+}

@@ -12,8 +12,8 @@ import { sizeOf } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
 import { boundOfSum, emptyReals, within, writeReal } from './bounded.js';
 import { quantizedNear } from './boundedMany.js';
-import { quantized, remembered, roomForCodes } from './call.js';
-import { dequantizeFloat32 } from './dequantize.js';
+import { quantized, roomForCodes } from './call.js';
+import { dequantized } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
 import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { halfEven } from './round.js';
@@ -89,7 +89,7 @@ function turned({ shape, data, ...value }: TensorValue): TensorValue {
 /** Of elements of the output from one on: the sum of products, and how far float32 may be from it. */
 type EachSum = (from: number, count: number, visit: (element: number, sum: number, bound: number) => void) => void;
 
-function sums({ inputs, output }: TensorCall, numbersOf: (input: TensorValue) => Float32Array = realsOf): EachSum {
+function sums({ inputs, output }: TensorCall, numbersOf: (input: TensorValue) => Float32Array = dequantized): EachSum {
   const { dims } = output.shape;
   const [rows, cols] = [dims.at(-2)!, dims.at(-1)!];
   const [a, b] = inputs.map(({ shape, ...input }) => {
@@ -115,9 +115,4 @@ function sums({ inputs, output }: TensorCall, numbersOf: (input: TensorValue) =>
       }
     }
   };
-}
-
-function realsOf(input: TensorValue): Float32Array {
-  const params = quantized(input);
-  return float32s(input.data, remembered(params, dequantizeFloat32.prepare(params)));
 }

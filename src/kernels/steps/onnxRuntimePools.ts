@@ -2,16 +2,18 @@
 import type { AdaptivePoolAttributes, AveragePoolAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { wholeCovers, windowCovers } from '../../tensor/covers.js';
+import { windowCovers } from '../../tensor/covers.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
-import { quantized } from './call.js';
-import { dequantizeFloat32 } from './dequantize.js';
+import { quantized, roomForCodes } from './call.js';
+import { dequantized } from './dequantize.js';
 import { asRun } from './onnxRuntime.js';
-import { type Covered, imageOf, overWindows, placesOf, sumOf } from './pool.js';
+import { imageOf, placesOf, sumsOfChannels } from './pool.js';
 import { tensorSteps } from './tensor.js';
+import { eachRowOfWindows } from './windowRows.js';
 
 /** sum: of centred codes of one channel. */
 function meanOf(output: QuantParams, input: QuantParams, count: number): (sum: number) => number {
@@ -22,11 +24,11 @@ function meanOf(output: QuantParams, input: QuantParams, count: number): (sum: n
 }
 
 function globalAverage(call: TensorCall): Int32Array {
-  const { params, shape } = imageOf(call);
-  const input = quantized({ params });
-  const places = placesOf(shape);
-  const code = meanOf(quantized(call.output), input, sizeOf(places));
-  return overWindows(call, wholeCovers(places), (covered) => code(sumOf(covered) - input.zeroPoint * sizeOf(places)));
+  const input = imageOf(call);
+  const places = placesOf(input.shape);
+  const code = meanOf(quantized(call.output), quantized(input), sizeOf(places));
+  const offset = quantized(input).zeroPoint * sizeOf(places);
+  return int32s(sumsOfChannels(input), (sum) => code(sum - offset));
 }
 
 /** Over all places; ONNX has no other adaptive mean. */
@@ -44,18 +46,21 @@ const averagePool: TensorSteps = tensorSteps('rint((sum of sx * d, tap by tap in
   const isWhole = sameDims(window.kernel, places) && window.padding.every((ends) => ends[0] + ends[1] === 0);
   if (isWhole) return globalAverage(call);
   const output = quantized(call.output);
-  const real = dequantizeFloat32.prepare(quantized(input));
-  const meanIn = ({ cover, code }: Covered) => {
-    let sum = 0;
-    for (let i = 0; i < cover.places.length; i++) sum = f32(sum + real(code(i)));
-    const mean = f32(sum / (divisor ?? sizeOf(countIncludePad ? window.kernel : cover.inside)));
-    return f32(mean / f32(output.scale));
+  const { zeroPoint, quantMin, quantMax } = output;
+  const scale = f32(output.scale);
+  const cells = divisor ?? (countIncludePad ? sizeOf(window.kernel) : null);
+  const codesOf = (shift: number) => {
+    const codes = roomForCodes(call);
+    eachRowOfWindows(call, windowCovers(window, places), dequantized(input), Float32Array, (row) => {
+      const { from, count, sums, inside } = row;
+      for (let n = 0; n < count; n++) {
+        const steps = f32(f32(sums[n] / (cells ?? inside[n])) / scale);
+        codes[from + n] = clamp(roundHalfEven(f32(steps + zeroPoint + shift)) - shift, quantMin, quantMax);
+      }
+    });
+    return codes;
   };
-  const codes = (shift: number) =>
-    overWindows(call, windowCovers(window, places), (covered) =>
-      clamp(roundHalfEven(f32(meanIn(covered) + output.zeroPoint + shift)) - shift, output.quantMin, output.quantMax),
-    );
-  return asRun(call, codes);
+  return asRun(call, codesOf);
 });
 
 export const averagePoolOnnxRuntime: TensorSteps = {

@@ -250,6 +250,19 @@ export function sumsOfWindows(call: TensorCall, axes: readonly AxisCovers[]): In
   }) as Int32Array;
 }
 
+/** Of all codes of each channel of each sample. */
+export function sumsOfChannels({ data, shape }: TensorValue): Float64Array {
+  const [channels, stride, size] = [channelsOf(shape), channelStride(shape), sizeOf(shape.dims)];
+  const sums = new Float64Array((data.length / size) * channels);
+  for (let from = 0, channel = 0; from < data.length; from += stride) {
+    let sum = 0;
+    for (let i = from; i < from + stride; i++) sum += data[i];
+    sums[Math.floor(from / size) * channels + channel] += sum;
+    if (++channel === channels) channel = 0;
+  }
+  return sums;
+}
+
 export function sumOf({ cover, code }: Covered): number {
   let sum = 0;
   for (let i = 0; i < cover.places.length; i++) sum += code(i);
