@@ -2,6 +2,7 @@
 import { acceleratorFor } from '../compare/accelerator.js';
 import { EXACT, layerDiff, unitOf } from '../compare/layerReport.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
+import { type Codes, isCodes } from '../diff/codes.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { sameSteps, stepsOf } from '../kernels/kernel.js';
 import { declaredKernel } from '../kernels/named.js';
@@ -11,6 +12,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { whyUnknown } from '../replay/layer.js';
 import { replayedCapture } from '../replay/reference.js';
+import type { Replayed } from '../replay/replayed.js';
 import { ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
 
@@ -132,12 +134,40 @@ async function replayAll(
   if (session.whyNotReplayed(layer)) return null;
   const run = await session.open(layer);
   const diff = layerDiff(layer.output, captured.shape, EXACT, null);
+  const codes = { mismatched: 0, maxAbsDiff: 0 };
   for (const [from, to] of blocks(0, samples, run.input.features + captured.features)) {
     const { data: actual, low, high } = await run.replay(from, to);
-    diff.add({ firstSample: from, expected: await captured.read(from, to), actual, low, high });
+    const expected = await captured.read(from, to);
+    // nothing else is asked of codes
+    if (isCodes(expected) && isCodes(actual)) countCodes(codes, { expected, actual, low, high });
+    else diff.add({ firstSample: from, expected, actual, low, high });
     if (classes) classes.set(largestChannels(actual, captured.features), from);
   }
-  return diff.result();
+  const { mismatched, maxAbsDiff } = diff.result();
+  return {
+    mismatched: mismatched + codes.mismatched,
+    maxAbsDiff: Math.max(maxAbsDiff, codes.maxAbsDiff),
+  };
+}
+
+interface CodesBlock extends Pick<Replayed, 'low' | 'high'> {
+  readonly expected: Codes;
+  readonly actual: Codes;
+}
+
+function countCodes(
+  counts: { mismatched: number; maxAbsDiff: number },
+  { expected, actual, low, high }: CodesBlock,
+): void {
+  let { mismatched, maxAbsDiff } = counts;
+  for (let i = 0; i < expected.length; i++) {
+    const size = Math.abs(actual[i] - expected[i]);
+    if (size === 0 || (low && high && expected[i] >= low[i] && expected[i] <= high[i])) continue;
+    mismatched++;
+    if (size > maxAbsDiff) maxAbsDiff = size;
+  }
+  counts.mismatched = mismatched;
+  counts.maxAbsDiff = maxAbsDiff;
 }
 
 function countDifferent(a: ArrayLike<number>, b: ArrayLike<number>): number {

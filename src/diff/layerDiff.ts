@@ -144,9 +144,23 @@ export class LayerDiff {
       this.equalSignal += sumOfSquares(expected, zeroPoint, this.settings.fast ?? null);
     } else {
       this.counts ??= new ChannelCounts(this.channels, this.isFloat);
-      if (!this.isFloat && !block.low && isCodes(expected) && isCodes(actual)) this.addCodes(block, expected, actual);
+      if (!this.isFloat && isCodes(expected) && isCodes(actual))
+        this.addCodes(block, expected, this.withinBounds(block, expected, actual));
       else this.addValues(block, this.counts);
     }
+  }
+
+  /** What is computed, where it may be what is expected that. */
+  private withinBounds({ low, high }: DiffBlock, expected: Codes, actual: Codes): Codes {
+    if (!low || !high || (low === actual && high === actual)) return actual;
+    const within = actual.slice();
+    for (let i = 0; i < within.length; i++) {
+      const value = expected[i];
+      if (value === actual[i] || !(value >= low[i] && value <= high[i])) continue;
+      within[i] = value;
+      this.withinBound++;
+    }
+    return within;
   }
 
   private addCodes({ firstSample }: DiffBlock, expected: Codes, actual: Codes): void {

@@ -2,14 +2,14 @@
 
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, FloatSums, Product, ProductSteps, SumData } from '../nouns/kernel.js';
+import type { CodeArray, Codes, Fast, FloatSums, Product, ProductSteps, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { float32s } from '../numeric/array.js';
 import { isPowerOfTwo } from '../numeric/float.js';
 import { oneChannel } from './oneChannel.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
-export type ReplayedFloatProduct = Replayed & { readonly data: Int32Array | Float32Array };
+export type ReplayedFloatProduct = Replayed & { readonly data: CodeArray | Float32Array };
 
 /**
  * The float path of PT2E's reference graph: no summation order is right, so the exact sum is quantized and
@@ -30,6 +30,8 @@ export function replayFloatProduct(
 
 /** Values that are looked at one after the other: their numbers stay in the cache. */
 const SPREAD_AT_ONCE = 2 ** 14;
+/** Taken out of a layer and kept. */
+const MOST_CHANNELS = 1024;
 
 /** By nearly right sums where the codes are certain with them, otherwise by the readable ones of that one value. */
 function quantizedSpread(
@@ -44,22 +46,31 @@ function quantizedSpread(
   const certain = certainCodes(record, output, clamp);
   const codesOf = spreadCodes(record, output, clamp);
   const near = record.float!.product.near(x, product, fast, sums);
-  const data = new Int32Array(x.rows * product.outFeatures);
-  const open = new Map<number, readonly [low: number, high: number]>();
+  const data = codesLike(output, x.rows * product.outFeatures);
+  const oneSpread = spreadAlone(record, product, x, codesOf);
+  let bounds: { readonly low: CodeArray; readonly high: CodeArray } | null = null;
   for (let from = 0; from < data.length; from += SPREAD_AT_ONCE) {
     const { exact, bound, error } = near(from, Math.min(data.length, from + SPREAD_AT_ONCE));
     for (let i = 0; i < exact.length; i++) {
       const code = certain(exact[i], bound[i], error[i]);
       data[from + i] = code;
-      if (!Number.isNaN(code)) continue;
-      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(record, product, x, from + i, codesOf);
+      if (!Number.isNaN(code)) {
+        if (bounds) bounds.low[from + i] = bounds.high[from + i] = code;
+        continue;
+      }
+      const codes = codesOf(exact[i], bound[i], error[i]) ?? oneSpread(from + i);
       data[from + i] = codes[1];
-      open.set(from + i, [codes[0], codes[2]]);
+      bounds ??= { low: data.slice(), high: data.slice() };
+      [bounds.low[from + i], bounds.high[from + i]] = [codes[0], codes[2]];
     }
   }
-  const [low, high] = [data.slice(), data.slice()];
-  for (const [i, ends] of open) [low[i], high[i]] = ends;
-  return { data, low, high };
+  return { data, low: bounds?.low ?? data, high: bounds?.high ?? data };
+}
+
+/** All codes are in the output's range. */
+function codesLike({ dtype }: QuantParams, length: number): CodeArray {
+  if (dtype === 'uint8') return new Uint8Array(length);
+  return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
 }
 
 /** One in so many values may be asked for by itself: more of them take longer than all at once. */
@@ -84,8 +95,9 @@ export function floatMisses(
   const codesOf = spreadCodes(record, product.output, clamp);
   const known = new KnownReals(codeOf, product.output);
   const next = (start: number) => nextOpen(known, real, sums, observed, start, product.outFeatures);
+  const oneSpread = spreadAlone(record, product, x, codesOf);
   const isMiss = (i: number) => {
-    const [low, , high] = oneSpread(record, product, x, i, codesOf);
+    const [low, , high] = oneSpread(i);
     return !(observed[i] >= low && observed[i] <= high);
   };
   const asked: number[] = [];
@@ -191,12 +203,18 @@ function slackIn({ scale }: QuantParams): (exact: number, bound: number) => numb
   return (exact, bound) => (bound === 0 && isExact ? 0 : bound + (Math.abs(exact) * 2 ** -22 + 2 ** -40 * scale));
 }
 
-function oneSpread(record: ProductSteps, product: Product, x: Codes, index: number, codesOf: SpreadCodes) {
+/** Of one value; each channel is taken out of the layer once. */
+function spreadAlone(record: ProductSteps, product: Product, x: Codes, codesOf: SpreadCodes) {
   const { inFeatures, outFeatures } = product;
-  const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
-  const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
-  const { exact, bound } = record.float!.product.run(codes, oneChannel(product, channel));
-  return codesOf(exact[0], bound[0], 0)!;
+  const known = new Map<number, Product>();
+  return (index: number) => {
+    const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
+    const own = known.get(channel) ?? oneChannel(product, channel);
+    if (known.size < MOST_CHANNELS) known.set(channel, own);
+    const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
+    const { exact, bound } = record.float!.product.run(codes, own);
+    return codesOf(exact[0], bound[0], 0)!;
+  };
 }
 
 function realSpread({ exact, bound }: FloatSums, clamp: readonly [number, number]) {

@@ -1,6 +1,6 @@
 /** Convolutions: the product engine on patches, and its rows put back into the layout of the output. */
 import type { NumericArray } from '../nouns/array.js';
-import type { Accelerator, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
+import type { Accelerator, CodeArray, Codes, Fast, Product, ProductSteps } from '../nouns/kernel.js';
 import { isQuantized, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Patch, PlacedPatch, Taps } from '../nouns/window.js';
 import { emptyLike, int32s } from '../numeric/array.js';
@@ -11,7 +11,7 @@ import { fromRows, toRows } from '../tensor/rows.js';
 import { channelStride, channelsOf } from '../tensor/shape.js';
 import { gatheredPatches, planesOf } from './padded.js';
 import { replayProduct } from './product.js';
-import type { Replayed } from './replayed.js';
+import { areCertain, type Replayed } from './replayed.js';
 
 /** Codes of patches in memory at once: 16 MiB of bytes. */
 const MOST_CODES = 1 << 24;
@@ -145,12 +145,14 @@ function inLayout(parts: readonly Replayed[], shape: Shape): Replayed {
     for (let i = 0, at = 0; i < parts.length; at += of(parts[i++]).length) joined.set(of(parts[i]), at);
     return fromRows(joined, shape);
   };
+  const data = whole((part) => part.data);
+  const certain = areCertain(parts) ? (data as CodeArray) : null;
   return {
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
     cols: first.cols,
-    data: whole(({ data }) => data),
-    low: first.low && whole(({ low }) => low!),
-    high: first.high && whole(({ high }) => high!),
+    data,
+    low: certain ?? (first.low && whole(({ low }) => low!)),
+    high: certain ?? (first.high && whole(({ high }) => high!)),
     get accumulator() {
       return first.accumulator && whole(({ accumulator }) => accumulator!);
     },

@@ -1,7 +1,16 @@
 import { clampOfCodes, clampOfReals, limitedTo } from '../kernels/steps/activation.js';
 import { sumsOfScript } from '../kernels/steps/onReals.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Codes, Fast, MultiplierStep, Product, ProductSteps, Scaler, SumData } from '../nouns/kernel.js';
+import type {
+  CodeArray,
+  Codes,
+  Fast,
+  MultiplierStep,
+  Product,
+  ProductSteps,
+  Scaler,
+  SumData,
+} from '../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../nouns/value.js';
 import { emptyLike, float32s, int32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
@@ -10,7 +19,7 @@ import { roundHalfEven } from '../numeric/round.js';
 import { eachGroup, groupsOf } from '../products/groups.js';
 import { fastCodes, fastFinish } from '../products/multiply.js';
 import { replayFloatProduct } from './floatProduct.js';
-import type { Replayed } from './replayed.js';
+import { areCertain, type Replayed } from './replayed.js';
 
 /** Replays a product under any record of steps. x: codes [rows, groups * inFeatures]; of a dynamic layer, quantized with `product.input`. */
 export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
@@ -56,12 +65,14 @@ function beside(parts: readonly Replayed[], cols: number): Replayed {
     }
     return whole;
   };
+  const codes = joined(data, (part) => part.data);
+  const certain = areCertain(parts) ? (codes as CodeArray) : null;
   return {
     rows,
     cols,
-    data: joined(data, (part) => part.data),
-    low: low && joined(low, (part) => part.low!),
-    high: low && joined(low, (part) => part.high!),
+    data: codes,
+    low: certain ?? (low && joined(low, (part) => part.low!)),
+    high: certain ?? (low && joined(low, (part) => part.high!)),
     accumulator: accumulator && joined(accumulator, (part) => part.accumulator!),
     overflowed: parts.reduce((sum, part) => sum + part.overflowed, 0),
   };

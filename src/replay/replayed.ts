@@ -1,5 +1,5 @@
 import type { NumericArray } from '../nouns/array.js';
-import type { Bounded, SumData } from '../nouns/kernel.js';
+import type { Bounded, CodeArray, SumData } from '../nouns/kernel.js';
 
 /**
  * What one layer computes for a block of samples, [rows, features].
@@ -9,7 +9,7 @@ export interface Replayed {
   readonly rows: number;
   readonly cols: number;
   readonly data: Int32Array | Uint8Array | Int8Array | Float32Array;
-  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result. */
+  /** Set for a float path without a fixed order: every value in [low, high] is a legitimate result; the data itself where all are certain. */
   readonly low: Bounded['low'] | null;
   readonly high: Bounded['high'] | null;
   /** Products of integer kernels: zero points corrected, before bias. */
@@ -21,6 +21,11 @@ export interface Replayed {
 /** Of what does not sum. */
 export const NO_SUMS = { accumulator: null, overflowed: 0 } as const;
 
+/** Whether their bounds are the data themselves. */
+export function areCertain(parts: readonly Replayed[]): boolean {
+  return parts.every(({ data, low, high }) => low === data && high === data);
+}
+
 /** Blocks of rows, one after the other. */
 export function joined(parts: readonly Replayed[]): Replayed {
   if (parts.length === 1) return parts[0];
@@ -29,7 +34,9 @@ export function joined(parts: readonly Replayed[]): Replayed {
   const data = parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
   const isWide = parts[0].accumulator instanceof Float64Array;
   const accumulator = isWide ? new Float64Array(rows * cols) : new Int32Array(rows * cols);
-  const bounds = parts[0].low ? { low: new Float64Array(rows * cols), high: new Float64Array(rows * cols) } : null;
+  const isCertain = areCertain(parts);
+  const bounds =
+    parts[0].low && !isCertain ? { low: new Float64Array(rows * cols), high: new Float64Array(rows * cols) } : null;
   let at = 0;
   let overflowed = 0;
   for (const part of parts) {
@@ -41,7 +48,8 @@ export function joined(parts: readonly Replayed[]): Replayed {
     at += part.rows * cols;
     overflowed += part.overflowed;
   }
-  return { rows, cols, data, low: bounds?.low ?? null, high: bounds?.high ?? null, accumulator, overflowed };
+  const certain = isCertain ? (data as CodeArray) : null;
+  return { rows, cols, data, low: bounds?.low ?? certain, high: bounds?.high ?? certain, accumulator, overflowed };
 }
 
 /** What was captured, where it is a legitimate result; elsewhere what was replayed. */
