@@ -4,6 +4,7 @@ import { floatMultipliers } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { BiasStep, DynamicStep, MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { nameOf, otherConversions } from '../conversions.js';
@@ -62,9 +63,14 @@ export const multiplierPrecision: Cause<'multiplier-precision'> = {
   shows: (found) => {
     const { study, setup, without } = found;
     if (isProductStudy(study)) return !study.data.dynamic || isAround0(study, setup) === isAround0(study, without);
-    if (!isTensorStudy(study) || formOf(study)?.is !== 'mean') return true;
+    if (!isTensorStudy(study)) return true;
     const [before, after] = [study.values(without), study.values(setup)];
-    return before.every((value: number, i: number) => Math.abs(value - after[i]) <= 1);
+    if (formOf(study)?.is === 'mean')
+      return before.every((value: number, i: number) => Math.abs(value - after[i]) <= 1);
+    // at a clamp any arithmetic gives the last code
+    const { output } = study.declared.params;
+    const isInside = (code: number) => !isQuantized(output) || (code > output.quantMin && code < output.quantMax);
+    return study.subset.observed.some((value: number, i: number) => before[i] !== after[i] && isInside(value));
   },
 
   evidence: (found) => {
