@@ -113,6 +113,7 @@ function otherRows({ inFeatures: inputs, outFeatures: outputs }: Product): Named
   if (outputs < 2) return [];
   return [
     ...(outputs % 2 === 0 ? [named('exchanged in pairs', (n) => (n % 2 === 0 ? n + 1 : n - 1))] : []),
+    named('of channel 0 for all', () => 0),
     named('from last to first', (n) => outputs - 1 - n),
     named('one further', (n) => (n + 1) % outputs),
     named('one before', (n) => (n + outputs - 1) % outputs),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Product } from '../../src/nouns/kernel.js';
+import { unsignedSums } from '../../src/kernels/steps/unsignedSums.js';
+import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { findings } from '../../src/report/findings.js';
@@ -60,6 +61,39 @@ describe.each(['small', 'per tensor'] as const)('of multipliers, %s', (kind) => 
 });
 
 const signAndMagnitude = (w: number) => (w < 0 ? -(w & 127) : w);
+
+describe('of sums', () => {
+  test.each<[string, string, (linear: Product) => Partial<ProductSteps>, object]>(
+    unsignedSums.map((accumulate) => [accumulate.name, 'signedness', () => ({ accumulate }), { of: 'sum' }]),
+  )('%s', async (_, cause, steps, found) => {
+    const world = worldOf('small', randomFrom(75));
+    const { linear } = world;
+    const candidate = outputsOf(world, { ...kernel('qnnpack'), ...steps(linear) });
+    const right = outputsOf(world, kernel('qnnpack'));
+    const producer = { framework: 'pytorch', flow: 'eager', engine: 'qnnpack' } as const;
+    const report = await compareLayer(world, linear, right, { candidate, producer });
+    const { causes, evidence, explained, of } = report.candidate_layers![0].diagnosis!;
+    expect([causes, explained]).toEqual([[cause], of]);
+    expect(evidence[cause as 'signedness']).toMatchObject(found);
+  });
+
+  test.each(['small', 'per tensor'] as const)('the zero point of the output added to them, %s', async (kind) => {
+    const world = worldOf(kind, randomFrom(76));
+    const { linear } = world;
+    const { zeroPoint } = output(linear);
+    const bias = linear.bias!.map((b, n) => {
+      const unit = linear.input.scale * linear.weightScale[n % linear.weightScale.length];
+      return b + zeroPoint * unit;
+    });
+    const by = kernel('qnnpack');
+    const candidate = outputsOf(world, by, { ...linear, bias, output: { ...output(linear), zeroPoint: 0 } });
+    const producer = { framework: 'pytorch', flow: 'eager', engine: 'qnnpack' } as const;
+    const report = await compareLayer(world, linear, outputsOf(world, by), { candidate, producer });
+    const { causes, evidence } = report.candidate_layers![0].diagnosis!;
+    expect(causes).toEqual(['output-zero-point-wrong']);
+    expect(evidence['output-zero-point-wrong']).toMatchObject({ before_scaling: true });
+  });
+});
 
 describe('weights by a rule', () => {
   test.each<[string, (weight: number) => number]>([

@@ -763,6 +763,10 @@ export const MISTAKES: readonly Mistake[] = [
     ),
   ),
   // arm_fully_connected_q7_opt (ARM-software/CMSIS_5#361)
+  candidate('the weights of channel 0 for all', ['k-order'], (world) => {
+    const { weight, inFeatures } = world.linear;
+    return outputsOf(world, undefined, { ...world.linear, weight: weight.map((_, i) => weight[i % inFeatures]) });
+  }),
   candidate('rows packed side by side by four, read one after the other', ['k-order'], (world) =>
     ofWeights(world, ({ inFeatures }, n, k) => {
       const i = (n % 4) * inFeatures + k;

@@ -133,11 +133,12 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   }),
   {
     code: 'weight-zero-point-missing',
-    but: 'one instead of none',
-    on: 'per tensor',
+    but: 'one more in half of the channels',
+    on: 'small',
     make: (world) => {
-      const declared = { ...world.linear, weightZeroPoint: Int32Array.of(7) };
-      const used = { ...declared, weightZeroPoint: Int32Array.of(1) };
+      const weightZeroPoint = new Int32Array(world.linear.outFeatures).fill(7);
+      const declared = { ...world.linear, weightZeroPoint };
+      const used = { ...declared, weightZeroPoint: weightZeroPoint.map((zp, n) => (even(n) ? zp + 1 : zp)) };
       const captured = outputsOf(world, undefined, declared);
       return { declared, captured, candidate: outputsOf(world, undefined, used) };
     },

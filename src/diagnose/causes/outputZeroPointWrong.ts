@@ -1,4 +1,5 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { smallestOf } from '../../numeric/extremes.js';
@@ -7,9 +8,17 @@ import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
-import { type Change, type CodeMap, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
+import {
+  type Change,
+  type CodeMap,
+  FREEDOM,
+  type ProductChange,
+  type Setup,
+  withOutput,
+  withParams,
+} from '../setup.js';
 import { observedRange } from '../study/observedRange.js';
-import { isTensorStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
@@ -21,6 +30,8 @@ declare module '../evidence.js' {
       Partial<FoundParameter> & {
         /** Where a fused activation clamps all the same, in codes. */
         readonly clamped?: readonly [number, number];
+        /** It is added to the sums. */
+        readonly before_scaling?: true;
       };
   }
 }
@@ -34,6 +45,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study)],
   whose: 'model',
+
+  changes: (study) => (isProductStudy(study) ? addedToSums(study) : []),
 
   afterSums: true,
   estimate: (study, base) => {
@@ -65,22 +78,56 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   },
 
   words: {
-    title: (e) => (isSubtracted(e) ? 'output zero point subtracted' : 'wrong output zero point'),
+    title: (e) =>
+      e.before_scaling
+        ? 'output zero point added before scaling'
+        : isSubtracted(e)
+          ? 'output zero point subtracted'
+          : 'wrong output zero point',
     explanation: (e) =>
-      isSubtracted(e)
-        ? 'The zero point is added to what was rounded; it is taken with the other sign.'
-        : "The output's zero point is another than the file says.",
+      e.before_scaling
+        ? 'The zero point is a code: added to a sum, it is scaled with it, and next to nothing of it is left.'
+        : isSubtracted(e)
+          ? 'The zero point is added to what was rounded; it is taken with the other sign.'
+          : "The output's zero point is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [
-      foundSentence('output zero_point', e),
+      e.before_scaling
+        ? `output zero_point ${e.declared}, times s_x * s_w / s_y`
+        : foundSentence('output zero_point', e),
       e.clamped ? `clamped to ${e.clamped[0]}..${e.clamped[1]}, as with the declared one` : null,
     ],
-    fix: foundFix('output zero_point'),
+    fix: (e, context) =>
+      e.before_scaling
+        ? 'add the zero point of the output after the sum is scaled and rounded'
+        : foundFix('output zero_point')(e, context),
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
 
 const isSubtracted = ({ declared, found }: Partial<FoundParameter>) => declared !== undefined && found === -declared;
+
+/** Of a candidate: (acc + bias + zero_point) * multiplier, clamped as declared. */
+function addedToSums(study: ProductStudy): Change[] {
+  const { declared, free, data } = study;
+  const { output, activation } = declared.params;
+  if (!free || data.dynamic || !isQuantized(output) || output.zeroPoint === 0) return [];
+  const { steps, params } = declared;
+  const bounds = clampOfCodes(activation, output, steps.bound);
+  const biases = int32BiasFloat64.prepare(params);
+  const own = biases.unit === 'int32' ? biases.values : new Int32Array(params.outFeatures);
+  const biasInt32 = own.map((b) => b + output.zeroPoint);
+  const change: ProductChange = {
+    cause: 'output-zero-point-wrong',
+    coordinate: 'y_zero_point',
+    freedom: FREEDOM.none,
+    label: 'added to sums',
+    found: { declared: output.zeroPoint, found: 0, before_scaling: true },
+    apply: (setup) =>
+      withOutput(withParams(setup, { bias: null, biasInt32, activation: { clamp: bounds } }), { zeroPoint: 0 }),
+  };
+  return study.agreesOnSubset(change.apply(declared)) ? [change as Change] : [];
+}
 
 type WithActivation = Exclude<Setup, { kind: 'elementwise' }>;
 

@@ -1,3 +1,4 @@
+import { unsignedSums } from '../../kernels/steps/unsignedSums.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
@@ -11,6 +12,7 @@ import {
   type Change,
   FREEDOM,
   inputOf,
+  type ProductChange,
   type ProductSetup,
   readAs,
   type Setup,
@@ -18,6 +20,7 @@ import {
   withInput,
   withOutput,
   withParams,
+  withSteps,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { formOf } from '../tensorSteps.js';
@@ -36,6 +39,8 @@ declare module '../evidence.js' {
       readonly off_by?: 128 | 256;
       /** Every code has its top bit flipped. */
       readonly top_bit?: true;
+      /** Of sums: how many bits of one are read. */
+      readonly bits?: number;
       /** Of sums: what each that is negative becomes. */
       readonly becomes?: number;
     };
@@ -58,6 +63,7 @@ export const signedness: Cause<'signedness'> = {
     ...outputChanges(study),
     ...topBitChanges(study),
     ...sumChanges(study),
+    ...unsignedSumChanges(study),
     ...(isMaximum(study) ? comparedChanges(study as TensorStudy) : []),
     ...(isTensorStudy(study) ? lookedUpChanges(study) : []),
   ],
@@ -65,7 +71,9 @@ export const signedness: Cause<'signedness'> = {
   words: {
     title: (e) =>
       e.of === 'sum'
-        ? 'negative sums shifted as unsigned'
+        ? e.bits
+          ? 'negative sums read without a sign'
+          : 'negative sums shifted as unsigned'
         : e.top_bit
           ? `top bit of the ${e.of}s flipped`
           : e.declared && e.read_as
@@ -73,7 +81,9 @@ export const signedness: Cause<'signedness'> = {
             : 'wrong signedness',
     explanation: (e) =>
       e.of === 'sum'
-        ? 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
+        ? e.bits
+          ? `The sign of a sum of ${e.bits} bits is not extended: what is below 0 becomes large before it is scaled.`
+          : 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
         : e.top_bit
           ? 'Codes xored with 0x80 are those of the other dtype; their bytes are taken as codes of this one.'
           : 'Bytes are read with the other sign.',
@@ -88,6 +98,7 @@ export const signedness: Cause<'signedness'> = {
           : null,
     ],
     fix: (e, context) => {
+      if (e.of === 'sum' && e.bits) return 'extend the sign of a sum where it is read: $signed(), int32_t';
       if (e.of === 'sum')
         return 'shift arithmetically: >>> on a signed operand (one that is unsigned makes it logical)';
       const what = `the ${e.of ?? 'value'}s`;
@@ -98,7 +109,7 @@ export const signedness: Cause<'signedness'> = {
         : `correct the dtype of ${what} of ${printable(context.layer)} in ${fileOf(context)}`;
     },
     code: (e, context) =>
-      codeOf(e.of === 'sum' ? ARITHMETIC_SHIFT : readAsDeclared(e), () =>
+      codeOf(e.of === 'sum' ? (e.bits ? EXTENDED : ARITHMETIC_SHIFT) : readAsDeclared(e), () =>
         e.of === 'weight' && e.read_as ? [modelLine(context, { weight_dtype: e.read_as })] : [],
       )(context),
   },
@@ -108,6 +119,12 @@ const ARITHMETIC_SHIFT = [
   numpy('q = v.astype(np.int64) >> S'),
   inC('q = (int64_t)v >> S;'),
   rtl('q = $signed(v) >>> S;  // q signed too'),
+];
+
+const EXTENDED = [
+  numpy('acc = (acc & (2**N - 1)) - ((acc >> (N - 1) & 1) << N)  # N: bits of the accumulator'),
+  inC('int32_t acc = (int32_t)(raw << (32 - N)) >> (32 - N);  /* N: bits of the accumulator */'),
+  rtl('wire signed [31:0] acc = {{(32 - N){raw[N - 1]}}, raw};  // N: bits of the accumulator'),
 ];
 
 /** Of a byte that is read. */
@@ -286,6 +303,24 @@ function sumChanges({ free, declared }: Study): Change[] {
       apply: (setup) => ({ ...unlimited(setup, true), stores: { name: 'shifted without a sign', apply } }),
     },
   ];
+}
+
+/** Before they are scaled: with their bias, or where it is added after. */
+function unsignedSumChanges(study: Study): Change[] {
+  if (!study.free || !isProductStudy(study) || study.data.dynamic || !isQuantized(study.declared.params.output))
+    return [];
+  return unsignedSums
+    .map(
+      (accumulate): ProductChange => ({
+        cause: 'signedness',
+        coordinate: 'accumulator',
+        freedom: FREEDOM.none,
+        label: accumulate.name,
+        found: { of: 'sum', bits: accumulate.bits },
+        apply: (setup) => withSteps(setup, { accumulate }),
+      }),
+    )
+    .filter((own) => study.agreesOnSubset(own.apply(study.declared))) as Change[];
 }
 
 function change(

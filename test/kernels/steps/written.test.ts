@@ -23,6 +23,7 @@ import { offsetsAfterRounding, offsetsBeforeRounding } from '../../../src/kernel
 import { quantizeSteps } from '../../../src/kernels/steps/quantize.js';
 import { rescaleSteps } from '../../../src/kernels/steps/rescale.js';
 import { insideMultiplier, rounds } from '../../../src/kernels/steps/round.js';
+import { unsignedSums } from '../../../src/kernels/steps/unsignedSums.js';
 import type { Codes, ElementwiseSteps, Product, ProductSteps } from '../../../src/nouns/kernel.js';
 import type { Activation } from '../../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../../src/nouns/value.js';
@@ -52,7 +53,7 @@ const variants: readonly Variant[] = [
     const steps = dynamicSteps(kernel);
     return steps ? [{ name: `${kernel.name} dynamic`, steps }] : [];
   }),
-  ...replaced('accumulate', [...narrowAccumulators, ...biasedAccumulators, ...accumulatorsByChannel]),
+  ...replaced('accumulate', [...narrowAccumulators, ...biasedAccumulators, ...accumulatorsByChannel, ...unsignedSums]),
   ...replaced(
     'bias',
     Object.values(bias).flatMap((step) => ('prepare' in step && step !== bias.float64Bias ? [step] : [])),
