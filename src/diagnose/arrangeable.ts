@@ -2,7 +2,7 @@
 import { mayReplayEach } from './atOnce.js';
 import type { Cause } from './cause.js';
 import { type Change, FREEDOM } from './setup.js';
-import type { Study } from './study/study.js';
+import { isTensorStudy, type Study } from './study/study.js';
 
 /** Rows and places along k both in another order: of so many orders one gives few rows by chance. */
 const FEWEST_REORDERED = 32;
@@ -32,4 +32,11 @@ export function arrangeable(study: Study, causes: readonly Cause[], enumerated: 
 export function scriptsFirst(changes: readonly Change[]): [scripts: Change[], others: Change[]] {
   const isScript = ({ cause }: Change) => cause === 'multiplier-precision';
   return [changes.filter(isScript), changes.filter((change) => !isScript(change))];
+}
+
+const ARITHMETICS: readonly string[] = ['fixed-point-multiplier', 'multiplier-precision'];
+
+/** Of whole values: what a script computes in floats, where the file's runtime has integers, hides a number beside it. */
+export function arithmeticsOf(study: Study, changes: readonly Change[]): readonly Change[] {
+  return isTensorStudy(study) ? changes.filter(({ cause }) => ARITHMETICS.includes(cause)) : [];
 }

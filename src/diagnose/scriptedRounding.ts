@@ -8,9 +8,9 @@ import {
   scriptedQuantize,
   scriptedRescale,
 } from './conversions.js';
-import { ROUNDING_CAUSES, UP } from './departures.js';
-import type { CauseCode } from './evidence.js';
-import type { Setup } from './setup.js';
+import { HALF_ADDED, ROUNDING_CAUSES, UP } from './departures.js';
+import type { CauseCode, RoundingEvidence } from './evidence.js';
+import { type Setup, withSteps } from './setup.js';
 import type { ElementwiseStudy } from './study/study.js';
 
 export const CUTTING: readonly RoundStep[] = [towardZero, downward, upward, halfThenTowardZero];
@@ -29,30 +29,47 @@ export const WAYS = [
   { by: 'fused', float64: false },
 ] as const;
 
-export function scriptsOf(study: ElementwiseStudy, code: CauseCode): Partial<ElementwiseSteps>[] {
+export interface ScriptedRounding {
+  readonly steps: Partial<ElementwiseSteps>;
+  readonly found?: RoundingEvidence;
+}
+
+/** (int)(v + 0.5), and of codes that may be negative (int8)(v + zero_point + 0.5): tried alone. */
+const HALVES: readonly (readonly [RoundStep, CauseCode])[] = [...ALONE, HALF_ADDED];
+
+export function scriptsOf(study: ElementwiseStudy, code: CauseCode): ScriptedRounding[] {
   const declared = study.declared.steps;
   if (!study.free) return [];
   // what rounds inside of an integer multiplier has a rule for ties already
   const isOpen = (round: RoundStep) => !isFixedPointConversion(declared) || CUTTING.includes(round);
-  return ALONE.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) =>
-    scripted(declared, round, round === towardZero && hasNegativeCodes(study.declared)),
-  );
+  const isNegative = hasNegativeCodes(study.declared);
+  return HALVES.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) => {
+    if (round !== halfThenTowardZero) return scripted(declared, round, round === towardZero && isNegative);
+    return scripted(declared, round, isNegative)
+      .filter(({ found }) => isNegative || !found?.zero_point_added)
+      .map(({ steps, found }) => ({ steps, found: { half_added: true as const, ...found } }))
+      .filter(({ steps }) => study.agreesOnSubset(withSteps(study.declared, steps)));
+  });
 }
 
-/** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared. */
+/** By a division in both widths, by the reciprocal in float32, and with the zero point first where that is declared, or is what a cast of codes does. */
 function scripted(
   { quantize, rescale, dequantize }: ElementwiseSteps,
   round: RoundStep,
   cutsCodes: boolean,
-): Partial<ElementwiseSteps>[] {
-  const orders = quantize && isZeroPointFirst(quantize) ? [true, false] : [false];
+): ScriptedRounding[] {
+  const orders = (quantize && isZeroPointFirst(quantize)) || cutsCodes ? [true, false] : [false];
+  const ofCode = (first: boolean) => (first && cutsCodes ? { found: { zero_point_added: true as const } } : {});
   const byScript = orders.flatMap((zeroPointFirst) =>
     WAYS.filter(({ by }) => by !== 'fused' || zeroPointFirst).map((way) => ({
-      quantize: scriptedQuantize({ round, zeroPointFirst, ...way }),
+      steps: { quantize: scriptedQuantize({ round, zeroPointFirst, ...way }) },
+      ...ofCode(zeroPointFirst),
     })),
   );
   const cuts = cutsCodes ? [false, true] : [false];
   const betweenCodes =
-    rescale || (quantize && dequantize) ? cuts.map((first) => ({ rescale: scriptedRescale(round, first) })) : [];
+    rescale || (quantize && dequantize)
+      ? cuts.map((first) => ({ steps: { rescale: scriptedRescale(round, first) }, ...ofCode(first) }))
+      : [];
   return [...(quantize ? byScript : []), ...betweenCodes];
 }

@@ -1,5 +1,5 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
-import { arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
+import { arithmeticsOf, arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
 import { eachRounding, halving, known, leavingLittle, likeliestFirst, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { casesOf } from './cases.js';
@@ -66,8 +66,6 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     await run.arranged([change]);
   return run.result();
 }
-
-const ARITHMETICS: readonly string[] = ['fixed-point-multiplier', 'multiplier-precision'];
 
 class Search {
   readonly found: Hypothesis[] = [];
@@ -229,14 +227,10 @@ class Search {
     const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
-    // what a script computes in floats, where the file's runtime has integers, hides a number beside it
-    if (isTensorStudy(this.study))
-      for (const base of this.offBase.filter(({ cause }) => ARITHMETICS.includes(cause)))
-        this.estimateOnActive(base, this.ofAll);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
     const leavesLittle = this.study.data.dynamic ? null : leavingLittle(this.study);
     const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle?.(this.setupOf([change])));
-    const first = leavesLittle ? most : [...scripts, ...others];
+    const first = [...arithmeticsOf(this.study, this.offBase), ...(leavesLittle ? most : [...scripts, ...others])];
     for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(

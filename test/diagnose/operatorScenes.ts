@@ -74,6 +74,11 @@ export const RAISED: readonly TensorScene[] = [
     B,
     { ...Y, scale: 1 },
   ]),
+  {
+    ...ofTwo('add', { code: 'rounding-truncate', what: '(int)(v + 0.5)' }, sum),
+    wrong: ([x, z]) =>
+      Array.from(x, (q, i) => clamped(Math.trunc((real(q, A) + real(z[i], B)) / Y.scale + 0.5) + Y.zero_point)),
+  },
   joined({ code: 'rescale-missing', what: 'both inputs of cat with all of the other', evidence: { inputs: [0, 1] } }, [
     B,
     A,

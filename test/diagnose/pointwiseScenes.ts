@@ -230,6 +230,15 @@ export const RAISED: readonly PointwiseScene[] = [
   { ...rounding('rounding-truncate', 'down', Math.floor), also: ['rounding-floor'] },
   rounding('rounding-floor', 'int8, down', Math.floor, int8),
   rounding('rounding-ceil', 'int8, up', Math.ceil, int8),
+  // what firmware writes: (int8_t)(x / scale + zero_point)
+  ...[0, 0.5].flatMap((half) =>
+    [rounding, requantizedBy].map((of) => {
+      const { zeroPoint } = int8;
+      const cast = (v: number) => Math.trunc(v + zeroPoint + half) - zeroPoint;
+      return of('rounding-truncate', `(int8)(v + zero point + ${half})`, cast, int8);
+    }),
+  ),
+  rounding('output-scale-wrong', 'not divided by it', (v) => Math.round(v * even.scale)),
   {
     ...quantized('rounding-floor', 'down, by the reciprocal, of what lies on codes', () => new Int32Array(0)),
     ...onCodes(),

@@ -49,7 +49,8 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     } as const;
     if (isProductStudy(study)) return byOtherScales(study, { output: 1 }, leftOut) as Change[];
     // of several operands, whose results have a scale of their own
-    return isTensorStudy(study) && study.free && study.declared.reads.length > 1 && formOf(study)?.value
+    const ofSeveral = isTensorStudy(study) && study.declared.reads.length > 1 && formOf(study)?.value;
+    return study.free && (ofSeveral || study.declared.kind === 'elementwise')
       ? [{ ...leftOut, apply: (setup) => withOutput(setup, { scale: 1 }) }]
       : [];
   },

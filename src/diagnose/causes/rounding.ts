@@ -21,7 +21,7 @@ import type {
 } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { Cause, Found } from '../cause.js';
-import { otherConversions, type ScriptedRescale, scriptedQuantize } from '../conversions.js';
+import { otherConversions, scriptedQuantize } from '../conversions.js';
 import {
   addsZeroPointFirst,
   HALF_ADDED,
@@ -34,7 +34,7 @@ import {
   UP,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
-import { ALONE, CUTTING, hasNegativeCodes, scriptsOf, WAYS } from '../scriptedRounding.js';
+import { ALONE, CUTTING, hasNegativeCodes, type ScriptedRounding, scriptsOf, WAYS } from '../scriptedRounding.js';
 import {
   type Change,
   FREEDOM,
@@ -141,8 +141,12 @@ function changesOf(study: Study, code: RoundingCode): Change[] {
   if (isTensorStudy(study)) return ofTensor(study, code) as Change[];
   if (!isElementwiseStudy(study)) return [];
   // what converts by another rule has another arithmetic as well: where that alone explains, it is believed
-  const conversions = [...otherConversions(study, code), ...scriptsOf(study, code)];
-  return conversions.map((steps) => ({ ...change(code, steps), rare: true }));
+  const conversions = otherConversions(study, code).map((steps): ScriptedRounding => ({ steps }));
+  return [...conversions, ...scriptsOf(study, code)].map(({ steps, found }) => ({
+    ...change(code, steps),
+    rare: true,
+    ...(found && { found }),
+  }));
 }
 
 const OF_TIES: readonly RoundingCode[] = ['rounding-half-away', 'rounding-half-up'];
@@ -171,9 +175,7 @@ function isRuleNeeded(study: ProductStudy, setup: ProductSetup): boolean {
 
 function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): Change {
   const { round, offsetAndClamp } = steps as Partial<ProductSteps>;
-  const { rescale } = steps as Partial<ElementwiseSteps>;
-  const { zeroPointFirst } = (rescale ?? {}) as Partial<ScriptedRescale>;
-  const ofCode = (zeroPointFirst || offsetAndClamp === offsetClampRound64) && { zero_point_added: true as const };
+  const ofCode = offsetAndClamp === offsetClampRound64 && { zero_point_added: true as const };
   return {
     cause: code,
     coordinate: 'round',
@@ -335,7 +337,22 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
       ),
     ),
   );
-  return [...others, ...cut];
+  return [...others, ...cut, ...(code === 'rounding-truncate' ? halvesOf(study) : [])];
+}
+
+/** (int)(v + 0.5), and of codes that may be negative with the zero point first. */
+function halvesOf(study: TensorStudy): TensorChange[] {
+  const orders = hasNegativeCodes(study.declared) ? [false, true] : [false];
+  return orders
+    .flatMap((first) =>
+      scriptsRounding(study, halfThenTowardZero, first).map((steps) =>
+        stepsChange('rounding-truncate', 'round', steps, {
+          half_added: true,
+          ...(first && { zero_point_added: true as const }),
+        }),
+      ),
+    )
+    .filter((own) => study.agreesOnSubset(own.apply(study.declared)));
 }
 
 /** What cuts codes off has no rule of ties. */
