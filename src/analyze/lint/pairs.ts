@@ -78,11 +78,12 @@ export function worstPair(product: Product, group: PairGroup, channel: number, c
   let worst: WorstPair | null = null;
   let pairs = 0;
   for (let p = 0; p < total; p++) {
-    const [highest, lowest] = extremePairs(product, group, channel, shifted, p);
-    if (lossOf(highest) === 0 && lossOf(lowest) === 0) continue;
+    const above = lossAt(product, group, channel, shifted, p, 1);
+    const below = lossAt(product, group, channel, shifted, p, -1);
+    if (above === 0 && below === 0) continue;
     pairs++;
-    if (!worst || lossOf(highest) > lossOf(worst)) worst = highest;
-    if (lossOf(lowest) > lossOf(worst)) worst = lowest;
+    if (!worst || above > lossOf(worst)) worst = extremePair(product, group, channel, shifted, p, 1);
+    if (below > lossOf(worst)) worst = extremePair(product, group, channel, shifted, p, -1);
   }
   return worst && { pair: worst, pairs, total };
 }
@@ -91,21 +92,36 @@ function lossOf({ sum, saturated }: WorstPair): number {
   return Math.abs(sum - saturated);
 }
 
-/** Pair p where its sum is largest, and where it is smallest; codes shifted as the step wants them. */
-function extremePairs(
+/** What pair p loses where its sum is largest (sign: 1), or smallest (-1): most lose nothing, and are no object. */
+function lossAt(
   { weight, inFeatures }: Product,
   { step, pairs }: PairGroup,
   channel: number,
   { lo, hi }: Range,
   p: number,
-): [WorstPair, WorstPair] {
+  sign: number,
+): number {
+  let sum = 0;
+  for (const index of [pairs.first[p], pairs.second[p]]) {
+    const w = index < 0 ? 0 : weight[channel * inFeatures + index];
+    sum += w * (w * sign > 0 ? hi : lo);
+  }
+  return Math.abs(step.loss(sum));
+}
+
+/** That pair; codes shifted as the step wants them. */
+function extremePair(
+  { weight, inFeatures }: Product,
+  { step, pairs }: PairGroup,
+  channel: number,
+  { lo, hi }: Range,
+  p: number,
+  sign: number,
+): WorstPair {
   const k: [number, number] = [pairs.first[p], pairs.second[p]];
   const at = (index: number) => (index < 0 ? 0 : weight[channel * inFeatures + index]);
   const w: [number, number] = [at(k[0]), at(k[1])];
-  const pairOf = (sign: number): WorstPair => {
-    const x: [number, number] = [w[0] * sign > 0 ? hi : lo, w[1] * sign > 0 ? hi : lo];
-    const sum = x[0] * w[0] + x[1] * w[1];
-    return { k, x, w, sum, saturated: sum - step.loss(sum) };
-  };
-  return [pairOf(1), pairOf(-1)];
+  const x: [number, number] = [w[0] * sign > 0 ? hi : lo, w[1] * sign > 0 ? hi : lo];
+  const sum = x[0] * w[0] + x[1] * w[1];
+  return { k, x, w, sum, saturated: sum - step.loss(sum) };
 }

@@ -3,6 +3,7 @@ import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { Kernel } from '../../nouns/kernel.js';
 import { isElementwise, isProduct, type Layer, type Model, type ProductLayer } from '../../nouns/model.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { clampBounds } from '../../replay/elementwise.js';
 
 /** Smallest and largest, both included. */
@@ -26,8 +27,29 @@ export function emptyRange(): GrowingRange {
   return { lo: Number.POSITIVE_INFINITY, hi: Number.NEGATIVE_INFINITY };
 }
 
-export function emptyRanges(count: number): GrowingRange[] {
-  return Array.from({ length: count }, emptyRange);
+/** One for each channel; never as objects: a layer may have a million. */
+export class Ranges {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+
+  constructor(count: number) {
+    this.lo = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+    this.hi = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  at(channel: number): Range {
+    return { lo: this.lo[channel], hi: this.hi[channel] };
+  }
+
+  widen(channel: number, value: number): void {
+    if (value < this.lo[channel]) this.lo[channel] = value;
+    if (value > this.hi[channel]) this.hi[channel] = value;
+  }
+
+  /** From the smallest of all to the largest. */
+  get union(): Range {
+    return { lo: smallestOf(this.lo), hi: largestOf(this.hi) };
+  }
 }
 
 export function widen(range: GrowingRange, value: number): void {

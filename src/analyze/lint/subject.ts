@@ -17,7 +17,7 @@ import { stepsBeforeRounding, stepsToCode } from '../../replay/product.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { type Observation, observe } from './observation.js';
 import { type PairGroup, saturatingGroups, wrappingGroups } from './pairs.js';
-import { type InputRange, inputParams, inputRange, type Range } from './range.js';
+import { type InputRange, inputParams, inputRange, type Range, Ranges } from './range.js';
 
 /** Everything that the rules look at. */
 export interface Subject {
@@ -30,9 +30,9 @@ export interface Subject {
   /** int32 bias in accumulator units, unclamped; by channel. */
   readonly bias: Float64Array;
   /** Bias included, over the input's range; by channel. */
-  readonly worst: readonly Range[];
+  readonly worst: Ranges;
   /** The codes that `worst` gives under the declared kernel; null where the output is not made of integers. */
-  readonly outputs: readonly Range[] | null;
+  readonly outputs: Ranges | null;
   /** The codes that the clamp lets through; null for a float output. */
   readonly clampedTo: Range | null;
   readonly saturating: readonly PairGroup[];
@@ -99,11 +99,14 @@ function biasUnits(product: Product): Float64Array {
   );
 }
 
-function worstAccumulators(product: Product, { lo, hi }: Range, bias: Float64Array): Range[] {
-  return Array.from({ length: product.outFeatures }, (_, n) => {
+function worstAccumulators(product: Product, { lo, hi }: Range, bias: Float64Array): Ranges {
+  const worst = new Ranges(product.outFeatures);
+  for (let n = 0; n < product.outFeatures; n++) {
     const { positive, negative } = weightSums(product, n);
-    return { lo: positive * lo + negative * hi + bias[n], hi: positive * hi + negative * lo + bias[n] };
-  });
+    worst.lo[n] = positive * lo + negative * hi + bias[n];
+    worst.hi[n] = positive * hi + negative * lo + bias[n];
+  }
+  return worst;
 }
 
 /** Sums of a channel's positive and negative weights, zero point subtracted. */
@@ -119,18 +122,18 @@ function weightSums(product: Product, channel: number): { positive: number; nega
   return { positive, negative };
 }
 
-function worstOutputs(
-  own: ProductSteps | null,
-  product: Product,
-  worst: readonly Range[],
-  bias: Float64Array,
-): Range[] | null {
+function worstOutputs(own: ProductSteps | null, product: Product, worst: Ranges, bias: Float64Array): Ranges | null {
   if (!isQuantized(product.output) || !own || own.float || product.addend || product.curve) return null;
   const steps = stepsBeforeRounding(own, product);
   const code = stepsToCode(own, product);
   // the kernel's own steps add the bias
   const codeOf = (sum: number, n: number) => code(steps(clamp(sum - bias[n], INT32_MIN, INT32_MAX), n));
-  return worst.map(({ lo, hi }, n) => ({ lo: codeOf(lo, n), hi: codeOf(hi, n) }));
+  const outputs = new Ranges(product.outFeatures);
+  for (let n = 0; n < product.outFeatures; n++) {
+    outputs.lo[n] = codeOf(worst.lo[n], n);
+    outputs.hi[n] = codeOf(worst.hi[n], n);
+  }
+  return outputs;
 }
 
 function clampRange({ output, activation }: Product, own: ProductSteps | null): Range | null {

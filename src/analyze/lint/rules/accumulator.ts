@@ -10,7 +10,7 @@ const EXACT_IN_FLOAT32 = 2 ** 24;
 export const accumulatorOverflowsInt32: Rule<'accumulator-overflows-int32'> = {
   code: 'accumulator-overflows-int32',
   ofChannel: (subject, channel) =>
-    leavesInt32(subject.worst[channel])
+    leavesInt32(subject.worst.at(channel))
       ? [{ severity: 'warning', kernels: INTEGER, evidence: evidenceOf(subject, channel) }]
       : [],
 };
@@ -18,9 +18,9 @@ export const accumulatorOverflowsInt32: Rule<'accumulator-overflows-int32'> = {
 export const accumulatorAbove2To24: Rule<'accumulator-above-2^24'> = {
   code: 'accumulator-above-2^24',
   ofChannel(subject, channel) {
-    const worst = subject.worst[channel];
+    const worst = subject.worst.at(channel);
     if (largestMagnitude(worst) <= EXACT_IN_FLOAT32 || leavesInt32(worst)) return [];
-    const seen = subject.observed?.accumulators[channel];
+    const seen = subject.observed?.accumulators.at(channel);
     const happened = seen && largestMagnitude(seen) > EXACT_IN_FLOAT32;
     const severity = happened ? 'warning' : 'info';
     return [{ severity, kernels: FLOAT32, evidence: evidenceOf(subject, channel) }];
@@ -34,7 +34,7 @@ function leavesInt32({ lo, hi }: Range): boolean {
 function evidenceOf({ worst, observed }: Subject, channel: number) {
   const pair = ({ lo, hi }: Range): [number, number] => [lo, hi];
   return {
-    worst: pair(worst[channel]),
-    ...(observed ? { observed: pair(observed.accumulators[channel]) } : {}),
+    worst: pair(worst.at(channel)),
+    ...(observed ? { observed: pair(observed.accumulators.at(channel)) } : {}),
   };
 }

@@ -27,9 +27,9 @@ interface Constant {
 
 function constantOf({ outputs, observed }: Subject, channel: number): Constant | null {
   if (!outputs) return null;
-  const { lo, hi } = outputs[channel];
+  const { lo, hi } = outputs.at(channel);
   if (lo === hi) return { value: lo, samples: null };
-  const seen = observed?.outputs?.[channel];
+  const seen = observed?.outputs?.at(channel);
   // a single sample says nothing
   if (!observed || observed.samples < 2 || seen?.lo !== seen?.hi) return null;
   return seen ? { value: seen.lo, samples: observed.samples } : null;

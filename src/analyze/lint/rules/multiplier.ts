@@ -17,7 +17,7 @@ export const multiplierRange: Rule<'multiplier-range'> = {
     if (multiplier === null) return [];
     const found = finder(multiplier);
     const fixed = quantizeMultiplier(multiplier);
-    const largest = largestMagnitude(worst[channel]);
+    const largest = largestMagnitude(worst.at(channel));
     const shiftsOut = fixed.exponent > 0 && largest * 2 ** fixed.exponent > INT32_MAX;
     return [
       ...(multiplier < 2 ** -32 || multiplier >= 256

@@ -7,16 +7,12 @@ export const unusedRange: Rule<'unused-range'> = {
   ofLayer({ observed, clampedTo, product: { output } }) {
     // sums have no range of their own
     if (!observed?.outputs || !clampedTo || output.dtype === 'int32') return [];
-    const used = union(observed.outputs);
+    const used = observed.outputs.union;
     if (codesIn(used) * 2 > codesIn(clampedTo)) return [];
     const evidence = { used: ends(used), possible: ends(clampedTo) };
     return [{ severity: 'info', kernels: [], evidence }];
   },
 };
-
-function union(ranges: readonly Range[]): Range {
-  return ranges.reduce((all, { lo, hi }) => ({ lo: Math.min(all.lo, lo), hi: Math.max(all.hi, hi) }));
-}
 
 function codesIn({ lo, hi }: Range): number {
   return hi - lo + 1;
