@@ -151,11 +151,11 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     output.set(data, from * made);
     const block = { sums: sums!, outputs: data, added: added?.subarray(from * made, to * made) };
     check(kernel.name, steps, product, recipe, block, channelAt, layer.name);
-    sums!.forEach((sum, i) => {
-      const biased = sum + biasInt32[channelAt(i)];
+    for (let i = 0; i < sums!.length; i++) {
+      const biased = sums![i] + biasInt32[channelAt(i)];
       accumulator[from * made + i] = wrapInt32(biased);
       isTooWide ||= recipe.wide && biased !== accumulator[from * made + i];
-    });
+    }
   }
   if (isTooWide) return 'its sums need more than 32 bits, which the vectors have not';
   const values = { input, added, output, accumulator };
@@ -186,9 +186,7 @@ async function besideCapture({ values, samples }: Capture, layer: string, output
   let mismatched = 0;
   for (const [from, to] of blocks(0, samples, captured.features)) {
     const block = await captured.read(from, to);
-    block.forEach((value: number, i: number) => {
-      if (value !== output[from * captured.features + i]) mismatched++;
-    });
+    for (let i = 0; i < block.length; i++) if (block[i] !== output[from * captured.features + i]) mismatched++;
   }
   return { values: output.length, mismatched };
 }

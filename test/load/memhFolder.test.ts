@@ -44,7 +44,7 @@ describe('words', () => {
       Int32Array.of(-(2 ** 31), -1, 0, 2 ** 31 - 1),
     ]) {
       const dtype = data.constructor.name.replace('Array', '').toLowerCase();
-      expect(await valuesOf(memhText({ shape: [2, 2], data }, 'c'), { dtype })).toEqual([...data]);
+      expect(await valuesOf(`${Buffer.from(memhText({ shape: [2, 2], data }, 'c'))}`, { dtype })).toEqual([...data]);
     }
   });
 });
