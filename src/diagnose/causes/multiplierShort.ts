@@ -1,4 +1,5 @@
 import { float64Bias, int32BiasFloat64, realBias, unitsAdded } from '../../kernels/steps/bias.js';
+import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
@@ -9,7 +10,7 @@ import { isInt32Bias } from '../departures.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, type Interval, intersection, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
-import { viewOf } from '../estimate/view.js';
+import { roundsTwice, viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, scalesSums } from '../facts.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
@@ -121,7 +122,9 @@ export const multiplierShort: Cause<'multiplier-short'> = {
 
   words: {
     title: (e) =>
-      `${e.bits === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
+      e.k === 1 && e.n === 0
+        ? 'sums are stored without a multiplier'
+        : `${e.bits === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
     explanation: (e) =>
       `${e.of === undefined ? 'The sums are' : e.input === undefined ? 'Results are' : 'The codes are'} multiplied by k * 2^-n with a k of few bits, not by ${e.of ?? '(s_x * s_w) / s_y'}.`,
     evidence: (e) => [
@@ -201,7 +204,9 @@ function allShortForms(params: Product): ShortForm[] {
 function sharedShifts(params: Product): ShortForm[] {
   const exponents = realsOf(params).map((real) => frexp(real).exponent);
   const [first, last] = [smallestOf(exponents) - 1, largestOf(exponents)];
-  const all = Array.from({ length: last - first + 1 }, (_, i): Short => ({ k: 1, n: -(first + i) }));
+  const shifts = Array.from({ length: last - first + 1 }, (_, i): Short => ({ k: 1, n: -(first + i) }));
+  // sums that are stored as they are
+  const all = shifts.some(({ n }) => n === 0) ? shifts : [...shifts, { k: 1, n: 0 }];
   return all.map((own) => ({
     bits: 1,
     perChannel: false,
@@ -257,6 +262,17 @@ function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>
   ];
 }
 
+/** One for each base: its view is kept by it. */
+const rounded = new WeakMap<ProductSetup, ProductSetup>();
+
+/** Numbers of few bits have one rounding: the first of two would widen the bounds by more than 15 bits differ from the real number. */
+function roundedOnce(base: ProductSetup): ProductSetup {
+  if (!roundsTwice(base.steps)) return base;
+  const once = rounded.get(base) ?? withSteps(base, { multiplier: float64Product });
+  rounded.set(base, once);
+  return once;
+}
+
 /** Where each channel's multiplier lies. */
 function multipliersLeft(
   study: ProductStudy,
@@ -264,7 +280,7 @@ function multipliersLeft(
   { added }: Way,
   scope: Scope = study.sketch,
 ): Interval[] {
-  const view = viewOf(study, base, scope);
+  const view = viewOf(study, roundedOnce(base), scope);
   const { acc, biasSteps } = view;
   if (!added)
     return intervalsByChannel(
