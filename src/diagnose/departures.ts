@@ -8,6 +8,7 @@ import {
   halfAway,
   halfDown,
   halfEven,
+  halfThenDownward,
   halfThenTowardZero,
   halfTowardZero,
   halfUp,
@@ -52,6 +53,8 @@ export const ROUNDING_CAUSES: readonly (readonly [RoundStep, CauseCode])[] = [
 export const UP: readonly [RoundStep, CauseCode] = [upward, 'rounding-ceil'];
 /** Of a candidate, where something is negative: elsewhere it is half up. */
 export const HALF_ADDED: readonly [RoundStep, CauseCode] = [halfThenTowardZero, 'rounding-truncate'];
+/** Likewise, with the half taken off what is negative before a shift. */
+export const HALF_TAKEN: readonly [RoundStep, CauseCode] = [halfThenDownward, 'rounding-floor'];
 
 const TIES_OF_HLS: readonly (readonly [RoundStep, CauseCode])[] = [
   [halfDown, 'rounding-half-up'],
@@ -261,7 +264,7 @@ function biasCause(declared: BiasStep, other: BiasStep): CauseCode {
 export function roundingCause(declared: RoundStep, other: RoundStep): CauseCode {
   const rule = other === halfEven ? declared : other;
   return (
-    [...ROUNDING_CAUSES, UP, ...TIES_OF_HLS, HALF_ADDED].find(([step]) => step === rule)?.[1] ??
+    [...ROUNDING_CAUSES, UP, ...TIES_OF_HLS, HALF_ADDED, HALF_TAKEN].find(([step]) => step === rule)?.[1] ??
     'fixed-point-multiplier'
   );
 }

@@ -181,6 +181,8 @@ export interface RoundingEvidence extends SomeChannels {
   readonly deciding?: DecidingValue;
   /** 0.5 was added before the fraction was cut off. */
   readonly half_added?: true;
+  /** 0.5 was added, or taken off what is negative, before it was rounded down. */
+  readonly half_taken?: true;
   /** The judged side rounds ties to even, and the reference otherwise. */
   readonly to_even?: true;
   /** Not cut off, as the reference does. */

@@ -1,5 +1,5 @@
 /** Rules of rounding in the conversions that a script makes of a layer between codes and reals. */
-import { downward, halfThenTowardZero, towardZero, upward } from '../kernels/steps/round.js';
+import { downward, halfThenDownward, halfThenTowardZero, towardZero, upward } from '../kernels/steps/round.js';
 import type { ElementwiseSteps, RoundStep } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import {
@@ -8,12 +8,13 @@ import {
   scriptedQuantize,
   scriptedRescale,
 } from './conversions.js';
-import { HALF_ADDED, ROUNDING_CAUSES, UP } from './departures.js';
+import { HALF_ADDED, HALF_TAKEN, ROUNDING_CAUSES, UP } from './departures.js';
 import type { CauseCode, RoundingEvidence } from './evidence.js';
+import { movesNegatives } from './halves.js';
 import { type Setup, withSteps } from './setup.js';
 import type { ElementwiseStudy } from './study/study.js';
 
-export const CUTTING: readonly RoundStep[] = [towardZero, downward, upward, halfThenTowardZero];
+export const CUTTING: readonly RoundStep[] = [towardZero, downward, upward, halfThenTowardZero, halfThenDownward];
 /** A rule a cause, where nothing else is asked of it. */
 export const ALONE: readonly (readonly [RoundStep, CauseCode])[] = [...ROUNDING_CAUSES, UP];
 
@@ -35,7 +36,7 @@ export interface ScriptedRounding {
 }
 
 /** (int)(v + 0.5), and of codes that may be negative (int8)(v + zero_point + 0.5): tried alone. */
-const HALVES: readonly (readonly [RoundStep, CauseCode])[] = [...ALONE, HALF_ADDED];
+const HALVES: readonly (readonly [RoundStep, CauseCode])[] = [...ALONE, HALF_ADDED, HALF_TAKEN];
 
 export function scriptsOf(study: ElementwiseStudy, code: CauseCode): ScriptedRounding[] {
   const declared = study.declared.steps;
@@ -44,6 +45,10 @@ export function scriptsOf(study: ElementwiseStudy, code: CauseCode): ScriptedRou
   const isOpen = (round: RoundStep) => !isFixedPointConversion(declared) || CUTTING.includes(round);
   const isNegative = hasNegativeCodes(study.declared);
   return HALVES.filter(([round, cause]) => cause === code && isOpen(round)).flatMap(([round]) => {
+    if (round === halfThenDownward) {
+      const found = { half_taken: true as const };
+      return movesNegatives(study, -1) ? scripted(declared, round, false).map(({ steps }) => ({ steps, found })) : [];
+    }
     if (round !== halfThenTowardZero) return scripted(declared, round, round === towardZero && isNegative);
     return scripted(declared, round, isNegative)
       .filter(({ found }) => isNegative || !found?.zero_point_added)

@@ -49,6 +49,7 @@ const RULES: Readonly<Record<string, (v: number) => number>> = {
   halfUp: (v) => Math.floor(v + 0.5),
   towardZero: Math.trunc,
   halfThenTowardZero: (v) => Math.trunc(v + 0.5),
+  halfThenDownward: (v) => Math.floor(v < 0 ? v - 0.5 : v + 0.5),
   downward: Math.floor,
   upward: Math.ceil,
 };

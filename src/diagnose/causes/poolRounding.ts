@@ -10,6 +10,7 @@ import type { Cause } from '../cause.js';
 import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import { halfRules } from '../halves.js';
 import { countsPadding } from '../pools.js';
 import { scriptsScalingSum } from '../scaledSums.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
@@ -104,7 +105,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   // ten rules more beside each other change would take the time of all pairs
   estimate: (study, base) =>
     base === study.declared
-      ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study)].filter((change) =>
+      ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study), ...ofHalves(study)].filter((change) =>
           study.agreesOnSubset(change.apply(base)),
         )
       : [],
@@ -201,6 +202,14 @@ function inPairs(study: TensorStudy): TensorChange[] {
 function ofScaledSum(study: TensorStudy): TensorChange[] {
   return scriptsScalingSum(study).map((steps) =>
     stepsChange('pool-rounding', 'round', steps, { rule: steps.equation, divides: 'rounded_sum' }),
+  );
+}
+
+function ofHalves(study: TensorStudy): TensorChange[] {
+  return halfRules(study).flatMap(([round]) =>
+    scriptsRounding(study, round).map((steps) =>
+      stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
+    ),
   );
 }
 

@@ -5,6 +5,7 @@ import {
   halfAway,
   halfDown,
   halfEven,
+  halfThenDownward,
   halfThenTowardZero,
   halfTowardZero,
   halfUp,
@@ -25,6 +26,7 @@ import { otherConversions, scriptedQuantize } from '../conversions.js';
 import {
   addsZeroPointFirst,
   HALF_ADDED,
+  HALF_TAKEN,
   isFixedPoint,
   isPowerOf2,
   kernelSteps,
@@ -34,6 +36,7 @@ import {
   UP,
 } from '../departures.js';
 import type { RoundingEvidence } from '../evidence.js';
+import { movesNegatives } from '../halves.js';
 import { ALONE, CUTTING, hasNegativeCodes, type ScriptedRounding, scriptsOf, WAYS } from '../scriptedRounding.js';
 import {
   type Change,
@@ -56,6 +59,7 @@ import { formOf, isToNearest, otherKernels, scriptsRounding, scriptsToNearest, s
 import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
+import { explanationOfRounding, titleOfRounding } from '../words/roundings.js';
 import { decidingValue } from './deciding.js';
 import { isRelu } from './relu.js';
 
@@ -104,30 +108,8 @@ function rounding(
     evidence: (found) => ({ deciding: decidingValue(found) }),
 
     words: {
-      title: (e) =>
-        e.to_nearest
-          ? 'rounded to the nearest, not cut off'
-          : e.half_added
-            ? `${addedOf(e)} added, then rounded towards zero`
-            : e.zero_point_added
-              ? 'zero point added, then rounded towards zero'
-              : e.to_even
-                ? 'ties rounded to even'
-                : e.ties_go
-                  ? `ties rounded ${e.ties_go}`
-                  : title,
-      explanation: (e) =>
-        e.to_nearest
-          ? 'The fraction is rounded, where the reference cuts it off.'
-          : e.half_added
-            ? `The fraction is cut off after ${addedOf(e)} ${e.zero_point_added ? 'were' : 'was'} added: what is negative${e.zero_point_added ? ' by then' : ''} comes out one too high.`
-            : e.zero_point_added
-              ? 'The fraction is cut off after the zero point was added, as a cast of the sum does: what is below code 0 goes up.'
-              : e.to_even
-                ? 'Exact halves go to the even neighbour, where the reference has another rule for them.'
-                : e.ties_go
-                  ? `Exact halves go ${e.ties_go} (${e.ties_go === 'down' ? 'AP_RND_MIN_INF' : 'AP_RND_ZERO'} in HLS), where the reference has another rule for them.`
-                  : does,
+      title: (e) => titleOfRounding(e, title),
+      explanation: (e) => explanationOfRounding(e, does),
       evidence: (e, context) => [tieSentence(e.deciding, context), ties(e.ties)],
       fix: (e, context) =>
         e.to_nearest ? stepFix('cut the fraction off: a cast to integer does')(e, context) : stepFix(fix)(e, context),
@@ -161,10 +143,6 @@ function isOfTie(found: Found): boolean {
   return Math.abs(Math.abs(steps - Math.trunc(steps)) - 0.5) < NEAR_HALF * Math.max(1, Math.abs(steps) / 128);
 }
 
-function addedOf({ zero_point_added }: RoundingEvidence): string {
-  return zero_point_added ? 'the zero point and 0.5' : '0.5';
-}
-
 /** With the zero point added where it is now, the declared rule gives other values: else its place is what differs. */
 function isRuleNeeded(study: ProductStudy, setup: ProductSetup): boolean {
   const { round } = study.declared.steps;
@@ -184,9 +162,15 @@ function change(code: RoundingCode, steps: Partial<ProductSteps> | Partial<Eleme
     ...(round === halfDown && { found: { ties_go: 'down' as const } }),
     ...(round === halfTowardZero && { found: { ties_go: 'towards zero' as const } }),
     ...(ofCode && { found: ofCode }),
-    ...(round === halfThenTowardZero && { found: { half_added: true as const, ...ofCode } }),
+    ...(round && isOfHalves(round) && { found: { ...halfOf(round), ...ofCode } }),
     apply: (setup) => withSteps(setup, steps),
   };
+}
+
+const isOfHalves = (round: RoundStep) => round === halfThenTowardZero || round === halfThenDownward;
+
+function halfOf(round: RoundStep): Pick<RoundingEvidence, 'half_added' | 'half_taken'> {
+  return round === halfThenDownward ? { half_taken: true } : { half_added: true };
 }
 
 function labelOf(steps: Partial<ProductSteps> | Partial<ElementwiseSteps>): string {
@@ -201,6 +185,7 @@ function rulesOf(study: ProductStudy) {
     UP,
     ...tiesOfHls(study.declared),
     ...(halvesCut(study.declared).length > 0 ? [HALF_ADDED] : []),
+    ...(movesNegatives(study, -1) ? [HALF_TAKEN] : []),
   ];
 }
 
@@ -337,19 +322,20 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
       ),
     ),
   );
-  return [...others, ...cut, ...(code === 'rounding-truncate' ? halvesOf(study) : [])];
+  return [...others, ...cut, ...halvesOf(study).filter(({ cause }) => cause === code)];
 }
 
-/** (int)(v + 0.5), and of codes that may be negative with the zero point first. */
+/** (int)(v + 0.5), and of codes that may be negative with the zero point first; a half taken off what is negative, where it looks so. */
 function halvesOf(study: TensorStudy): TensorChange[] {
   const orders = hasNegativeCodes(study.declared) ? [false, true] : [false];
-  return orders
-    .flatMap((first) =>
-      scriptsRounding(study, halfThenTowardZero, first).map((steps) =>
-        stepsChange('rounding-truncate', 'round', steps, {
-          half_added: true,
-          ...(first && { zero_point_added: true as const }),
-        }),
+  const rules = [
+    ...orders.map((first) => [HALF_ADDED, first] as const),
+    ...(movesNegatives(study, -1) ? [[HALF_TAKEN, false] as const] : []),
+  ];
+  return rules
+    .flatMap(([[round, cause], first]) =>
+      scriptsRounding(study, round, first).map((steps) =>
+        stepsChange(cause, 'round', steps, { ...halfOf(round), ...(first && { zero_point_added: true as const }) }),
       ),
     )
     .filter((own) => study.agreesOnSubset(own.apply(study.declared)));

@@ -3,7 +3,14 @@ import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { sumsOfScript } from '../../kernels/steps/onReals.js';
-import { downward, halfEven, halfThenTowardZero, towardZero, upward } from '../../kernels/steps/round.js';
+import {
+  downward,
+  halfEven,
+  halfThenDownward,
+  halfThenTowardZero,
+  towardZero,
+  upward,
+} from '../../kernels/steps/round.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
@@ -352,6 +359,7 @@ function roundingReach(rule: string, q: number): readonly [number, number] {
   if (rule === upward.name) return [1, 0];
   if (rule === towardZero.name) return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];
   if (rule === halfThenTowardZero.name) return q > 0 ? [0.5, 0.5] : q < 0 ? [1.5, -0.5] : [1.5, 0.5];
+  if (rule === halfThenDownward.name) return q > 0 ? [0.5, 0.5] : q < 0 ? [-0.5, 1.5] : [0, 0.5];
   return [0.5, 0.5];
 }
 

@@ -78,6 +78,11 @@ const RULES: Readonly<Record<string, readonly Snippet[]>> = {
     inC('q = trunc(v + 0.5);'),
     rtl('q = (v + HALF + (v + HALF < 0 ? (1 << S) - 1 : 0)) >>> S;  // HALF = 1 << (S-1); all signed'),
   ],
+  halfThenDownward: [
+    numpy('q = np.floor(v + np.where(v < 0, -0.5, 0.5))'),
+    inC('q = floor(v + (v < 0 ? -0.5 : 0.5));'),
+    rtl('q = (v + (v < 0 ? -HALF : HALF)) >>> S;  // HALF = 1 << (S-1); all signed'),
+  ],
   downward: [numpy('q = np.floor(v)'), inC('q = floor(v);'), rtl('q = v >>> S;')],
   upward: [numpy('q = np.ceil(v)'), inC('q = ceil(v);'), rtl('q = (v + (1 << S) - 1) >>> S;')],
 };

@@ -27,6 +27,10 @@ const RULES: Readonly<Record<string, { readonly does: string; readonly write: st
     does: 'towards zero after 0.5 was added',
     write: 'add 0.5, then cut the fraction off: (int)(v + 0.5) in C',
   },
+  halfThenDownward: {
+    does: 'down after 0.5 was added, or taken off what is negative',
+    write: 'add 0.5, take it off what is negative, then round down',
+  },
   downward: { does: 'down', write: 'round down: floor(), or an arithmetic shift to the right' },
   upward: { does: 'up', write: 'round up: ceil() in C, np.ceil in numpy' },
 };
@@ -37,6 +41,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   halfUp: 'floor(v + 0.5) and an added half before a shift go up',
   towardZero: 'a cast cuts off',
   halfThenTowardZero: '(int)(v + 0.5), and a division of a sum with half added, cut negative values off upwards',
+  halfThenDownward: 'a shift to the right rounds down: the half is added to negative values too',
   downward: 'an arithmetic shift to the right floors',
   upward: 'ceil() takes every fraction up',
 };
@@ -162,17 +167,21 @@ function floatFix({ multiplier: { equation, value, arithmetic, short: few }, cha
   return `multiply by the ${arithmetic} number ${short(value)} (channel ${channel}): ${equation}`;
 }
 
+const BEFORE_A_SHIFT: Readonly<Record<string, string | undefined>> = {
+  halfThenTowardZero: 'shift to the right, which rounds down, in place of a division or a cast',
+  halfThenDownward: 'add the half to negative values too before the shift',
+};
+
 /** The line that RTL, C and numpy share. */
 function integerFix(found: Formula, met: Formula): string {
   const { int32 = 0, shift = 0, rounding = '', equation } = met.multiplier;
   const line = shiftLine(rounding, shift) ?? equation;
   const isRounded = found.rounding && ['downward', 'towardZero'].includes(found.rounding.step);
   const first =
-    found.rounding?.step === 'halfThenTowardZero'
-      ? 'shift to the right, which rounds down, in place of a division or a cast'
-      : found.multiplier.arithmetic === 'fixed-point' && isRounded
-        ? 'add 1 << (s - 1) before the shift'
-        : 'multiply by an int32';
+    BEFORE_A_SHIFT[found.rounding?.step ?? ''] ??
+    (found.multiplier.arithmetic === 'fixed-point' && isRounded
+      ? 'add 1 << (s - 1) before the shift'
+      : 'multiply by an int32');
   const m = `m = ${int32}, shift ${shift} for channel ${met.channel}`;
   return `${first}, ${ROUNDINGS[rounding] ?? 'as the other does'}: ${line} (${m})`;
 }

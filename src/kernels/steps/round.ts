@@ -46,6 +46,13 @@ export const halfThenTowardZero = inPython(
   (steps) => truncate(steps + 0.5),
   (v) => `np.trunc(${v} + 0.5)`,
 );
+/** (v + (v < 0 ? -half : half)) >> s: what is negative comes out one too low, since the shift rounds down. */
+export const halfThenDownward = inPython(
+  'halfThenDownward',
+  'floor(v - 1/2) below 0, else floor(v + 1/2)',
+  (steps) => (steps < 0 ? -ceil(0.5 - steps) : roundHalfUp(steps)),
+  (v) => `np.floor(${v} + np.where(${v} < 0, -0.5, 0.5))`,
+);
 /** An arithmetic right shift. */
 export const downward = inPython('downward', 'floor(v)', floor, (v) => `np.floor(${v})`);
 /** Of a candidate alone: np.ceil, or a division of a sum with divisor - 1 added. */
@@ -71,6 +78,7 @@ export const rounds: readonly RoundStep[] = [
   halfTowardZero,
   towardZero,
   halfThenTowardZero,
+  halfThenDownward,
   downward,
   upward,
 ];
