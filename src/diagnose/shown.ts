@@ -7,7 +7,7 @@ import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
 import { causeOf } from './registry.js';
 import { applyChanges, type Change, FREEDOM } from './setup.js';
 import { shortFactors } from './shortFactors.js';
-import { isTensorStudy, type Study } from './study/study.js';
+import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 
 /** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
@@ -33,6 +33,7 @@ function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
 export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readonly Change[]): boolean {
   const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
   if (!tellsOf(study, named.length, hypothesis.setup) && !showsItself(named)) return false;
+  if (areOfFewChannels(study, named)) return false;
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
@@ -42,6 +43,25 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
+}
+
+/** What scales channels, by numbers that were found. */
+const SCALES = /scale-wrong$|^scale-shifted$|^bias-factor$/;
+const FEWEST_EACH = 3;
+
+/**
+ * Whether no more channels ask for them than there are numbers that all share: one number a channel is given by any such set, whatever
+ * made it. Of a scale a channel.
+ */
+function areOfFewChannels(study: Study, named: readonly Change[]): boolean {
+  const numbers = named.filter(({ cause, freedom }) => freedom > FREEDOM.none && SCALES.test(cause));
+  if (numbers.length < 2 || !isProductStudy(study) || !study.declared.params.perChannel) return false;
+  const own = new Set(numbers.flatMap(({ channels }) => channels ?? []));
+  const counts = study.mismatchesByChannel(study.declared);
+  const asking = Array.from({ length: study.channels }, (_, n) => n).filter(
+    (n) => !own.has(n) && counts[n] >= FEWEST_EACH,
+  );
+  return asking.length <= numbers.filter(({ channels }) => !channels).length;
 }
 
 /**

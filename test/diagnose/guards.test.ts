@@ -62,6 +62,33 @@ test('one value of few that is a code away is no evidence of a number of the who
   }
 });
 
+test.each([4, 5, 11])(
+  'scales of their own, of which two channels tell, are no two numbers of all (%i)',
+  async (seed) => {
+    const world = tiny(seed, 20, 8);
+    const bias = world.linear.bias!.map((b, n) => (n < 2 ? b : -9));
+    const linear = { ...world.linear, activation: 'relu' as const, bias };
+    const weightScale = linear.weightScale.map(
+      (scale, n) => scale * [0.96, 0.98, 0.99, 0.97, 0.93, 0.99, 0.98, 0.95][n],
+    );
+    const candidate = outputsOf(world, undefined, { ...linear, weightScale });
+    const report = await compareLayer(world, linear, outputsOf(world, undefined, linear), { candidate, producer: {} });
+    expect(explanationsOf(report)).toEqual(['unexplained']);
+  },
+);
+
+test("two scales that two decimals make one may be one scale in the other's place", async () => {
+  const world = worldOf('per tensor', randomFrom(6));
+  const output = { ...(world.linear.output as QuantParams), scale: 0.0209 };
+  const input = { ...world.linear.input, scale: 0.0235 };
+  const linear = { ...world.linear, input, output, bias: null, weightScale: Float64Array.of(0.0071) };
+  const candidate = outputsOf(world, kernel('tflite-single'), { ...linear, output: { ...output, scale: input.scale } });
+  const right = outputsOf(world, kernel('tflite-double'), linear);
+  const report = await compareLayer(world, linear, right, { candidate, producer: {}, kernel: 'tflite-double' });
+  expect(report.candidate_layers![0].diagnosis!.causes).toContain('output-scale-wrong');
+  expect(explanationsOf(report)).toContain('fixed-point-multiplier+scale-rounded');
+});
+
 test('three values that a scale moves are enough', async () => {
   const world = tiny(1, 3);
   const { linear } = world;
@@ -107,6 +134,19 @@ describe.each(['fbgemm', 'pt2e-reference', 'tflite-double'])('declared as %s', (
     expect(report.candidate_layers![0].diagnosis).toMatchObject({ causes, lost: 0 });
   });
 });
+
+test.each([14, 16])(
+  'a multiplier of %i bits, rounded once, beside two roundings that leave it more room than it needs',
+  async (bits) => {
+    const world = worldOf('small', randomFrom(5));
+    const report = await compareLayer(world, world.linear, outputsOf(world, kernel('tflite-double')), {
+      candidate: shortened(world, bits, true),
+      producer: {},
+      kernel: 'tflite-double',
+    });
+    expect(explanationsOf(report)).toContain('multiplier-short');
+  },
+);
 
 test.each([8, 10, 12, 15])(
   'a multiplier of %i bits, beside a float bias, is at least as likely as another scale',

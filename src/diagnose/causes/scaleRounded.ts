@@ -251,11 +251,18 @@ function change(before: readonly number[], after: readonly number[], of: Of, rou
   return {
     cause: 'scale-rounded',
     coordinate: 'w_scale',
-    freedom: FREEDOM.none,
+    // where it makes two scales one, any reason for a ratio of 1 is as good: the other's scale was taken
+    ...(makesOne(before, after, of) ? { freedom: FREEDOM.oneNumber, rare: true as const } : { freedom: FREEDOM.none }),
     label: `${of.join(', ')} to ${rounding.digits ?? ''} ${rounding.kind}`,
     found: { of, ...digitsOf(rounding), kind: rounding.kind, before: before[worst], after: after[worst] },
     apply: (setup) => withRounded(setup, of, rounding),
   };
+}
+
+/** Of the input's and the output's, which stand first and last. */
+function makesOne(before: readonly number[], after: readonly number[], of: Of): boolean {
+  const isSame = (scales: readonly number[]) => scales[0] === scales[scales.length - 1];
+  return of.length === 2 && of.includes('input') && of.includes('output') && isSame(after) && !isSame(before);
 }
 
 function digitsOf({ digits }: Rounding) {
