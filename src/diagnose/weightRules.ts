@@ -30,14 +30,22 @@ const halved = (rounded: string, by: (v: number) => number): Rule => ({
   wide: true,
 });
 
+/** As weights of fewer bits are kept. */
+const then = (first: Rule, last: Rule): Rule => ({
+  name: `${first.name}, ${last.name}`,
+  apply: (weight) => last.apply(first.apply(weight)),
+});
+
 const BITS = [1, 2, 3, 4];
+const rounded = (bits: number, by: (v: number) => number) =>
+  multiples(`rounded to multiples of ${2 ** bits}`, bits, by);
 
 const RULES: readonly Rule[] = [
   within(-127, 127),
   within(-64, 63),
   within(-63, 63),
   ...BITS.map((bits) => multiples(`without their lowest ${bits} ${bits === 1 ? 'bit' : 'bits'}`, bits, floor)),
-  ...BITS.map((bits) => multiples(`rounded to multiples of ${2 ** bits}`, bits, roundHalfUp)),
+  ...BITS.map((bits) => rounded(bits, roundHalfUp)),
   halved('ties to even', roundHalfEven),
   halved('ties away from zero', roundHalfAway),
   halved('cut towards zero', truncate),
@@ -52,10 +60,18 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Of weights that are all of 4 bits: packed ones, unpacked by another rule (onnxruntime-qnn#728, ROCm/hip-ep#178). */
-const OF_4_BITS: readonly Rule[] = [
+const UNPACKED: readonly Rule[] = [
   { name: 'of 4 bits read without a sign', apply: (weight) => weight & 15 },
   { name: 'with the top one of their 4 bits flipped', apply: (weight) => (weight < 0 ? weight + 8 : weight - 8) },
 ];
+
+/** As an implementation of one's own keeps them in fewer bits, -8..7 or -7..7 of 4. */
+const IN_FEWER_BITS = BITS.flatMap((bits) =>
+  [roundHalfUp, roundHalfEven, roundHalfAway].flatMap((by) => {
+    const [rule, most] = [rounded(bits, by), 128 - 2 ** bits];
+    return [rule, then(rule, within(-128, most)), then(rule, within(-most, most))];
+  }),
+);
 
 const [CODES, CODE_MIN, CODE_MAX] = [256, -128, 127];
 
@@ -65,18 +81,26 @@ interface Table {
   readonly table: Int8Array | Int16Array;
 }
 
-const tablesOf = (rules: readonly Rule[]) =>
-  rules.map(
-    ({ name, apply, wide }): Table => ({
-      name,
-      table: wide
-        ? Int16Array.from({ length: CODES }, (_, i) => apply(i + CODE_MIN))
-        : Int8Array.from({ length: CODES }, (_, i) => clamp(apply(i + CODE_MIN), CODE_MIN, CODE_MAX)),
-    }),
-  );
+function tableOf({ name, apply, wide }: Rule): Table {
+  return {
+    name,
+    table: wide
+      ? Int16Array.from({ length: CODES }, (_, i) => apply(i + CODE_MIN))
+      : Int8Array.from({ length: CODES }, (_, i) => clamp(apply(i + CODE_MIN), CODE_MIN, CODE_MAX)),
+  };
+}
 
-const TABLES = tablesOf(RULES);
-const TABLES_OF_4_BITS = [...TABLES, ...tablesOf(OF_4_BITS)];
+const OF_CANDIDATES = [...RULES, ...IN_FEWER_BITS];
+const known = new Map<readonly Rule[], readonly Table[]>();
+
+/** Of equal ones the first. Made when they are asked for: 60 tables take as long as a small layer. */
+function tablesOf(rules: readonly Rule[]): readonly Table[] {
+  const seen = new Set<string>();
+  const isNew = ({ table }: Table) => seen.size < seen.add(table.join()).size;
+  const tables = known.get(rules) ?? rules.map(tableOf).filter(isNew);
+  known.set(rules, tables);
+  return tables;
+}
 
 /** One of so many rules gives a few values by chance. */
 const FEWEST = 5;
@@ -92,8 +116,9 @@ export function weightRules(study: ProductStudy): ProductChange[] {
   const part = glance && partOf(study, glance);
   const mayGive = ({ weightsOf }: ProductChange) =>
     !part || study.mismatches(part.setupOf(weightsOf!), part.scope) === 0;
-  const tables = weight.every((w) => w >= -8 && w < 8) ? TABLES_OF_4_BITS : TABLES;
-  return tables
+  const tables = tablesOf(data.side === 'candidate' ? OF_CANDIDATES : RULES);
+  const unpacked = weight.every((w) => w >= -8 && w < 8) ? tablesOf(UNPACKED) : [];
+  return [...tables, ...unpacked]
     .map((rule) => changeTo(rule, weight))
     .filter((rule) => mayGive(rule) && study.agreesOnSubset(rule.apply(declared)));
 }
