@@ -6,7 +6,7 @@ import type { RealForm, RealValue } from '../kernels/realForm.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, quantized } from '../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
-import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfUp } from '../kernels/steps/round.js';
 import type { RescaleStep, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
 import { isQuantized } from '../nouns/value.js';
 import { furthestOf } from '../numeric/extremes.js';
@@ -56,7 +56,8 @@ function findFactors(study: Study): Change[] {
   });
 }
 
-const ROUNDS = [halfEven, halfUp, downward];
+/** Of a number that is a part of a power of 2 many results are ties. */
+const ROUNDS = [halfEven, halfUp, halfAway, downward];
 
 interface Form {
   readonly bits: number;

@@ -8,7 +8,7 @@ import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fill, fillReals, quantized } from '../kernels/steps/call.js';
 import { preluAten, shrunkOne } from '../kernels/steps/multiply.js';
 import { quantizeTwoRoundings } from '../kernels/steps/quantize.js';
-import { downward, halfEven, halfUp } from '../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../kernels/steps/round.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { PreluAttributes } from '../nouns/attributes.js';
 import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../nouns/kernel.js';
@@ -186,18 +186,19 @@ export function scriptsDividedBy(study: TensorStudy, other: (count: number) => n
   return integersOf(study, otherwise);
 }
 
-/** A shift rounds its halves up, or all down. */
-function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue): TensorSteps[] {
-  return [halfEven, halfUp, downward].flatMap(
-    (round) => scripted(study, { round, zeroPointFirst: false, float64: true }, value) ?? [],
-  );
+/** A shift rounds its halves up, or all down; of codes as they are ties go another way, and C divides towards another zero. */
+const SHIFTED = [halfEven, halfUp, downward].map((round) => ({ round, zeroPointFirst: false, float64: true }));
+const OF_RAW_CODES = [halfEven, halfAway, towardZero].map((round) => ({ round, zeroPointFirst: true, float64: true }));
+
+function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue, scripts = SHIFTED): TensorSteps[] {
+  return scripts.flatMap((script) => scripted(study, script, value) ?? []);
 }
 
 /** Scripts that take something else of the same windows, by its name. */
 export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps][] {
   if (!study.free) return [];
   return Object.entries(formOf(study)?.others ?? {}).flatMap(([name, value]) =>
-    integersOf(study, value).map((steps): [string, TensorSteps] => [
+    integersOf(study, value, [...SHIFTED, ...OF_RAW_CODES]).map((steps): [string, TensorSteps] => [
       name,
       { ...steps, equation: `${name} of each window, ${steps.equation}` },
     ]),

@@ -7,14 +7,24 @@ import type {
   LayerNormAttributes,
 } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
+import { clamp, wrapInt8 } from '../numeric/integer.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { imageOf } from './steps/pool.js';
 
-/** times: of the largest output. */
-function softmaxOf(exp: (x: number) => number, times = 1) {
+interface SoftmaxTaken {
+  readonly exp?: (x: number) => number;
+  /** Of the largest output. */
+  readonly times?: number;
+  /** What is kept of the distance of a code to the largest. */
+  readonly kept?: (distance: number) => number;
+  /** Of each row, by its number, the places up to its own. */
+  readonly isCausal?: true;
+}
+
+function softmaxOf({ exp = Math.exp, times = 1, kept, isCausal }: SoftmaxTaken = {}) {
   return ({ inputs: [input], attributes }: TensorCall): RealValue => {
     const { data, shape } = input;
     const { dim, beta = 1 } = attributes as AxisAttributes & Partial<BetaAttributes>;
@@ -22,36 +32,47 @@ function softmaxOf(exp: (x: number) => number, times = 1) {
     const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
     const own = realOf(input);
     const real = (code: number) => beta * own(code);
+    const unit = real(1) - real(0);
+    const power = (code: number, max: number) => exp(kept ? unit * kept(code - max) : real(code) - real(max));
+    const rows = axis > 0 ? shape.dims[axis - 1] : 1;
+    const reached = (start: number) => (isCausal ? Math.min(count, (floor(start / (count * step)) % rows) + 1) : count);
     // once a line: one over a vocabulary has 50,000 values
     const lines = new Map<number, readonly [max: number, sum: number]>();
     const lineFrom = (start: number) => {
       let [max, sum] = [Number.NEGATIVE_INFINITY, 0];
-      for (let k = 0; k < count; k++) max = Math.max(max, real(data[start + k * step]));
-      for (let k = 0; k < count; k++) sum += exp(real(data[start + k * step]) - max);
+      const end = reached(start);
+      for (let k = 0; k < end; k++) max = Math.max(max, data[start + k * step]);
+      for (let k = 0; k < end; k++) sum += power(data[start + k * step], max);
       return [max, sum] as const;
     };
     return (i) => {
       const start = i - (floor(i / step) % count) * step;
       const [max, sum] = lines.get(start) ?? lineFrom(start);
       lines.set(start, [max, sum]);
-      return (times * exp(real(data[i]) - max)) / sum;
+      if (isCausal && (i - start) / step >= reached(start)) return 0;
+      return (times * power(data[i], max)) / sum;
     };
   };
 }
 
 export const softmax: RealForm = {
-  value: softmaxOf(Math.exp),
+  value: softmaxOf(),
   others: {
-    'softmax of 2^x': softmaxOf((x) => 2 ** x),
+    'softmax of 2^x': softmaxOf({ exp: (x) => 2 ** x }),
+    'softmax of distances to the maximum in int8, saturated': softmaxOf({
+      kept: (distance) => clamp(distance, -128, 127),
+    }),
+    'softmax of distances to the maximum in int8, wrapped': softmaxOf({ kept: wrapInt8 }),
+    'softmax of the places up to its own (causal)': softmaxOf({ isCausal: true }),
     // where runtimes have 1 / 256, and take it for granted
-    '255 / 256 of softmax': softmaxOf(Math.exp, 255 / 256),
+    '255 / 256 of softmax': softmaxOf({ times: 255 / 256 }),
   },
   tables: Object.fromEntries(
     [8, 10, 12, 16].flatMap((bits) =>
       [2 ** bits - 1, 2 ** bits].flatMap((one) =>
         Object.entries({ round: roundHalfEven, floor }).map(([name, rule]) => [
           `softmax of ${name}(${one} * exp(x))`,
-          softmaxOf((x) => rule(one * Math.exp(x))),
+          softmaxOf({ exp: (x) => rule(one * Math.exp(x)) }),
         ]),
       ),
     ),
@@ -75,6 +96,8 @@ const weighted: Affine = (normalized, weight, bias) => normalized * weight + bia
 interface Rows {
   readonly count: number;
   readonly weightAt: (element: number) => number;
+  /** Where values of a row lie apart: which of the rows. */
+  readonly rowAt?: (element: number) => number;
 }
 
 type RowsOf = (call: TensorCall) => Rows | null;
@@ -86,16 +109,17 @@ function normOf(rowsOf: RowsOf, normalized: Normalized, affine: Affine) {
     const { data } = input;
     const lines = rowsOf(call);
     if (!lines) return () => Number.NaN;
-    const { count, weightAt } = lines;
+    const { count, weightAt, rowAt = (i: number) => floor(i / count) } = lines;
     const real = realOf(input);
-    const rows = Array.from({ length: data.length / count }, (_, row): Moments => {
-      const own = Array.from(data.subarray(row * count, (row + 1) * count), real);
+    const values = Array.from({ length: data.length / count }, (): number[] => []);
+    for (let i = 0; i < data.length; i++) values[rowAt(i)].push(real(data[i]));
+    const rows = values.map((own): Moments => {
       const mean = own.reduce((sum, x) => sum + x, 0) / count;
       return { count, mean, variance: own.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count };
     });
     return (i) => {
       const k = weightAt(i);
-      return affine(normalized(real(data[i]), rows[floor(i / count)], eps), weight?.[k] ?? 1, bias?.[k] ?? 0);
+      return affine(normalized(real(data[i]), rows[rowAt(i)], eps), weight?.[k] ?? 1, bias?.[k] ?? 0);
     };
   };
 }
@@ -132,10 +156,32 @@ function normForm(name: string, rowsOf: RowsOf, others: RealForm['others'] = {})
   };
 }
 
-export const layerNorm: RealForm = normForm('layer_norm', ({ attributes }) => {
-  const count = sizeOf((attributes as LayerNormAttributes).dims);
-  return { count, weightAt: (i) => i % count };
-});
+const normalizedOf = ({ attributes }: TensorCall) => sizeOf((attributes as LayerNormAttributes).dims);
+
+/** All of a sample, or what lies along the axis before; a weight of each value as declared. */
+const ofWholeSample: RowsOf = (call) => {
+  const own = normalizedOf(call);
+  return { count: sizeOf(call.inputs[0].shape.dims), weightAt: (i) => i % own };
+};
+const ofAxisBefore: RowsOf = (call) => {
+  const own = normalizedOf(call);
+  const { dims } = call.inputs[0].shape;
+  const count = dims.at(-1 - (call.attributes as LayerNormAttributes).dims.length);
+  if (count === undefined) return null;
+  return { count, weightAt: (i) => i % own, rowAt: (i) => floor(i / (count * own)) * own + (i % own) };
+};
+
+export const layerNorm: RealForm = normForm(
+  'layer_norm',
+  (call) => {
+    const count = normalizedOf(call);
+    return { count, weightAt: (i) => i % count };
+  },
+  {
+    'layer_norm of all of a sample': normOf(ofWholeSample, centred, weighted),
+    'layer_norm along the axis before': normOf(ofAxisBefore, centred, weighted),
+  },
+);
 
 /** Null: channels that lie between the places, or none to begin with. */
 function groupsOf(groups: (channels: number, own: number | null) => number): RowsOf {

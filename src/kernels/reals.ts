@@ -78,6 +78,10 @@ function plan(x: number): number {
   return x < 0 ? 1 - above : above;
 }
 
+function erfOfIbert(x: number): number {
+  return Math.sign(x) * (1 - 0.2888 * (Math.min(Math.abs(x), 1.769) - 1.769) ** 2);
+}
+
 /** Functions of one value by the names they have, to be taken for each other. */
 export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
@@ -99,6 +103,8 @@ export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   'x * sigmoid(1.702 * x)': (x) => x * logistic(1.702 * x),
   gelu: (x) => gelu(x, 'none'),
   'gelu by tanh': (x) => gelu(x, 'tanh'),
+  // I-BERT (Kim et al., 2021)
+  'gelu by a polynomial of the second degree (I-BERT)': (x) => (x * (1 + erfOfIbert(x / Math.SQRT2))) / 2,
   tanh: Math.tanh,
   '1 / (1 + 2^-x)': (x) => 1 / (1 + 2 ** -x),
   '1 / (1 + exp(x))': (x) => logistic(-x),

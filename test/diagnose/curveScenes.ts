@@ -21,7 +21,7 @@ const COLS = 12;
 const SHAPE = [30, COLS];
 
 const code = (v: number) => Math.min(255, Math.max(0, v));
-type Reals = (row: readonly number[]) => readonly number[];
+type Reals = (row: readonly number[], index: number) => readonly number[];
 type Codes = TensorScene['wrong'];
 
 /** Rows of reals by `of`, of codes that are read with `x`. */
@@ -29,7 +29,10 @@ const rows =
   (of: Reals, y: Params, x: Params = X): Codes =>
   ([codes]) =>
     Array.from({ length: codes.length / COLS }, (_, row) =>
-      of(Array.from(codes.slice(row * COLS, (row + 1) * COLS), (q) => x.scale * (q - x.zero_point))),
+      of(
+        Array.from(codes.slice(row * COLS, (row + 1) * COLS), (q) => x.scale * (q - x.zero_point)),
+        row % SHAPE[0],
+      ),
     ).flatMap((reals) => reals.map((v) => code(roundHalfEven(v / y.scale) + y.zero_point)));
 const each =
   (f: (x: number) => number): Reals =>
@@ -45,6 +48,23 @@ const softmax =
     const sum = powers.reduce((all, own) => all + own, 0);
     return powers.map((own) => own / sum);
   };
+
+/** Distances to the largest code end at `least`. */
+const softmaxWithin =
+  (least: number): Reals =>
+  (row) => {
+    const most = Math.max(...row);
+    return softmax()(
+      row.map((x) => Math.max(x - most, least * X.scale)),
+      0,
+    );
+  };
+
+/** Of the places up to its own. */
+const causal: Reals = (row, index) => {
+  const seen = softmax()(row.slice(0, index + 1), 0);
+  return row.map((_, k) => seen[k] ?? 0);
+};
 
 /** By a table of so many levels. */
 const softmaxOfTable =
@@ -82,6 +102,24 @@ const layerNorm =
     return row.map((x, k) => ((x - mean) / Math.sqrt(variance + eps)) * weight[k] + bias[k]);
   };
 
+/** Normalized with what `place` says is of the same group; weights stay by column. */
+const normedWith =
+  (groupOf: (row: number, column: number) => number): Codes =>
+  ([codes]) => {
+    const sizes = SHAPE[0] * COLS;
+    return Array.from({ length: codes.length / sizes }, (_, sample) => {
+      const own = Array.from(codes.slice(sample * sizes, (sample + 1) * sizes), (q) => X.scale * (q - X.zero_point));
+      const groups = own.map((_x, i) => groupOf(Math.floor(i / COLS), i % COLS));
+      return own.map((x, i) => {
+        const of = own.filter((_x, k) => groups[k] === groups[i]);
+        const mean = of.reduce((sum, v) => sum + v, 0) / of.length;
+        const variance = of.reduce((sum, v) => sum + (v - mean) ** 2, 0) / of.length;
+        const v = ((x - mean) / Math.sqrt(variance + 1e-5)) * WEIGHT[i % COLS] + BIAS[i % COLS];
+        return code(roundHalfEven(v / NORMED.scale) + NORMED.zero_point);
+      });
+    }).flat();
+  };
+
 type Named = Pick<TensorScene, 'code' | 'what' | 'evidence'>;
 
 function unary(named: Named, op: string, y: Params, wrong: Codes, fields: object = {}): TensorScene {
@@ -96,9 +134,13 @@ const without = (x: Params) => ({ ...x, zero_point: 0 });
 
 /** A gate of the same shape. */
 function gated(named: Named, scale: number): TensorScene {
+  return gatedBy(named, (x, gate) => x * (gate * (scale / PART.scale)));
+}
+
+function gatedBy(named: Named, of: (x: number, gate: number) => number): TensorScene {
   const y = uint8(drawn(0.01, 0.02), 77);
   const wrong: Codes = ([x, gate]) =>
-    Array.from(x, (q, i) => code(roundHalfEven((X.scale * (q - X.zero_point) * scale * gate[i]) / y.scale) + 77));
+    Array.from(x, (q, i) => code(roundHalfEven(of(X.scale * (q - X.zero_point), PART.scale * gate[i]) / y.scale) + 77));
   const inputs = [X, PART].map((own) => ({ ...own, shape: SHAPE }));
   return { ...named, layer: { op: 'mul', input: ['x0', 'x1'], output: y }, inputs, output: SHAPE, wrong };
 }
@@ -146,6 +188,14 @@ export const RAISED: readonly TensorScene[] = [
     rows(layerNorm(COLS, new Array<number>(COLS).fill(1)), NORMED),
   ),
   norm({ code: 'table-entry', what: 'a norm with another eps' }, rows(layerNorm(COLS, WEIGHT, BIAS, 1e-3), NORMED)),
+  norm(
+    { code: 'table-entry', what: 'a norm of all of a sample' },
+    normedWith(() => 0),
+  ),
+  norm(
+    { code: 'table-entry', what: 'a norm along the axis before' },
+    normedWith((_, column) => column),
+  ),
   pooled({ code: missing, what: 'a mean' }, (sum) => sum / 25 + 37),
   soft({ code: 'table-entry', what: 'powers of 2' }, rows(softmax(2), PART)),
   // the runtime takes its output scale for granted, so that no other one explains it
@@ -153,6 +203,8 @@ export const RAISED: readonly TensorScene[] = [
     ...soft({ code: 'table-entry', what: 'a softmax times 255' }, rows(softmax(), { ...PART, scale: 1 / 255 })),
     producer: { framework: 'tflite', kernel: 'tflite-reference' },
   },
+  soft({ code: 'table-entry', what: 'distances saturated in int8' }, rows(softmaxWithin(-128), PART)),
+  soft({ code: 'table-entry', what: 'a causal softmax' }, rows(causal, PART)),
   soft({ code: 'table-entry', what: 'powers in a table of 8 bits' }, rows(softmaxOfTable(255), PART)),
   soft({ code: 'table-entry', what: 'powers in a table of 10 fractional bits' }, rows(softmaxOfTable(1024), PART)),
   soft({ code: scale, what: 'a softmax of half the scale' }, rows(softmax(), PART, halved)),
@@ -165,6 +217,7 @@ export const RAISED: readonly TensorScene[] = [
     rows(each(hardswish), Y, { ...X, scale: Y.scale }),
   ),
   gated({ code: scale, what: 'a gate without its scale', evidence: { found: 1 } }, 1),
+  gatedBy({ code: 'table-entry', what: 'a sum in place of a product' }, (a, b) => a + b),
   summed({ code: 'rescale-missing', what: 'raw codes added', evidence: { inputs: [0, 1] } }, raw),
 ];
 
@@ -179,10 +232,16 @@ export const NEARLY: readonly TensorScene[] = [
   norm({ code: 'table-entry', what: 'in some samples of a norm' }, now(rows(layerNorm(COLS - 1), NORMED))),
   norm({ code: 'table-entry', what: 'a norm with a variance over n - 2' }, rows(layerNorm(COLS - 2), NORMED)),
   soft({ code: 'table-entry', what: 'powers in a table of 200 levels' }, rows(softmaxOfTable(200), PART)),
+  soft({ code: 'table-entry', what: 'distances that end at -100' }, rows(softmaxWithin(-100), PART)),
+  soft({ code: 'table-entry', what: 'a causal softmax in some samples' }, now(rows(causal, PART))),
+  norm(
+    { code: 'table-entry', what: 'a norm of every other row' },
+    normedWith((row) => row % 2),
+  ),
   soft({ code: scale, what: 'in some samples of a softmax' }, now(rows(softmax(), PART, halved))),
   soft(
     { code: 'table-entry', what: 'a softmax to base 2.5 with a sum of one more' },
-    rows((row) => softmax(2.5)([...row, 0]).slice(0, COLS), PART),
+    rows((row) => softmax(2.5)([...row, 0], 0).slice(0, COLS), PART),
   ),
   unary({ code: scale, what: 'in some samples of a sigmoid' }, 'sigmoid', PART, now(rows(each(sigmoid), PART, halved))),
   summed({ code: 'rescale-missing', what: 'raw codes in some samples' }, now(raw)),

@@ -1,5 +1,6 @@
 /** Pools as RTL and firmware compute them: windows elsewhere, maxima that begin otherwise; and what looks like it and must not be named. */
 import type { NumericArray } from '../../src/nouns/array.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
 import { SAMPLES, type TensorScene } from './tensorScenes.js';
 
 const [CHANNELS, SIZE] = [3, 9];
@@ -99,6 +100,10 @@ export const RAISED: readonly TensorScene[] = [
       folded({ ...of, kernel: of.kernel - 1 }, largest, undefined, places(of)),
     ),
   ]),
+  withoutPadding(
+    'means with a half taken off what is negative, then shifted',
+    (sum, n) => Math.floor(sum / n + (sum < 0 ? -0.5 : 0.5)) + ZERO_POINT,
+  ),
   withoutPadding('means by a reciprocal of 8 bits', (sum, n) => ((sum * Math.round(256 / n) + 128) >> 8) + ZERO_POINT),
   // TVM's import of PyTorch's avg_pool did (apache/tvm#5089)
   scene(
@@ -110,6 +115,13 @@ export const RAISED: readonly TensorScene[] = [
   ),
   scene('avg_pool2d', 'pool-function', 'maxima in place of means', HALVING, folded(HALVING, largest)),
   scene('max_pool2d', 'pool-function', 'means in place of maxima', OVERLAPPING, folded(OVERLAPPING, meanInside)),
+  scene(
+    'max_pool2d',
+    'pool-function',
+    'means of raw codes, ties to even',
+    HALVING,
+    folded(HALVING, (codes) => roundHalfEven(total(codes) / 4)),
+  ),
   scene(
     'max_pool2d',
     'pool-function',
