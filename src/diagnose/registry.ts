@@ -24,6 +24,7 @@ import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
 import { int16Saturation } from './causes/int16Saturation.js';
 import { kernelDefect } from './causes/kernelDefect.js';
 import { kOrder } from './causes/kOrder.js';
+import { lowBitsLost } from './causes/lowBitsLost.js';
 import { multiplierPrecision } from './causes/multiplierPrecision.js';
 import { multiplierShort } from './causes/multiplierShort.js';
 import { outputScaleWrong } from './causes/outputScaleWrong.js';
@@ -68,6 +69,7 @@ export const causes: readonly Cause[] = [
   weightZeroPointMissing,
   signedness,
   inputWraps,
+  lowBitsLost,
   weightTransposed,
   kOrder,
   paddingValue,

@@ -14,6 +14,7 @@ import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src
 import {
   downward,
   halfAway,
+  halfThenDownward,
   halfThenTowardZero,
   halfUp,
   insideMultiplier,
@@ -164,9 +165,9 @@ function withIntegers(world: World, made: (bias: number, all: Int32Array) => num
 }
 
 /** What is made of each code less its zero point. */
-export function readingCodes({ linear }: World, made: (distance: number) => number): ProductSteps {
+export function readingCodes({ linear }: World, made: (distance: number, zeroPoint: number) => number): ProductSteps {
   const { zeroPoint } = linear.input;
-  const data = (x: NumericArray) => Int32Array.from(x, (code) => zeroPoint + made(code - zeroPoint));
+  const data = (x: NumericArray) => Int32Array.from(x, (code) => zeroPoint + made(code - zeroPoint, zeroPoint));
   const run: AccumulateStep['run'] = (x, product) => exact.run({ ...x, data: data(x.data) }, product);
   return fbgemmWith({ accumulate: { ...exact, run } });
 }
@@ -426,6 +427,12 @@ export const MISTAKES: readonly Mistake[] = [
     (world) => outputsOf(world, fbgemmWith({ round: halfThenTowardZero })),
     WITHOUT_RELU,
   ),
+  candidate(
+    'takes a half off what is negative and shifts',
+    ['rounding-floor'],
+    (world) => outputsOf(world, fbgemmWith({ round: halfThenDownward })),
+    WITHOUT_RELU,
+  ),
   candidate('rounds down', ['rounding-floor'], (world) => outputsOf(world, fbgemmWith({ round: downward })), DOWN),
   candidate('rounds up', ['rounding-ceil'], (world) => outputsOf(world, fbgemmWith({ round: upward }))),
   candidate(
@@ -568,6 +575,39 @@ export const MISTAKES: readonly Mistake[] = [
       world,
       readingCodes(world, (d) => d & 255),
     ),
+  ),
+  candidate('x less its zero point in uint16', ['input-wraps'], (world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d) => d & 65535),
+    ),
+  ),
+  candidate('x in 7 bits', ['low-bits-lost'], (world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d, zeroPoint) => (((d + zeroPoint) >> 1) << 1) - zeroPoint),
+    ),
+  ),
+  candidate('x less its zero point in 6 bits', ['low-bits-lost'], (world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d) => (d >> 2) << 2),
+    ),
+  ),
+  candidate('outputs in 7 bits', ['low-bits-lost'], (world) => outputsOf(world).map((code) => code & ~1)),
+  candidate(
+    'sums stored as they are',
+    ['multiplier-short'],
+    (world) =>
+      outputsOf(
+        world,
+        fbgemmWith({
+          bias: int32BiasFloat64,
+          multiplier: { ...float64Product, toSteps: () => (acc: number) => acc },
+          offsetAndClamp: roundThenOffset,
+        }),
+      ),
+    { on: ['small'] },
   ),
   candidate('zero point added, as an offset would be', ['input-zero-point-wrong'], (world) => {
     const { input } = world.linear;
@@ -841,6 +881,12 @@ export const MISTAKES: readonly Mistake[] = [
       output: { ...own, scale: input.scale },
     });
   }),
+  candidate('weights kept in 4 bits, up to 7', ['weight-value'], (world) =>
+    outputsOf(world, undefined, {
+      ...world.linear,
+      weight: world.linear.weight.map((w) => 16 * Math.min(7, Math.round(w / 16))),
+    }),
+  ),
   candidate('weights without their lowest 3 bits', ['weight-value'], (world) =>
     outputsOf(world, undefined, { ...world.linear, weight: world.linear.weight.map((w) => (w >> 3) << 3) }),
   ),

@@ -274,6 +274,7 @@ export const RAISED: readonly PointwiseScene[] = [
   ),
   requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
   requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
+  requantizedBy('low-bits-lost', 'in 7 bits', (v) => (roundHalfEven(v) >> 1) << 1),
   requantizedBy('input-wraps', 'less the zero point, in uint8', (steps) => {
     const multiplier = fine.scale / even.scale;
     return roundHalfEven((Math.round(steps / multiplier) & 255) * multiplier);
@@ -288,6 +289,9 @@ export const RAISED: readonly PointwiseScene[] = [
   }),
   requantizedBy('rounding-floor', 'int8, down', Math.floor, int8),
   requantizedBy('rounding-ceil', 'int8, up', Math.ceil, int8),
+  requantizedBy('rounding-floor', 'a half taken off what is negative, then down', (v) =>
+    Math.floor(v < 0 ? v - 0.5 : v + 0.5),
+  ),
   requantizedBy('rounding-truncate', 'toward zero', Math.trunc),
   requantizedBy('multiplier-short', '5 bits, 22 * 2^-5', (steps) =>
     roundHalfEven((steps / (fine.scale / even.scale)) * (22 / 32)),
@@ -325,6 +329,7 @@ export const NEARLY: readonly PointwiseScene[] = [
     return roundHalfEven((Math.round(steps / multiplier) & 127) * multiplier);
   }),
   relu('signedness', 'off by 127', (v) => Math.max(v, 100) - 127),
+  relu('low-bits-lost', 'in 7 bits above 150', (v) => Math.max(v > 150 ? v & ~1 : v, 100)),
   relu('clamp-range', 'bent above 150, not clamped', (v) => Math.max(v > 150 ? 150 + ((v - 150) >> 1) : v, 100)),
   {
     ...relu('samples-misaligned', 'one row twice', (v) => v),

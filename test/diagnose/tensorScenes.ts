@@ -29,6 +29,8 @@ export interface TensorScene {
     | { readonly inputs: readonly number[]; readonly left: 'zero point' }
     | { readonly raw: 'subtracted' }
     | { readonly or_inputs: readonly number[] }
+    | { readonly half_taken: true }
+    | { readonly half_added: true }
     | { readonly input: number }
     | { readonly found: number };
 }
@@ -406,6 +408,18 @@ export const RAISED: readonly TensorScene[] = [
   add({ code: 'rounding-truncate', what: 'add, truncated', wrong: sum(truncate) }),
   add({ code: 'rounding-floor', what: 'add, floored', wrong: sum(Math.floor) }),
   add({ code: 'rounding-ceil', what: 'add, rounded up', wrong: sum(Math.ceil) }),
+  add({
+    code: 'rounding-floor',
+    what: 'add, a half taken off what is negative, then floored',
+    wrong: sum((v) => Math.floor(v < 0 ? v - 0.5 : v + 0.5)),
+    evidence: { half_taken: true },
+  }),
+  add({
+    code: 'rounding-truncate',
+    what: 'add, a half added, then truncated',
+    wrong: sum((v) => truncate(v + 0.5)),
+    evidence: { half_added: true },
+  }),
   add(
     { code: 'zero-point-before-rounding', what: 'add rounded everywhere as in vectors', wrong: halfSum(roundHalfEven) },
     halves.a,
@@ -505,6 +519,17 @@ export const RAISED: readonly TensorScene[] = [
       }),
   }),
   shiftedBy(0),
+  add({
+    code: 'low-bits-lost',
+    what: 'the second input in 6 bits',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, z.map((q) => q & ~3)]),
+    evidence: { inputs: [1] },
+  }),
+  add({
+    code: 'low-bits-lost',
+    what: 'a sum in 6 bits',
+    wrong: (_, right) => Array.from(right, (q) => q & ~3),
+  }),
   add({
     code: 'input-wraps',
     what: 'both inputs less their zero points in uint8',
@@ -741,6 +766,11 @@ export const NEARLY: readonly TensorScene[] = [
   }),
   shiftedBy(3),
   add({
+    code: 'low-bits-lost',
+    what: 'a sum in 7 bits in two of three places',
+    wrong: (_, right) => Array.from(right, (q, i) => (i % 3 === 0 ? q : q & ~1)),
+  }),
+  add({
     code: 'input-wraps',
     what: 'the first input less its zero point in 7 bits',
     wrong: ([x, z]) => sum(roundHalfEven)([lessZeroPoint(x, A, 127), z]),
@@ -776,6 +806,11 @@ export const NEARLY: readonly TensorScene[] = [
     code: 'rounding-truncate',
     what: 'one less everywhere',
     wrong: (_, right) => Array.from(right, (q, i) => code(q - (i % 3 === 0 ? 1 : 0))),
+  }),
+  add({
+    code: 'rounding-floor',
+    what: 'one less below zero, but for some values',
+    wrong: (_, right) => Array.from(right, (q, i) => code(q < Y.zero_point && i % 50 > 0 ? q - 1 : q)),
   }),
   add({ code: 'rounding-floor', what: 'up from three quarters', wrong: sum((v) => Math.floor(v + 0.25)) }),
   add({ code: 'rounding-ceil', what: 'down to one quarter', wrong: sum((v) => Math.ceil(v - 0.25)) }),

@@ -1,6 +1,7 @@
 import { isOfBytes } from '../../kernels/steps/call.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { wrapInt8, wrapUint8 } from '../../numeric/integer.js';
+import { floor } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, readsCodes } from '../facts.js';
@@ -14,7 +15,7 @@ import { operands } from '../words/parts.js';
 declare module '../evidence.js' {
   interface CauseEvidence {
     'input-wraps': SomeChannels & {
-      readonly dtype?: 'uint8' | 'int8';
+      readonly dtype?: 'uint8' | 'int8' | 'uint16';
       /** Of several, counted from 0. */
       readonly inputs?: readonly number[];
       readonly zero_point?: number;
@@ -25,7 +26,7 @@ declare module '../evidence.js' {
   }
 }
 
-/** The difference x - zero_point stays in the 8 bits of x: uint8 less uint8 in numpy, an int8_t in C. */
+/** The difference x - zero_point stays in the 8 bits of x (uint8 less uint8 in numpy, an int8_t in C), or in 16 without a sign. */
 export const inputWraps: Cause<'input-wraps'> = {
   code: 'input-wraps',
   kinds: ['product', 'elementwise', 'tensor'],
@@ -43,7 +44,10 @@ export const inputWraps: Cause<'input-wraps'> = {
       const of = e.inputs === undefined ? 'the input' : operands(e.inputs);
       return `${of} less the zero point, kept in ${e.dtype ?? '8 bits'}`;
     },
-    explanation: 'The difference of a code and its zero point takes 9 bits and a sign; the low 8 bits of it are kept.',
+    explanation: (e) =>
+      e.dtype === 'uint16'
+        ? 'The difference of a code and its zero point may be negative, and is kept without a sign.'
+        : 'The difference of a code and its zero point takes 9 bits and a sign; the low 8 bits of it are kept.',
     evidence: (e) => [
       e.code === undefined || e.zero_point === undefined
         ? null
@@ -65,14 +69,23 @@ function isComputed(study: Study<'tensor'>): boolean {
 function changesOf(study: Study): Change[] {
   const every = study.declared.reads.map((_, i) => i);
   const sets = every.length > 1 ? [...every.map((i) => [i]), every] : [every];
-  return sets.flatMap((inputs) => [...wrapped(study, inputs, 'int8'), ...wrapped(study, inputs, 'uint8')]);
+  // rare, and beside each other change as many replays
+  const wide = sets
+    .flatMap((inputs) => wrapped(study, inputs, 'uint16'))
+    .filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+  return [
+    ...sets.flatMap((inputs) => [...wrapped(study, inputs, 'int8'), ...wrapped(study, inputs, 'uint8')]),
+    ...wide,
+  ];
 }
 
+const KEPT = { int8: wrapInt8, uint8: wrapUint8, uint16: (value: number) => value - 65536 * floor(value / 65536) };
+
 /** Of some inputs; none that has no zero point, which is read with the other sign. */
-function wrapped({ declared }: Study, inputs: readonly number[], dtype: 'int8' | 'uint8'): Change[] {
+function wrapped({ declared }: Study, inputs: readonly number[], dtype: keyof typeof KEPT): Change[] {
   const own = inputs.map((i) => inputOf(declared, i));
   if (!own.every((params): params is QuantParams => isQuantized(params) && isOfBytes(params))) return [];
-  const keep = dtype === 'int8' ? wrapInt8 : wrapUint8;
+  const keep = KEPT[dtype];
   const far = own.map(({ zeroPoint, quantMin, quantMax }) =>
     [quantMin, quantMax].find((code) => keep(code - zeroPoint) !== code - zeroPoint),
   );
