@@ -152,9 +152,6 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   values('low-bits-lost', 'outputs in 7 bits but for each 50th', 'small', (right) =>
     right.map((code, i) => (i % 50 === 0 ? code : code & ~1)),
   ),
-  values('low-bits-lost', 'outputs to the nearest of 7 bits', 'small', (right) =>
-    right.map((code) => Math.min(254, ((code + 1) >> 1) << 1)),
-  ),
   values('signedness', 'off by 127, not by 128', 'small', (right) => right.map((v) => v - 127)),
   parameters('weight-transposed', 'and its rows in reverse', 'per tensor', (linear) => ({
     weight: transposed(linear).reverse(),
