@@ -16,7 +16,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { float32s, float64s } from '../../numeric/array.js';
-import { largestOf } from '../../numeric/extremes.js';
+import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../conversions.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
@@ -299,7 +299,7 @@ function fusedClamp(
 ): [number, number] {
   const [lo, hi] = clampOfCodes(params.activation, output, steps.bound);
   if (params.activation === 'none') return [lo, hi];
-  return [Math.max(lo, smallest(observed)), params.activation === 'relu' ? hi : Math.min(hi, largest(observed))];
+  return [Math.max(lo, smallestOf(observed)), params.activation === 'relu' ? hi : Math.min(hi, largestOf(observed))];
 }
 
 /**
@@ -339,18 +339,6 @@ function codeBounds(
     hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
   }
   return { lo, hi };
-}
-
-function smallest(values: ArrayLike<number>): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) least = Math.min(least, values[i]);
-  return least;
-}
-
-function largest(values: ArrayLike<number>): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i]);
-  return most;
 }
 
 /** How far below and above the rounded q a real value can be. */
