@@ -1,6 +1,7 @@
 /** Beside which changes rows in another order are looked for. */
 import { mayReplayEach } from './atOnce.js';
 import type { Cause } from './cause.js';
+import { combine } from './ranking.js';
 import { type Change, FREEDOM } from './setup.js';
 import { isTensorStudy, type Study } from './study/study.js';
 
@@ -39,4 +40,13 @@ const ARITHMETICS: readonly string[] = ['fixed-point-multiplier', 'multiplier-pr
 /** Of whole values: what a script computes in floats, where the file's runtime has integers, hides a number beside it. */
 export function arithmeticsOf(study: Study, changes: readonly Change[]): readonly Change[] {
   return isTensorStudy(study) ? changes.filter(({ cause }) => ARITHMETICS.includes(cause)) : [];
+}
+
+/** Beyond these no two orders are tried at once. */
+const MOST_ORDERS = 120;
+
+/** Two orders of weights and places at once. */
+export function twoOrders<C extends Change>(orders: readonly C[]): C[][] {
+  if (orders.length > MOST_ORDERS) return [];
+  return orders.flatMap((a, i) => orders.slice(i + 1).flatMap((b) => (combine(a, b) ? [[a, b]] : [])));
 }

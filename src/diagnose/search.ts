@@ -1,5 +1,5 @@
 import { isInsideBound, withAdmitted } from './admitted.js';
-import { arithmeticsOf, arrangeable, formsOf, saturates, scriptsFirst } from './arrangeable.js';
+import { arithmeticsOf, arrangeable, formsOf, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
 import { eachRounding, halving, known, leavingLittle, likeliestFirst, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { casesOf } from './cases.js';
@@ -22,8 +22,6 @@ import { isProductStudy, isTensorStudy, type Study } from './study/study.js';
 import { SearchWork } from './work.js';
 
 const MOST_EXPLANATIONS = 12;
-/** Beyond these no two orders are tried at once. */
-const MOST_ORDERS = 120;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
 const FEWEST_DIFFERING = 3;
 const always = () => true;
@@ -85,6 +83,7 @@ class Search {
   private readonly setupOf = (changes: readonly Change[]) => this.hypothesis(changes).setup;
   private readonly failed: Failed;
   private paired: readonly Change[] | null = null;
+  private isNear = false;
   private readonly cases: number;
   private tried = 0;
 
@@ -126,7 +125,13 @@ class Search {
 
   /** What explains as well as something that was found is to be known, whatever it takes. */
   isStopped(): boolean {
-    return !this.isSettled() && this.work.isEnding(this.study.hasMetSums);
+    return !this.isSettled() && this.work.isEnding(this.study.hasMetSums || this.isNear);
+  }
+
+  /** What alone leaves little: of whole values, which have no sums to tell it by, it shows that they are no noise. */
+  private get nearly(): readonly Change[] {
+    const leavesLittle = leavingLittle(this.study);
+    return [...this.offBase, ...this.estimated].filter((change) => leavesLittle(this.setupOf([change])));
   }
 
   /** What failed next to borders between codes only: the same on other bases. */
@@ -221,6 +226,7 @@ class Search {
   }
 
   pairs(): void {
+    this.isNear = isTensorStudy(this.study) && this.nearly.length > 0;
     if (this.isStopped()) return; // what is likeliest alone takes a replay of each
     // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
     const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
@@ -228,9 +234,9 @@ class Search {
     const isFirst = (a: Change, b: Change) => (scripts.includes(a) && isNear(b)) || (scripts.includes(b) && isNear(a));
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
-    const leavesLittle = this.study.data.dynamic ? null : leavingLittle(this.study);
-    const most = [...this.offBase, ...this.estimated].filter((change) => leavesLittle?.(this.setupOf([change])));
-    const first = [...arithmeticsOf(this.study, this.offBase), ...(leavesLittle ? most : [...scripts, ...others])];
+    const most = this.study.data.dynamic ? [...scripts, ...others] : this.nearly;
+    const first = [...arithmeticsOf(this.study, this.offBase), ...most];
+    if (isTensorStudy(this.study)) this.enumeratedPairs((a, b) => most.includes(a) || most.includes(b));
     for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(
@@ -242,7 +248,7 @@ class Search {
     const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
     // a number a channel takes back what an order and one number do
     if (!this.isSettled()) this.formsBesideNumbers(alone);
-    if (this.found.length === 0) this.twoOrders(alone);
+    if (this.found.length === 0) for (const two of twoOrders(alone)) this.explains(two);
     if (this.found.length > 0 || !this.study.free) return;
     const pairs = besideLosses(this.study, this.causes, this.enumerated, this.isRefuted);
     if (pairs.filter((pair) => this.explains(pair)).length > 0) return;
@@ -283,14 +289,6 @@ class Search {
       .filter((cause) => cause.parameterFree)
       .flatMap((cause) => this.estimate(cause, this.hypothesis([]).setup, false) as ProductChange[])
       .filter(({ freedom }) => freedom === FREEDOM.none);
-  }
-
-  /** Two orders of weights and places at once. */
-  private twoOrders(orders: readonly ProductChange[]): void {
-    if (orders.length > MOST_ORDERS) return;
-    orders.forEach((a, i) => {
-      for (const b of orders.slice(i + 1)) if (combine(a, b)) this.explains([a, b]);
-    });
   }
 
   /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
