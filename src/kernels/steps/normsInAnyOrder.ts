@@ -5,13 +5,13 @@
 
 import type { AffineAttributes, LayerNormAttributes } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { float64s } from '../../numeric/array.js';
+import { isBytes } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, codesOf, type Near, UNIT } from './bounded.js';
-import { quantized } from './call.js';
-import { dequantizeFloat32 } from './dequantize.js';
+import { quantized, roomForCodes } from './call.js';
+import { dequantized } from './dequantize.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -33,21 +33,31 @@ export const instanceNormInFloat: TensorSteps = tensorSteps(
     const { shape } = call.inputs[0];
     const [channels, places] = [channelsOf(shape), positionsOf(shape)];
     const channel = (i: number) => floor(i / places) % channels;
-    return normalized(call, places, eps, (i) => [weight?.[channel(i)] ?? 1, bias?.[channel(i)] ?? 0]);
+    return normalized(call, places, eps, (i) => [weight?.[channel(i)] ?? 1, bias?.[channel(i)] ?? 0], true);
   },
 );
 
 type Affine = (element: number) => readonly [weight: number, bias: number];
 
-function normalized(call: TensorCall, size: number, eps: number, affine: Affine): Computed {
-  const [{ data, params }] = call.inputs;
-  const real = dequantizeFloat32.prepare(quantized({ params }));
+/** isOfRow: one affine for all values of a row, in which each code then becomes one. */
+function normalized(call: TensorCall, size: number, eps: number, affine: Affine, isOfRow = false): Computed {
+  const [input] = call.inputs;
+  const { data } = input;
   const code = quantizeDivision.prepare(quantized(call.output));
-  const reals = float64s(data, real);
+  const reals = dequantized(input);
   const rows = Array.from({ length: reals.length / size }, (_, row) =>
     momentsOf(reals.subarray(row * size, (row + 1) * size), eps),
   );
-  return boundedCodes(reals.length, (i) => codesOf(bounded(reals[i], rows[floor(i / size)], affine(i)), code));
+  const codesAt = (i: number) => codesOf(bounded(reals[i], rows[floor(i / size)], affine(i)), code);
+  const room = () => roomForCodes(call);
+  if (!isOfRow || !isBytes(data)) return boundedCodes(reals.length, codesAt, room);
+  let known: Near[] = [];
+  const knownAt = (i: number) => {
+    if (i % size === 0) known = [];
+    known[data[i] & 255] ??= codesAt(i);
+    return known[data[i] & 255];
+  };
+  return boundedCodes(reals.length, knownAt, room);
 }
 
 interface Moments {
@@ -57,12 +67,17 @@ interface Moments {
   readonly deviation: Near;
 }
 
-function momentsOf(row: Float64Array, eps: number): Moments {
+function momentsOf(row: Float32Array, eps: number): Moments {
   const count = row.length;
-  const mean = row.reduce((sum, x) => sum + x, 0) / count;
-  const magnitude = row.reduce((sum, x) => sum + Math.abs(x), 0) / count;
-  const squares = row.reduce((sum, x) => sum + x * x, 0) / count;
-  const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count;
+  let [sum, sizes, squared, deviated] = [0, 0, 0, 0];
+  for (const x of row) {
+    sum += x;
+    sizes += Math.abs(x);
+    squared += x * x;
+  }
+  const [mean, magnitude, squares] = [sum / count, sizes / count, squared / count];
+  for (const x of row) deviated += (x - mean) ** 2;
+  const variance = deviated / count;
   const error = (count + 6) * UNIT;
   const cancelled = 2 * error * (squares + mean * mean);
   const at = (of: number) => Math.sqrt(Math.max(of, 0) + f32(eps));

@@ -1,22 +1,12 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
-import type {
-  CodeArray,
-  Computed,
-  FastTensors,
-  TensorCall,
-  TensorSteps,
-  TensorValue,
-  WindowPlaces,
-} from '../../nouns/kernel.js';
+import type { CodeArray, FastTensors, TensorCall, TensorSteps, TensorValue, WindowPlaces } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
-import { areSame, type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
+import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
 import type { AxisCovers, Cover, Covers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
 import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
-import type { Near } from './bounded.js';
-import { roomForCodes } from './call.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
 export function imageOf({ inputs: [input], output }: TensorCall): TensorValue {
@@ -47,30 +37,6 @@ export function floatsOverWindows(
   realOf: (covered: Covered) => number,
 ): Float32Array {
   return intoWindows(call, covers, realOf, new Float32Array(call.samples * sizeOf(call.output.shape.dims)));
-}
-
-/** What is near of every window and channel, with its bounds, in C order; room: for each of the three. */
-export function nearOverWindows<A extends CodeArray | Float64Array>(
-  call: TensorCall,
-  covers: Covers,
-  nearOf: (covered: Covered) => Near,
-  room: () => A,
-): Record<keyof Near, A> {
-  const [low, near, high] = [room(), room(), room()];
-  eachOfWindows(call, covers, (covered, at) => {
-    const own = nearOf(covered);
-    low[at] = own.low;
-    near[at] = own.near;
-    high[at] = own.high;
-  });
-  const { shape } = call.output;
-  return { low: fromRows(low, shape), near: fromRows(near, shape), high: fromRows(high, shape) };
-}
-
-/** Codes of which bounds are known; without them where each is one. */
-export function boundedOverWindows(call: TensorCall, covers: Covers, nearOf: (covered: Covered) => Near): Computed {
-  const { low, near, high } = nearOverWindows(call, covers, nearOf, () => roomForCodes(call));
-  return areSame(low, high) ? near : { data: near, low, high };
 }
 
 function intoWindows<A extends Int32Array | Float32Array | Float64Array>(
