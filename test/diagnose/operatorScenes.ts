@@ -79,6 +79,14 @@ export const RAISED: readonly TensorScene[] = [
     wrong: ([x, z]) =>
       Array.from(x, (q, i) => clamped(Math.trunc((real(q, A) + real(z[i], B)) / Y.scale + 0.5) + Y.zero_point)),
   },
+  {
+    ...ofTwo(
+      'mul',
+      { code: 'rescale-missing', what: 'codes of the second input copied', evidence: { inputs: [1] } },
+      product,
+    ),
+    wrong: ([, z]) => z,
+  },
   joined({ code: 'rescale-missing', what: 'both inputs of cat with all of the other', evidence: { inputs: [0, 1] } }, [
     B,
     A,
@@ -95,6 +103,10 @@ export const RAISED: readonly TensorScene[] = [
 
 export const NEARLY: readonly TensorScene[] = [
   ofTwo('add', { code: 'table-entry', what: 'a + 0.9 * relu(b)' }, (a, b) => a + 0.9 * relu(b)),
+  {
+    ...ofTwo('mul', { code: 'rescale-missing', what: 'codes of the second input copied, all but one' }, product),
+    wrong: ([, z], right) => Array.from(z, (q, i) => (i === 9 ? right[i] : q)),
+  },
   joined({ code: 'input-scale-wrong', what: 'nothing of the second input of cat' }, [A, { ...B, scale: 0 }]),
 ];
 

@@ -1,4 +1,6 @@
+import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { int32s } from '../../numeric/array.js';
 import { type Branch, hasBranches, scriptsOfBranches } from '../branches.js';
 import type { Cause } from '../cause.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
@@ -22,6 +24,8 @@ declare module '../evidence.js' {
       readonly exchanged?: true;
       /** Codes are added as they are, and no zero point after them. */
       readonly raw?: 'added' | 'subtracted' | 'multiplied';
+      /** The output holds the codes of the input. */
+      readonly copied?: true;
       /** The output's zero point takes no part either. */
       readonly output_too?: true;
       /** Of a function with two: the one that is left in steps of the input. */
@@ -57,6 +61,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
       ...ofAnother(study),
       ...rawSum(study, output),
       ...rawProduct(study),
+      ...copies(study),
       ...withoutZeroPoints(study, output),
     ];
   },
@@ -66,6 +71,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   words: {
     title: (e) => {
       if (e.branch) return `values ${e.branch} not brought to the output's scale`;
+      if (e.copied) return `codes of ${operands(e.inputs)} copied`;
       if (e.raw === 'multiplied') return `codes of ${operands(e.inputs)} multiplied, and the product not scaled`;
       if (e.raw) return `codes of ${operands(e.inputs)} ${e.raw} as they are`;
       if (e.exchanged) return `${operands(e.inputs)} read with each other's ${e.left}`;
@@ -78,6 +84,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     explanation: (e) => {
       if (e.branch)
         return `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`;
+      if (e.copied) return 'Nothing was computed: the output holds the codes of one input, as they are.';
       if (e.raw === 'multiplied')
         return "A product of codes has the scale s_0 * s_1; it is taken as if it had the output's.";
       if (e.output_too)
@@ -88,27 +95,29 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     },
     ofOneLayer: true,
     evidence: (e, context) => [
-      e.left && e.inputs && !e.exchanged && !e.output_too
+      e.left && e.inputs && !e.exchanged && !e.output_too && !e.copied
         ? `the ${e.left} of ${operands(e.inputs)} took no part`
         : null,
       decidingSentence(e.deciding, context),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? e.raw === 'multiplied'
-          ? 'multiply the product by s_0 * s_1 / s_y before the zero point of the output is added'
-          : e.exchanged
-            ? `read input 0 with its own ${e.left}, and input 1 with its own`
-            : e.output_too
-              ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
-              : e.branch
-                ? `multiply values ${e.branch} by s_x / s_y as well`
-                : isZeroPointLeft(e)
-                  ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
-                  : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        ? e.copied
+          ? 'compute the layer: no input stands in its place, whose codes have another scale'
+          : e.raw === 'multiplied'
+            ? 'multiply the product by s_0 * s_1 / s_y before the zero point of the output is added'
+            : e.exchanged
+              ? `read input 0 with its own ${e.left}, and input 1 with its own`
+              : e.output_too
+                ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
+                : e.branch
+                  ? `multiply values ${e.branch} by s_x / s_y as well`
+                  : isZeroPointLeft(e)
+                    ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
+                    : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: (e, context) =>
-      e.raw === 'multiplied'
+      e.raw === 'multiplied' || e.copied
         ? []
         : stepLines([
             numpy(
@@ -193,6 +202,31 @@ function rawProduct(study: Study): Change[] {
     apply: (setup) => inputs.reduce((read, i) => withInput(read, { scale: 1 }, i), withOutput(setup, { scale: 1 })),
   };
   return study.agreesOnSubset(raw.apply(study.declared)) ? [raw] : [];
+}
+
+/** Of so few values a sum of small codes is the other by chance. */
+const FEWEST_COPIED = 8;
+
+/** A layer that was skipped, or that wrote one operand in place of the result (apple/coreai-torch#112). */
+function copies(study: Study): Change[] {
+  if (!isTensorStudy(study) || !study.free || study.data.mismatched < FEWEST_COPIED) return [];
+  const { inputs, output } = study.declared.params;
+  if (inputs.length < 2 || !formOf(study)?.value) return [];
+  return inputs.flatMap((own, i) => {
+    if (!isQuantized(own) || own.dtype !== output.dtype) return [];
+    const copy: TensorSteps = {
+      kind: 'tensor',
+      equation: `the codes of input ${i}`,
+      run: (call) => {
+        const { data } = call.inputs[i];
+        const computed = study.declared.steps.run(call);
+        const codes = 'data' in computed ? computed.data : computed;
+        return data.length === codes.length ? int32s(data, (code) => code) : computed;
+      },
+    };
+    const change = stepsChange('rescale-missing', 'multiplier', copy, { inputs: [i], copied: true }) as Change;
+    return study.agreesOnSubset(change.apply(study.declared)) ? [change] : [];
+  });
 }
 
 /** Codes times scales alone. */
