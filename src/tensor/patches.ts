@@ -41,11 +41,11 @@ interface WindowTaps extends Taps {
 export function tapsOf(window: Window, input: readonly number[], output = windowDims(window, input)): WindowTaps {
   const axes = input.map((size, axis) => ({
     size,
-    own: axisTaps(window, axis, size, output[axis]),
+    tap: tapAlong(window, axis, size),
     kernel: window.kernel[axis],
     places: output[axis],
   }));
-  const line = axes.pop() ?? { size: 1, own: Int32Array.of(0), kernel: 1, places: 1 };
+  const line = axes.pop() ?? { size: 1, tap: () => 0, kernel: 1, places: 1 };
   const lines = new Int32Array(sizeOf(window.kernel.slice(0, axes.length)));
   let latest = -1;
   const linesAt = (at: number) => {
@@ -53,14 +53,14 @@ export function tapsOf(window: Window, input: readonly number[], output = window
     latest = at;
     let [taps, below] = [1, sizeOf(output.slice(0, axes.length))];
     lines[0] = 0;
-    for (const { size, own, kernel, places } of axes) {
+    for (const { size, tap: tapAt, kernel, places } of axes) {
       below /= places;
-      const first = (Math.floor(at / below) % places) * kernel;
+      const place = Math.floor(at / below) % places;
       // from the last on: what is read is not yet overwritten
       for (let tap = taps - 1; tap >= 0; tap--) {
         const from = lines[tap];
         for (let k = kernel - 1; k >= 0; k--) {
-          const index = own[first + k];
+          const index = tapAt(place, k);
           lines[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
         }
       }
@@ -72,17 +72,54 @@ export function tapsOf(window: Window, input: readonly number[], output = window
   const found = new Int32Array(lines.length * line.kernel);
   const at = (position: number) => {
     const from = linesAt(Math.floor(position / line.places));
-    const first = (position % line.places) * line.kernel;
+    const place = position % line.places;
     for (let tap = 0, i = 0; tap < from.length; tap++) {
       for (let k = 0; k < line.kernel; k++, i++) {
-        const index = line.own[first + k];
+        const index = line.tap(place, k);
         found[i] = from[tap] < 0 || index === HOLE ? HOLE : from[tap] + index;
       }
     }
     return found;
   };
-  const hasHoles = [...axes, line].some(({ own }) => own.includes(HOLE));
-  return { positions: sizeOf(output), taps: found.length, hasHoles, at, line, linesAt };
+  // a search asks of most windows for a few places alone
+  let own: Int32Array | null = null;
+  let hasHoles: boolean | null = null;
+  return {
+    positions: sizeOf(output),
+    taps: found.length,
+    at,
+    linesAt,
+    line: {
+      places: line.places,
+      kernel: line.kernel,
+      get own() {
+        own ??= tapsAlong(line);
+        return own;
+      },
+    },
+    get hasHoles() {
+      hasHoles ??= [...axes, line].some(leavesOut);
+      return hasHoles;
+    },
+  };
+}
+
+interface Axis {
+  readonly tap: (place: number, tap: number) => number;
+  readonly kernel: number;
+  readonly places: number;
+}
+
+/** [places, kernel] of one axis. */
+function tapsAlong({ tap, kernel, places }: Axis): Int32Array {
+  const taps = new Int32Array(places * kernel);
+  for (let o = 0, i = 0; o < places; o++) for (let t = 0; t < kernel; t++, i++) taps[i] = tap(o, t);
+  return taps;
+}
+
+function leavesOut({ tap, kernel, places }: Axis): boolean {
+  for (let o = 0; o < places; o++) for (let t = 0; t < kernel; t++) if (tap(o, t) === HOLE) return true;
+  return false;
 }
 
 /** A cell of a patch. */
@@ -103,23 +140,13 @@ export function cellOf({ window, taps, input, inChannels }: PlacedPatch, positio
   };
 }
 
-/** [output, kernel] of one axis. */
-function axisTaps(
-  { kernel, stride, padding, dilation, transposed }: Window,
-  axis: number,
-  size: number,
-  output: number,
-) {
-  const taps = new Int32Array(output * kernel[axis]);
-  const [before] = padding[axis];
-  for (let o = 0, i = 0; o < output; o++) {
-    for (let t = 0; t < kernel[axis]; t++, i++) {
-      const reach = t * dilation[axis];
-      const place = transposed ? (o + before - reach) / stride[axis] : o * stride[axis] - before + reach;
-      taps[i] = Number.isInteger(place) && place >= 0 && place < size ? place : HOLE;
-    }
-  }
-  return taps;
+/** Of a place of the output along an axis, and a tap: the place of the input. */
+function tapAlong({ stride, padding, dilation, transposed }: Window, axis: number, size: number): Axis['tap'] {
+  const [step, apart, before] = [stride[axis], dilation[axis], padding[axis][0]];
+  return (o, t) => {
+    const place = transposed ? (o + before - t * apart) / step : o * step - before + t * apart;
+    return Number.isInteger(place) && place >= 0 && place < size ? place : HOLE;
+  };
 }
 
 /** How patches are laid out: group by group, then tap by tap, the group's channels fastest. */
