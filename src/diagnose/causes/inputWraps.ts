@@ -69,8 +69,8 @@ function isComputed(study: Study<'tensor'>): boolean {
 function changesOf(study: Study): Change[] {
   const every = study.declared.reads.map((_, i) => i);
   const sets = every.length > 1 ? [...every.map((i) => [i]), every] : [every];
-  // rare, and beside each other change as many replays
-  const wide = sets
+  // rare, and beside each other change as many replays; of a value joined of many it would be as many alone
+  const wide = (every.length > 2 ? [] : sets)
     .flatMap((inputs) => wrapped(study, inputs, 'uint16'))
     .filter((change) => study.agreesOnSubset(change.apply(study.declared)));
   return [

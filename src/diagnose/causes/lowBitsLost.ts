@@ -37,8 +37,11 @@ export const lowBitsLost: Cause<'low-bits-lost'> = {
   needs: [readsCodes, ({ data }) => data.side === 'candidate'],
   whose: 'kernel',
 
-  // beside each other change they would take what pairs have: only those for which the values speak
-  changes: (study) => [...ofOutput(study), ...ofInputs(study)],
+  changes: ofOutput,
+
+  parameterFree: true,
+  // four replays an input, which a value joined of many would take from all other causes
+  estimate: (study, base) => (base === study.declared ? ofInputs(study) : []),
 
   words: {
     title: (e) =>
