@@ -2,9 +2,10 @@
 import { downward, halfEven, towardZero } from '../kernels/steps/round.js';
 import { wrapInt8, wrapInt16, wrapUint8 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
+import { type MeanRule, scriptsDividingCodes, scriptsRoundingMean } from './meanRules.js';
 import type { TensorChange } from './setup.js';
 import type { TensorStudy } from './study/study.js';
-import { countOf, type MeanRule, scriptsDividingCodes, scriptsRoundingMean, stepsChange } from './tensorSteps.js';
+import { countOf, stepsChange } from './tensorSteps.js';
 
 const WIDTHS = [
   { bits: 8, keep: wrapUint8, of: 'raw' },

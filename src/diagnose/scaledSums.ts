@@ -10,8 +10,8 @@ import {
 } from '../numeric/fixedPoint.js';
 import { clamp } from '../numeric/integer.js';
 import { roundHalfEven, roundHalfUp, truncate } from '../numeric/round.js';
+import { meanOfCodes } from './meanRules.js';
 import type { TensorStudy } from './study/study.js';
-import { meanOfCodes } from './tensorSteps.js';
 
 const SCALED_SUMS: readonly (readonly [string, (sum: number, factor: number) => number])[] = [
   ['rint, in float64,', (sum, factor) => roundHalfEven(sum * factor)],

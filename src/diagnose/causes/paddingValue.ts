@@ -8,11 +8,12 @@ import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import type { Borders, SomeChannels } from '../evidence.js';
 import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
+import { scriptsDividingCodes } from '../meanRules.js';
 import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../pools.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
-import { scriptsDividingCodes, stepsChange } from '../tensorSteps.js';
+import { stepsChange } from '../tensorSteps.js';
 import { codeOf, padWith } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 

@@ -6,17 +6,10 @@ import type { Cause } from '../cause.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
 import type { AnotherRule, SomeChannels } from '../evidence.js';
+import { type MeanRule, scriptsDividingCodes } from '../meanRules.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import {
-  countOf,
-  formOf,
-  type MeanRule,
-  scriptsDividedBy,
-  scriptsDividingCodes,
-  stepsChange,
-  variantChange,
-} from '../tensorSteps.js';
+import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../tensorSteps.js';
 import type { FixContext } from '../words/causeWords.js';
 import { codeOf, numpy } from '../words/code.js';
 import { decidingSentence, fileOf } from '../words/parts.js';

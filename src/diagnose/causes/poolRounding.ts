@@ -11,22 +11,18 @@ import { ROUNDING_CAUSES } from '../departures.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
 import { halfRules } from '../halves.js';
+import {
+  HALF_COUNT_ADDED,
+  type MeanRule,
+  reciprocalOf,
+  scriptsDividingCodes,
+  scriptsRoundingMean,
+} from '../meanRules.js';
 import { countsPadding } from '../pools.js';
 import { scriptsScalingSum } from '../scaledSums.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import {
-  formOf,
-  HALF_COUNT_ADDED,
-  inSteps,
-  isToNearest,
-  type MeanRule,
-  reciprocalOf,
-  scriptsDividingCodes,
-  scriptsRounding,
-  scriptsRoundingMean,
-  stepsChange,
-} from '../tensorSteps.js';
+import { formOf, inSteps, isToNearest, scriptsRounding, stepsChange } from '../tensorSteps.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -141,27 +137,17 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       decidingSentence(e.deciding, context),
       e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${e.declared}`,
     ],
-    fix: (e, context) =>
-      context.subject !== 'candidate'
-        ? declareKernel(context)
-        : e.in_steps_of || e.divides === 'rounded_sum'
-          ? "bring the sum of the window to the output's scale, s_x / (s_y * count), and round once"
-          : e.declared_divides
-            ? 'add half the count to the sum of raw codes, away from zero, before it is divided (C and RTL: toward zero)'
-            : isToEven(e)
-              ? 'round the mean to nearest, ties to even (numpy: np.rint), not by an integer division'
-              : `round the mean as ${printable(context.declaredKernel)} does`,
-    code: (e, context) =>
-      codeOf(
-        e.in_steps_of || e.divides === 'rounded_sum'
-          ? RESCALED
-          : e.declared_divides
-            ? OF_RAW_CODES
-            : isToEven(e)
-              ? MEAN
-              : [],
-        declareCode,
-      )(context),
+    fix: (e, context) => {
+      if (context.subject !== 'candidate') return declareKernel(context);
+      if (isRescaled(e))
+        return "bring the sum of the window to the output's scale, s_x / (s_y * count), and round once";
+      if (e.declared_divides)
+        return 'add half the count to the sum of raw codes, away from zero, before it is divided (C and RTL: toward zero)';
+      return isToEven(e)
+        ? 'round the mean to nearest, ties to even (numpy: np.rint), not by an integer division'
+        : `round the mean as ${printable(context.declaredKernel)} does`;
+    },
+    code: (e, context) => codeOf(linesOf(e), declareCode)(context),
   },
 };
 
@@ -211,6 +197,17 @@ function ofHalves(study: TensorStudy): TensorChange[] {
       stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
     ),
   );
+}
+
+type Evidence = Partial<CauseEvidence['pool-rounding']>;
+
+/** Twice rounded, where the reference brings the sum to the output's scale and rounds once. */
+const isRescaled = ({ in_steps_of, divides }: Evidence) => Boolean(in_steps_of) || divides === 'rounded_sum';
+
+function linesOf(e: Evidence) {
+  if (isRescaled(e)) return RESCALED;
+  if (e.declared_divides) return OF_RAW_CODES;
+  return isToEven(e) ? MEAN : [];
 }
 
 function isToEven({ declared }: Partial<CauseEvidence['pool-rounding']>): boolean {
