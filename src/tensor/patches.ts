@@ -46,30 +46,8 @@ export function tapsOf(window: Window, input: readonly number[], output = window
     places: output[axis],
   }));
   const line = axes.pop() ?? { size: 1, tap: () => 0, kernel: 1, places: 1 };
-  const lines = new Int32Array(sizeOf(window.kernel.slice(0, axes.length)));
-  let latest = -1;
-  const linesAt = (at: number) => {
-    if (at === latest) return lines;
-    latest = at;
-    let [taps, below] = [1, sizeOf(output.slice(0, axes.length))];
-    lines[0] = 0;
-    for (const { size, tap: tapAt, kernel, places } of axes) {
-      below /= places;
-      const place = Math.floor(at / below) % places;
-      // from the last on: what is read is not yet overwritten
-      for (let tap = taps - 1; tap >= 0; tap--) {
-        const from = lines[tap];
-        for (let k = kernel - 1; k >= 0; k--) {
-          const index = tapAt(place, k);
-          lines[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
-        }
-      }
-      taps *= kernel;
-    }
-    for (let tap = 0; tap < taps; tap++) lines[tap] *= line.size;
-    return lines;
-  };
-  const found = new Int32Array(lines.length * line.kernel);
+  const linesAt = linesOf(axes, output, line.size);
+  const found = new Int32Array(sizeOf(window.kernel));
   const at = (position: number) => {
     const from = linesAt(Math.floor(position / line.places));
     const place = position % line.places;
@@ -108,6 +86,37 @@ interface Axis {
   readonly tap: (place: number, tap: number) => number;
   readonly kernel: number;
   readonly places: number;
+}
+
+interface SizedAxis extends Axis {
+  readonly size: number;
+}
+
+/** Of a line of places, where the lines begin that its taps read; lineSize: values of one. */
+function linesOf(axes: readonly SizedAxis[], output: readonly number[], lineSize: number): WindowTaps['linesAt'] {
+  const lines = new Int32Array(sizeOf(axes.map(({ kernel }) => kernel)));
+  let latest = -1;
+  return (at) => {
+    if (at === latest) return lines;
+    latest = at;
+    let [taps, below] = [1, sizeOf(output.slice(0, axes.length))];
+    lines[0] = 0;
+    for (const { size, tap: tapAt, kernel, places } of axes) {
+      below /= places;
+      const place = Math.floor(at / below) % places;
+      // from the last on: what is read is not yet overwritten
+      for (let tap = taps - 1; tap >= 0; tap--) {
+        const from = lines[tap];
+        for (let k = kernel - 1; k >= 0; k--) {
+          const index = tapAt(place, k);
+          lines[tap * kernel + k] = from === HOLE || index === HOLE ? HOLE : from * size + index;
+        }
+      }
+      taps *= kernel;
+    }
+    for (let tap = 0; tap < taps; tap++) lines[tap] *= lineSize;
+    return lines;
+  };
 }
 
 /** [places, kernel] of one axis. */
