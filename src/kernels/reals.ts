@@ -66,7 +66,7 @@ function table<A>(of: (attributes: A) => (x: number) => number): RealForm {
 
 const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
 /** Also as float32 has it. */
-const isSixth = (alpha: number) => f32(alpha) === f32(1 / 6);
+const isSixth = (slope: number) => f32(slope) === f32(1 / 6);
 const sixth = (x: number) => gate(x) / 6;
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const leaky = (slope: number) => (x: number) => (x > 0 ? x : x * slope);
@@ -280,8 +280,8 @@ const forms: Readonly<Record<string, RealForm>> = {
   prelu_of_two: { ...ofTwo((x, a) => (x < 0 ? a * x : x)), others: { relu: realsOf(FUNCTIONS.relu) } },
   hardswish: { ...table(() => FUNCTIONS.hardswish), integers: { degree: 2, divisor: 6 } },
   hardsigmoid: {
-    ...table(({ alpha, beta }: GateAttributes) => {
-      return isSixth(alpha) && beta === 0.5 ? sixth : (x) => clamp(alpha * x + beta, 0, 1);
+    ...table(({ slope, offset }: GateAttributes) => {
+      return isSixth(slope) && offset === 0.5 ? sixth : (x) => clamp(slope * x + offset, 0, 1);
     }),
     integers: { degree: 1, divisor: 6 },
   },

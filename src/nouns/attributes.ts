@@ -82,10 +82,10 @@ export interface EluAttributes {
   readonly inputScale: number;
 }
 
-/** max(0, min(1, alpha * x + beta)). */
+/** max(0, min(1, slope * x + offset)): of hardsigmoid, whose fields are alpha and beta. */
 export interface GateAttributes {
-  readonly alpha: number;
-  readonly beta: number;
+  readonly slope: number;
+  readonly offset: number;
 }
 
 export interface GeluAttributes {

@@ -4,4 +4,7 @@ import { intoOwn, realFields } from './fields/unary.js';
 
 const { fields, of } = realFields({ alpha: 1 / 6, beta: 0.5 });
 
-export const hardsigmoid = intoOwn('hardsigmoid', fields, (given): GateAttributes => of(given));
+export const hardsigmoid = intoOwn('hardsigmoid', fields, (given): GateAttributes => {
+  const { alpha, beta } = of(given);
+  return { slope: alpha, offset: beta };
+});

@@ -45,7 +45,7 @@ test.each([
 
 it.each(['fbgemm', 'qnnpack'])('is no gate of %s', (name) => {
   const steps = tensorSteps(kernelByName(name), { op: 'hardsigmoid' })!;
-  const lacking = (alpha: number, beta: number) => steps.lacks!({ attributes: { alpha, beta } } as never);
+  const lacking = (slope: number, offset: number) => steps.lacks!({ attributes: { slope, offset } } as never);
   expect(lacking(1 / 6, 0.5)).toBeNull();
   expect(lacking(0.2, 0.5)).toBe('an alpha of 0.2 and a beta of 0.5');
 });

@@ -127,8 +127,8 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
 const IN_NUMPY: Readonly<Record<string, (attributes: unknown) => string>> = {
   hardswish: () => 'x * np.clip(x + 3, 0, 6) / 6',
   hardsigmoid(attributes) {
-    const { alpha, beta } = attributes as GateAttributes;
-    return `np.clip(${Math.abs(alpha - 1 / 6) < 1e-7 ? 'x / 6' : `${digits(alpha)} * x`} + ${digits(beta)}, 0, 1)`;
+    const { slope, offset } = attributes as GateAttributes;
+    return `np.clip(${Math.abs(slope - 1 / 6) < 1e-7 ? 'x / 6' : `${digits(slope)} * x`} + ${digits(offset)}, 0, 1)`;
   },
   sigmoid: () => '1 / (1 + np.exp(-x))',
   tanh: () => 'np.tanh(x)',

@@ -38,8 +38,8 @@ function bounded([exact, magnitude]: readonly [number, number], code: (real: num
 const gate = (x: number) => Math.min(Math.max(x / 6 + 0.5, 0), 1);
 
 const hardsigmoid = (attributes: unknown): NearFunction => {
-  const { alpha, beta } = attributes as GateAttributes;
-  return (x) => [clamp(alpha * x + beta, 0, 1), Math.abs(alpha * x) + Math.abs(beta)];
+  const { slope, offset } = attributes as GateAttributes;
+  return (x) => [clamp(slope * x + offset, 0, 1), Math.abs(slope * x) + Math.abs(offset)];
 };
 
 const elu = (attributes: unknown): NearFunction => {

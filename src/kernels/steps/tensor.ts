@@ -26,8 +26,8 @@ function ownOfTflite(attributes: unknown): string | null {
 /** Of hardsigmoid with the numbers that PyTorch's has. */
 export function withSixth(steps: TensorSteps): TensorSteps {
   const lacks: TensorSteps['lacks'] = ({ attributes }) => {
-    const { alpha, beta } = attributes as GateAttributes;
-    return alpha === 1 / 6 && beta === 0.5 ? null : `an alpha of ${alpha} and a beta of ${beta}`;
+    const { slope, offset } = attributes as GateAttributes;
+    return slope === 1 / 6 && offset === 0.5 ? null : `an alpha of ${slope} and a beta of ${offset}`;
   };
   return { ...steps, lacks };
 }
