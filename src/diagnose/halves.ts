@@ -16,19 +16,41 @@ export function halfRules(study: Study): (readonly [RoundStep, CauseCode])[] {
 
 /** Whether what is below zero comes out one higher, or lower, and nothing else. */
 export function movesNegatives(study: Study, by: 1 | -1): boolean {
+  const found = known.get(study) ?? movedOf(study);
+  known.set(study, found);
+  const { below, others, moved } = found;
+  return below >= FEWEST && (by > 0 ? found.up : found.down) >= MOST * below && moved <= FEW * others;
+}
+
+/** Asked by every rule of rounding. */
+const known = new WeakMap<Study, Moved>();
+
+interface Moved {
+  /** Values below zero; of those the ones that are one higher, and one lower. */
+  below: number;
+  up: number;
+  down: number;
+  /** Above zero; of those the ones that are others. */
+  others: number;
+  moved: number;
+}
+
+function movedOf(study: Study): Moved {
+  const found: Moved = { below: 0, up: 0, down: 0, others: 0, moved: 0 };
   const { output } = study.declared.params;
-  if (!study.free || !isQuantized(output)) return false;
+  if (!study.free || !isQuantized(output)) return found;
   const { zeroPoint, quantMin } = output;
   const [declared, { observed }] = [study.values(study.declared), study.subset];
-  let [below, away, others, moved] = [0, 0, 0, 0];
   for (let i = 0; i < observed.length; i++) {
+    const by = observed[i] - declared[i];
     if (declared[i] > zeroPoint) {
-      others++;
-      if (observed[i] !== declared[i]) moved++;
+      found.others++;
+      if (by !== 0) found.moved++;
     } else if (declared[i] < zeroPoint && declared[i] > quantMin) {
-      below++;
-      if (observed[i] === declared[i] + by) away++;
+      found.below++;
+      if (by === 1) found.up++;
+      else if (by === -1) found.down++;
     }
   }
-  return below >= FEWEST && away >= MOST * below && moved <= FEW * others;
+  return found;
 }

@@ -1,8 +1,13 @@
 /** All weights changed by one rule that a converter or a memory of fewer bits has. */
+import { isExact } from '../kernels/steps/accumulate.js';
 import type { Product } from '../nouns/kernel.js';
+import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { clamp } from '../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../numeric/round.js';
+import { weightZeroPointOf } from '../products/exactSums.js';
+import { groupOf } from '../products/groups.js';
+import { boundedIn, REACH } from './boundedValues.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
 import { partOf } from './study/part.js';
 import type { ProductStudy } from './study/study.js';
@@ -116,11 +121,56 @@ export function weightRules(study: ProductStudy): ProductChange[] {
   const part = glance && partOf(study, glance);
   const mayGive = ({ weightsOf }: ProductChange) =>
     !part || study.mismatches(part.setupOf(weightsOf!), part.scope) === 0;
+  const isNear = nearly(study);
   const tables = tablesOf(data.side === 'candidate' ? OF_CANDIDATES : RULES);
   const unpacked = weight.every((w) => w >= -8 && w < 8) ? tablesOf(UNPACKED) : [];
   return [...tables, ...unpacked]
+    .filter(isNear)
     .map((rule) => changeTo(rule, weight))
     .filter((rule) => mayGive(rule) && study.agreesOnSubset(rule.apply(declared)));
+}
+
+/** So many values; on noise the first refutes nearly all rules. */
+const FEW = 4;
+
+/**
+ * Whether a rule gives a few values, nearly. What the codes of a row add up to by the weight they meet takes 256 products a rule,
+ * in place of as many as there are weights.
+ */
+function nearly(study: ProductStudy): (table: Table) => boolean {
+  const { declared, data, engine } = study;
+  const { params, steps } = declared;
+  const { weight, inFeatures, output } = params;
+  if (data.dynamic || steps.float || params.curve || params.addend || !isExact(steps.accumulate, params))
+    return () => true;
+  const { view, scope, tried } = boundedIn(study, declared);
+  const codes = engine.codes(declared, scope);
+  const inputs = engine.inputParams(declared, scope);
+  const reach = isQuantized(output) ? REACH : 0;
+  const values = tried.slice(0, FEW).map((i) => {
+    const [row, column] = [Math.floor(i / view.channels), i % view.channels];
+    const n = scope.channels?.[column] ?? column;
+    const x = row * codes.cols + (codes.cols === inFeatures ? 0 : groupOf(params, n)) * inFeatures;
+    const met = new Float64Array(CODES);
+    for (let k = 0; k < inFeatures; k++)
+      met[weight[n * inFeatures + k] - CODE_MIN] += codes.data[x + k] - inputs[row].zeroPoint;
+    const unit = (view.rowUnits?.[row] ?? 1) * view.stepsPerUnit[column];
+    return {
+      met,
+      own: weightZeroPointOf(params, n),
+      unit,
+      bias: view.biasSteps[column],
+      lo: view.lo[i],
+      hi: view.hi[i],
+    };
+  });
+  return ({ table }) =>
+    values.every(({ met, own, unit, bias, lo, hi }) => {
+      let sum = 0;
+      for (let code = 0; code < CODES; code++) sum += met[code] * (table[code] - own);
+      const v = sum * unit + bias;
+      return v > lo - reach && v < hi + reach;
+    });
 }
 
 function changeTo({ name, table }: Table, weight: Int8Array): ProductChange {

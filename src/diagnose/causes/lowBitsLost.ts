@@ -92,9 +92,10 @@ function cutsOf({ zeroPoint }: QuantParams): Cut[] {
 function ofOutput({ declared, subset: { observed } }: Study): Change[] {
   const { output } = declared.params;
   if (!isQuantized(output) || !isOfBytes(output) || observed.length < FEWEST) return [];
-  const seen = [...new Set<number>(observed)];
-  const cut = seen.length > 1 && cutsOf(output).find(({ map }) => seen.every((code) => map.apply(code) === code));
-  if (!cut) return [];
+  // of most layers the first odd code is no multiple
+  const keeps = ({ map }: Cut) => (observed as Int32Array).every((code) => map.apply(code) === code);
+  const cut = cutsOf(output).find(keeps);
+  if (!cut || observed.every((code: number) => code === observed[0])) return [];
   const { map } = cut;
   return [change(cut, 'output', { coordinate: 'y', apply: (setup) => ({ ...setup, stores: map }) })];
 }
