@@ -108,7 +108,11 @@ export function declareComparison(command: Command): Command {
         .default('isolated'),
     )
     .option('--layer <glob>', 'layers to compare; * matches any text (repeatable)', collect(String))
-    .option('--samples <n|a:b>', 'samples to compare: the first n, or a range (0-based, half open)', parseSamples)
+    .option(
+      '--samples <n|a:b>',
+      'samples to compare: the first n, or a range (0-based, half open); a candidate may have no others',
+      parseSamples,
+    )
     .option('--tol-lsb <n|layer=n>', 'steps a value may differ by (repeatable)', collect(parsePerLayer('integer')))
     .option('--tol-ulp <n|layer=n>', 'ULPs a float may differ by (repeatable)', collect(parsePerLayer('integer')))
     .option(

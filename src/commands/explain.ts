@@ -70,7 +70,11 @@ function declare(command: Command): Command {
     .option('--layer <name>', 'the layer')
     .option('--channel <n>', 'its output channel (0-based)', parseIndex)
     .option('--sample <n>', 'the sample (0-based)', parseIndex)
-    .option('--samples <n|a:b>', 'where it is looked for: the first n samples, or a range', parseSamples)
+    .option(
+      '--samples <n|a:b>',
+      'where it is looked for: the first n samples, or a range; a candidate may have no others',
+      parseSamples,
+    )
     .option('--at <y,x>', 'its position, where a channel has more than one value', parsePosition)
     .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
     .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
