@@ -144,7 +144,9 @@ class KnownReals {
     private readonly output: QuantParams,
   ) {
     this.least = output.quantMin;
-    this.from = new Float64Array(Math.min(MOST_CODES, output.quantMax - output.quantMin + 1)).fill(Number.NaN);
+    // none where a hypothesis moves one end beyond the other
+    const codes = Math.max(0, output.quantMax - output.quantMin + 1);
+    this.from = new Float64Array(Math.min(MOST_CODES, codes)).fill(Number.NaN);
     this.to = new Float64Array(this.from.length);
   }
 
