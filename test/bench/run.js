@@ -9,6 +9,7 @@ import { build } from 'rolldown';
 import { assemblyscript, compile, RELAXED } from '../../src/accelerate/assembly/compile.js';
 import { limitSource } from './limit.js';
 
+const limit = (relaxed) => new Map([['limit.ts', limitSource(relaxed)]]);
 const folder = mkdtempSync(join(tmpdir(), 'qdiff-bench-'));
 const script = join(folder, 'bench.cjs');
 await build({
@@ -17,8 +18,8 @@ await build({
   plugins: [assemblyscript],
   output: { file: script, format: 'cjs', codeSplitting: false },
 });
-writeFileSync(join(folder, 'limit.wasm'), await compile('limit.ts', limitSource(false)));
-writeFileSync(join(folder, 'limit-relaxed.wasm'), await compile('limit.ts', limitSource(true), RELAXED));
+writeFileSync(join(folder, 'limit.wasm'), await compile(limit(false)));
+writeFileSync(join(folder, 'limit-relaxed.wasm'), await compile(limit(true), RELAXED));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { status } = spawnSync(process.execPath, [script, ...process.argv.slice(2)], {
   stdio: 'inherit',
