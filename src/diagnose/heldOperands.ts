@@ -27,13 +27,11 @@ export function heldOperands(study: ProductStudy, base: ProductSetup): ProductCh
   if (!free || data.dynamic || params.inFeatures < 2 || params.addend || params.curve) return [];
   if (base.params.weight !== params.weight || base.carried) return [];
   if (base !== study.declared && !study.sameSums(base, study.declared)) return [];
-  const { view, scope, tried } = boundedIn(study, base);
+  const { scope, tried } = boundedIn(study, base, REACH);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
   const fits = ({ values, weights }: Products) =>
-    tried.every((i) => {
-      const [row, column] = [Math.floor(i / view.channels), i % view.channels];
-      const n = scope.channels?.[column] ?? column;
+    tried.every(({ row, channel: n, admits }) => {
       const x = row * codes.cols + (codes.cols === params.inFeatures ? 0 : groupOf(params, n) * params.inFeatures);
       const [w, zeroPoint, own] = [
         n * params.inFeatures,
@@ -43,8 +41,7 @@ export function heldOperands(study: ProductStudy, base: ProductSetup): ProductCh
       let sum = 0;
       for (let j = 0; j < values.length; j++)
         sum += (codes.data[x + values[j]] - zeroPoint) * (params.weight[w + weights[j]] - own);
-      const v = sum * view.stepsPerUnit[column] + view.biasSteps[column];
-      return v > view.lo[i] - REACH && v < view.hi[i] + REACH;
+      return admits(sum);
     });
   return productsOf(params)
     .filter(fits)

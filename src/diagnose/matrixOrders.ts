@@ -1,13 +1,12 @@
 /** Orders along k of a matrix's weights, or of the channels in each tap of a convolution, as a rule that a person would write. */
 import type { NumericArray } from '../nouns/array.js';
 import type { Codes, Product } from '../nouns/kernel.js';
-import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../products/groups.js';
 import { replayProduct } from '../replay/product.js';
 import { sizeOf } from '../tensor/shape.js';
-import { boundedIn, REACH, TRIED } from './boundedValues.js';
+import { boundedIn, TRIED } from './boundedValues.js';
 import { at, interleaved, inWords, planesOf } from './packedOrders.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { Scope } from './study/data.js';
@@ -215,25 +214,20 @@ function shifts(inputs: number, length: number): Moved[] {
 
 /** Orders that give some values, nearly: each value is asked of those that the values before it leave, on noise soon none. */
 function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named[]): Named[] {
-  const { view, scope, tried } = boundedIn(study, base);
+  const { scope, tried } = boundedIn(study, base);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
   const inputs = study.engine.inputParams(base, scope);
   const sumsOf = sumsIn(base.params, codes, (row) => inputs[row].zeroPoint);
-  const reach = isQuantized(base.params.output) ? REACH : 0; // floats are bounded by what float32 leaves open
   const sums = knownSums(codes, base.params);
   let left = [...orders.keys()];
-  for (const i of tried) {
-    const [row, column] = [Math.floor(i / view.channels), i % view.channels];
-    const n = scope.channels?.[column] ?? column;
-    const sumOf = sumsOf(row, n);
-    const ofValue = sums.get(i) ?? new Float64Array(orders.length).fill(Number.NaN);
-    sums.set(i, ofValue);
+  for (const { place, row, channel, admits } of tried) {
+    const sumOf = sumsOf(row, channel);
+    const ofValue = sums.get(place) ?? new Float64Array(orders.length).fill(Number.NaN);
+    sums.set(place, ofValue);
     left = left.filter((order) => {
       if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2]);
-      const unit = (view.rowUnits?.[row] ?? 1) * view.stepsPerUnit[column];
-      const v = ofValue[order] * unit + view.biasSteps[column];
-      return v > view.lo[i] - reach && v < view.hi[i] + reach;
+      return admits(ofValue[order]);
     });
   }
   return left.map((order) => orders[order]);

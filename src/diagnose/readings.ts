@@ -15,13 +15,13 @@ export function otherReadings(dtype: 'uint8' | 'int8'): readonly { readonly off:
 
 /** Shifted by 128 into the other dtype, and the bytes of that read as the first: a top bit that is flipped. */
 export const TOP_BIT: Readonly<Record<'uint8' | 'int8', CodeMap>> = {
-  uint8: { name: 'u8 xor 128', apply: (code) => code ^ 128, back: (code) => code ^ 128 },
-  int8: {
-    name: 's8 xor 128',
-    apply: (code) => (code < 0 ? code + 128 : code - 128),
-    back: (code) => (code < 0 ? code + 128 : code - 128),
-  },
+  uint8: itsOwnInverse('u8 xor 128', (code) => code ^ 128),
+  int8: itsOwnInverse('s8 xor 128', (code) => (code < 0 ? code + 128 : code - 128)),
 };
+
+function itsOwnInverse(name: string, apply: CodeMap['apply']): CodeMap {
+  return { name, apply, back: apply };
+}
 
 const toSigned = (code: number) => (code > 127 ? code - 256 : code);
 const toUnsigned = (code: number) => (code < 0 ? code + 256 : code);

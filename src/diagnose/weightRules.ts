@@ -1,13 +1,12 @@
 /** All weights changed by one rule that a converter or a memory of fewer bits has. */
 import { isExact } from '../kernels/steps/accumulate.js';
 import type { Product } from '../nouns/kernel.js';
-import { isQuantized } from '../nouns/value.js';
 import { emptyLike } from '../numeric/array.js';
 import { clamp } from '../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../numeric/round.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
-import { boundedIn, REACH } from './boundedValues.js';
+import { boundedIn } from './boundedValues.js';
 import { FREEDOM, type ProductChange, withParams } from './setup.js';
 import { partOf } from './study/part.js';
 import type { ProductStudy } from './study/study.js';
@@ -140,36 +139,24 @@ const FEW = 4;
 function nearly(study: ProductStudy): (table: Table) => boolean {
   const { declared, data, engine } = study;
   const { params, steps } = declared;
-  const { weight, inFeatures, output } = params;
+  const { weight, inFeatures } = params;
   if (data.dynamic || steps.float || params.curve || params.addend || !isExact(steps.accumulate, params))
     return () => true;
-  const { view, scope, tried } = boundedIn(study, declared);
+  const { scope, tried } = boundedIn(study, declared);
   const codes = engine.codes(declared, scope);
   const inputs = engine.inputParams(declared, scope);
-  const reach = isQuantized(output) ? REACH : 0;
-  const values = tried.slice(0, FEW).map((i) => {
-    const [row, column] = [Math.floor(i / view.channels), i % view.channels];
-    const n = scope.channels?.[column] ?? column;
-    const x = row * codes.cols + (codes.cols === inFeatures ? 0 : groupOf(params, n)) * inFeatures;
+  const values = tried.slice(0, FEW).map(({ row, channel, admits }) => {
+    const x = row * codes.cols + (codes.cols === inFeatures ? 0 : groupOf(params, channel)) * inFeatures;
     const met = new Float64Array(CODES);
     for (let k = 0; k < inFeatures; k++)
-      met[weight[n * inFeatures + k] - CODE_MIN] += codes.data[x + k] - inputs[row].zeroPoint;
-    const unit = (view.rowUnits?.[row] ?? 1) * view.stepsPerUnit[column];
-    return {
-      met,
-      own: weightZeroPointOf(params, n),
-      unit,
-      bias: view.biasSteps[column],
-      lo: view.lo[i],
-      hi: view.hi[i],
-    };
+      met[weight[channel * inFeatures + k] - CODE_MIN] += codes.data[x + k] - inputs[row].zeroPoint;
+    return { met, own: weightZeroPointOf(params, channel), admits };
   });
   return ({ table }) =>
-    values.every(({ met, own, unit, bias, lo, hi }) => {
+    values.every(({ met, own, admits }) => {
       let sum = 0;
       for (let code = 0; code < CODES; code++) sum += met[code] * (table[code] - own);
-      const v = sum * unit + bias;
-      return v > lo - reach && v < hi + reach;
+      return admits(sum);
     });
 }
 

@@ -68,6 +68,7 @@ const gate = (x: number) => Math.min(Math.max(x + 3, 0), 6);
 /** Also as float32 has it. */
 const isSixth = (slope: number) => f32(slope) === f32(1 / 6);
 const sixth = (x: number) => gate(x) / 6;
+const relu = (x: number) => Math.max(x, 0);
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const leaky = (slope: number) => (x: number) => (x > 0 ? x : x * slope);
 
@@ -84,7 +85,7 @@ function erfOfIbert(x: number): number {
 
 /** Functions of one value by the names they have, to be taken for each other. */
 export const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
-  relu: (x) => Math.max(x, 0),
+  relu,
   relu6: (x) => Math.min(Math.max(x, 0), 6),
   sigmoid: logistic,
   'hardsigmoid (x / 6 + 0.5)': sixth,
@@ -252,7 +253,6 @@ const where: RealForm = {
 const SUM = (a: number, b: number) => a + b;
 const DIFFERENCE = (a: number, b: number) => a - b;
 const PRODUCT = (a: number, b: number) => a * b;
-const relu = (x: number) => Math.max(0, x);
 const bothOf = (call: TensorCall) => [reals(call, 0), reals(call, 1)];
 
 const forms: Readonly<Record<string, RealForm>> = {
