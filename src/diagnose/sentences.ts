@@ -3,6 +3,7 @@
  * The findings are data (`evidence.ts`). Pure, English, no layout: a sentence is one line, without a final full stop where it
  * may be continued. Names from files are escaped here, since a fix also goes into the JSON report.
  */
+import { productSteps } from '../kernels/kernel.js';
 import { kernelNamed } from '../kernels/named.js';
 import type { DiagnosisReport, LayerReport } from '../nouns/report.js';
 import { opByName } from '../ops/named.js';
@@ -26,9 +27,11 @@ export function kernelOrigin(kernel: string): string {
   return kernelNamed(kernel)?.origin ?? printable(kernel);
 }
 
-/** "exact accumulation", if all of these kernels have that in common; null where they differ. */
-export function sharedAccumulation(names: readonly string[]): string | null {
-  const kinds = new Set(names.map((name) => kernelNamed(name)?.sums ?? null));
+/** "exact accumulation", if all of these kernels have that in common in a layer that sums products; null where they differ, and of other layers. */
+export function sharedAccumulation(names: readonly string[], op: string): string | null {
+  const known = names.map(kernelNamed);
+  if (known.some((kernel) => kernel !== null && productSteps(kernel, op) === null)) return null;
+  const kinds = new Set(known.map((kernel) => kernel?.sums ?? null));
   // the float path claims nothing else: its products are summed without loss too, up to its rounding
   if (kinds.size > 1) kinds.delete('float');
   if (kinds.size !== 1) return null;
@@ -243,11 +246,11 @@ function joined(fixes: readonly (string | null)[]): string | null {
 
 /** "PyTorch: int16 saturation (FBGEMM on a CPU without VNNI)": who departs, how, and where such values come from. */
 export function headline(context: FindingContext, causes: readonly string[]): string {
-  const { subject, framework, evidence, explainedBy, foundKernel } = context;
+  const { subject, framework, evidence, explainedBy, foundKernel, op } = context;
   const side = { capture: framework ?? 'The capture', model: 'Model file', candidate: 'Yours' }[subject];
   const who = side + chainText(context);
   if (causes.length === 0) {
-    const accumulation = sharedAccumulation(explainedBy);
+    const accumulation = sharedAccumulation(explainedBy, op);
     // what is declared in place of the capture's own kernel is what it was meant to be
     const meant = framework !== null && !isOf(framework, context.declaredKernel) ? context.declaredKernel : null;
     const like =

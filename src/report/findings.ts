@@ -147,7 +147,7 @@ function groupKey(one: Explained): string {
       advice,
       before,
       causeTitles(causes, context.evidence),
-      own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by), // where the headline says it
+      own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by, layer.op), // where the headline says it
     ];
   });
   return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);

@@ -442,6 +442,10 @@ describe('headline', () => {
   ])('without a cause no more is claimed than what all of %j share', (explainedBy, expected) => {
     expect(headline(context({ explainedBy }), [])).toBe(expected);
   });
+
+  test.each(['cat', 'relu', 'add'])('no sums of products are told of %s', (op) => {
+    expect(headline(context({ op, explainedBy: ['fbgemm'] }), [])).toBe('Yours: consistent with fbgemm');
+  });
 });
 
 test('what reduce_range cannot help is said, and what rests on little', () => {
