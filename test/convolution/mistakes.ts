@@ -452,4 +452,24 @@ export const MISTAKES: readonly Mistake[] = [
             weight: ({ n, c, tap }, own) => own(n, c, tap) * (c === 0 && tap.every((k) => k === 0) ? 2 : 1),
           },
   },
+  ...(
+    [
+      ['turned to the left', (y, x, last) => [x, last - y]],
+      ['turned to the right', (y, x, last) => [last - x, y]],
+      ['flipped, rows for columns', (y, x, last) => [last - x, last - y]],
+    ] satisfies [name: string, turn: (y: number, x: number, last: number) => number[]][]
+  ).map(
+    ([name, turn]): Mistake => ({
+      name: `kernel ${name}`,
+      part: 'weight',
+      cause: 'k-order',
+      change: (f) =>
+        f.weight.length > 3
+          ? {
+              weight: ({ n, c, tap }, own) =>
+                own(n, c, [...tap.slice(0, -2), ...turn(tap.at(-2)!, tap.at(-1)!, f.weight.at(-1)! - 1)]),
+            }
+          : null,
+    }),
+  ),
 ];

@@ -199,10 +199,11 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
   };
   const axes = [...kernel.keys()].filter((axis) => kernel[axis] > 1);
   const names = ['z', 'y', 'x'].slice(-kernel.length);
-  const exchanged = (order: readonly number[]): WeightOrder['from'] => {
+  const exchanged = (order: readonly number[], mirrored: readonly number[] = []): WeightOrder['from'] => {
     return (out, tap, channel) => {
       const indices = indicesOf(tap, kernel);
-      return at(out, tapOf(order.map((axis) => indices[axis])), channel);
+      const from = order.map((axis) => indices[axis]);
+      return at(out, tapOf(from.map((i, axis) => (mirrored.includes(axis) ? kernel[axis] - 1 - i : i))), channel);
     };
   };
   const exchanges = permutations([...kernel.keys()]).filter(
@@ -219,9 +220,27 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
     ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
     ...axes.map((axis) => ({ order: `kernel flipped along ${names[axis]}`, from: flipped([axis]) })),
     ...exchanges.map((order) => ({ order: nameOf(order), from: exchanged(order) })),
+    ...exchanges.filter(isLastTwo).flatMap((order) =>
+      TURNS.map(([name, ...ends]) => {
+        return {
+          order: `kernel ${name}`,
+          from: exchanged(
+            order,
+            ends.map((end) => kernel.length + end),
+          ),
+        };
+      }),
+    ),
     ...(inChannels > 1 ? [{ order: REVERSED, from: fromLast }] : []),
   ];
 }
+
+/** Rows for columns and mirrored, by the axes from the end: numpy.rot90, its reverse, and flipped as well. */
+const TURNS: readonly (readonly [name: string, ...mirrored: number[]])[] = [
+  ['turned left by 90 degrees', -1],
+  ['turned right by 90 degrees', -2],
+  ['flipped, rows for columns', -1, -2],
+];
 
 function permutations(axes: readonly number[]): number[][] {
   if (axes.length < 2) return [[...axes]];
