@@ -72,6 +72,8 @@ export interface PatchReading {
   readonly channels: Int32Array;
   /** The code that padding holds; null: that of real 0, whatever it is. */
   readonly fill: number | null;
+  /** Where holes do not all hold the same: the code of one. */
+  readonly holds?: (position: number, tap: number) => number;
   /** Of each cell [position, channel] of the image: the cell that is read in its place. */
   readonly moved?: (cell: number) => number;
 }

@@ -92,6 +92,16 @@ const flip = (f: Form, axes: (axis: number) => boolean): Change => ({
     ),
 });
 
+/** Whether a tap of a transposed convolution lies beyond the first or last input of an axis, spread out by the stride. */
+const isBeyond = (
+  { input, stride, padding, dilation }: Form,
+  { tap, out }: { tap: readonly number[]; out: readonly number[] },
+) =>
+  input.slice(1).some((size, axis) => {
+    const at = out[axis] + padding[axis][0] - tap[axis] * dilation[axis];
+    return at < 0 || at > (size - 1) * stride[axis];
+  });
+
 const isDynamic = (f: Form) => f.op.endsWith('_dynamic');
 
 const hasLargeSums = (f: Form) => sizeOf(f.weight) / outputsOf(f) >= 36 && !isTransposed(f) && !f.weightZeroPoints;
@@ -472,4 +482,16 @@ export const MISTAKES: readonly Mistake[] = [
           : null,
     }),
   ),
+  {
+    name: 'gaps with code 0',
+    part: 'padding',
+    cause: 'padding-value',
+    change: (f) => (isTransposed(f) && !isDynamic(f) ? { fill: (at, form) => (isBeyond(form, at) ? null : 0) } : null),
+  },
+  {
+    name: 'edges with code 0',
+    part: 'padding',
+    cause: 'padding-value',
+    change: (f) => (isTransposed(f) && !isDynamic(f) ? { fill: (at, form) => (isBeyond(form, at) ? 0 : null) } : null),
+  },
 ];

@@ -49,7 +49,7 @@ export interface Change {
   /** Over the declared output. */
   readonly window?: Partial<Pick<Form, 'stride' | 'padding' | 'dilation'>>;
   /** A code in place of the zero point, or another place. */
-  readonly fill?: number;
+  readonly fill?: number | ((at: Pick<At, 'tap' | 'out'>, form: Form) => number | null);
   readonly channel?: (at: At, form: Form) => number;
   readonly weight?: (at: At, own: WeightAt, form: Form) => number;
   readonly code?: (code: number) => number;
@@ -206,6 +206,7 @@ export function sumsOf({ form, samples, x, weight, weightZero, params }: Scene, 
       const tap = indicesOf(t, kernel);
       const reads = tap.map((k, axis) => readAt(used, axis, out[axis], k));
       const isHole = reads.includes(null);
+      const filled = typeof change.fill === 'function' ? change.fill({ tap, out }, used) : change.fill;
       const cell = isHole ? 0 : reads.reduce<number>((index, at, axis) => index * dims[axis] + at!, 0);
       for (let n = 0; n < outputs; n++) {
         for (let c = 0; c < own; c++) {
@@ -213,9 +214,7 @@ export function sumsOf({ form, samples, x, weight, weightZero, params }: Scene, 
           const w = change.weight ? change.weight(at, weightAt, form) : weightAt(n, c, tap);
           const channel = change.channel ? change.channel(at, form) : at.group * own + c;
           for (let sample = 0; sample < samples; sample++) {
-            const code = isHole
-              ? (change.fill ?? params.zeroPoint)
-              : x[(sample * form.input[0] + channel) * cells + cell];
+            const code = isHole ? (filled ?? params.zeroPoint) : x[(sample * form.input[0] + channel) * cells + cell];
             const product = ((change.code?.(code) ?? code) - zero) * (w - zeros[n]);
             sums[(sample * outputs + n) * places + place] += change.multiplied?.(product) ?? product;
           }

@@ -2,7 +2,7 @@ import { halfAway, halfEven, halfUp } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
@@ -14,7 +14,7 @@ import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorCha
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
 import { stepsChange } from '../tensorSteps.js';
-import { codeOf, padWith } from '../words/code.js';
+import { codeOf, padWith, spreadOver } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 
 declare module '../evidence.js' {
@@ -24,6 +24,8 @@ declare module '../evidence.js' {
         /** Codes; or a mode in place of the found one. Absent: of a dynamic layer, whose zero point is another in each call. */
         readonly declared?: number;
         readonly of?: 'maximum';
+        /** Of a transposed convolution the one alone; absent: both. */
+        readonly where?: 'gaps' | 'edges';
         readonly found?: number | 'reflect' | 'replicate' | 'circular';
       };
   }
@@ -47,7 +49,8 @@ export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
       return isMaximum(study) ? besideMaximum(study as TensorStudy) : besideMean(study as TensorStudy);
     const codes = study.data.dynamic ? OF_DYNAMIC : [0];
     const others = codes.filter((code) => code !== zeroPointOf(study));
-    return [...others.map((code) => filledWith(study, code, FREEDOM.none)), ...modes(study)];
+    const parts = study.data.dynamic ? [] : others.flatMap((code) => partsFilledWith(study, code));
+    return [...others.map((code) => filledWith(study, code, FREEDOM.none)), ...parts, ...modes(study)];
   },
 
   estimate: (study, base) => {
@@ -71,23 +74,26 @@ export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
   evidence: ({ study }) => (isProductStudy(study) ? { ...declaredIn(study), ...bordersOf(study) } : {}),
 
   words: {
-    title: (e) => `padding holds ${paddingText(e.found)}, not the ${e.of ? 'lowest code' : 'zero point'}`,
+    title: (e) => {
+      const holds = e.where === 'gaps' ? 'gaps between inputs hold' : `padding${e.where ? ' at the edges' : ''} holds`;
+      return `${holds} ${paddingText(e.found)}, not the ${e.of ? 'lowest code' : 'zero point'}`;
+    },
     explanation: (e) =>
       e.of
         ? 'Padding is no value of the image: where a window has lower codes only, its maximum is what padding holds.'
-        : 'Padding is real 0, which is the zero point of the input; another code there is another value.',
+        : `${e.where === 'gaps' ? 'What stands between inputs' : 'Padding'} is real 0, which is the zero point of the input; another code there is another value.`,
     ofOneLayer: true,
     evidence: (e) => [
       e.declared === undefined
         ? `padding with ${paddingText(e.found)}, whatever the zero point of the call`
-        : `${e.of ? 'lowest code' : 'zero point'} ${e.declared}, padding with ${paddingText(e.found)}`,
+        : `${e.of ? 'lowest code' : 'zero point'} ${e.declared}, ${e.where === 'gaps' ? 'gaps' : 'padding'} with ${paddingText(e.found)}`,
       bordersText(e),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? `pad ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the ${e.of ? 'lowest code' : 'zero point'} of its input`
+        ? `${e.where === 'gaps' ? 'fill the gaps between the inputs of' : 'pad'} ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the ${e.of ? 'lowest code' : 'zero point'} of its input`
         : null,
-    code: (e, context) => codeOf(padWith(e.declared ?? 'x_zero_point'))(context),
+    code: (e, context) => codeOf((e.where === 'gaps' ? spreadOver : padWith)(e.declared ?? 'x_zero_point'))(context),
   },
 };
 
@@ -137,6 +143,39 @@ function filledWith(study: ProductStudy, code: number, freedom: number): Product
     found,
     reading: () => ({ fill: code }),
   });
+}
+
+/** What is spread out by a stride has gaps, filled before it is padded: by two lines of code, of which one may be right. */
+function partsFilledWith(study: ProductStudy, code: number): ProductChange[] {
+  const { window, taps } = patchOf(study.declared);
+  if (!window.transposed || !window.stride.some((step) => step > 1) || !taps.hasHoles) return [];
+  const zeroPoint = zeroPointOf(study)!;
+  return (['gaps', 'edges'] as const).map((where) =>
+    readOtherwise(study, {
+      cause: 'padding-value',
+      label: `${where} ${code}`,
+      found: { ...declaredIn(study), found: code, where },
+      reading: () => {
+        const isAtEdge = edgesOf(study);
+        return {
+          holds: (position, tap) => (isAtEdge(position, tap) === (where === 'edges') ? code : zeroPoint),
+        };
+      },
+    }),
+  );
+}
+
+/** Of a transposed convolution: whether a tap of an output position lies beyond the first or last input of an axis. */
+function edgesOf(study: ProductStudy): (position: number, tap: number) => boolean {
+  const { window, input, output } = patchOf(study.declared);
+  const { kernel, stride, padding, dilation } = window;
+  return (position, tap) => {
+    const [places, taps] = [indicesOf(position, output), indicesOf(tap, kernel)];
+    return input.some((size, axis) => {
+      const at = places[axis] + padding[axis][0] - taps[axis] * dilation[axis];
+      return at < 0 || at > (size - 1) * stride[axis];
+    });
+  };
 }
 
 type Mode = 'reflect' | 'replicate' | 'circular';

@@ -47,7 +47,7 @@ export async function readImages(images: ImageRows, length: number, runs: readon
 /** Patches of rows as a reading takes them, [rows, groups * taps * channels of a group]; fill: what padding holds. */
 export function patchesOf(images: Images, rows: readonly number[], reading: PatchReading, fill: number): NumericArray {
   const { taps } = reading.taps;
-  const { channels, groups, moved } = reading;
+  const { channels, groups, moved, holds } = reading;
   const each = channels.length / groups;
   const length = rows.length * taps * channels.length;
   // padding may be told by what is no code
@@ -57,10 +57,14 @@ export function patchesOf(images: Images, rows: readonly number[], reading: Patc
   const [target, source] = isSame ? [inBits(data), inBits(images.data)] : [data, images.data];
   for (let r = 0, at = 0; r < rows.length; r++) {
     const image = images.of[r] * images.width;
-    const places = reading.taps.at(rows[r] % images.positions);
+    const position = rows[r] % images.positions;
+    const places = reading.taps.at(position);
     for (let first = 0; first < channels.length; first += each) {
       for (let tap = 0; tap < taps; tap++, at += each) {
-        if (places[tap] === HOLE) continue;
+        if (places[tap] === HOLE) {
+          if (holds) data.fill(holds(position, tap), at, at + each);
+          continue;
+        }
         const start = places[tap] * images.channels;
         for (let c = 0; c < each; c++) {
           const cell = start + channels[first + c];

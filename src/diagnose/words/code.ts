@@ -108,6 +108,15 @@ export function padWith(code: number | string): Snippet[] {
   ];
 }
 
+/** The inputs of a transposed convolution, a stride apart. */
+export function spreadOver(code: number | string): Snippet[] {
+  return [
+    numpy(`up = np.full(spread_shape, ${code}); up[..., ::stride, ::stride] = x`),
+    inC(`int32_t tap = is_input ? x[i] : ${String(code).toUpperCase()};`),
+    rtl(`assign tap = is_input ? x : ${String(code).toUpperCase()};`),
+  ];
+}
+
 /** An array whose row n is what belongs to row permutation[n], or to n + shift: into its order. */
 export function inOrder(array: string, { permutation, shift }: Permutation): Snippet[] {
   if (shift !== undefined) return [numpy(`${array} = np.roll(${array}, ${array === 'y' ? shift : -shift}, axis=0)`)];

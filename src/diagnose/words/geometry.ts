@@ -14,11 +14,13 @@ export function paddingText(found: Padding['found']): string {
 export function bordersText({
   border_values: border,
   inside_values: inside,
-}: Pick<Padding, 'border_values' | 'inside_values'>): string | null {
+  where,
+}: Pick<Padding, 'border_values' | 'inside_values' | 'where'>): string | null {
   if (border === undefined || inside === undefined) return null;
   const all = border + inside;
-  if (inside === 0) return `all ${all} differing values that were looked at have a tap on padding, none lies inside`;
-  return `${border} of ${all} differing values that were looked at have a tap on padding`;
+  const on = where === 'gaps' ? 'a gap or padding' : 'padding';
+  if (inside === 0) return `all ${all} differing values that were looked at have a tap on ${on}, none lies inside`;
+  return `${border} of ${all} differing values that were looked at have a tap on ${on}`;
 }
 
 /** Axes, from the outermost of so many. */
