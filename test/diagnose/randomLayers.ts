@@ -226,7 +226,16 @@ export function diagnosisIn(report: Report): DiagnosisReport | null {
 
 // ---------------------------------------------------------------- values that nothing computed
 
-export const DATA = ['one value', 'one value a channel', 'shuffled', 'noise', 'noise on some', 'noise on all'] as const;
+export const DATA = [
+  'one value',
+  'one value a channel',
+  'shuffled',
+  'noise',
+  'noise on some',
+  'noise on all',
+  'a few off by one',
+  'a few bits flipped',
+] as const;
 
 /** Values in place of right ones, without any information about what computed them. */
 export function without(
@@ -250,9 +259,25 @@ export function without(
   if (what === 'shuffled') return shuffled(random, right, width);
   if (what === 'noise') return right.map(any);
   if (what === 'noise on all') return right.map((v) => inRange(v + step * 4 * random.normal()));
+  if (what === 'a few off by one')
+    return atSome(random, right, (v) => inRange(v + step * (random.uniform() < 0.5 ? 1 : -1)));
+  if (what === 'a few bits flipped')
+    return atSome(random, right, (v) => (isFloat ? any() : flipped(v, lowest, random.integer(0, 7))));
   const share = 0.02 + 0.4 * random.uniform();
   return right.map((v) => (random.uniform() < share ? inRange(v + step * random.integer(-3, 3)) : v));
 }
+
+/** One to ten values changed. */
+function atSome(random: Random, right: NumericArray, changed: (value: number) => number): NumericArray {
+  const values = right.slice();
+  for (let left = random.integer(1, 10); left > 0; left--) {
+    const at = random.integer(0, values.length - 1);
+    values[at] = changed(right[at]);
+  }
+  return values;
+}
+
+const flipped = (code: number, lowest: number, bit: number) => lowest + ((code - lowest) ^ (1 << bit));
 
 const constant = (value: number) => () => value;
 
