@@ -226,8 +226,10 @@ class Search {
   }
 
   pairs(): void {
+    // what is likeliest alone takes a replay of each: none where even what is met allows no pair
+    if (!this.isSettled() && this.work.isEnding(true)) return;
     this.isNear = isTensorStudy(this.study) && this.nearly.length > 0;
-    if (this.isStopped()) return; // what is likeliest alone takes a replay of each
+    if (this.isStopped()) return;
     // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
     const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
     const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));

@@ -1,6 +1,8 @@
 /** Two mistakes in whole values of a large layer: what alone leaves little shows that they are no noise, and pairs with it come first. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
+import { TensorEngine } from '../../src/diagnose/study/tensorEngine.js';
+import { Work } from '../../src/diagnose/work.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { memoryFiles } from '../support/memoryFiles.js';
@@ -31,6 +33,28 @@ test('a factor without its zero point, in floats where the reference has integer
     const v = ((q - X.zero_point) * X.scale * (gate[i] * GATE.scale)) / Y.scale;
     return Math.max(-128, Math.min(127, roundHalfEven(v) + Y.zero_point));
   });
+  const { causes, explained, of } = (await diagnosisOf(x, gate, wrong))!;
+  expect(causes).toContain('rescale-missing');
+  expect(explained).toBe(of);
+});
+
+test('of noise that allows no pairs none is made ready for them: a replay of 16 million values for each change', async () => {
+  const random = randomFrom(6);
+  const codes = () => Int8Array.from({ length: SAMPLES * SIZE }, () => random.integer(-128, 127));
+  const values = [codes(), codes(), [...codes()]] as const;
+  const replays = vi.spyOn(TensorEngine.prototype, 'outputs');
+  await diagnosisOf(...values);
+  const all = replays.mock.calls.length;
+  const ends = vi.spyOn(Work.prototype, 'endsPairs').mockReturnValue(true);
+  replays.mockClear();
+  await diagnosisOf(...values);
+  const ofSingles = replays.mock.calls.length;
+  ends.mockRestore();
+  replays.mockRestore();
+  expect(ofSingles).toBeLessThan(all * (3 / 4));
+});
+
+async function diagnosisOf(x: Int8Array, gate: Int8Array, wrong: number[]) {
   const shape = [SAMPLES, ...SHAPE];
   const files = memoryFiles({
     'm.json': MODEL,
@@ -41,7 +65,5 @@ test('a factor without its zero point, in floats where the reference has integer
   const capture = await openCapture(files, 'c.npz', model, 'inputs');
   const candidate = await openCandidate(files, 'mine.npz', model, capture, new Map(), 'replay');
   const report = await compare(model, capture, { candidate, against: 'replay' });
-  const { causes, explained, of } = report.candidate_layers![0].diagnosis!;
-  expect(causes).toContain('rescale-missing');
-  expect(explained).toBe(of);
-});
+  return report.candidate_layers![0].diagnosis;
+}
