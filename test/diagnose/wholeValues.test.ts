@@ -54,12 +54,12 @@ test('of noise that allows no pairs none is made ready for them: a replay of 16 
   expect(ofSingles).toBeLessThan(all * (3 / 4));
 });
 
-async function diagnosisOf(x: Int8Array, gate: Int8Array, wrong: number[]) {
+async function diagnosisOf(x: Int8Array, gate: Int8Array, wrong: readonly number[]) {
   const shape = [SAMPLES, ...SHAPE];
   const files = memoryFiles({
     'm.json': MODEL,
     'c.npz': npz({ x: npy('int8', shape, [...x]), gate: npy('int8', shape, [...gate]) }),
-    'mine.npz': npz({ y: npy('int8', shape, wrong) }),
+    'mine.npz': npz({ y: npy('int8', shape, [...wrong]) }),
   });
   const model = await openModel(files, 'm.json');
   const capture = await openCapture(files, 'c.npz', model, 'inputs');
