@@ -12,6 +12,7 @@ import type { ValueReader } from '../nouns/capture.js';
 import { isProduct, type Model } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { isQuantized } from '../nouns/value.js';
+import { opByName } from '../ops/named.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { coordinatesOf, sizeOf } from '../tensor/shape.js';
 import { afterRelu } from './alignment.js';
@@ -47,6 +48,8 @@ const [LEAST, LEAST_NUMBERS] = [16, 4];
 const VALUES_AT_ONCE = 2 ** 16;
 /** Multiply-adds and values of all that are tried of a layer. */
 const MOST_EFFORT = 5e8;
+/** Of what is no product. */
+const OF_VALUE = 8;
 /** Nanoseconds, about: of what is made for each, of each input that is read, and of a value of the network that does not fit. */
 const COST = { variant: 2e4, input: 2e3, name: 500, multiplyAdd: 1 };
 /** How much nearer than the file's operands those have to be with which one cause more is looked for, and how many are. */
@@ -72,7 +75,7 @@ export async function onOtherOperands(asked: AskedOfOperands): Promise<LayerDiag
   const away = distance(declared, wanted) / NEARER;
   const effort = effortOf(run);
   const took = COST.variant + given.length * COST.input + effort * COST.multiplyAdd;
-  let left = MOST_EFFORT / effort;
+  let left = mostTried(run, effort);
   for await (const variant of variantsOf({
     model,
     session,
@@ -131,7 +134,13 @@ export async function tellsEnough(asked: Pick<AskedOfOperands, 'reading' | 'obse
 }
 
 function effortOf({ ready: { layer, shapes } }: LayerRun): number {
-  return Math.max(1, sizeOf(shapes.output.dims) * (isProduct(layer) ? layer.form.weight.inFeatures : 8));
+  return Math.max(1, sizeOf(shapes.output.dims) * (isProduct(layer) ? layer.form.weight.inFeatures : OF_VALUE));
+}
+
+/** How many may be tried of a layer: of an attention over 2000 places each takes as long as of another layer of 30 million values. */
+export function mostTried({ ready: { layer, shapes } }: Pick<LayerRun, 'ready'>, effort: number): number {
+  const terms = (layer.form && opByName(layer.op)?.terms?.(shapes.inputs, layer.form)) ?? 0;
+  return MOST_EFFORT / Math.max(effort, sizeOf(shapes.output.dims) * terms);
 }
 
 /** Floats inside their bound are equal without being the same. */

@@ -17,6 +17,10 @@ export const matmul: Op = {
   schema: () => z.extend(own.schema(), { adj_x: flag, adj_y: flag, alpha: z.optional(z.number()) }),
   channels: 'last',
   dims: productDims,
+  terms([{ dims }], form) {
+    const { adjX } = (form as TensorForm).attributes as MatmulAttributes;
+    return turned(dims, adjX).at(-1)!;
+  },
   read: (layer) =>
     computed(layer, ({ adj_x: adjX, adj_y: adjY, alpha = 1 }): MatmulAttributes => {
       return { adjX: adjX === true, adjY: adjY === true, alpha: alpha as number };

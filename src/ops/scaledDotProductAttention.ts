@@ -21,6 +21,7 @@ export const scaledDotProductAttention: Op = {
     if (fits && k.at(-2) === v.at(-2)) return [...q.slice(0, -1), v.at(-1)!];
     return `expected queries, keys and values of one shape but for their places, got ${[q, k, v].map(dimsText).join(', ')}`;
   },
+  terms: ([, { dims }]) => 2 * dims.at(-2)!,
   read({ fields, output }) {
     if (!fields || !output) return null;
     const { scale, is_causal: isCausal } = fields as { scale: number; is_causal?: boolean };

@@ -1,6 +1,7 @@
 /** A candidate that does what the file says on other operands, or along other axes; what looks like it has no such name. */
 import { describe, expect, it, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
+import { mostTried } from '../../src/compare/otherOperands.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
 import { ReplaySession } from '../../src/replay/session.js';
@@ -285,4 +286,16 @@ test('what is asked of a captured layer that nothing explains is asked of one re
   const { layers } = await compare(model, { ...capture, values } as never);
   expect(layers[0].diagnosis!.causes).toEqual(['unexplained']);
   expect(reads).toBeLessThan(10); // 11 where each asks for a replay
+});
+
+test('the more products each value takes, the fewer others are tried', () => {
+  const most = (op: string, dims: readonly number[]) => {
+    const form = { kind: 'tensor', attributes: { adjX: false } };
+    const shapes = { inputs: [{ dims }, { dims }, { dims }], output: { dims } };
+    return mostTried({ ready: { layer: { op, form }, shapes } } as never, 8 * sizeOf(dims));
+  };
+  expect(most('add', [4000, 50])).toBeGreaterThan(300);
+  expect(most('scaled_dot_product_attention', [4000, 50])).toBeLessThan(1);
+  expect(most('matmul', [1000, 1000])).toBeLessThan(1);
+  expect(most('matmul', [4, 4])).toBe(most('add', [4, 4]));
 });
