@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help } from 'commander';
 import type { Action } from './commands/command.js';
+import { instead } from './commands/guessedOption.js';
 import { refusedOption } from './commands/refusedOption.js';
 import { type CommandRow, commands, MAIN_COMMAND } from './commands/registry.js';
 import { columnsOf } from './commands/width.js';
@@ -145,7 +146,22 @@ function usageError(text: string, argv: readonly string[]): string {
   const [, message, hint = ''] = /^error: (.*?)(\n\(Did you mean [^\n]*\))?\n?$/s.exec(text) ?? ['', text];
   const misspelt = misspeltCommand(argv);
   if (misspelt) return `${fitted(`qdiff: ${misspelt}`)}\n`;
+  const guess = guessed(message, argv);
+  if (guess) return `${fitted(`qdiff: ${guess}`)}\n`;
   return `${fitted(`qdiff: ${inOurWords(printable(message))}`)}${hint}\n`;
+}
+
+/** Of an option as other tools have it, what is meant: better than the name that looks most like it. */
+function guessed(message: string, [command = '', ...rest]: readonly string[]): string | null {
+  const [, got] = /^unknown option '(.*)'$/s.exec(message) ?? [];
+  if (got === undefined) return null;
+  // of -json commander takes the -j away
+  const typed = [command, ...rest].find(
+    (word) => word === got || (/^-[a-z]{2}/.test(word) && word.endsWith(got.slice(1))),
+  );
+  const isOther = commands.some(({ name }) => name === command && name !== MAIN_COMMAND && name !== 'run');
+  const fix = typed === undefined ? null : instead(typed, !isOther);
+  return fix && `expected an option of this command, got '${printable(typed!)}'; ${fix}`;
 }
 
 /** Commander's messages in the form of all others: what was expected, what was got. */

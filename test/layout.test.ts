@@ -83,6 +83,7 @@ const REGISTRIES: readonly Registry[] = [
       'options.ts',
       'output.ts',
       'progress.ts',
+      'guessedOption.ts',
       'refusedOption.ts',
       'runtimes.ts',
       'unwritable.ts',

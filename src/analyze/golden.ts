@@ -3,6 +3,7 @@
  * Each set is computed twice, by the replay and by the recipe that is written with it, and refused where they differ.
  */
 
+import { kernelsWith } from '../compare/coverage.js';
 import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
 import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
@@ -17,7 +18,7 @@ import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { channelsIn, sizeOf } from '../tensor/shape.js';
-import { listed, printable } from '../text.js';
+import { printable } from '../text.js';
 import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, tracerOf } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
@@ -58,13 +59,17 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
     const value = await goldenValue(session, layer, capture);
     if (value) values.push(value);
     if (value) continue;
-    const made = session.whyNotReplayed(layer) ?? (await vectorsOf(session, layer, capture));
+    const why = session.whyNotReplayed(layer);
+    const others = why === null ? '' : kernelsWith(layer, session.kernelOf(layer));
+    const made = why === null ? await vectorsOf(session, layer, capture) : `${why}${others}`;
     if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
     else layers.push(made);
   }
   if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
-  const reasons = skipped.map(({ layer, why }) => `${layer}: ${why}`);
-  const message = `expected a linear layer or a convolution with quantized input and output that can be replayed, got none (${listed(reasons)})`;
+  const products = new Set(model.layers.filter(isProduct).map(({ name }) => name));
+  const [first] = [true, false].flatMap((is) => skipped.filter(({ layer }) => products.has(layer) === is));
+  const reason = `${printable(first.layer)}: ${first.why}`;
+  const message = `expected a linear layer or a convolution that can be replayed to codes, got none (${reason})`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 

@@ -1,4 +1,6 @@
 /** Multiplier, shift, bias, zero points and clamps of every channel, from the model alone. */
+
+import { kernelsWith } from '../compare/coverage.js';
 import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
 import { productSteps } from '../kernels/kernel.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
@@ -13,7 +15,7 @@ import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { productOf, whyNotReplayed, whyUnknown } from '../replay/layer.js';
-import { listed } from '../text.js';
+import { printable } from '../text.js';
 import { int64BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
@@ -35,8 +37,11 @@ export async function table(model: Model, kernelName?: string): Promise<TableDoc
   if (layers.length > 0) {
     return { format: 'qdiff-table', version: 1, kernel: reference.kernel.name, layers, skipped };
   }
-  const reasons = listed(skipped.map(({ layer, why }) => `${layer}: ${why}`));
-  const message = `expected a layer that multiplies codes by weights, got none${reasons === '' ? '' : ` (${reasons})`}`;
+  const reason = skipped
+    .slice(0, 1)
+    .map(({ layer, why }) => ` (${printable(layer)}: ${why})`)
+    .join('');
+  const message = `expected a layer that multiplies codes by weights, got none${reason}`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 
@@ -44,7 +49,7 @@ function whyLeftOut(reference: Reference, layer: ProductLayer, input: ValueParam
   if (layer.form.dynamic) return 'its input gets its scale when it runs';
   const kernel = kernelOf(reference, layer);
   const why = whyNotReplayed(kernel, layer, [input]);
-  if (why !== null) return why;
+  if (why !== null) return `${why}${kernelsWith(layer, kernel)}`;
   const float = whyFloat(productSteps(kernel, layer)!);
   return float && `kernel ${kernel.name} ${float}`;
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { explain, reproScript, under, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainValues } from '../analyze/explain/explainValues.js';
@@ -51,6 +51,7 @@ interface Options extends OutputOptions {
   readonly at?: readonly number[];
   readonly kernel?: string;
   readonly candidate?: string;
+  readonly against: 'capture' | 'replay';
   readonly map?: (readonly [mine: string, layer: string])[];
   readonly repro?: string;
   readonly accelerator: AcceleratorChoice;
@@ -78,6 +79,11 @@ function declare(command: Command): Command {
     .option('--at <y,x>', 'its position, where a channel has more than one value', parsePosition)
     .option('--kernel <name>', 'the kernel in the first column; default: what the model declares')
     .option('--candidate <npz|dir>', 'your own implementation: its value stands beside the others')
+    .addOption(
+      new Option('--against <side>', 'the capture, or the replay: what the candidate differs from')
+        .choices(['capture', 'replay'])
+        .default('capture'),
+    )
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
     .addOption(acceleratorOption())
     .option('--repro <dir>', 'write the smallest npz and script that show the value');
@@ -86,19 +92,33 @@ function declare(command: Command): Command {
 async function explainAction({ io, modelPath, capturePath, options, open }: Given<Options>): Promise<number> {
   if (options.kernel) kernelByName(options.kernel);
   checkMap(options.map, options.candidate !== undefined);
-  const { model, capture } = await openPair(io, modelPath, capturePath, open, 'inputs', options.kernel, 'explain');
+  const { model, capture: whole } = await openPair(
+    io,
+    modelPath,
+    capturePath,
+    open,
+    'inputs',
+    options.kernel,
+    'explain',
+  );
+  const against = model.layers.some(({ name }) => whole.values.has(name)) ? options.against : 'replay';
+  const capture = against === 'replay' ? inputsOf(model, whole) : whole;
   const samples = options.samples?.(capture.samples);
   const candidate = options.candidate
-    ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples })
+    ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples, against })
     : undefined;
-  const chosen = await chooseValue({ model, capture, candidate, samples }, options);
+  const chosen = await chooseValue({ model, capture, candidate, samples, against }, options);
   const { candidateCauses } = chosen;
   const document = {
     ...(await documentOf(io, chosen, options)),
     ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
   };
-  const repeated = repeatedWords({ ...options, samples });
-  const text = explainText({ model: modelPath, capture: capturePath ?? null, candidate: options.candidate, repeated });
+  const repeated = [
+    ...repeatedWords({ ...options, samples }),
+    ...(options.against === 'replay' ? ['--against', 'replay'] : []),
+  ];
+  const files = { model: modelPath, capture: capturePath ?? null, candidate: options.candidate };
+  const text = explainText({ ...files, repeated, isWritten: options.repro !== undefined });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);
   return 0;
 }
@@ -124,14 +144,23 @@ interface Files {
   readonly capture: Capture;
   readonly candidate: Capture | undefined;
   readonly samples: SampleSpan | undefined;
+  readonly against: 'capture' | 'replay';
+}
+
+/** What a replay that is the judge starts from. */
+function inputsOf({ inputs }: Model, capture: Capture): Capture {
+  return {
+    ...capture,
+    values: new Map([...capture.values].filter(([key]) => inputs.some(({ name }) => name === key))),
+  };
 }
 
 async function chooseValue(files: Files, options: Options): Promise<Place> {
-  const { model, capture, candidate, samples } = files;
+  const { model, capture, candidate, samples, against } = files;
   const layer = await chooseLayer(files, options);
   const { accelerator } = options;
   const only = (other: Layer) => other === layer;
-  const judging = { candidate, samples, kernel: options.kernel, accelerator, selects: only };
+  const judging = { candidate, against, samples, kernel: options.kernel, accelerator, selects: only };
   const report = assemble([await comparePart(model, capture, judging)]);
   const reference = referenceFor(model.producer, options.kernel);
   const fast = await acceleratorFor(model, capture, { accelerator });
@@ -174,14 +203,15 @@ async function chooseValue(files: Files, options: Options): Promise<Place> {
 
 /** The layer that is named; else the one that differs most; else the first linear one that is captured. */
 async function chooseLayer(
-  { model, capture, candidate, samples }: Files,
+  { model, capture, candidate, samples, against }: Files,
   { layer: name, kernel, accelerator }: Options,
 ): Promise<Layer> {
   if (name !== undefined) return model.layers.find(selectLayers(model, [name]))!;
-  const looking = { candidate, samples, kernel, accelerator, diagnose: false };
+  const looking = { candidate, against, samples, kernel, accelerator, diagnose: false };
   const report = assemble([await comparePart(model, capture, looking)]);
   const worst = worstLayer(report);
-  const captured = model.layers.filter((layer) => capture.values.has(layer.name) && layer.form !== null);
+  const { values } = against === 'replay' && candidate ? candidate : capture;
+  const captured = model.layers.filter((layer) => values.has(layer.name) && layer.form !== null);
   const chosen = captured.find((layer) => layer.name === worst) ?? captured.find(isProduct) ?? captured.at(0);
   if (chosen) return chosen;
   throw usage('expected a layer that is replayed and captured, got none; name one with --layer', '--layer');
@@ -215,7 +245,7 @@ interface Search {
   readonly position: number | undefined;
 }
 
-/** Where this channel differs most from the capture; the first place where it does not. */
+/** Where this channel differs most from what is captured, or the candidate from the replay; the first place where it does not. */
 async function worstPlace(search: Search): Promise<{ sample: number; position: number }> {
   const { run, capture, candidate } = search;
   const { name } = run.ready.layer;
@@ -223,10 +253,11 @@ async function worstPlace(search: Search): Promise<{ sample: number; position: n
   let worst = { sample: first, position: search.position ?? 0, difference: 0 };
   const expected = capture.values.get(name);
   const own = candidate?.values.get(name);
-  if (!expected) return worst;
-  for (const [from, to] of blocks(first, last, run.input.features + expected.features)) {
-    const wanted = await expected.read(from, to);
-    const actual = own ? await own.read(from, to) : (await run.replay(from, to)).data;
+  if (!expected && !own) return worst;
+  const replayed = async (from: number, to: number) => (await run.replay(from, to)).data;
+  for (const [from, to] of blocks(first, last, run.input.features + (expected ?? own)!.features)) {
+    const wanted = expected ? await expected.read(from, to) : await replayed(from, to);
+    const actual = own ? await own.read(from, to) : await replayed(from, to);
     for (const { index, ...place } of placesOf(search, from, to)) {
       const difference = Math.abs(actual[index] - wanted[index]);
       if (difference > worst.difference) worst = { ...place, difference };

@@ -37,7 +37,7 @@ export function refuseNothing({ coverage, verdict, model, warnings }: Report): v
 const MOST_REASONS = 3;
 
 /** Names, of a kernel that models a single step of its runtime, those of the same runtime that have the layer. */
-function kernelsWith(layer: Layer, kernel: Kernel): string {
+export function kernelsWith(layer: Layer, kernel: Kernel): string {
   const { name, runtime } = kernel;
   if (stepsOf(kernel, layer)) return '';
   const runtimes = runtime === 'cmsis-nn' ? ['tflite', runtime] : [runtime];

@@ -83,6 +83,11 @@ export const explainSchema = z.object({
   addend: z
     .optional(z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, value: number }))
     .check(z.describe('of the second input: the code that is added, or the float')),
+  operands: z
+    .optional(
+      z.array(z.object({ name: z.string(), dtype: z.string(), scale: real, zero_point: integer, value: number })),
+    )
+    .check(z.describe('of a layer computed from whole values: inputs of its own shape, each at the same place')),
   curve: z.optional(z.enum(['hardswish', 'silu'])),
   products: z
     .array(z.object({ k: count, x: z.int(), w: z.int(), product: z.int() }))

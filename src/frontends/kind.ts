@@ -41,6 +41,7 @@ const OTHERS: readonly (readonly [ending: RegExp, what: string, instead: string]
     'a model of Keras or TensorFlow',
     'convert it with tf.lite.TFLiteConverter and hand in the .tflite',
   ],
+  [/\.py$/, 'a Python file', 'qdiff run FILE.py:NAME INPUTS runs the quantized module NAME of it'],
   [/\.(xml|engine|plan|trt|param|mnn|rknn|dlc|om|nb|gguf|safetensors|mlmodel)$/, "a runtime's own format", CONVERTED],
 ];
 
@@ -55,7 +56,7 @@ function refuseOthers(path: string): void {
 function isJson(head: Uint8Array): boolean {
   const latin1 = Buffer.from(head).toString('latin1');
   if (latin1.startsWith('PK')) return true;
-  return !hasControl(head) && /^[{["]/.test(latin1.replace(/^\xef\xbb\xbf/, '').trimStart());
+  return !hasControl(head) && /^(?:[{[]|"(?!""))/.test(latin1.replace(/^\xef\xbb\xbf/, '').trimStart());
 }
 
 function byName(path: string): ModelKind {

@@ -46,6 +46,9 @@ function decodeText(bytes: Buffer, where: string): string {
     throw refuse('json', where, 'expected JSON in UTF-8, got UTF-16; save it as UTF-8');
   }
   const values = VALUE_FILES.find(([magic]) => bytes.toString('latin1', 0, magic.length) === magic);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    throw refuse('json', where, 'expected JSON, got a gzip file; unpack it first (gunzip)');
+  }
   if (values) throw refuse('json', where, `expected JSON, got ${values[1]}; the model comes first, then the capture`);
   if (!isUtf8(bytes)) throw refuse('json', where, 'expected JSON in UTF-8, got bytes that are not UTF-8');
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;

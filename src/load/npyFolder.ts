@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import { printable } from '../text.js';
+import { listed, printable } from '../text.js';
 import { type ByteSource, openFile, Recent, readFully } from './bytes.js';
 import { arrayOrNoNumbers, needNumbers } from './noNumbers.js';
 import { readNpyHeader } from './npy.js';
@@ -30,14 +30,23 @@ export async function openNpyFolder(fs: FileSystem, path: string): Promise<Array
   }
   if (problems.length > 0) throw new InputError(problems);
   if (arrays.size === 0) {
+    const expected = 'expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin)';
     throw refuse(
       'folder',
       printable(path),
-      'expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin), got none; save values with numpy.save',
+      `${expected}, got ${listed(names, 4) || 'none'}; ${insteadOf(path, names)}`,
     );
   }
   needNumbers(arrays);
   return { path, arrays, close: async () => cache.clear() };
+}
+
+/** An export's folder holds the capture as one npz. */
+function insteadOf(path: string, names: readonly string[]): string {
+  const captures = names.filter((name) => name.endsWith('.npz') && name !== 'model.npz');
+  return captures.length === 1
+    ? `did you mean ${printable(join(path, captures[0]))}?`
+    : 'save values with numpy.save, endings in small letters';
 }
 
 /** Names that no file can have are written with %XX, bytes of UTF-8; other text stands for itself. */

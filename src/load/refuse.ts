@@ -23,12 +23,14 @@ const NO_MORE_FILES = 'expected a file that can be opened; this process may not 
 
 const FOUND_NOTHING = 'expected a file, found nothing';
 
+const GOT_FOLDER = 'expected a file, got a folder';
+
 const BY_ERRNO = new Map([
   ['ENOENT', `${FOUND_NOTHING}; check the path`],
   ['ENOTDIR', 'expected a file, found nothing (a part of the path is no folder); check the path'],
   ['EACCES', 'expected a readable file; there is no permission to read it'],
   ['EPERM', 'expected a readable file; there is no permission to read it'],
-  ['EISDIR', 'expected a file, got a folder'],
+  ['EISDIR', GOT_FOLDER],
   ['EFTYPE', 'expected a file, got a pipe or a device; write what comes out of it to a file'],
   ['EMFILE', NO_MORE_FILES],
   ['ENFILE', NO_MORE_FILES],
@@ -39,9 +41,14 @@ export function isOutOfFiles(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && BY_ERRNO.get(String(error.code)) === NO_MORE_FILES;
 }
 
-/** A path that is not there, with the name in its folder that is nearest to it. */
+/** A path that is not there, with the name in its folder that is nearest to it; a folder, with the one model in it. */
 export async function withNearestName(problem: Problem, argv: readonly string[], fs: FileSystem): Promise<Problem> {
   const path = argv.find((word) => printable(word) === problem.where);
+  if (path !== undefined && problem.message === GOT_FOLDER) {
+    const models = (await fs.list(path).catch(() => [])).filter((name) => MODEL_FILE.test(name));
+    if (models.length !== 1) return problem;
+    return { ...problem, message: `${GOT_FOLDER}; did you mean ${printable(join(path, models[0]))}?` };
+  }
   if (path === undefined || problem.message !== BY_ERRNO.get('ENOENT')) return problem;
   const all = await fs.list(dirname(path)).catch(() => []);
   const names = all.filter((name) => extname(name) === extname(path)).slice(0, MOST_NAMES);
@@ -53,6 +60,8 @@ export async function withNearestName(problem: Problem, argv: readonly string[],
   const found = join(dirname(path), near + extname(path));
   return { ...problem, message: `${FOUND_NOTHING}; did you mean ${printable(found)}?` };
 }
+
+const MODEL_FILE = /(?:^model\.json|\.onnx|\.tflite)$/;
 
 const stemOf = (path: string) => basename(path, extname(path));
 

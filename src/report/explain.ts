@@ -4,9 +4,9 @@ import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { largestOf } from '../numeric/extremes.js';
 import { counted, printable } from '../text.js';
 import { type Column, fits, renderColumns } from './columns.js';
+import { numpyLines, readsRepro } from './explainNumpy.js';
 import { outcomeLines } from './explainOutcome.js';
 import type { Ink } from './ink.js';
-import { wrap } from './layout.js';
 import { option, path, shellCommand } from './next.js';
 import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
@@ -18,6 +18,8 @@ interface ExplainInputs {
   readonly candidate?: string;
   /** Other options of the run. */
   readonly repeated?: readonly string[];
+  /** By --repro. */
+  readonly isWritten?: boolean;
 }
 
 const MOST_PAIRS = 4;
@@ -27,13 +29,14 @@ export function explainText({
   capture,
   candidate,
   repeated = [],
+  isWritten = false,
 }: ExplainInputs): (document: ExplainDocument, options: ReportOptions) => string {
   return (document, options) => {
     const { ink } = options;
     const files = [path(model), ...(capture === null ? [] : [path(capture)])];
     const inputs = [...files, ...(candidate === undefined ? [] : ['--candidate', path(candidate)]), ...repeated];
     const { layer, channel, sample, at } = document;
-    const needsFile = document.numpy.some((line) => line.includes('repro.npz'));
+    const needsFile = readsRepro(document);
     const value = [
       ...option('--layer', layer),
       '--channel',
@@ -44,7 +47,8 @@ export function explainText({
     ];
     const compare = ['qdiff', ...inputs, ...option('--layer', layer), '--channels', 'all'];
     const nothing = document.captured === null; // the comparison would have nothing to compare
-    const words = needsFile ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro'] : nothing ? null : compare;
+    const reproduce = needsFile && !isWritten;
+    const words = reproduce ? ['qdiff', 'explain', ...inputs, ...value, '--repro', 'repro'] : nothing ? null : compare;
     const next = words && shellCommand(words);
     const blocks = [
       headerLines(document, options).map((line, i) => (i === 0 ? ink.bold(line) : line)),
@@ -56,10 +60,7 @@ export function explainText({
         .filter(({ saturating_pairs }) => saturating_pairs.length > 0)
         .map((c) => pairLines(c, options)),
       stepLines(document, options, ink),
-      [
-        `numpy, ${needsFile ? 'beside the repro.npz that --repro writes' : 'ready to paste'}:`,
-        ...document.numpy.flatMap((line) => codeLine(line, options.width)),
-      ],
+      numpyLines(document, options),
       [...outcomeLines(document, options), ...(next === null ? [] : [`next: ${ink.cyan(next)}`])],
     ];
     return `${blocks
@@ -86,8 +87,9 @@ function headerLines(document: ExplainDocument, options: ReportOptions): string[
 function codeLines(document: ExplainDocument, options: ReportOptions): string[] {
   const { input, addend, weight, output, layer, channel, columns } = document;
   const { bias } = columns[0];
+  const read = document.operands && document.operands.length > 0 ? document.operands : [input];
   const rows = [
-    ['x', `${printable(input.name)}: ${paramsText(input)}`],
+    ...read.map((one) => ['x', `${printable(one.name)}: ${paramsText(one)}`]),
     ...columns
       .slice(1)
       .filter((column) => column.input && scaleText(column.input) !== scaleText(input))
@@ -250,7 +252,8 @@ function rowsOf(document: ExplainDocument): Row[] {
   ];
 }
 
-function pointwiseRows({ op, columns }: ExplainDocument): Row[] {
+function pointwiseRows({ op, columns, operands }: ExplainDocument): Row[] {
+  if (operands) return [...operands.flatMap(operandRows), [op, (c) => String(c.value), op]];
   const isNamed = columns.some(({ steps }) => steps.length > 1 && steps[1].name !== op);
   return [
     ['x', (c) => number(c.steps[0].value)],
@@ -258,6 +261,14 @@ function pointwiseRows({ op, columns }: ExplainDocument): Row[] {
     [op, (c) => String(c.value), op],
   ];
 }
+
+/** With its real value: those of two are what adding them adds. */
+function operandRows({ name, value, scale, zero_point: zero }: Operand): Row[] {
+  const code = [printable(name), () => number(value)] satisfies Row;
+  return scale === null ? [code] : [code, ['  real value', () => number((value - zero!) * scale)]];
+}
+
+type Operand = NonNullable<ExplainDocument['operands']>[number];
 
 /** What is done to the real value before it is a code. */
 function fusedRows({ addend, curve, columns: [first] }: ExplainDocument): Row[] {
@@ -291,7 +302,7 @@ function linearRows(document: ExplainDocument): Row[] {
       ? ([
           ['= before rounding', (c) => numberOrNone(c.before_rounding), 'multiplier'],
           ['  distance to the tie', (c) => numberOrNone(c.distance_to_tie)],
-          ['rounded', (c) => numberOrNone(c.rounded), 'rounding'],
+          ['rounded', roundedText, 'rounding'],
           [
             `+ zero_point ${first.zero_point}`,
             (c) => (c.rounded === null ? '-' : String(c.rounded + c.zero_point!)),
@@ -356,7 +367,7 @@ function stepLines(document: ExplainDocument, options: ReportOptions, ink: Ink):
   });
 }
 
-// ---------------------------------------------------------------- numbers and code
+// ---------------------------------------------------------------- numbers
 
 /** Nine digits tell a float32 from its neighbours. */
 function number(value: number): string {
@@ -367,18 +378,12 @@ function numberOrNone(value: number | null): string {
   return value === null ? '-' : number(value);
 }
 
-function signed(value: number): string {
-  return value > 0 ? `+${number(value)}` : number(value);
+/** Of two roundings the first may reach the tie: 13.498 is 14 then. */
+function roundedText({ fixed_point: isFixed, before_rounding: before, rounded }: ExplainColumn): string {
+  const isTwice = isFixed && rounded !== null && Math.abs(rounded - before!) > 0.5;
+  return `${isTwice ? 'twice: ' : ''}${numberOrNone(rounded)}`;
 }
 
-/** Python breaks lines inside brackets; only lists of codes are as long. */
-function codeLine(line: string, width: number): string[] {
-  const list = /^(\w+ = np\.array\(\[)(.*)(\]\).*)$/.exec(line);
-  if (line.length <= width - 2 || !list) return [`  ${line}`];
-  const [, before, codes, after] = list;
-  const [close, comment] = after.split('  # ');
-  const lines = wrap(`${before}${codes}${close}`, width - 6);
-  if (lines.at(-1)!.length + comment.length + 4 <= width - 6) lines.push(`${lines.pop()}  # ${comment}`);
-  else lines.unshift(`# ${comment}`);
-  return lines.map((part, i) => (i === 0 || (i === 1 && lines[0].startsWith('#')) ? `  ${part}` : `      ${part}`));
+function signed(value: number): string {
+  return value > 0 ? `+${number(value)}` : number(value);
 }

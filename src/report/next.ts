@@ -26,9 +26,17 @@ function wordsOfNext(report: Report, { commands, repeated }: Pick<ReportOptions,
   if (!layer) return commands.includes('forecast') && report.replayed > 0 ? ['qdiff', 'forecast', ...inputs] : null;
   if (!isExplainable(report, layer, commands)) {
     const given = givenWords(report, repeated);
-    const against = report.against === 'replay' ? ['--against', 'replay'] : [];
     const mode = report.mode === 'isolated' ? [] : ['--mode', report.mode];
-    return ['qdiff', ...inputs, ...given, ...against, ...mode, ...option('--layer', layer.name), '--channels', 'all'];
+    return [
+      'qdiff',
+      ...inputs,
+      ...given,
+      ...againstOf(report),
+      ...mode,
+      ...option('--layer', layer.name),
+      '--channels',
+      'all',
+    ];
   }
   return [...explainWords(report, layer, repeated), ...placeToExplain(layer)];
 }
@@ -54,7 +62,12 @@ export function explainCommand(
 }
 
 function explainWords(report: Report, { name }: LayerReport, repeated: ReportOptions['repeated']): string[] {
-  return ['qdiff', 'explain', ...filesOf(report), ...givenWords(report, repeated), ...option('--layer', name)];
+  const given = [...givenWords(report, repeated), ...againstOf(report)];
+  return ['qdiff', 'explain', ...filesOf(report), ...given, ...option('--layer', name)];
+}
+
+function againstOf({ against }: Report): string[] {
+  return against === 'replay' ? ['--against', 'replay'] : [];
 }
 
 /** Model and capture; a hook dictionary is both. */
@@ -73,9 +86,9 @@ function givenWords(report: Report, repeated: ReportOptions['repeated']): string
 }
 
 /** Without a replay there is no arithmetic to explain, and explain takes no second model. */
-function isExplainable({ layers, against, ...report }: Report, { name }: LayerReport, commands: readonly string[]) {
+function isExplainable({ layers, ...report }: Report, { name }: LayerReport, commands: readonly string[]) {
   const isReplayed = byName(layers).get(name)?.status !== 'not-replayed';
-  return commands.includes('explain') && isReplayed && against === 'capture' && report.candidate_model === undefined;
+  return commands.includes('explain') && isReplayed && report.candidate_model === undefined;
 }
 
 /** A name that begins with a dash must not be read as an option. */

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commands } from '../../src/commands/registry.js';
 import { cli } from '../support/cli.js';
@@ -45,6 +48,55 @@ it.each([
 ])('%j: arguments that are missing, or too many', async (argv, message) => {
   const { exitCode, stdout, stderr } = await qdiff(argv);
   expect([exitCode, stdout, stderr.split('\n')[0]]).toEqual([2, '', `qdiff: ${message}`]);
+});
+
+it.each([
+  ['--json', 'did you mean --reporter json?'],
+  ['--html', 'did you mean --reporter html=FILE?'],
+  ['--tolerance', 'did you mean --tol-lsb N?'],
+  ['--golden', 'did you mean --candidate NPZ|DIR?'], // not --mode, which looks most like it
+  ['-json', 'did you mean --reporter json?'],
+  ['-kernel', 'long options begin with two dashes, --kernel'],
+])('%s of other tools: what it is called here', async (typed, fix) => {
+  const { exitCode, stderr } = await qdiff([model, capture, typed]);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    `qdiff: expected an option of this command, got '${typed}'; ${fix}\n(qdiff diff --help lists its options)\n`,
+  ]);
+});
+
+it('no option of a comparison is advised to another command', async () => {
+  const { stderr } = await qdiff(['explain', model, capture, '--tolerance']);
+  expect(stderr).toBe(
+    "qdiff: expected an option of this command, got '--tolerance'\n(qdiff explain --help lists its options)\n",
+  );
+  expect((await qdiff(['explain', model, capture, '--json'])).stderr).toContain('--reporter json');
+});
+
+it.each([
+  [['fixtures/pytorch/iris-avx2', capture], 'got a folder; did you mean fixtures/pytorch/iris-avx2/model.json?'],
+  [[model, 'fixtures/pytorch/digits-vnni'], 'did you mean fixtures/pytorch/digits-vnni/capture.npz?'],
+  [['fixtures/pytorch/make.py', capture], 'got a Python file; qdiff run FILE.py:NAME INPUTS runs'],
+  [[model, capture, '--candidate', 'test/commands'], 'got accumulator.test.ts, baseline.test.ts'],
+])('%j: what is there instead', async (argv, fix) => {
+  const { exitCode, stderr } = await qdiff(argv);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(fix);
+});
+
+it('a kernel without the layer: golden and table name those of its runtime that have it', async () => {
+  const files = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/cnn-x86/${file}`);
+  const why = 'kernel tflite-single has no conv2d; tflite-reference, tflite-builtin, tflm have one';
+  const golden = await qdiff([
+    'golden',
+    ...files,
+    '--kernel',
+    'tflite-single',
+    '-o',
+    join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'golden'),
+  ]);
+  expect(golden.stdout.replaceAll(/\n */g, ' ')).toContain(`stem, dw, pw and 2 more are not in it: ${why}`);
+  expect((await qdiff(['table', files[0], '--kernel', 'tflite-single'])).stdout).toContain(why);
 });
 
 it.each(commands.map(({ name }) => name))('%s --help: usage, an example, options and exit codes', async (name) => {

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
+import { npy } from '../support/npz.js';
 import { hasNumpy, outputOf } from '../support/tools.js';
 
 const qdiff = cli();
@@ -90,6 +91,16 @@ describe('--repro', () => {
     });
   });
 
+  it('once, not again', async () => {
+    const files = ['model.json', 'capture.npz'].map((file) => `fixtures/coverage/only-last-layer/${file}`);
+    const argv = ['explain', ...files, '--layer', 'linear'];
+    expect((await qdiff(argv)).stdout).toMatch(/next: .* --repro repro\n$/);
+    const again = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'again');
+    const { stdout } = await qdiff([...argv, '--repro', again]);
+    expect(stdout).toContain('next: qdiff fixtures/');
+    expect(stdout).not.toMatch(/next: .*--repro/);
+  });
+
   it.skipIf(!hasNumpy)('and a script that prints the captured value (python3 with numpy)', () => {
     expect(outputOf('python3', ['repro.py'], folder)).toBe('74\n');
   });
@@ -114,4 +125,51 @@ it.each([
   const { exitCode, stdout, stderr } = await explain('iris-avx2', ...options);
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
+});
+
+const cnn = 'cnn-x86';
+
+it('a sum of two values: both, with reals that add up to the code, and no numpy is promised', async () => {
+  const place = ['--layer', 'add', '--sample', '0', '--channel', '1', '--at', '2,2'];
+  const { stdout } = await explain(cnn, ...place);
+  expect(stdout).toMatch(/^pw +139\n {2}real value +1\.18922462\nstem +0\n {2}real value +0\nadd +30\n/m);
+  expect(stdout).not.toContain('ready to paste');
+  const { operands, output, columns } = JSON.parse((await explain(cnn, ...place, '--reporter', 'json')).stdout);
+  const real = operands.map((one: typeof output & { value: number }) => (one.value - one.zero_point) * one.scale);
+  expect(Math.round((real[0] + real[1]) / output.scale) + output.zero_point).toBe(columns[0].value);
+});
+
+it('a pool has no value of its input at its place: none is shown for it', async () => {
+  expect((await explain(cnn, '--layer', 'pool')).stdout).toMatch(/^step +fbgemm\nmax_pool2d +\d+\ncaptured/m);
+});
+
+it('a fixed-point multiplier is the number that the kernel and its numpy have', async () => {
+  for (let channel = 0; channel < 8; channel++) {
+    const place = ['--layer', 'grp', '--sample', '0', '--channel', `${channel}`, '--at', '1,1'];
+    const { stdout } = await explain(cnn, '--kernel', 'tflm', '--against', 'replay', ...place);
+    const [, shown] = /fixed point +(\d+) \* 2\^/.exec(stdout)!;
+    expect(stdout).toContain(`m, e = ${shown}, `);
+  }
+});
+
+it('what two roundings give and one would not is said', async () => {
+  const { stdout } = await explain(cnn, '--kernel', 'tflm', '--layer', 'dw');
+  expect(stdout).toMatch(/^= before rounding +13\.498.*\n.*\nrounded +twice: 14 +13$/m);
+});
+
+it('where inputs alone are there, the replay judges: the place where the candidate differs most from it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qdiff-'));
+  const model = 'fixtures/pytorch/iris-avx2/model.json';
+  const inputs = join(folder, 'quant.npy');
+  writeFileSync(inputs, npy('uint8', [2, 4], [100, 109, 118, 127, 136, 145, 154, 163]));
+  writeFileSync(join(folder, 'fc1.npy'), npy('uint8', [2, 16], new Uint8Array(32).fill(128)));
+  const given = [model, inputs, '--candidate', join(folder, 'fc1.npy')];
+  const compared = await qdiff([...given, '--against', 'replay', '--reporter', 'json']);
+  const { candidate_layers: layers } = JSON.parse(compared.stdout);
+  for (const against of [[], ['--against', 'replay']]) {
+    const { stdout } = await qdiff(['explain', ...given, ...against, '--reporter', 'json']);
+    const { captured, candidate, columns } = JSON.parse(stdout);
+    expect([captured, candidate]).toEqual([null, 128]);
+    expect(Math.abs(columns[0].value - 128)).toBe(layers[0].max_abs_diff);
+  }
 });

@@ -468,7 +468,7 @@ describe('folders of npy files', () => {
 
   test.each([
     ['bad', [/^bad\/a\.npy: expected an npy array/, /^bad\/b\.npy: expected 130 bytes .*, got 129 bytes/]],
-    ['none', [/^none: expected files NAME\.npy in the folder .*, got none;/]],
+    ['none', [/^none: expected files NAME\.npy in the folder .*, got a\.txt; save values with numpy\.save/]],
     ['missing', [/^missing: expected a file, found nothing/]],
   ])('%s: problems', async (path, messages) => {
     const problems = await problemsOf(openNpyFolder(files, path));

@@ -160,10 +160,11 @@ function columnOf(kernel: Kernel, one: ValueToExplain): ExplainColumn {
   const quantized = isQuantized(product.output) ? product.output : null;
   const clamp = quantized && clampOfCodes(product.activation, quantized, steps.bound);
   const real = (product.input.scale * product.weightScale[0]) / (quantized?.scale ?? 1);
-  const fixed = Number.isFinite(real) ? quantizeMultiplier(real) : null; // a dynamic input may hold inf
   const traced = steps.float
     ? floatTrace(steps, product, x)
     : tracedBy(kernel.name, steps, product, { accumulator, value: code, added: x.addend?.[0] });
+  // a kernel's own rounds scales before they are multiplied: 1445985985, where the doubles give 1445985975; a dynamic input may hold inf
+  const fixed = traced.fixedPoint ?? (Number.isFinite(real) ? quantizeMultiplier(real) : null);
   const biasReal =
     product.bias?.[0] ??
     (product.biasInt32 ? product.biasInt32[0] * product.input.scale * product.weightScale[0] : null);

@@ -3,7 +3,7 @@ import type { ExplainDocument } from '../../documents/explain.js';
 import { tensorSteps } from '../../kernels/kernel.js';
 import { featureAt } from '../../tensor/shape.js';
 import { atOf, observed, type Place } from './place.js';
-import { plainColumn, plainDocument } from './plain.js';
+import { described, plainColumn, plainDocument } from './plain.js';
 
 export async function explainValues(place: Place): Promise<ExplainDocument> {
   const { layer, run, sample, channel, causes } = place;
@@ -15,7 +15,8 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
   const isInside = low && high && captured !== null && captured >= low[feature] && captured <= high[feature];
   const column = plainColumn({ kernel: kernel.name, steps: [], value }, captured);
   const equation = tensorSteps(kernel, layer)?.equation ?? 'the value of its input, moved';
-  const steps = [...(await readThere(place)), { name: layer.op, value }];
+  const operands = await readThere(place);
+  const steps = [...operands.map(({ name, value }) => ({ name, value })), { name: layer.op, value }];
   return plainDocument({
     layer,
     input: ready.input,
@@ -27,6 +28,7 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
     columns: [isInside ? { ...column, steps, explains: true } : { ...column, steps }],
     firstDifference: null,
     causes,
+    operands,
     numpy: [`# no numpy form of ${layer.op}: ${equation}`],
   });
 }
@@ -34,12 +36,12 @@ export async function explainValues(place: Place): Promise<ExplainDocument> {
 /** Of inputs that have the output's shape: their values at the same place. */
 async function readThere({ run, sample, channel, position, layer }: Place) {
   const { inputs, output } = run.ready.shapes;
-  const steps: { name: string; value: number }[] = [];
+  const operands: NonNullable<ExplainDocument['operands']> = [];
   const feature = featureAt(output, { channel, position }); // an input's channels may lie along another axis
   for (const [i, shape] of inputs.entries()) {
     if (shape.dims.join() !== output.dims.join()) continue;
     const values = await run.inputs[i].read(sample, sample + 1);
-    steps.push({ name: layer.inputs[i], value: values[feature] });
+    operands.push({ name: layer.inputs[i], ...described(run.ready.inputs[i]), value: values[feature] });
   }
-  return steps;
+  return operands;
 }

@@ -13,6 +13,7 @@ interface Plain extends Pick<ExplainDocument, 'channel' | 'sample' | 'captured' 
   readonly firstDifference: string | null;
   readonly causes: readonly string[];
   readonly numpy: string[];
+  readonly operands?: ExplainDocument['operands'];
 }
 
 export function plainDocument(plain: Plain): ExplainDocument {
@@ -32,6 +33,7 @@ export function plainDocument(plain: Plain): ExplainDocument {
     weight: null,
     output: described(layer.output!),
     activation: 'none',
+    ...(plain.operands && { operands: plain.operands }),
     products: [],
     columns,
     first_difference: plain.firstDifference,
@@ -42,7 +44,7 @@ export function plainDocument(plain: Plain): ExplainDocument {
 
 const stateOf = (layer: Layer) => (isState(layer) && layer.form.assigned) || layer.name;
 
-function described(params: ValueParams) {
+export function described(params: ValueParams) {
   if (!isQuantized(params)) return { dtype: params.dtype, scale: null, zero_point: null };
   return { dtype: params.dtype, scale: params.scale, zero_point: params.zeroPoint };
 }

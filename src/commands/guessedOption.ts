@@ -1,0 +1,35 @@
+/** Options of other tools that people try here, and what is meant. */
+
+interface Guess {
+  readonly flags: readonly string[];
+  readonly instead: string;
+  /** Of every command; else of a comparison alone. */
+  readonly everywhere?: boolean;
+}
+
+const GUESSES: readonly Guess[] = [
+  { flags: ['json', 'as-json'], instead: '--reporter json', everywhere: true },
+  { flags: ['format', 'output', 'out', 'report', 'save'], instead: '--reporter json=FILE', everywhere: true },
+  { flags: ['html'], instead: '--reporter html=FILE' },
+  { flags: ['junit', 'xml', 'junit-xml', 'junitxml'], instead: '--reporter junit=FILE' },
+  { flags: ['markdown', 'md'], instead: '--reporter markdown=FILE' },
+  {
+    flags: ['tolerance', 'tol', 'atol', 'rtol', 'eps', 'epsilon', 'threshold', 'max-diff', 'lsb'],
+    instead: '--tol-lsb N',
+  },
+  { flags: ['golden', 'reference', 'ref', 'mine', 'actual', 'test', 'compare', 'dut'], instead: '--candidate NPZ|DIR' },
+  { flags: ['filter', 'only', 'node', 'tensor', 'name', 'include'], instead: '--layer GLOB' },
+  { flags: ['limit', 'num-samples', 'batch', 'n'], instead: '--samples N' },
+  { flags: ['jobs', 'workers'], instead: '--threads N' },
+  { flags: ['strict'], instead: '--require-replayed' },
+  { flags: ['backend', 'engine', 'target'], instead: '--kernel NAME' },
+  { flags: ['update', 'update-snapshot', 'accept'], instead: '--baseline FILE --update-baseline' },
+];
+
+/** A sentence's end, or null where nothing is known of the option. typed: `--json`, or `--json=x`. */
+export function instead(typed: string, isComparison: boolean): string | null {
+  const flag = typed.replace(/^--?/, '').replace(/=.*$/s, '').toLowerCase();
+  const guess = GUESSES.find(({ flags, everywhere }) => flags.includes(flag) && (everywhere || isComparison));
+  if (guess) return `did you mean ${guess.instead}?`;
+  return typed.startsWith('--') ? null : `long options begin with two dashes, -${typed}`;
+}
