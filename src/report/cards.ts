@@ -1,6 +1,8 @@
 /** A page's findings as cards, in the order in which one wants to read them. */
 import { differs } from '../compare/judged.js';
+import { field } from '../load/json.js';
 import type { LayerReport, Report } from '../nouns/report.js';
+import { largestOf } from '../numeric/extremes.js';
 import { counted } from '../text.js';
 import { hasReals, largestWithShare } from './differences.js';
 import { type Finding, fixesSaidOnce } from './finding.js';
@@ -22,7 +24,7 @@ export interface Card {
 
 const ORDER = ['unexplained', 'own', 'inherited'] as const;
 
-/** What nothing explains comes first, then what one can mend, by values; what is inherited mends itself. */
+/** What nothing explains comes first, then what one can mend, by the values that it moves; what is inherited mends itself. */
 export function cardsOf(report: Report): Card[] {
   const cards = findings(report, differs).map((finding) => {
     const values = finding.layers.reduce((sum, { mismatched }) => sum + (mismatched ?? 0), 0);
@@ -32,7 +34,7 @@ export function cardsOf(report: Report): Card[] {
       .sort((a, b) => Number(isDeclared(a)) - Number(isDeclared(b)));
     return { finding, headlines, kind: kindOf(finding.layers, report), values, worst };
   });
-  cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.values - a.values);
+  cards.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || moved(b) - moved(a));
   const told = fixesSaidOnce(
     cards.map(({ finding }) => finding),
     (_, first) => `in ${letterOf(first)}`,
@@ -42,6 +44,20 @@ export function cardsOf(report: Report): Card[] {
     finding: told[i],
     letter: card.kind === 'inherited' ? '↓' : letterOf(i),
   }));
+}
+
+/** Values that a finding's own causes move, where they are counted: a layer may have 1 of its own among thousands that it read. */
+function moved({ finding }: Pick<Card, 'finding'>): number {
+  return finding.layers.reduce((sum, { mismatched, diagnosis }) => {
+    const own = (diagnosis?.causes ?? []).filter((cause) => cause !== 'inherited');
+    const counts = own.flatMap((cause) => valuesIn(diagnosis!.evidence[cause]));
+    return sum + (counts.length > 0 ? largestOf(counts) : (mismatched ?? 0));
+  }, 0);
+}
+
+function valuesIn(evidence: unknown): number[] {
+  const values = field(evidence, 'values');
+  return typeof values === 'number' ? [values] : [];
 }
 
 /** "(18,557 values)", and at the beginning; elsewhere may stand a name. */

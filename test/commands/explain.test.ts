@@ -93,7 +93,7 @@ describe('--repro', () => {
 
   it('once, not again', async () => {
     const files = ['model.json', 'capture.npz'].map((file) => `fixtures/coverage/only-last-layer/${file}`);
-    const argv = ['explain', ...files, '--layer', 'linear'];
+    const argv = ['explain', ...files, '--layer', 'fc1'];
     expect((await qdiff(argv)).stdout).toMatch(/next: .* --repro repro\n$/);
     const again = join(mkdtempSync(join(tmpdir(), 'qdiff-')), 'again');
     const { stdout } = await qdiff([...argv, '--repro', again]);

@@ -475,6 +475,23 @@ test('nine digits never pretend a tie', () => {
   expect(sentence).toBe('sample 17, channel 3: 2.4999999999 rounds to 2, yours has 3');
 });
 
+test('what becomes a code with its zero point alone is said with it: by itself -16.5000019 is no -16', () => {
+  const value = { ...at, declared: 114, observed: 113, zero_point: 130, before_rounding: -16.500001907348633 };
+  const evidence = { 'zero-point-before-rounding': { zero_point: 130, order: 'after' as const, deciding: value } };
+  expect(evidenceSentences(context({ evidence }), ['zero-point-before-rounding'])).toEqual([
+    'sample 17, channel 3: -16.5000019 with zero point 130 is 113.5, which becomes 114, yours has 113',
+  ]);
+});
+
+test('an interval that does not hold the number that was found is not said', () => {
+  const said = (interval: [number, number]) =>
+    evidenceSentences(context({ evidence: { 'output-scale-wrong': { declared: 0.5, found: 0.25, interval } } }), [
+      'output-scale-wrong',
+    ]).join();
+  expect(said([0.2, 0.3])).toContain('anything in 0.2 .. 0.3 fits');
+  expect(said([0.3, 0.4])).not.toContain('fits');
+});
+
 test('where to see it on the spot: only for saturating captures of PyTorch', () => {
   const finding = context({ subject: 'capture', foundKernel: 'onednn-avx2' });
   expect(confirmation(finding, ['int16-saturation'])).toMatch(/^ONEDNN_MAX_CPU_ISA=AVX2 /);

@@ -59,3 +59,13 @@ test('of several ways to agree it is said which', () => {
   expect(text).toMatch(/^ {2}fix {8}the same as the first for fc1$/m);
   expect(text).toMatch(/^ {2}or {9}the same as the second for fc1$/m);
 });
+
+test('what moves most by itself comes first, however much of another layer came with its input', () => {
+  const report = twoMendedAlike();
+  const [first, , second] = report.layers;
+  first.diagnosis!.causes = ['bias-missing'];
+  second.mismatched = first.mismatched! * 2;
+  second.diagnosis!.causes = ['inherited', 'rounding-floor'];
+  second.diagnosis!.evidence = { inherited: { values: second.mismatched }, 'rounding-floor': { values: 1 } };
+  expect(cardsOf(report).map(({ finding }) => finding.layers[0].name)).toEqual(['fc1', 'fc2']);
+});

@@ -368,6 +368,29 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await page.close();
   });
 
+  test('a phone: every number of the network stands inside its tile', async () => {
+    const run = bigRun(60, 16);
+    for (const [i, layer] of run.report.layers.entries()) {
+      layer.name = `layer${1 + Math.floor(i / 20)}.${Math.floor(i / 2) % 10}.${i % 2 ? 'down.0' : 'conv'}`;
+      layer.max_abs_diff = 200;
+    }
+    run.report.first_divergence = run.report.layers[0].name;
+    const { page: opened, complaints } = await open(page([run]), { viewport: { width: 400, height: 800 } });
+    const sizes = await opened.locator('.tile b').evaluateAll((numbers) =>
+      numbers.map((one) => {
+        const text = document.createRange();
+        text.selectNodeContents(one);
+        const [own, tile] = [text.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()];
+        return own.left >= tile.left && own.right <= tile.right;
+      }),
+    );
+    expect([sizes.length, sizes.includes(false)]).toEqual([60, false]);
+    await opened.setViewportSize({ width: 1280, height: 800 });
+    await expect.poll(() => opened.locator('.tile .own').nth(1).innerText()).toBe('down.0');
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
   test('layers that only hand on what came to them share a card, the last; what to do stands beside why', async () => {
     const { page, complaints } = await open(cnn);
     const last = page.locator('.card').last();

@@ -1,5 +1,7 @@
 /** Parts of sentences that several causes share. */
 
+import { f32 } from '../../numeric/float.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { counted, printable } from '../../text.js';
 import type { CellOfPatch, DecidingValue, FoundParameter, Permutation, SaturatingPair } from '../evidence.js';
 import type { FixContext, SentenceContext } from './causeWords.js';
@@ -73,6 +75,11 @@ export function tieSentence(value: DecidingValue | undefined, context: SentenceC
   if (value.before_rounding === undefined) return decidingSentence(value, context);
   const from = steps(value.before_rounding);
   const rounded = value.declared - zeroPoint;
+  const together = f32(value.before_rounding + zeroPoint);
+  // by itself -16.5000019 is -17; with 130 it is 113.5 in float32, and 114
+  if (Math.abs(value.before_rounding - rounded) > 0.5 && roundHalfEven(together) === value.declared) {
+    return `${place(value)}: ${from} with zero point ${zeroPoint} is ${precise(together)}, which becomes ${value.declared}, ${has(context)} ${value.observed}`;
+  }
   const rule = value.to_even ? ' (half to even)' : '';
   return `${place(value)}: ${from} rounds to ${rounded}${rule}, ${has(context)} ${value.observed - zeroPoint}${codes}`;
 }
@@ -103,8 +110,10 @@ export function ties(count: number | undefined): string | null {
 
 export function foundSentence(what: string, found: Partial<FoundParameter>): string | null {
   if (found.found === undefined || found.declared === undefined) return null;
-  const interval = found.interval
-    ? `, anything in ${precise(found.interval[0])} .. ${precise(found.interval[1])} fits`
+  // what was tried may lie beside what is left of the interval, which is of float64
+  const isWithin = found.interval && found.interval[0] <= found.found && found.found <= found.interval[1];
+  const interval = isWithin
+    ? `, anything in ${precise(found.interval![0])} .. ${precise(found.interval![1])} fits`
     : '';
   const sameAs = found.same_as === undefined ? '' : ` (the same number as ${printable(found.same_as)}'s)`;
   const where = found.channel === undefined ? '' : ` of channel ${found.channel}`;

@@ -5,7 +5,7 @@ import { hashOf, layerHref, type Place } from './address.js';
 import { BINS, cssClass, EQUAL_BIN, number } from './classes.js';
 import { element, roving } from './dom.js';
 import { channelText, isCompared, type Layer, layerText, type Model, positionOf, sizeText } from './model.js';
-import { legend } from './network.js';
+import { key, legend } from './network.js';
 import { type Cell, drawPicture, type Picture, pictureOf, same, thumbnail } from './picture.js';
 import { valuePanel } from './value.js';
 
@@ -159,6 +159,7 @@ function thumbnails(model: Model, layer: Layer, chosen: number): HTMLElement[] {
     { class: 'head' },
     element('h2', {}, 'Worst channels as images'),
     element('span', {}, 'of the sample with the worst value'),
+    signs(),
   );
   return [element('section', {}, head, element('div', { class: 'thumbnails' }, ...links))];
 }
@@ -197,7 +198,13 @@ function ofChannel(
     return element('section', {}, head, words);
   }
   const hrefOf = ({ sample, at }: Cell) => hashOf({ model, layer, channel, sample, at });
+  if (!picture.cells.some(({ at }) => at.length > 0)) head.append(signs()); // images have it above
   return element('section', {}, head, drawPicture(picture, cell, hrefOf));
+}
+
+/** Which way the colours of a picture go; a map of sizes has those of higher alone. */
+function signs(): HTMLElement {
+  return element('p', { class: 'legend' }, key('c3', 'actual is higher'), key('l3', 'lower'));
 }
 
 /** Differences by size: the channel's, or the layer's where the channel has none of its own. */

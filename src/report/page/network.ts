@@ -3,7 +3,7 @@ import { percent } from '../numbers.js';
 import { CLASS_NAMES, cssClass, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, layerText, type Model, sizeText } from './model.js';
-import { type NetworkLayout, networkLayout, WIDE } from './networkLayout.js';
+import { type NetworkLayout, networkLayout, prefixOf, WIDE } from './networkLayout.js';
 
 /** More layers: runs of equal ones are one tile. */
 const MOST_TILES = 400;
@@ -48,7 +48,7 @@ export function legend(kinds = true): HTMLElement {
   );
 }
 
-function key(look: string, words: string): HTMLElement {
+export function key(look: string, words: string): HTMLElement {
   return element('span', { class: 'kind' }, element('span', { class: `key ${look}` }), ` ${words}`);
 }
 
@@ -100,6 +100,17 @@ function fill(
   roving(map, tiles, 0, () => tiles.length);
 }
 
+/** Narrower tiles have room for a number alone. */
+const NARROW = 32;
+
+/** The last part; of layer2.0.down.0 in block layer2.0 `down.0`; of a tensor's name what it has of its node's. */
+function ownName(name: string): string {
+  const parts = name.split(/[./]/);
+  const last = parts.at(-1)!;
+  if (/^\d+$/.test(last) && `${prefixOf(name)}.${last}` !== name) return parts.slice(-2).join('.');
+  return last.replace(/(?<=.)_output_\d+(?=_quantized$|$)/, '');
+}
+
 function tileOf(
   layers: readonly Layer[],
   model: Model,
@@ -116,17 +127,15 @@ function tileOf(
     'data-finding': String(layer.finding),
   });
   if (width >= WIDE) tile.classList.add('wide');
-  // of a tensor's name what it has of its node's
-  const own = layer.name
-    .split(/[./]/)
-    .at(-1)!
-    .replace(/(?<=.)_output_\d+(?=_quantized$|$)/, '');
+  if (width < NARROW) tile.classList.add('narrow');
+  const own = ownName(layer.name);
   const shown = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
-  if (width >= 32) tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
+  if (width >= NARROW)
+    tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));
   if (width >= WIDE && layers.length === 1) tile.append(...inWords(layer, shown));
-  else if (width >= 18) tile.append(element('b', {}, shown));
+  else if (width >= 18) tile.append(element('b', shown.length > 2 ? { class: 'long' } : {}, shown));
   const letter = model.findings[layer.finding]?.letter;
-  if (letter && hasOwnCause(layer) && width >= 32) tile.append(element('i', { class: 'letter' }, letter));
+  if (letter && hasOwnCause(layer) && width >= NARROW) tile.append(element('i', { class: 'letter' }, letter));
   return tile;
 }
 

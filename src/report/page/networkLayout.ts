@@ -77,7 +77,7 @@ function blocksOf(nodes: readonly GraphNode[]): Block[] {
  * "layer1.0" of layer1.0.conv1, "stages.0.1" of stages.0.1.conv1, "encoder.3" of encoder.3.attn.q and encoder.3.0, "features" of
  * features.conv; null: a name of one part.
  */
-function prefixOf(name: string): string | null {
+export function prefixOf(name: string): string | null {
   const parts = name.split(/[./]/);
   if (parts.length < 2) return null;
   const isNumber = (part: string) => /^\d+$/.test(part);
