@@ -1,5 +1,5 @@
 import type { Codes, Fast, Product } from '../nouns/kernel.js';
-import { int32s } from '../numeric/array.js';
+import { groupOf } from './groups.js';
 import { EXACT, fastSums } from './multiply.js';
 
 /** Packed activations of a block: 512 KiB. */
@@ -215,16 +215,17 @@ function sumsOfWideCodes(x: Codes, product: Product, sums: Float64Array): Float6
 }
 
 /**
- * The same of groups of one channel each, [rows, channels], where sums fit int32; x: [rows, channels * inFeatures]. To cut each group out
- * of rows and weights takes ten times as long as its sums.
+ * The same of groups, [rows, channels], where sums fit int32; x: [rows, groups * inFeatures]. To cut each group out of rows and weights
+ * takes ten times as long as its sums.
  */
-export function depthwiseSums(x: Codes, product: Product): Int32Array {
+export function groupedSums(x: Codes, product: Product): Int32Array {
   const { outFeatures: channels, inFeatures, weight, input } = product;
   const sums = new Int32Array(x.rows * channels);
+  const own = new Int32Array(inFeatures);
   for (let channel = 0; channel < channels; channel++) {
     const zeroPoint = weightZeroPointOf(product, channel);
-    const own = int32s({ length: inFeatures }, (_, k) => weight[channel * inFeatures + k] - zeroPoint);
-    for (let row = 0, from = channel * inFeatures; row < x.rows; row++, from += x.cols) {
+    for (let k = 0; k < inFeatures; k++) own[k] = weight[channel * inFeatures + k] - zeroPoint;
+    for (let row = 0, from = groupOf(product, channel) * inFeatures; row < x.rows; row++, from += x.cols) {
       let sum = 0;
       for (let k = 0; k < inFeatures; k++) sum += (x.data[from + k] - input.zeroPoint) * own[k];
       sums[row * channels + channel] = sum;

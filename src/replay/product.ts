@@ -20,11 +20,13 @@ import { eachGroup, groupsOf } from '../products/groups.js';
 import { fastCodes, fastFinish } from '../products/multiply.js';
 import { replayFloatProduct } from './floatProduct.js';
 import { areCertain, type Replayed } from './replayed.js';
+import { areSmallGroups, sumsOfGroups } from './sumsOfGroups.js';
 
 /** Replays a product under any record of steps. x: codes [rows, groups * inFeatures]; of a dynamic layer, quantized with `product.input`. */
 export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
   if (groupsOf(product) === 1) return replayGroup(steps, product, x, fast);
-  if (x.addend) return replayJoined(steps, product, x, fast);
+  const isJoined = x.addend || (!steps.float && !steps.dynamic && areSmallGroups(x, product));
+  if (isJoined) return replayJoined(steps, product, x, fast);
   const parts = Array.from(eachGroup(product, x), (group) => replayGroup(steps, group.product, group.x, fast));
   return beside(parts, product.outFeatures);
 }
@@ -38,16 +40,11 @@ function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast
   return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
-/** The second value is added to all groups at once. */
+/** What follows the sums of all groups at once: a second value is added to all of them, and of small groups each would take longer than its sums. */
 function replayJoined(steps: ProductSteps, product: Product, x: Codes, fast: Fast): Replayed {
-  const sums = Array.from(eachGroup(product, x), (group): Replayed => {
-    const { data, overflowed } = steps.accumulate.run(group.x, group.product, fast);
-    const accumulator = data as Int32Array;
-    const cols = group.product.outFeatures;
-    return { rows: x.rows, cols, data: accumulator, low: null, high: null, accumulator, overflowed };
-  });
-  const whole = beside(sums, product.outFeatures);
-  return { ...whole, data: finishProduct(steps, product, whole.accumulator!, fast, x.addend) };
+  const { data: accumulator, overflowed } = sumsOfGroups(steps.accumulate, x, product, fast);
+  const data = finishProduct(steps, product, accumulator, fast, x.addend);
+  return { rows: x.rows, cols: product.outFeatures, data, low: null, high: null, accumulator, overflowed };
 }
 
 /** Groups side by side: [rows, outFeatures]. */

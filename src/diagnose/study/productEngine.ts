@@ -9,6 +9,7 @@ import { sumsFitInt32 } from '../../products/exactSums.js';
 import { columnsOfGroup, groupOf, groupsOf } from '../../products/groups.js';
 import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
+import { sumsOfGroups } from '../../replay/sumsOfGroups.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
 import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
@@ -24,7 +25,6 @@ import { Readings } from './readings.js';
 import { codesOfChannels, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
-import { sumsOfGroups } from './sumsOfGroups.js';
 import { unquantizedOutputs } from './unquantized.js';
 
 const MOST_QUANTIZED = 24;
@@ -228,7 +228,12 @@ export class ProductEngine implements Engine<ProductSetup> {
     const sumsOf = (scope: Scope) =>
       this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
-        : sumsOfGroups(steps, this.restrictedCodes(setup, scope), this.restrict(params, scope), this.data.fast);
+        : sumsOfGroups(
+            steps.accumulate,
+            this.restrictedCodes(setup, scope),
+            this.restrict(params, scope),
+            this.data.fast,
+          ).data;
     return {
       sumsOf: (scope: Scope) => (carried ? withCarried(sumsOf(scope), carried, scope) : sumsOf(scope)),
       costOf: (scope: Scope) => this.costOf(setup, scope),
@@ -276,7 +281,7 @@ export class ProductEngine implements Engine<ProductSetup> {
     this.eachBatch(scope, setup.steps, (first, rows, input) => {
       const own = data.subarray(first * cols, (first + rows) * cols);
       const codes = { rows, cols, data: own, ...(positions && { positions: positions.subarray(first, first + rows) }) };
-      const part = sumsOfGroups(setup.steps, codes, { ...params, input }, this.data.fast);
+      const part = sumsOfGroups(setup.steps.accumulate, codes, { ...params, input }, this.data.fast).data;
       accumulator.set(part, first * params.outFeatures);
     });
     return accumulator;

@@ -8,6 +8,7 @@ import type { AccumulateForm } from '../../nouns/sumForms.js';
 import type { CLines } from '../../nouns/written.js';
 import { excessOverInt16, positivePart, wrapInt16 } from '../../numeric/integer.js';
 import { exactSums, rangeOf, readableExactSums } from '../../products/exactSums.js';
+import { groupOf } from '../../products/groups.js';
 import { EXACT, fastSums } from '../../products/multiply.js';
 import {
   eightApartNumpy,
@@ -279,13 +280,14 @@ function pairedCode(x: Codes, product: Product, step: Losing): (row: number, k: 
 
 /**
  * Takes from the exact sums what pairs lose at int16. Weights decide which pairs can lose anything at all, given the
- * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones.
+ * range of the codes (|w0| + |w1| > 128 at the least): few in trained layers, a quarter in uniformly random ones. x may be of several groups.
  */
-function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Losing): void {
+export function subtractLosses(sums: Float64Array, x: Codes, product: Product, step: Losing): void {
   const { outFeatures, inFeatures } = product;
   eachCapableChannel(x, product, step, (channel, codes, pairs) => {
+    const first = groupOf(product, channel) * inFeatures;
     for (let row = 0; row < x.rows; row++)
-      sums[row * outFeatures + channel] -= lostBy(pairs, codes, row * inFeatures, step);
+      sums[row * outFeatures + channel] -= lostBy(pairs, codes, row * x.cols + first, step);
   });
 }
 
