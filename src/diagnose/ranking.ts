@@ -87,9 +87,17 @@ export function combine(a: Change, b: Change): boolean {
   return !(causesOfBoth.includes('fixed-point-multiplier') && causesOfBoth.includes('bias-int32'));
 }
 
+const OF_ONE_SCALE: readonly string[] = ['rescale-missing', 'scale-rounded', ...SCALES];
+
+/** Whether a scale is left out, rounded or found: all that a conversion of codes has of scales is their ratio. */
+function movesTheScale({ cause, found }: Change): boolean {
+  return OF_ONE_SCALE.includes(cause) && !(found && 'left' in found && found.left === 'zero point');
+}
+
 /** A conversion of codes has one scale and one shift: two numbers that are found move it to nearly any other. */
 export function mayPair(study: Study, a: Change, b: Change): boolean {
   if (isProductStudy(study)) return combine(a, b);
+  if (study.declared.kind === 'elementwise' && movesTheScale(a) && movesTheScale(b)) return false;
   const isFixed = ({ cause, freedom }: Change) =>
     freedom === FREEDOM.none || causes.find(({ code }) => code === cause)?.whose === 'kernel';
   return combine(a, b) && (isFixed(a) || isFixed(b));

@@ -226,6 +226,26 @@ test('one stale bias where all are so small that another order nearly gives it',
   expect(report.layers[0].diagnosis!.causes).toEqual(['bias-value']);
 });
 
+test('stale biases of which one lies in what two roundings leave open are no other rounding', async () => {
+  const named: string[] = [];
+  for (let seed = 1; seed <= 6; seed++) {
+    const world = worldOf('wide', randomFrom(seed + 70));
+    const random = randomFrom(seed + 170);
+    const step = (world.linear.output as QuantParams).scale;
+    const bias = world.linear.bias!.map((b, n) => b + random.normal() * step * (n % 3 === 0 ? 0.02 : 6));
+    const own = { ...world.linear, bias };
+    const steps = kernel('tflite-double');
+    const candidate = outputsOf(world, steps, own);
+    const report = await compareLayer(world, world.linear, outputsOf(world, steps), {
+      candidate,
+      producer: {},
+      kernel: 'tflite-double',
+    });
+    named.push(report.candidate_layers![0].diagnosis!.causes.join('+'));
+  }
+  expect(new Set(named)).toEqual(new Set(['bias-value']));
+});
+
 test('a scale that few values ask for beside another mistake is not named', async () => {
   const world = tiny(3, 6, 6);
   const { linear } = world;

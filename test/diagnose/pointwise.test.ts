@@ -121,6 +121,12 @@ describe('where an integer multiplier takes codes to codes', () => {
     expect(await requantized(kernel, Math.floor, params)).toContain('rounding-floor');
   });
 
+  test.each([0.01, 0.02, 0.004])('a scale %f off in floats is no scale left out and another one found', async (off) => {
+    const named = await requantized('tflite-reference', (v) => Math.round(v * (1 - off)), params);
+    expect(named).not.toContain('rescale-missing');
+    expect(named).not.toContain('scale-rounded');
+  });
+
   test('another scale under two roundings', async () => {
     const [input, output] = params;
     const by = (scale: number) =>

@@ -38,12 +38,13 @@ export function repairChannels(
   const before = study.mismatchesByChannel(base, scope);
   const values = Float64Array.from(declared);
   const open = new Map<number, Candidates>();
+  const isTwice = isQuantized(base.params.output) && roundsTwice(base.steps);
+  const isLoose = isTwice || !isQuantized(base.params.output);
   for (let column = 0; column < width; column++) {
     const interval = intervals[column];
-    const mayMove = !isEmpty(widened(interval, 2e-6)) && !isWellInside(interval, declared[channelOf(column)]);
-    if (before[column] > 0 && mayMove) {
-      // codes that are rounded twice bound it loosely
-      const isLoose = !isQuantized(base.params.output) || roundsTwice(base.steps);
+    // between codes that are rounded twice a declared number may lie inside and be wrong
+    const isKept = !isTwice && isWellInside(interval, declared[channelOf(column)]);
+    if (before[column] > 0 && !isEmpty(widened(interval, 2e-6)) && !isKept) {
       const own = parts?.(column, interval) ?? [interval];
       open.set(column, isLoose && own.every(isBounded) ? new Bisections(own) : new Points(own));
     }
