@@ -6,6 +6,7 @@ import { wrapInt16 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
 import { boundedIn, REACH } from './boundedValues.js';
+import { someProducts } from './lanes.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
@@ -13,7 +14,7 @@ import type { ProductStudy } from './study/study.js';
 export const TWICE = 'with';
 
 /** Products of a sum: of each the place of its value and of its weight along k. */
-interface Products {
+export interface Products {
   readonly order: string;
   readonly of: 'input' | 'weights';
   readonly values: Int32Array;
@@ -79,7 +80,9 @@ function made(params: Product): Products[] {
   const { inFeatures: count, patch } = params;
   const places = int32s({ length: count }, (_, k) => k);
   const ways = patch ? [...HELD, ...MOVED] : HELD;
-  const walks = walksOf(params, places).flatMap(([innermost, walk]) =>
+  const inOrder = walksOf(params, places);
+  const parts = inOrder.flatMap((walk) => someProducts(walk, patch?.inChannels ?? 1));
+  const walks = inOrder.flatMap(([innermost, walk]) =>
     ways.flatMap(([what, at]) => {
       const taken = walk.map((_, j) => at(j, count)).map((j) => (j < 0 ? -1 : walk[j]));
       const has = (_: number, j: number) => taken[j] >= 0;
@@ -99,11 +102,15 @@ function made(params: Product): Products[] {
     twice('first product twice, without the last', Int32Array.of(first, ...places.subarray(0, last))),
     twice('last product twice, without the first', Int32Array.of(...places.subarray(1), last)),
     ...walks,
+    ...parts,
   ];
 }
 
+/** Places along k in the order of the products, and what of it is to be said. */
+export type Walk = readonly [innermost: string, places: Int32Array];
+
 /** The places along k in the order of the products: as the patch has them, and channel by channel. */
-function walksOf({ patch }: Product, places: Int32Array): (readonly [innermost: string, walk: Int32Array])[] {
+function walksOf({ patch }: Product, places: Int32Array): Walk[] {
   const channels = patch?.inChannels ?? 1;
   const taps = places.length / channels;
   if (channels === 1 || taps === 1) return [['', places]];

@@ -494,4 +494,15 @@ export const MISTAKES: readonly Mistake[] = [
     cause: 'padding-value',
     change: (f) => (isTransposed(f) && !isDynamic(f) ? { fill: (at, form) => (isBeyond(form, at) ? 0 : null) } : null),
   },
+  {
+    name: 'product 3 of each 4 not added',
+    part: 'weight',
+    cause: 'k-order',
+    change: (f) => {
+      if (isTransposed(f) || isFused(f) || isDynamic(f) || f.weightZeroPoints) return null;
+      const [, channels, ...kernel] = f.weight;
+      const tapOf = (tap: readonly number[]) => tap.reduce((at, k, axis) => at * kernel[axis] + k, 0);
+      return { weight: ({ n, c, tap }, own) => ((tapOf(tap) * channels + c) % 4 === 3 ? 0 : own(n, c, tap)) };
+    },
+  },
 ];

@@ -651,6 +651,58 @@ export const MISTAKES: readonly Mistake[] = [
     const twice = Int16Array.from(weight, (w, i) => (i % inFeatures === inFeatures - 1 ? 2 * w : w));
     return outputsOf(world, undefined, { ...world.linear, weight: twice });
   }),
+  candidate('product 3 of each 4 not added', ['k-order'], (world) => {
+    const { weight, inFeatures } = world.linear;
+    const some = weight.map((w, i) => ((i % inFeatures) % 4 === 3 ? 0 : w));
+    return outputsOf(world, undefined, { ...world.linear, weight: some });
+  }),
+  candidate(
+    'the first 8 values for each 8',
+    ['k-order'],
+    (world) => {
+      const { inFeatures } = world.linear;
+      const again = world.x.map((_, i) => world.x[i - (i % inFeatures) + ((i % inFeatures) % 8)]);
+      return outputsOf({ ...world, x: again });
+    },
+    { on: ['wide'] },
+  ),
+  candidate(
+    'scales by n mod 4',
+    ['scale-shifted'],
+    (world) => {
+      const { linear } = world;
+      return outputsOf(world, undefined, {
+        ...linear,
+        weightScale: linear.weightScale.map((_, n) => linear.weightScale[n % 4]),
+      });
+    },
+    { on: ['wide'] },
+  ),
+  candidate(
+    'biases by n div 4',
+    ['bias-shifted'],
+    (world) => {
+      const { linear } = world;
+      return outputsOf(world, undefined, {
+        ...linear,
+        bias: linear.bias!.map((_, n) => linear.bias![Math.floor(n / 4)]),
+      });
+    },
+    { on: ['small', 'wide'] },
+  ),
+  candidate(
+    'scales and biases by n mod 4',
+    ['bias-shifted', 'scale-shifted'],
+    (world) => {
+      const { linear } = world;
+      const own = {
+        weightScale: linear.weightScale.map((_, n) => linear.weightScale[n % 4]),
+        bias: linear.bias!.map((_, n) => linear.bias![n % 4]),
+      };
+      return outputsOf(world, undefined, { ...linear, ...own });
+    },
+    { on: ['wide'] },
+  ),
   candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>
     outputsOf(
       world,

@@ -2,22 +2,39 @@ import { float64s } from '../../numeric/array.js';
 import { biasInUnits, withBiasInUnits } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, permuteBias, rotationOf, rotations, taken } from '../estimate/permutation.js';
+import {
+  findIndex,
+  findPermutation,
+  type Index,
+  permuteBias,
+  rotationOf,
+  rotations,
+  taken,
+} from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
-import type { Permutation, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import { inC, rtl } from '../words/code.js';
 import { channelOrder } from '../words/fixes.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
-    'bias-shifted': SomeChannels & Permutation;
+    'bias-shifted': SomeChannels &
+      Permutation & {
+        /** What they are indexed by, where each channel has its own. */
+        readonly by?: string;
+      };
   }
 }
 
 /** What float32 takes from the steps before a border, however small the bias beside them: four roundings. */
 const ROUNDED = 2 ** -22;
+
+const ORDERED = channelOrder<CauseEvidence['bias-shifted']>(() => 'biases', 'bias', [
+  inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
+  rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
+]);
 
 /** Biases in another order. */
 export const biasShifted: Cause<'bias-shifted', 'product'> = {
@@ -36,15 +53,14 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     const changes: ProductChange[] = [];
     // the float biases permuted, then rounded with their new channel's scale where the kernel does so; the file's integers as they are
     const own = params.bias ? null : params.biasInt32;
-    const ofReals = findPermutation(
-      view.channels,
-      (n, from) =>
-        own
-          ? contains(widened(intervals[n], 2e-6), own[from] * view.stepsPerUnit[n])
-          : contains(loosened(intervals[n], view, n), reals[from] / view.step),
-      (from) => (own ?? reals)[from],
-    );
+    const fits = (n: number, from: number) =>
+      own
+        ? contains(widened(intervals[n], 2e-6), own[from] * view.stepsPerUnit[n])
+        : contains(loosened(intervals[n], view, n), reals[from] / view.step);
+    const ofReals = findPermutation(view.channels, fits, (from) => (own ?? reals)[from]);
     if (ofReals) changes.push(declaredIn(ofReals));
+    const index = ofReals ? null : findIndex(view.channels, fits);
+    if (index) changes.push(indexed(index));
     // or those of a table, in units of sums
     const units = biasInUnits(base);
     const ofUnits =
@@ -63,10 +79,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     return bias || biasInt32 ? rotations(params.outFeatures).map(declaredIn) : [];
   },
 
-  words: channelOrder(() => 'biases', 'bias', [
-    inC('acc += BIAS_INT32[n];  /* n: the output channel, from 0 */'),
-    rtl('acc <= acc + BIAS_INT32[n];  // n: the output channel, from 0'),
-  ]),
+  words: { ...ORDERED, title: (e) => `biases ${e.by ? `indexed by ${e.by}` : 'in another order'}` },
 };
 
 /** Where each channel's bias lies, in steps. */
@@ -100,6 +113,11 @@ function loosened(interval: Interval, view: View, channel: number): Interval {
 
 function declaredIn(permutation: readonly number[]): ProductChange {
   return permuted('float', permutation, (setup) => withParams(setup, permuteBias(setup.params, permutation)));
+}
+
+function indexed({ by, from }: Index): ProductChange {
+  const change = declaredIn(from);
+  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by } };
 }
 
 function permuted(

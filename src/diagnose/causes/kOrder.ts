@@ -72,7 +72,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
         : `${e.of ?? 'values'} in another order${e.order ? `: ${e.order}` : ''}`,
     explanation: (e) =>
       isCutShort(e)
-        ? 'In every channel the same products are missing from the sum: its loop begins late or ends early.'
+        ? 'In every channel the same products are missing from the sum: its loop begins late or ends early, or one of its multipliers is not added.'
         : isTwice(e)
           ? 'In every channel the same product is added twice: a register of the multiplier is not loaded again in time.'
           : e.order?.startsWith('rows ')

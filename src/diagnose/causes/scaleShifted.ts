@@ -4,7 +4,7 @@ import { groupsOf } from '../../products/groups.js';
 import { takesTwoTables, withScales } from '../biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
-import { findPermutation, rotationOf, rotations } from '../estimate/permutation.js';
+import { findIndex, findPermutation, type Index, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, Permutation, SomeChannels } from '../evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup } from '../setup.js';
@@ -21,8 +21,8 @@ declare module '../evidence.js' {
     'scale-shifted': SomeChannels &
       Permutation & {
         readonly of?: 'multipliers';
-        /** Of a grouped product: what they are indexed by. */
-        readonly by?: 'channel within its group' | 'group';
+        /** What they are indexed by, where each channel has its own. */
+        readonly by?: string;
       };
   }
 }
@@ -69,7 +69,11 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
   forms: ({ declared: { params } }) =>
     rotations(params.weightScale.length).map((own) => permuted(params.weightScale, own)),
 
-  words: { ...ORDERED, title: (e) => `${scalesOf(e)} ${e.by ? `indexed by the ${e.by}` : 'in another order'}` },
+  words: {
+    ...ORDERED,
+    title: (e) =>
+      `${scalesOf(e)} ${e.by ? `indexed by ${e.by.startsWith('n ') ? e.by : `the ${e.by}`}` : 'in another order'}`,
+  },
 };
 
 /** A loop over the channels of a group, or over groups, that takes its own index for the output channel's (Tencent/ncnn#1234). */
@@ -83,14 +87,14 @@ function byGroups({ params }: ProductSetup, of?: 'multipliers'): ProductChange[]
     ['group', (n: number) => floor(n / each)],
   ] as const;
   // one channel a group: the first scale for all, or each its own
-  return ways.flatMap(([by, from]) => {
-    const change = permuted(
-      weightScale,
-      Array.from(weightScale, (_, n) => from(n)),
-      of,
-    );
-    return each === 1 ? [] : [{ ...change, freedom: FREEDOM.none, found: { ...change.found, by } }];
-  });
+  return ways.flatMap(([by, from]) =>
+    each === 1 ? [] : [indexed(weightScale, { by, from: Array.from(weightScale, (_, n) => from(n)) }, of)],
+  );
+}
+
+function indexed(scales: Float64Array, { by, from }: Index, of?: 'multipliers'): ProductChange {
+  const change = permuted(scales, from, of);
+  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by } };
 }
 
 /** A multiplier of 15 bits is off by up to 2^-15, and so is that of the other channel. */
@@ -106,10 +110,9 @@ function inAnotherOrder(study: ProductStudy, base: ProductSetup, of?: 'multiplie
   };
   if (intervalsIn(study.sketch).some(isEmpty)) return [];
   const intervals = intervalsIn(study.subset);
-  const permutation = findPermutation(
-    scales.length,
-    (n, from) => contains(intervals[n], scales[from]),
-    (from) => scales[from],
-  );
-  return permutation ? [permuted(scales, permutation, of)] : [];
+  const fits = (n: number, from: number) => contains(intervals[n], scales[from]);
+  const permutation = findPermutation(scales.length, fits, (from) => scales[from]);
+  if (permutation) return [permuted(scales, permutation, of)];
+  const index = findIndex(scales.length, fits);
+  return index ? [indexed(scales, index, of)] : [];
 }

@@ -14,7 +14,7 @@ import {
 import { observedRange } from '../study/observedRange.js';
 import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
-import { permuteBias, rotationOf } from './permutation.js';
+import { type Index, indices, permuteBias, rotationOf } from './permutation.js';
 import { bisected } from './scalar.js';
 import { inputScale, isNoise, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
@@ -132,16 +132,17 @@ function outputChange(
   };
 }
 
-/** Scales and biases of other channels, both in the same order: a rotation or the reversal. */
+/** Scales and biases of other channels, both in the same order: a rotation, the reversal, or another index. */
 function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly ProductChange[]> {
   const { weightScale } = base.params;
   const count = weightScale.length;
   if (count < 2 || count > MOST_CHANNELS || (!base.params.bias && !base.params.biasInt32)) return;
   const all = Array.from({ length: count }, (_, n) => n);
   const orders = [...all.slice(1).map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
-  for (const order of orders) {
+  const ways: readonly Partial<Index>[] = [...orders.map((from) => ({ from })), ...indices(count)];
+  for (const { from: order = [], by } of ways) {
     const shift = rotationOf(order);
-    const found = shift === undefined ? { permutation: order } : { shift };
+    const found = shift === undefined ? { permutation: order, ...(by && { by }) } : { shift };
     const scales = float64s(order, (from) => weightScale[from]);
     const biases = permuteBias(base.params, order);
     yield [
@@ -149,7 +150,7 @@ function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly Prod
         cause: 'scale-shifted',
         coordinate: 'w_scale',
         freedom: FREEDOM.permutationOrPatch,
-        label: String(shift ?? 'reversed'),
+        label: String(shift ?? by ?? 'reversed'),
         found,
         apply: (setup) => withParams(setup, { weightScale: scales }),
       },
@@ -157,7 +158,7 @@ function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly Prod
         cause: 'bias-shifted',
         coordinate: 'bias_values',
         freedom: FREEDOM.permutationOrPatch,
-        label: String(shift ?? 'reversed'),
+        label: String(shift ?? by ?? 'reversed'),
         found,
         apply: (setup) => withParams(setup, biases),
       },

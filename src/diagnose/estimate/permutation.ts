@@ -36,6 +36,31 @@ export function rotations(count: number): number[][] {
   return [...shifts.map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
 }
 
+/** Lists of so many places that are read again and again, and each place for so many channels. */
+const LENGTHS = [2, 4, 8, 16, 32, 64];
+
+export interface Index {
+  /** "n mod 4". */
+  readonly by: string;
+  readonly from: readonly number[];
+}
+
+/** Other indices than its own by which each channel n may take a number; of few channels any order is one of them. */
+export function indices(count: number): Index[] {
+  return LENGTHS.filter((length) => 2 * length <= count).flatMap((length) => {
+    const all = Array.from({ length: count }, (_, n) => n);
+    return [
+      { by: `n mod ${length}`, from: all.map((n) => n % length) },
+      { by: `n div ${length}`, from: all.map((n) => Math.floor(n / length)) },
+    ];
+  });
+}
+
+/** That by which all numbers are taken; null: by none, or each channel takes its own. */
+export function findIndex(count: number, allowed: (n: number, from: number) => boolean): Index | null {
+  if (identityFits(count, allowed)) return null;
+  return indices(count).find(({ from }) => every(count, (n) => allowed(n, from[n]))) ?? null;
+}
 /** The rotation that a permutation is, or undefined. */
 export function rotationOf(permutation: readonly number[]): number | undefined {
   const shift = permutation[0];
