@@ -6,20 +6,12 @@ import { wrapInt16 } from '../numeric/integer.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
 import { groupOf } from '../products/groups.js';
 import { boundedIn, REACH } from './boundedValues.js';
-import { someProducts } from './lanes.js';
+import { type Products, someProducts, type Walk } from './lanes.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
 /** How sums are called some of whose products are added twice. */
 export const TWICE = 'with';
-
-/** Products of a sum: of each the place of its value and of its weight along k. */
-export interface Products {
-  readonly order: string;
-  readonly of: 'input' | 'weights';
-  readonly values: Int32Array;
-  readonly weights: Int32Array;
-}
 
 /** Those that give some values, nearly. */
 export function heldOperands(study: ProductStudy, base: ProductSetup): ProductChange[] {
@@ -105,9 +97,6 @@ function made(params: Product): Products[] {
     ...parts,
   ];
 }
-
-/** Places along k in the order of the products, and what of it is to be said. */
-export type Walk = readonly [innermost: string, places: Int32Array];
 
 /** The places along k in the order of the products: as the patch has them, and channel by channel. */
 function walksOf({ patch }: Product, places: Int32Array): Walk[] {

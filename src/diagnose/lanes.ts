@@ -1,7 +1,17 @@
 /** Sums over some of their products only, and over a tile of operands again and again: multipliers side by side, and buffers of so many places. */
 import { int32s } from '../numeric/array.js';
-import type { Products, Walk } from './heldOperands.js';
 import { LEFT_OUT } from './matrixOrders.js';
+
+/** Products of a sum: of each the place of its value and of its weight along k. */
+export interface Products {
+  readonly order: string;
+  readonly of: 'input' | 'weights';
+  readonly values: Int32Array;
+  readonly weights: Int32Array;
+}
+
+/** Places along k in the order of the products, and what of it is to be said. */
+export type Walk = readonly [innermost: string, places: Int32Array];
 
 /** Multipliers side by side. */
 const LANES = [2, 4, 8, 16];

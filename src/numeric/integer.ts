@@ -38,6 +38,10 @@ export function wrapUint8(x: number): number {
   return x & 255;
 }
 
+export function wrapUint16(x: number): number {
+  return x & 0xffff;
+}
+
 export function saturateInt16(x: number): number {
   return Math.max(-32768, Math.min(x, 32767));
 }

@@ -22,10 +22,11 @@ import {
   upward,
 } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { AccumulateStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type { AccumulateStep, OffsetAndClampStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { frexp } from '../../src/numeric/float.js';
+import { clamp, wrapInt8 } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
@@ -665,6 +666,26 @@ export const MISTAKES: readonly Mistake[] = [
       return outputsOf({ ...world, x: again });
     },
     { on: ['wide'] },
+  ),
+  candidate(
+    'rounded values kept in uint8, then the zero point',
+    ['output-wraps'],
+    (world) => {
+      const prepare: OffsetAndClampStep['prepare'] = (round, zeroPoint, lo, hi) => (v) =>
+        clamp((round.apply(v) & 255) + zeroPoint, lo, hi);
+      return outputsOf(world, fbgemmWith({ offsetAndClamp: { ...roundThenOffset, prepare } }));
+    },
+    { on: ['small', 'wide'] },
+  ),
+  candidate(
+    'rounded values kept in int8, then the zero point',
+    ['output-wraps'],
+    (world) => {
+      const prepare: OffsetAndClampStep['prepare'] = (round, zeroPoint, lo, hi) => (v) =>
+        clamp(wrapInt8(round.apply(v)) + zeroPoint, lo, hi);
+      return outputsOf(world, fbgemmWith({ offsetAndClamp: { ...roundThenOffset, prepare } }));
+    },
+    { on: ['small', 'wide'] },
   ),
   candidate(
     'scales by n mod 4',

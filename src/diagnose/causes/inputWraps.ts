@@ -1,7 +1,6 @@
 import { isOfBytes } from '../../kernels/steps/call.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { wrapInt8, wrapUint8 } from '../../numeric/integer.js';
-import { floor } from '../../numeric/round.js';
+import { wrapInt8, wrapUint8, wrapUint16 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, readsCodes } from '../facts.js';
@@ -79,7 +78,7 @@ function changesOf(study: Study): Change[] {
   ];
 }
 
-const KEPT = { int8: wrapInt8, uint8: wrapUint8, uint16: (value: number) => value - 65536 * floor(value / 65536) };
+const KEPT = { int8: wrapInt8, uint8: wrapUint8, uint16: wrapUint16 };
 
 /** Of some inputs; none that has no zero point, which is read with the other sign. */
 function wrapped({ declared }: Study, inputs: readonly number[], dtype: keyof typeof KEPT): Change[] {

@@ -1,9 +1,10 @@
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { clamp, wrapInt8, wrapUint8, wrapUint16 } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { addsZeroPointFirst } from '../departures.js';
-import type { At, SomeChannels } from '../evidence.js';
+import type { At, CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, writesCodes } from '../facts.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams, withSteps } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
@@ -20,6 +21,8 @@ declare module '../evidence.js' {
   interface CauseEvidence {
     'output-wraps': SomeChannels & {
       readonly dtype?: string;
+      /** Rounded values are kept in it, and the zero point is added after. */
+      readonly before_zero_point?: true;
       /** Values that leave the dtype's codes. */
       readonly wrapped?: number;
       readonly first?: At & { readonly unclamped: number; readonly stored: number };
@@ -41,11 +44,12 @@ export const outputWraps: Cause<'output-wraps'> = {
     if (!isQuantized(output) || output.dtype === 'int32') return [];
     // a kernel may saturate on its way; a script's real numbers do not
     const bases = [null, ...(isTensorStudy(study) ? scriptsToNearest(study, false) : [])];
-    return bases.flatMap((steps) =>
-      hasRelu(study)
+    return bases.flatMap((steps) => [
+      ...(hasRelu(study)
         ? [wrapped('clamped below first', null, steps), wrapped('clamped below last', output.zeroPoint, steps)]
-        : [wrapped('wrapped', null, steps)],
-    );
+        : [wrapped('wrapped', null, steps)]),
+      ...keptFirst(study, output, steps),
+    ]);
   },
 
   // a script's steps come with it, and explain without it what leaves no range
@@ -54,26 +58,34 @@ export const outputWraps: Cause<'output-wraps'> = {
     return study.subset.observed.some((_: number, i: number) => leaves(i));
   },
 
-  evidence: ({ study, setup, without }) => {
+  evidence: ({ study, setup, without, change }) => {
     const { output } = study.declared.params;
     if (!isQuantized(output)) return {};
     const { unlimited, leaves } = unlimitedIn(study, setup);
+    const kept = (change.found ?? {}) as CauseEvidence['output-wraps'];
     const clamped = study.values(without);
     const { observed } = study.subset;
     const at = observed.findIndex((value: number, i: number) => leaves(i) && value !== clamped[i]);
     const first = at < 0 ? {} : { first: { ...placeAt(study, at), unclamped: unlimited[at], stored: observed[at] } };
-    return { dtype: output.dtype, wrapped: countWhere(observed, (_, i) => leaves(i)), ...first };
+    return { dtype: output.dtype, ...kept, wrapped: countWhere(observed, (_, i) => leaves(i)), ...first };
   },
 
   words: {
-    title: (e) => `output wraps${e.dtype ? ` at ${e.dtype}` : ''}`,
-    explanation: 'The low bits of a code are kept, where the reference clamps to the range of its dtype.',
+    title: (e) =>
+      e.before_zero_point
+        ? `rounded values kept in ${e.dtype}, the zero point added after`
+        : `output wraps${e.dtype ? ` at ${e.dtype}` : ''}`,
+    explanation: (e) =>
+      e.before_zero_point
+        ? `What is rounded and has no zero point yet leaves the range of ${e.dtype}, of which the low bits are kept; then the zero point is added, and the sum clamped.`
+        : 'The low bits of a code are kept, where the reference clamps to the range of its dtype.',
     evidence: (e) => [
       e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
       number(e.wrapped, (n) => `${n} values leave the range`),
     ],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
+      if (e.before_zero_point) return 'add the zero point in int32, then clamp, then cast';
       const [dtype, range] = e.dtype === 'int8' ? ['int8', '-128, 127'] : ['uint8', '0, 255'];
       return `clamp before the cast: np.clip(q, ${range}).astype(np.${dtype}), or a saturating conversion`;
     },
@@ -90,6 +102,9 @@ export const outputWraps: Cause<'output-wraps'> = {
 function unlimitedIn(study: Study, setup: Setup) {
   const { quantMin, quantMax } = study.declared.params.output as QuantParams;
   const unlimited = study.values({ ...setup, stores: null });
+  const { stores } = setup;
+  if (stores && stores.period === undefined)
+    return { unlimited, leaves: (i: number) => stores.apply(unlimited[i]) !== clamp(unlimited[i], quantMin, quantMax) };
   return { unlimited, leaves: (i: number) => unlimited[i] < quantMin || unlimited[i] > quantMax };
 }
 
@@ -112,6 +127,33 @@ function wrapped(label: string, least: number | null, steps: TensorSteps | null)
       return { ...unlimited(own, least !== null), stores: { name: label, apply, period: codes } };
     },
   };
+}
+
+const UNSIGNED = 'an unsigned integer';
+const KEPT = { int8: wrapInt8, uint8: wrapUint8, uint16: wrapUint16 } as const;
+
+/** (uint8_t)round(v), or as int8, before the zero point is added: tried alone. */
+function keptFirst(study: Study, output: QuantParams, steps: TensorSteps | null): Change[] {
+  if (!study.free) return [];
+  const { zeroPoint, quantMin, quantMax } = output;
+  const isRelu = hasRelu(study);
+  const least = isRelu ? Math.max(zeroPoint, quantMin) : quantMin;
+  const kept = (Object.keys(KEPT) as (keyof typeof KEPT)[]).filter(
+    (dtype) => zeroPoint !== 0 || dtype !== output.dtype,
+  );
+  const changes = kept.map((dtype): Change => {
+    const own = wrapped(`${dtype} before the zero point`, isRelu ? zeroPoint : null, steps);
+    const apply = (code: number) => clamp(KEPT[dtype](code - zeroPoint) + zeroPoint, least, quantMax);
+    return {
+      ...own,
+      found: { dtype, before_zero_point: true },
+      apply: (setup) => ({ ...own.apply(setup), stores: { name: own.label, apply } }),
+    };
+  });
+  const [first, ...others] = changes.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+  if (!first) return [];
+  // of no value a sign would be left in more bits
+  return [others.length > 0 ? { ...first, found: { dtype: UNSIGNED, before_zero_point: true } } : first];
 }
 
 /** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */
