@@ -137,7 +137,15 @@ async function openBin(fs: FileSystem, key: string, path: string, { dtype, shape
   if (file.size !== width * shape[0]) {
     const expected = `expected ${width * shape[0]} bytes (${dtype}, shape ${shape.join(' x ')})`;
     const isFewer = file.size > 0 && file.size < width * shape[0] && file.size % width === 0;
-    const fix = isFewer ? `, ${file.size / width} of ${shape[0]} samples; ${whichSamples(file.size / width)}` : '';
+    const bytes = (file.size / (width * shape[0])) * Values.BYTES_PER_ELEMENT;
+    const isWider = bytes === 2 || bytes === 4;
+    const wider = `: ${bytes} bytes a value; write ${dtype}, or a .npy, which says its dtype`;
+    const fix =
+      isWider && bytes > Values.BYTES_PER_ELEMENT
+        ? wider
+        : isFewer
+          ? `, ${file.size / width} of ${shape[0]} samples; ${whichSamples(file.size / width)}`
+          : '';
     throw refuse('bin', printable(path), `${expected}, got ${file.size}${fix}`);
   }
   const read = async (from = 0, to = shape[0]) => {

@@ -1,11 +1,13 @@
+import { resolve } from 'node:path';
 import { Checks } from '../documents/checks.js';
 import { whichSamples } from '../load/memhFolder.js';
+import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Model } from '../nouns/model.js';
 import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
-import { listed, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { withSamples } from './flat.js';
 import { PRODUCER, readProducer } from './producer.js';
 import { samplesFirst } from './samplesFirst.js';
@@ -46,7 +48,8 @@ export async function validateCandidate(
   }
   if (file.isGoldens) checks.warn(GOLDENS_OWN, [], GOLDENS_OWN_SAID);
   if ([...judged, ...sums].some((key) => sources.has(key))) {
-    warnOfOthers(file, new Set([...used, ...(model.folded ?? [])]), checks);
+    const missing = judged.filter((name) => !sources.has(name));
+    warnOfOthers(file, new Set([...used, ...(model.folded ?? [])]), checks, missing);
   } else if (checks.problems.length === 0) {
     const got = `got ${listed(file.arrays.keys(), 8) || 'nothing'}; rename the arrays, or say --map MINE=LAYER`;
     checks.problem(
@@ -55,12 +58,50 @@ export async function validateCandidate(
       `expected a ${against === 'replay' ? 'replay' : 'captur'}ed layer (${listed(judged, 8)}), ${got}`,
     );
   }
+  warnOfMixUps(model, capture, file, checks);
+  await warnOfSigns(slots, sources, checks);
   const samples = { count: capture.samples, because: 'as the capture has', fewer: whichSamples };
   const shapes = model.shapes && capture.shapes;
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
   const producer = slots.has(PRODUCER) ? null : await readProducer(file, checks);
   const warnings = checks.finish();
   return { ...capture, path: file.path, bytes: file.bytes, values, producer, warnings };
+}
+
+/** Files that were handed in at each other's place, or one of them twice. */
+function warnOfMixUps({ inputs }: Model, capture: Capture, file: ArrayFile, checks: Checks): void {
+  if (resolve(file.path) === resolve(capture.path))
+    checks.warn('same-file', [], 'it is the capture itself: no result of yours was compared');
+  const names = inputs.map(({ name }) => name);
+  if (names.length === 0 || !names.every((name) => file.arrays.has(name) && !capture.values.has(name))) return;
+  const question = 'are capture and candidate exchanged?';
+  checks.warn(
+    'exchanged',
+    [],
+    `it holds what the model reads (${listed(names)}), and the capture does not: ${question}`,
+  );
+}
+
+/** Codes of 8 bits are compared by value, of the other sign too: shifted by 128 none is equal, and the first sample shows it. */
+async function warnOfSigns(
+  slots: ReadonlyMap<string, Slot>,
+  sources: ReadonlyMap<string, ArraySource>,
+  checks: Checks,
+): Promise<void> {
+  for (const [stored, declared, fix] of [
+    ['int8', 'uint8', 'less 128, add 128'],
+    ['uint8', 'int8', 'plus 128, subtract 128'],
+  ] as const) {
+    let shifted = 0;
+    for (const [key, source] of sources) {
+      if (source.dtype !== stored || slots.get(key)?.params?.dtype !== declared) continue;
+      const first = (await collecting([], () => source.read(0, Math.min(1, source.shape[0] ?? 1)))) ?? [];
+      if (first.some((code) => code < 0 || code > 127)) shifted += 1;
+    }
+    if (shifted === 0) continue;
+    const what = `${counted(shifted, 'array')} of ${stored} with codes that ${declared} has not`;
+    checks.warn('signedness', [], `${what}; if they are the model's ${fix} (as int16)`);
+  }
 }
 
 /** What the capture has too has the capture's samples, of layers that are not replayed as well. */

@@ -25,7 +25,8 @@ export async function validateCapture(model: Model, file: ArrayFile, use: Captur
   const features = featuresOf(model);
   const { shapes } = model;
   const first = countedByFirst(slots, sources);
-  const expected = { model, slots, sources, features, shapes, samples: first, refuseDtype };
+  const refused = (dtype: StoredDtype, declared: ValueParams['dtype']) => refuseDtype(dtype, declared, model);
+  const expected = { model, slots, sources, features, shapes, samples: first, refuseDtype: refused };
   const { samples, values, shapes: found } = await readValues(expected, checks);
   const count = samples?.count ?? 0;
   const batched = samples !== null && !slots.has(BATCH_SIZES);
@@ -56,16 +57,19 @@ function countedByFirst(
   return first ? { count: first[1].shape[0], because: `as ${printable(first[0])} has` } : null;
 }
 
-/** PyTorch's capture is taken as it is: any other dtype means that something was converted on the way. */
-function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype']): string | null {
+/** A capture is taken as it is: any other dtype means that something was converted on the way. */
+function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype'], { producer }: Model): string | null {
   if (stored === declared || (declared === 'float32' && stored === 'float64')) return null;
   const expected = `expected ${declared}, got ${stored}`;
   if (declared === 'float32') return `${expected}; save float values as .astype(np.float32)`;
-  if (stored.startsWith('float')) return `${expected}; save the integer representation (torch: int_repr())`;
+  const ofFile = producer.file !== undefined;
+  const codes = ofFile ? "the runtime's own codes" : 'the integer representation (torch: int_repr())';
+  if (stored.startsWith('float')) return `${expected}; save ${codes}`;
   const isSignedness = stored === 'int8' || stored === 'uint8';
-  const fix = isSignedness
-    ? 'save int_repr() as it is, or correct the dtype in the model'
-    : `save .astype(np.${declared})`;
+  const asItIs = ofFile
+    ? `save ${codes}, not shifted by 128`
+    : 'save int_repr() as it is, or correct the dtype in the model';
+  const fix = isSignedness ? asItIs : `save .astype(np.${declared})`;
   return `${expected}; ${fix}`;
 }
 

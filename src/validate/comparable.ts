@@ -4,7 +4,8 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { Problem } from '../nouns/problem.js';
 import { ops } from '../ops/registry.js';
 import { listed, printable } from '../text.js';
-import { isReplayed } from './values.js';
+import { PRODUCER } from './producer.js';
+import { BATCH_SIZES, isReplayed } from './values.js';
 
 /**
  * What a capture is for, and so what it has to hold. `replay`: the output (or accumulators) of a replayed layer, and an input to
@@ -49,7 +50,10 @@ function reasonAgainst(
   if (replayed.length === 0) return noneReplayed(model);
   if (use === 'replay' && present.length === 0) {
     const expected = `the output of a replayed layer (${listed(replayed.map(({ name }) => name))})`;
-    return model.inputs.some(({ name }) => captured.has(name)) ? onlyInputs(model, file, expected) : expected;
+    const names = new Set<string>([...model.inputs.map(({ name }) => name), BATCH_SIZES, PRODUCER]);
+    return captured.size > 0 && [...file.arrays.keys()].every((key) => names.has(key))
+      ? onlyInputs(model, file, expected)
+      : expected;
   }
   const wanted = use === 'inputs' ? replayed : present;
   if (wanted.some((layer) => canBeReplayed(layer, layers, captured))) return null;

@@ -140,7 +140,16 @@ export class Shapes {
 }
 
 /** Where the other layout fits, that is what to do. */
-export function layoutFix(expected: readonly number[], got: readonly number[]): string {
+function layoutFix(expected: readonly number[], got: readonly number[]): string {
   if (!fitsOtherLayout(expected, got) || sameDims(expected, got)) return '';
   return '; channels stand at the other end: transpose it, or say "layout" in the model';
+}
+
+/** The same of an array, with the samples' axis before it. */
+export function transposeFix(expected: readonly number[], got: readonly number[]): string {
+  if (!fitsOtherLayout(expected, got) || sameDims(expected, got)) return '';
+  const axes = got.map((_, axis) => axis + 1);
+  const isLast = sameDims(got, [...expected.slice(1), expected[0]]);
+  const order = isLast ? [axes.at(-1), ...axes.slice(0, -1)] : [...axes.slice(1), axes[0]];
+  return `; channels stand at the other end: save .transpose(${[0, ...order].join(', ')})`;
 }

@@ -7,11 +7,11 @@ import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import { INDEX, isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
-import { counted, listed, printable } from '../text.js';
+import { counted, listed, nearest, printable } from '../text.js';
 import { codesOfFloats, floatsOfCodes, paramsBehind } from './floatCodes.js';
 import { PRODUCER } from './producer.js';
 import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
-import { layoutFix, Shapes } from './shapes.js';
+import { Shapes, transposeFix } from './shapes.js';
 
 /** An array beside the values: how many samples each call had. */
 export const BATCH_SIZES = 'batch_sizes';
@@ -241,13 +241,15 @@ function readShaped(
   const aside: string[] = [];
   const turned: string[] = [];
   const optimized = optimizedIn(model);
+  const isOfModel = model.producer.file === undefined && expected.samples?.fewer === undefined; // a capture of model.json
   for (const slot of [...slots.filter(({ loose }) => !loose), ...slots.filter(({ loose }) => loose)]) {
     const source = sources.get(slot.key)!;
     const of = dims.get(slot.value);
     const arrangement = arrangementOf(source, of, model.samplesPerCall !== undefined);
     if (!arrangement && optimized.has(slot.key) && isPermuted(source.shape, of!)) turned.push(slot.key);
     else if (!arrangement) {
-      const fix = layoutFix(of!, source.shape.slice(1));
+      const transposed = transposeFix(of!, source.shape.slice(1));
+      const fix = transposed && isOfModel ? `${transposed}, or say "layout" in the model` : transposed;
       const got = `got ${shapeText(source.shape)}${fix}`;
       checks.problem('shape', [source.key], `expected shape (samples, ${of!.join(', ')}), ${got}`);
     } else if (slot.counts && samples && arrangement.samples !== samples.count) {
@@ -363,8 +365,13 @@ async function checkDtype(
   }
 }
 
-/** Arrays and files that belong to no value of the model may be misspelt: one warning names them. */
-export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks: Checks): void {
+/** Arrays and files that belong to no value of the model may be misspelt: one warning names them. wanted: values that --map can give one. */
+export function warnOfOthers(
+  file: ArrayFile,
+  used: ReadonlySet<string>,
+  checks: Checks,
+  wanted: readonly string[] = [],
+): void {
   const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES && key !== PRODUCER);
   for (const [what, names] of [
     ['array', others],
@@ -374,7 +381,22 @@ export function warnOfOthers(file: ArrayFile, used: ReadonlySet<string>, checks:
     checks.warn(
       'unknown-array',
       [],
-      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}`,
+      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}${mapped(names, wanted)}`,
     );
   }
 }
+
+/** Of names that can be typed as they are, those nearest to what is missing. */
+function mapped(names: readonly string[], wanted: readonly string[]): string {
+  const typed = (name: string) => /^[\w.:@-]+$/.test(name);
+  const left = wanted.filter(typed);
+  const maps = names.filter(typed).flatMap((mine) => {
+    const near = nearest(mine, left);
+    if (near === null) return [];
+    left.splice(left.indexOf(near), 1);
+    return [`--map ${mine}=${near}`];
+  });
+  return maps.length === 0 ? '' : `; did you mean ${maps.slice(0, MOST_MAPS).join(' ')}?`;
+}
+
+const MOST_MAPS = 3;

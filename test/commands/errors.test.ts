@@ -1,9 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commands } from '../../src/commands/registry.js';
 import { cli } from '../support/cli.js';
+import { npy } from '../support/npz.js';
 
 const qdiff = cli();
 const model = 'fixtures/pytorch/iris-avx2/model.json';
@@ -82,6 +83,17 @@ it.each([
   const { exitCode, stderr } = await qdiff(argv);
   expect(exitCode).toBe(2);
   expect(stderr).toContain(fix);
+});
+
+it('values of a .tflite in another layout: how they are turned, and no layout that the file could say', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qdiff-'));
+  const file = join(folder, 'x.npy');
+  const said = async (array: Buffer) => {
+    writeFileSync(file, array);
+    return (await qdiff(['golden', 'fixtures/tflite/cnn-int8/model.tflite', file, '-o', join(folder, 'out')])).stderr;
+  };
+  const turned = await said(npy('float32', [1, 3, 12, 12], new Float32Array(432)));
+  expect(turned).toMatch(/channels stand at the other end: save \.transpose\(0, 2, 3, 1\)\n$/);
 });
 
 it('a kernel without the layer: golden and table name those of its runtime that have it', async () => {

@@ -71,6 +71,10 @@ test.each([
     'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 1, 1 of 2 samples; if they are the first, add --samples 1; others, --samples A:B',
   ],
   [
+    { 'fc2.bin': new Uint8Array(8) },
+    'fc2.bin: expected 2 bytes (uint8, shape 2 x 1), got 8: 4 bytes a value; write uint8, or a .npy, which says its dtype',
+  ],
+  [
     { 'fc2.bin': Uint8Array.of(1, 2), 'fc2.memh': '01 02' },
     'fc2.memh: expected a name of its own, got fc2 by two files',
   ],

@@ -72,6 +72,38 @@ test('a folder of npy files does too', async () => {
   expect([...candidate.values.keys()]).toEqual(['fc2']);
 });
 
+const messages = ({ warnings }: Capture) => warnings.map(({ message }) => message);
+
+test('codes of the other sign that the model has not are said to be shifted, as they may be', async () => {
+  const negative = npy(
+    'int8',
+    [5, 3],
+    counting(15).map((code) => code - 128),
+  );
+  expect(messages(await validate({ fc1: negative }))).toEqual([
+    "1 array of int8 with codes that uint8 has not; if they are the model's less 128, add 128 (as int16)",
+  ]);
+});
+
+test('a misspelt name: the option that maps it', async () => {
+  const candidate = await validate({ fc1: npy('uint8', [5, 3], codes), FC2: npy('uint8', [5, 2], counting(10)) });
+  expect(messages(candidate)).toEqual(['1 array of no value of the model ignored: FC2; did you mean --map FC2=fc2?']);
+});
+
+test('files at the place of each other, or twice the same', async () => {
+  const model = await validateModel(smallModel(), 'm.json', 'none');
+  const files = memoryFiles({ 'c.npz': smallCapture() });
+  const capture = await openNpz(files, 'c.npz');
+  const own = await validateCapture(model, capture);
+  expect(messages(await validateCandidate(model, own, { ...capture, path: './c.npz' }))).toEqual([
+    'it is the capture itself: no result of yours was compared',
+  ]);
+  const values = { ...own, path: 'mine.npz', values: new Map([...own.values].filter(([key]) => key === 'fc1')) };
+  expect(messages(await validateCandidate(model, values, capture))).toEqual([
+    'it holds what the model reads (quant), and the capture does not: are capture and candidate exchanged?',
+  ]);
+});
+
 describe('names', () => {
   const mine = {
     L1: npy('int32', [5, 3], codes),

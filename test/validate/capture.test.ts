@@ -232,6 +232,11 @@ describe('one line for each problem', () => {
       ],
     ],
     [
+      "another model's, which names its input alike",
+      { fc1: null, relu1: null, fc2: null, conv: u8([5, 3]) },
+      ['c.npz: expected the output of a replayed layer (fc1, relu1, fc2), got quant, conv'],
+    ],
+    [
       'no input of any captured layer',
       { quant: null, relu1: null, fc2: null },
       ['c.npz: expected the input of a captured layer (quant or fc1.input for fc1), got fc1'],

@@ -129,7 +129,7 @@ describe('shapes of values', () => {
   it('give both sides where the capture contradicts', async () => {
     const model = await read(fileOf([relu], { shape: [3, 8, 9] }));
     expect(await problemsOf(validateCapture(model, captureOf({ x: [2, 3, 8, 9], act: [2, 8, 9, 3] })))).toEqual([
-      'capture.npz act: expected shape (samples, 3, 8, 9), got (2, 8, 9, 3); channels stand at the other end: transpose it, or say "layout" in the model',
+      'capture.npz act: expected shape (samples, 3, 8, 9), got (2, 8, 9, 3); channels stand at the other end: save .transpose(0, 3, 1, 2), or say "layout" in the model',
     ]);
     expect(await problemsOf(validateCapture(model, captureOf({ x: [2, 3, 8, 9], act: [4, 3, 8, 9] })))).toEqual([
       'capture.npz act: expected 2 samples (as x has), got 4 (shape (4, 3, 8, 9))',
