@@ -14,7 +14,7 @@ export function answersSentence(report: Report, quoted: (cause: string) => strin
   const told = named.every(([cause]) => cause === 'unexplained') ? [] : named;
   const backs = told.map(([cause, count]) => `${comesBack(count)} without ${saidAs(cause, quoted)}`);
   const open = causesOf(report).filter((cause) => !Object.hasOwn(byCause, cause));
-  const unknown = open.length > 0 ? [`not known: how many without ${listed(open.map(quoted))}`] : [];
+  const unknown = open.length > 0 ? [`not known: how many without ${listed(open.map((name) => quoted(name)))}`] : [];
   return [
     `top-1: ${all} of ${counted(samples, 'answer')} ${all === 1 ? 'changes' : 'change'}`,
     ...backs,

@@ -25,8 +25,8 @@ function isHealed({ equal_again: equal, reaches }: DivergenceReport): boolean {
 /** "equal again at pool1, still different at fc"; nothing where it goes on to all outputs, or where that is not known. */
 function endOf({ equal_again: equal, reaches }: DivergenceReport, quoted: Quoted): string[] {
   if (!equal || !reaches || equal.length === 0) return [];
-  const again = `equal again at ${listed(equal.map(quoted))}`;
-  return [reaches.length === 0 ? again : `${again}, not at ${listed(reaches.map(quoted))}`];
+  const again = `equal again at ${listed(equal.map((name) => quoted(name)))}`;
+  return [reaches.length === 0 ? again : `${again}, not at ${listed(reaches.map((name) => quoted(name)))}`];
 }
 
 function listed(names: readonly string[]): string {

@@ -84,7 +84,9 @@ function equalSentence(report: Report): string {
   const sum = (counts: readonly (number | null | undefined)[]) => counts.reduce<number>((all, n) => all + (n ?? 0), 0);
   const values = sum(judged(report).map((layer) => layer.values));
   const accumulators = sum(judged(report).map(({ accumulator }) => accumulator?.values));
-  if (values > 0) return `all ${counted(values, 'value')} are equal`;
+  const near = sum(judged(report).map(({ within_bound }) => within_bound));
+  const within = near > 0 ? `, ${near} of them within the float path's proven error` : '';
+  if (values > 0) return `all ${counted(values, 'value')} are equal${within}`;
   return accumulators > 0 ? `all ${counted(accumulators, 'accumulator')} are equal` : 'nothing was compared';
 }
 

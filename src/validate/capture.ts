@@ -67,7 +67,7 @@ function refuseDtype(stored: StoredDtype, declared: ValueParams['dtype'], { prod
   if (stored.startsWith('float')) return `${expected}; save ${codes}`;
   const isSignedness = stored === 'int8' || stored === 'uint8';
   const asItIs = ofFile
-    ? `save ${codes}, not shifted by 128`
+    ? `save ${codes}, not shifted by 128 (or is it another file's capture?)`
     : 'save int_repr() as it is, or correct the dtype in the model';
   const fix = isSignedness ? asItIs : `save .astype(np.${declared})`;
   return `${expected}; ${fix}`;

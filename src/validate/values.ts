@@ -373,6 +373,8 @@ export function warnOfOthers(
   wanted: readonly string[] = [],
 ): void {
   const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES && key !== PRODUCER);
+  const known = [...file.arrays.keys()].filter((key) => used.has(key)).length;
+  const foreign = "; are they another model's?";
   for (const [what, names] of [
     ['array', others],
     ['file', file.ignored ?? []],
@@ -381,7 +383,7 @@ export function warnOfOthers(
     checks.warn(
       'unknown-array',
       [],
-      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}${mapped(names, wanted)}`,
+      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}${mapped(names, wanted) || (names.length > known ? foreign : '')}`,
     );
   }
 }

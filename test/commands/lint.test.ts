@@ -58,7 +58,7 @@ it('a layer that no rule looks at is said; what only moves or clamps values is n
   expect(layers.map(({ name }: { name: string }) => name)).toEqual(['fc1', 'fc2']);
   expect(not_checked).toEqual([
     { name: 'conv1', op: 'conv2d', why: 'not replayed' },
-    { name: 'add', op: 'add', why: 'no rule looks at it' },
+    { name: 'add', op: 'add', why: 'lint has no rule for the op' },
   ]);
 });
 

@@ -91,3 +91,9 @@ test('of many models the failed ones come first', () => {
   expect(text).toMatch(/\d+ more models not shown\n$/);
   expect(Buffer.byteLength(text)).toBeLessThan(60_000);
 });
+
+test('names where it heals are whole', () => {
+  const report = readReport('iris-avx2');
+  report.divergences = [{ layer: 'fc1', equal_again: ['r1_QuantizeLinear_Output', 'fc2'], reaches: [] }];
+  expect(markdown([runOf(report)], plain)).toContain('equal again at `r1_QuantizeLinear_Output`, `fc2`\n');
+});

@@ -109,7 +109,7 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
 
 /** Why no rule looks at a layer. */
 /** Why a layer is not looked at though it is replayed. */
-export const NO_RULE = 'no rule looks at it';
+export const NO_RULE = 'lint has no rule for the op';
 export const NOT_REPLAYED = 'not replayed';
 
 export function messageOf<C extends LintCode>(code: C, found: Found<C>): string {
