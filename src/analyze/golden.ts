@@ -18,7 +18,7 @@ import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { channelsIn, sizeOf } from '../tensor/shape.js';
-import { printable } from '../text.js';
+import { listed, printable } from '../text.js';
 import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, tracerOf } from './explain/recipe.js';
 import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
@@ -67,9 +67,9 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   }
   if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
   const products = new Set(model.layers.filter(isProduct).map(({ name }) => name));
-  const [first] = [true, false].flatMap((is) => skipped.filter(({ layer }) => products.has(layer) === is));
-  const reason = `${printable(first.layer)}: ${first.why}`;
-  const message = `expected a linear layer or a convolution that can be replayed to codes, got none (${reason})`;
+  const weighed = skipped.filter(({ layer }) => products.has(layer)).slice(0, 1);
+  const reasons = (weighed.length > 0 ? weighed : skipped).map(({ layer, why }) => `${layer}: ${why}`);
+  const message = `expected a linear layer or a convolution that can be replayed to codes, got none (${listed(reasons)})`;
   throw new InputError([{ kind: 'nothing-to-compute', where: model.path, message }]);
 }
 

@@ -54,9 +54,11 @@ export function insteadOf(
   layer: Layer,
   session: Pick<ReplaySession, 'kernelOf'>,
   { values }: Capture,
-  { candidate }: { readonly candidate?: Capture | null },
+  { candidate, against }: { readonly candidate?: Capture | null; readonly against?: 'capture' | 'replay' },
 ): string {
   const others = kernelsWith(layer, session.kernelOf(layer));
+  if (candidate && against === 'replay' && values.has(layer.name))
+    return `${others}; its captured values stand in for the replay's`;
   return candidate || !values.has(layer.name)
     ? others
     : `${others}; another capture of it is compared with --candidate`;

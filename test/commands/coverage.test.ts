@@ -43,6 +43,14 @@ describe('a layer that is not replayed', () => {
     model.layers[1].op = 'vendor::conv2d';
   });
 
+  test('judged by the replay: that its captured values stand in is said', async () => {
+    const candidate = 'fixtures/coverage/second-machine/candidate.npz';
+    const { warnings } = await conv.report('--candidate', candidate, '--against', 'replay');
+    expect(warnings.find(({ where }) => where === 'conv')?.message).toMatch(
+      /; its captured values stand in for the replay's$/,
+    );
+  });
+
   test('is part of the verdict', async () => {
     const { exitCode, stdout } = await conv.run();
     expect(exitCode).toBe(0);
