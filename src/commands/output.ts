@@ -4,7 +4,7 @@ import type { Io, OutputStream } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import type { Report } from '../nouns/report.js';
 import { NO_INK } from '../report/ink.js';
-import { jsonText } from '../report/json.js';
+import { jsonText, writeJson } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Format, Formats, ReportOptions, Run } from '../report/reporter.js';
 import { harmlessInLog, printable } from '../text.js';
@@ -36,7 +36,7 @@ const parseReporter = reporterAmong(reporters);
 export function formatsOf<D extends object>(text: (document: D, options: ReportOptions) => string): Formats<D> {
   return new Map<string, Format<D>>([
     ['table', { load: async () => text }],
-    ['json', { load: async () => (document) => jsonText(document), forMachines: true }],
+    ['json', { load: async () => (document) => jsonText(document), write: writeJson, forMachines: true }],
   ]);
 }
 
@@ -196,6 +196,10 @@ export async function writeDocument<D>(
   }
   for (const { name } of targets.filter((target) => target.file === null)) {
     const format = formats.get(name)!;
+    if (format.write) {
+      format.write(document, (piece) => io.stdout.write(piece));
+      continue;
+    }
     const look = { ...(await lookOf(options, io.stdout, io)), ...resolved, ...(await pageOf(io, format)) };
     const text = (await format.load(document))(document, look);
     io.stdout.write(inGitHubActions(io) && !format.forMachines ? harmlessInLog(text) : text);

@@ -25,22 +25,68 @@ function documentOf(report: Report, options: ReportOptions): Report {
 
 /** Any document in qdiff's layout: what fits on a line stays there. */
 export function jsonText(document: unknown, longestLine = LONGEST_LINE): string {
-  return `${formatted(document, '', longestLine)}\n`;
+  const pieces: string[] = [];
+  writeJson(document, (piece) => pieces.push(piece), longestLine);
+  return pieces.join('');
+}
+
+/** Characters that are written at once. */
+const PIECE = 2 ** 16;
+
+/** The same, piece by piece: of a million channels' findings the whole of it, and its lines, took 700 MB beside them. */
+export function writeJson(document: unknown, write: (piece: string) => void, longestLine = LONGEST_LINE): void {
+  let piece = '';
+  const put = (text: string) => {
+    piece += text;
+    if (piece.length < PIECE) return;
+    write(piece);
+    piece = '';
+  };
+  putValue(document, '', longestLine, put);
+  put('\n');
+  if (piece !== '') write(piece);
 }
 
 /** JSON with what is short on one line, and the rest indented by two. */
-function formatted(value: unknown, indent: string, longestLine: number): string {
-  if (typeof value !== 'object' || value === null) return scalar(value);
+function putValue(value: unknown, indent: string, longestLine: number, put: (text: string) => void): void {
+  const line = onOneLine(value, longestLine - indent.length);
+  if (line !== null) {
+    put(line);
+    return;
+  }
   const inner = `${indent}  `;
-  const items = Array.isArray(value)
-    ? value.map((item) => formatted(item, inner, longestLine))
-    : Object.entries(value).flatMap(([key, item]) =>
-        item === undefined ? [] : `${scalar(key)}: ${formatted(item, inner, longestLine)}`,
-      );
-  const [open, close] = Array.isArray(value) ? '[]' : '{}';
-  const length = items.reduce((sum, item) => sum + item.length + 2, indent.length);
-  const isShort = length <= longestLine && items.every((item) => !item.includes('\n'));
-  return isShort ? open + items.join(', ') + close : `${open}\n${inner}${items.join(`,\n${inner}`)}\n${indent}${close}`;
+  const [open, close] = bracketsOf(value);
+  let before = `${open}\n${inner}`;
+  for (const [name, item] of itemsOf(value as object)) {
+    put(before + name);
+    putValue(item, inner, longestLine, put);
+    before = `,\n${inner}`;
+  }
+  put(`\n${indent}${close}`);
+}
+
+/** Null where a list or an object takes more room. */
+function onOneLine(value: unknown, room: number): string | null {
+  if (typeof value !== 'object' || value === null) return scalar(value);
+  const [open, close] = bracketsOf(value);
+  let items = '';
+  for (const [name, item] of itemsOf(value)) {
+    const own = onOneLine(item, room);
+    if (own === null) return null;
+    items += `${items === '' ? '' : ', '}${name}${own}`;
+    if (items.length + 2 > room) return null;
+  }
+  return open + items + close;
+}
+
+function bracketsOf(value: unknown): readonly [string, string] {
+  return Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+}
+
+/** What stands before each, and the item. */
+function* itemsOf(value: object): Generator<readonly [name: string, item: unknown]> {
+  if (Array.isArray(value)) for (const item of value) yield ['', item];
+  else for (const [key, item] of Object.entries(value)) if (item !== undefined) yield [`${scalar(key)}: `, item];
 }
 
 function scalar(value: unknown): string {

@@ -50,6 +50,8 @@ export type Reporter = (runs: readonly Run[], options: ReportOptions) => string;
 /** A row of a registry of formats: its text, loaded where it is asked for, and what it needs of the command. */
 export interface Format<D> {
   load(document: D): Promise<(document: D, options: ReportOptions) => string>;
+  /** The same text in pieces, where it may be too large for one string. */
+  write?(document: D, write: (piece: string) => void): void;
   /** It must stay as it is in the log of GitHub Actions. */
   readonly forMachines?: true;
   /** A comparison works these out only for formats that show them: single values, a digest of what was compared. */

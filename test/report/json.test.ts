@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { reportSchema } from '../../src/documents/report.js';
 import type { Report } from '../../src/nouns/report.js';
-import { json } from '../../src/report/json.js';
+import { json, jsonText, writeJson } from '../../src/report/json.js';
 import { schemas } from '../../src/schemas.js';
 import { fileOf, plain, readReport, reportNames } from './reports.js';
 
@@ -83,4 +83,24 @@ test('--sort worst orders layers by SQNR, what is accepted or equal or not compa
     'conv',
     '__proto__',
   ]);
+});
+
+test('a large document is written in pieces of its text', () => {
+  const item = (n: number) => ({
+    n,
+    text: `##[${n}\u009b`,
+    list: Array.from({ length: n % 90 }, (_, i) => i / 8),
+    none: undefined,
+  });
+  const document = {
+    empty: [{}, []],
+    items: Array.from({ length: 2000 }, (_, n) => item(n)),
+    last: [Number.NaN, null],
+  };
+  const pieces: string[] = [];
+  writeJson(document, (piece) => pieces.push(piece));
+  expect(pieces.join('')).toBe(jsonText(document));
+  expect(JSON.parse(pieces.join(''))).toEqual(JSON.parse(JSON.stringify({ ...document, last: ['nan', null] })));
+  expect(pieces.length).toBeGreaterThan(5);
+  for (const piece of pieces) expect(piece.length).toBeLessThan(2 ** 17);
 });

@@ -27,16 +27,25 @@ const SYMMETRIC = 'quantize weights symmetrically (zero_point 0)';
 const WIDER = 'widen the output scale';
 const NARROWER = 'narrow the output scale';
 
+/** By kernels, which channels share: a million of them have one text. */
+const fixes = new WeakMap<readonly string[], string>();
+
+function fixOfPairs(names: readonly string[]): string {
+  const kernels = names.map((name) => kernelNamed(name));
+  if (kernels.every((kernel) => kernel?.runtime === 'onnxruntime')) return OF_ONNX_RUNTIME;
+  if (kernels.every((kernel) => kernel?.family === 'torchao')) return OF_TORCHAO;
+  const elsewhere = kernels.some((kernel) => kernel?.sums === 'exact') ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS;
+  return `${REDUCE_RANGE}, or run where products are not paired: ${elsewhere}`;
+}
+
 const WORDS: { readonly [C in LintCode]: Words<C> } = {
   'int16-saturation': {
     message: ({ evidence, facts }) =>
       `${pairSum(evidence.pair)} leaves int16${facts ? `; ${seenSaturating(evidence.saturated_values ?? 0, facts)}` : ''}`,
-    fix: ({ kernels: names }) => {
-      const kernels = names.map((name) => kernelNamed(name));
-      if (kernels.every((kernel) => kernel?.runtime === 'onnxruntime')) return OF_ONNX_RUNTIME;
-      if (kernels.every((kernel) => kernel?.family === 'torchao')) return OF_TORCHAO;
-      const elsewhere = kernels.some((kernel) => kernel?.sums === 'exact') ? ELSEWHERE_THAN_FBGEMM : WITHOUT_PAIRS;
-      return `${REDUCE_RANGE}, or run where products are not paired: ${elsewhere}`;
+    fix: ({ kernels }) => {
+      const fix = fixes.get(kernels) ?? fixOfPairs(kernels);
+      fixes.set(kernels, fix);
+      return fix;
     },
   },
   'int16-wrap': {

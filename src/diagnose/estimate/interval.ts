@@ -30,9 +30,11 @@ export function contains({ lo, hi }: Interval, value: number): boolean {
   return value >= lo && value <= hi;
 }
 
-export function intersection(intervals: readonly Interval[]): Interval {
+/** slack: what each is widened by first. */
+export function intersection(intervals: readonly Interval[], slack = 0): Interval {
   const all = everything();
-  for (const { lo, hi } of intervals) {
+  for (const interval of intervals) {
+    const { lo, hi } = widened(interval, slack);
     all.lo = Math.max(all.lo, lo);
     all.hi = Math.min(all.hi, hi);
   }
@@ -65,6 +67,7 @@ export function pointInside({ lo, hi }: Interval): number | null {
  */
 export function majority(intervals: readonly Interval[], share: number): Interval | null {
   const some = intervals.filter((i) => !isEmpty(i));
+  if (some.length < share * intervals.length) return null; // of a million channels of noise nothing is sorted
   const los = float64s(some, ({ lo }) => lo).sort();
   const his = float64s(some, ({ hi }) => hi).sort();
   let most = 0;

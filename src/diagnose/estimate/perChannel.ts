@@ -38,13 +38,15 @@ export function repairChannels(
   const before = study.mismatchesByChannel(base, scope);
   const values = Float64Array.from(declared);
   const open = new Map<number, Candidates>();
+  // codes that are rounded twice bound it loosely
   const isTwice = isQuantized(base.params.output) && roundsTwice(base.steps);
   const isLoose = isTwice || !isQuantized(base.params.output);
   for (let column = 0; column < width; column++) {
     const interval = intervals[column];
+    if (before[column] === 0) continue;
     // between codes that are rounded twice a declared number may lie inside and be wrong
     const isKept = !isTwice && isWellInside(interval, declared[channelOf(column)]);
-    if (before[column] > 0 && !isEmpty(widened(interval, 2e-6)) && !isKept) {
+    if (!isEmpty(widened(interval, 2e-6)) && !isKept) {
       const own = parts?.(column, interval) ?? [interval];
       open.set(column, isLoose && own.every(isBounded) ? new Bisections(own) : new Points(own));
     }
@@ -98,9 +100,9 @@ class Points implements Candidates {
   private readonly points: number[];
 
   constructor(parts: readonly Interval[]) {
-    const points = parts.map((part) => (isBounded(part) ? pointsIn(part) : [pointInside(part) ?? []].flat()));
+    const points = parts.map((part) => (isBounded(part) ? pointsIn(part) : insideOf(part)));
     // the middle of each part, then their quarters, then their ends
-    this.points = [0, 1, 2, 3, 4].flatMap((i) => points.flatMap((of) => of[i] ?? []));
+    this.points = points.length === 1 ? points[0] : [0, 1, 2, 3, 4].flatMap((i) => points.flatMap((of) => of[i] ?? []));
   }
 
   next(): number | null {
@@ -108,6 +110,11 @@ class Points implements Candidates {
   }
 
   refute(): void {}
+}
+
+function insideOf(part: Interval): number[] {
+  const point = pointInside(part);
+  return point === null ? [] : [point];
 }
 
 /** One part after the other, the middle ones first. */
@@ -163,7 +170,9 @@ class Bisection implements Candidates {
 
 /** Whether so many channels have an empty interval that one number a channel cannot be the explanation. */
 export function mostAreEmpty(intervals: readonly Interval[]): boolean {
-  return intervals.filter((i) => isEmpty(widened(i, 2e-6))).length * 4 > intervals.length;
+  let empty = 0;
+  for (const interval of intervals) if (isEmpty(widened(interval, 2e-6))) empty++;
+  return empty * 4 > intervals.length;
 }
 
 /** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */

@@ -54,7 +54,7 @@ export interface Line {
  */
 export function sharedIntervals(study: Study, base: Setup, line: LineOf): Interval[] | null {
   return sketchedIntervals(study, base, line, (intervals) => {
-    const shared = intersection(intervals.map((i) => widened(i, 2e-6)));
+    const shared = intersection(intervals, 2e-6);
     return isEmpty(shared) && !majority(intervals, MAJORITY);
   });
 }
@@ -114,7 +114,7 @@ export function refinedScaleIntervals(
  */
 export function sharedInterval(intervals: readonly Interval[]): Interval | null {
   for (const slack of SLACKS) {
-    const shared = intersection(intervals.map((i) => widened(i, slack)));
+    const shared = intersection(intervals, slack);
     if (!isEmpty(shared)) return isBounded(shared) ? shared : null;
   }
   const most = majority(intervals, MAJORITY);
@@ -168,7 +168,7 @@ export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: In
 
 /** Integers that all channels share (at most `limit`, nearest to the middle first). */
 export function sharedIntegers(intervals: readonly Interval[], limit = 4): number[] {
-  const exact = intersection(intervals.map((i) => widened(i, 2e-6)));
+  const exact = intersection(intervals, 2e-6);
   const shared = isEmpty(exact) ? majority(intervals, MAJORITY) : exact;
   if (!shared || !isBounded(shared)) return [];
   const [first, last] = [Math.ceil(shared.lo - 1e-9), Math.floor(shared.hi + 1e-9)];

@@ -331,9 +331,10 @@ function codeBounds(
 ): { lo: Float64Array; hi: Float64Array } {
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);
+  const reaches = [-1, 0, 1].map((sign) => roundingReach(round.name, sign));
   for (let i = 0; i < observed.length; i++) {
     const q = observed[i] - zeroPoint;
-    const [below, above] = roundingReach(round.name, q);
+    const [below, above] = reaches[Math.sign(q) + 1];
     const more = slack ? slack[i % slack.length] : 0;
     lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below - more;
     hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
