@@ -23,6 +23,7 @@ import { formOf, scriptsToNearest } from '../tensorSteps.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, number } from '../words/parts.js';
+import { sharesOfOthers } from '../zeroPointShares.js';
 
 declare module '../evidence.js' {
   interface CauseEvidence {
@@ -32,6 +33,8 @@ declare module '../evidence.js' {
       readonly input?: number;
       /** No weights multiply it: a mean, or a function of one value. */
       readonly unweighted?: true;
+      /** It is subtracted with the weights of another channel. */
+      readonly share_of?: string;
     };
   }
 }
@@ -61,7 +64,8 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
             return isFileWithout(study, params, input) ? [withZeroPoint(128, FREEDOM.none)] : [];
           const missing = withZeroPoint(0, FREEDOM.none, input);
           if (input > 0) return [missing];
-          return ofMeans(study, missing) ?? [missing, ...inPaddingToo(study, missing)];
+          const shares = isProductStudy(study) ? (sharesOfOthers(study) as Change[]) : [];
+          return ofMeans(study, missing) ?? [missing, ...inPaddingToo(study, missing), ...shares];
         }),
 
   // the usual reason for a wrong number here is a missing one, so only a declared 0 is estimated; it counts as no freedom
@@ -82,20 +86,25 @@ export const activationZeroPointMissing: Cause<'activation-zero-point-missing'> 
   },
 
   words: {
-    title: 'activation zero point not subtracted',
+    title: (e) =>
+      e.share_of ? `zero point subtracted with the weights of ${e.share_of}` : 'activation zero point not subtracted',
     explanation: (e) =>
-      e.input
-        ? 'The codes of the second input are added as they are, without subtracting their zero point.'
-        : `The input codes are ${e.unweighted ? 'taken' : 'multiplied'} as they are, without subtracting their zero point.`,
+      e.share_of
+        ? 'A sum of raw products is brought right by zero_point * sum(w) of its output channel: that of another channel is subtracted.'
+        : e.input
+          ? 'The codes of the second input are added as they are, without subtracting their zero point.'
+          : `The input codes are ${e.unweighted ? 'taken' : 'multiplied'} as they are, without subtracting their zero point.`,
     evidence: (e) => [number(e.zero_point, (n) => `zero point ${n}${e.input ? ' of the second input' : ''}`)],
     fix: (e, context) =>
-      parameterFix(
-        (own) =>
-          `correct the zero point of ${printable(own.layer)}'s ${e.input ? 'second ' : ''}input in ${fileOf(own)}`,
-        e.input
-          ? "subtract the second input's zero point before scaling it, in int16 or wider (uint8 - 128 wraps)"
-          : `subtract the input's zero point ${e.unweighted ? 'first' : 'before multiplying'}, in int16 or wider (uint8 - 128 wraps)`,
-      )(e, context),
+      e.share_of
+        ? 'subtract zero_point * sum(w[n]) in output channel n, from 0 on'
+        : parameterFix(
+            (own) =>
+              `correct the zero point of ${printable(own.layer)}'s ${e.input ? 'second ' : ''}input in ${fileOf(own)}`,
+            e.input
+              ? "subtract the second input's zero point before scaling it, in int16 or wider (uint8 - 128 wraps)"
+              : `subtract the input's zero point ${e.unweighted ? 'first' : 'before multiplying'}, in int16 or wider (uint8 - 128 wraps)`,
+          )(e, context),
     code: (e, context) => (e.input ? [] : codeOf(e.unweighted ? CENTRED : INT32_SUMS)(context)),
   },
 };
