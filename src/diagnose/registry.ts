@@ -38,6 +38,7 @@ import { poolMaximum } from './causes/poolMaximum.js';
 import { poolRounding } from './causes/poolRounding.js';
 import { productRounded } from './causes/productRounded.js';
 import { reluAtZero } from './causes/reluAtZero.js';
+import { reluBeforeBias } from './causes/reluBeforeBias.js';
 import { resampleGrid } from './causes/resampleGrid.js';
 import { rescaleMissing } from './causes/rescaleMissing.js';
 import { roundingCeil, roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
@@ -94,6 +95,7 @@ export const causes: readonly Cause[] = [
   roundingHalfUp,
   roundingCeil,
   zeroPointBeforeRounding,
+  reluBeforeBias,
   multiplierShort,
   fixedPointMultiplier,
   fma,

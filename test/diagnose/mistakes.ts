@@ -724,6 +724,37 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['wide'] },
   ),
+  candidate('ReLU before the bias', ['relu-before-bias'], (world) =>
+    outputsOf(
+      world,
+      accumulating((own, i) => Math.max(own[i], 0)),
+    ),
+  ),
+  candidate(
+    "the zero point's share of the channel before",
+    ['activation-zero-point-missing'],
+    (world) => {
+      const { weight, inFeatures, input } = world.linear;
+      const sumOf = (n: number) =>
+        Array.from(weight.subarray(n * inFeatures, (n + 1) * inFeatures)).reduce((sum, w) => sum + w, 0);
+      const shareOf = (n: number, width: number) => input.zeroPoint * (sumOf(n) - sumOf((n + width - 1) % width));
+      return outputsOf(
+        world,
+        accumulating((own, i, width) => own[i] + shareOf(i % width, width)),
+      );
+    },
+    { on: ['small', 'wide'] },
+  ),
+  candidate(
+    'sums clamped to 8 bits',
+    ['accumulator-wraps'],
+    (world) =>
+      outputsOf(
+        world,
+        accumulating((own, i) => clamp(own[i], -128, 127)),
+      ),
+    { on: ['small', 'wide'] },
+  ),
   candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>
     outputsOf(
       world,

@@ -115,6 +115,19 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     make: (world) => ({ declared: world.linear, captured: reluAtCode(world, 5) }),
   },
   {
+    code: 'relu-before-bias',
+    but: 'sums below -200 alone, of which 200 is left',
+    on: 'wide',
+    make: (world) => {
+      const run: AccumulateStep['run'] = (x, product) => {
+        const { data } = exact.run(x, product);
+        return { data: Int32Array.from(data, (sum) => Math.max(sum, -200)), overflowed: 0 };
+      };
+      const candidate = outputsOf(world, fbgemmWith({ accumulate: { ...exact, name: 'held', run } }));
+      return { declared: world.linear, captured: outputsOf(world), candidate };
+    },
+  },
+  {
     code: 'int16-saturation',
     but: 'pairs that start at the second input',
     on: 'wide',

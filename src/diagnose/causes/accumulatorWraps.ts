@@ -1,6 +1,7 @@
 import {
   accumulatorsByChannel,
   biasedAccumulators,
+  byteAccumulators,
   exact,
   hasPlacesAndChannels,
   isPaired,
@@ -70,7 +71,11 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
         ]
       : ofKernels;
     const others = isWrapping(study.declared.steps.accumulate) ? [exact] : [];
-    return accumulatorChanges('accumulator-wraps', [...others, ...steps], study);
+    const changesTo = (own: readonly AccumulateStep[]) => accumulatorChanges('accumulator-wraps', own, study);
+    // of 8 bits few values are left: beside another mistake nothing tells of them
+    const ofBytes = study.free ? changesTo(byteAccumulators.filter(({ bias }) => !bias || hasBias(study))) : [];
+    const alone = ofBytes.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+    return [...changesTo([...others, ...steps]), ...alone];
   },
 
   shows: (found) => {

@@ -2,14 +2,22 @@
 
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { int32s } from '../../numeric/array.js';
-import { saturateInt16, saturateInt24, wrapInt16, wrapInt24, wrapInt32 } from '../../numeric/integer.js';
+import {
+  clamp,
+  saturateInt16,
+  saturateInt24,
+  wrapInt8,
+  wrapInt16,
+  wrapInt24,
+  wrapInt32,
+} from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
 import { int32BiasFloat64 } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface NarrowAccumulateStep extends AccumulateStep {
-  readonly bits: 16 | 24;
+  readonly bits: 8 | 16 | 24;
   readonly overflow: 'wrap' | 'saturate';
   /** What is too wide: the sum with zero points subtracted first, or the sum of raw products (zero points' share exact). */
   readonly of: 'sum' | 'raw';
@@ -21,7 +29,11 @@ export interface NarrowAccumulateStep extends AccumulateStep {
   readonly byChannel: boolean;
 }
 
-const widths = { 16: { wrap: wrapInt16, saturate: saturateInt16 }, 24: { wrap: wrapInt24, saturate: saturateInt24 } };
+const widths = {
+  8: { wrap: wrapInt8, saturate: (sum: number) => clamp(sum, -128, 127) },
+  16: { wrap: wrapInt16, saturate: saturateInt16 },
+  24: { wrap: wrapInt24, saturate: saturateInt24 },
+};
 
 interface Form {
   readonly when?: 'end' | 'running';
@@ -30,7 +42,7 @@ interface Form {
 }
 
 function narrow(
-  bits: 16 | 24,
+  bits: 8 | 16 | 24,
   overflow: 'wrap' | 'saturate',
   of: 'sum' | 'raw',
   { when = 'end', bias = null, byChannel = false }: Form = {},
@@ -124,7 +136,7 @@ function inChannels(product: Product, operands: string): string {
 /** held: the bias of the one channel. */
 function narrowNumpy(
   operands: string,
-  bits: 16 | 24,
+  bits: 8 | 16 | 24,
   overflow: 'wrap' | 'saturate',
   when: 'end' | 'running',
   held: { readonly bias: 'first' | 'last'; readonly value: number } | null,
@@ -181,6 +193,14 @@ export const biasedAccumulators: readonly NarrowAccumulateStep[] = [
   narrow(16, 'saturate', 'sum', { when: 'running', bias: 'last' }),
 ];
 
+/** Sums that are codes already, and then scaled. */
+export const byteAccumulators: readonly NarrowAccumulateStep[] = [
+  narrow(8, 'saturate', 'sum'),
+  narrow(8, 'wrap', 'sum'),
+  narrow(8, 'saturate', 'sum', { bias: 'last' }),
+  narrow(8, 'wrap', 'sum', { bias: 'last' }),
+];
+
 /** Of a convolution with several channels and places. */
 export const accumulatorsByChannel: readonly NarrowAccumulateStep[] = [
   narrow(16, 'saturate', 'sum', { when: 'running', byChannel: true }),
@@ -202,7 +222,7 @@ function withoutZeroPoints(product: Product): Product {
 function runningSums(
   x: Codes,
   product: Product,
-  bits: 16 | 24,
+  bits: 8 | 16 | 24,
   fast: Fast,
   start: Int32Array | null,
 ): Int32Array | Float64Array {

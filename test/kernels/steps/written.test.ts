@@ -13,6 +13,7 @@ import { kernels } from '../../../src/kernels/registry.js';
 import {
   accumulatorsByChannel,
   biasedAccumulators,
+  byteAccumulators,
   narrowAccumulators,
 } from '../../../src/kernels/steps/accumulate.js';
 import { clampOfCodes } from '../../../src/kernels/steps/activation.js';
@@ -21,6 +22,7 @@ import { dequantizeSteps } from '../../../src/kernels/steps/dequantize.js';
 import { fixedPointMultipliers, floatMultipliers } from '../../../src/kernels/steps/multiplier.js';
 import { offsetsAfterRounding, offsetsBeforeRounding } from '../../../src/kernels/steps/offsetAndClamp.js';
 import { quantizeSteps } from '../../../src/kernels/steps/quantize.js';
+import { reluSums } from '../../../src/kernels/steps/reluSums.js';
 import { rescaleSteps } from '../../../src/kernels/steps/rescale.js';
 import { insideMultiplier, rounds } from '../../../src/kernels/steps/round.js';
 import { unsignedSums } from '../../../src/kernels/steps/unsignedSums.js';
@@ -53,7 +55,14 @@ const variants: readonly Variant[] = [
     const steps = dynamicSteps(kernel);
     return steps ? [{ name: `${kernel.name} dynamic`, steps }] : [];
   }),
-  ...replaced('accumulate', [...narrowAccumulators, ...biasedAccumulators, ...accumulatorsByChannel, ...unsignedSums]),
+  ...replaced('accumulate', [
+    ...narrowAccumulators,
+    ...biasedAccumulators,
+    ...byteAccumulators,
+    ...accumulatorsByChannel,
+    ...unsignedSums,
+    reluSums,
+  ]),
   ...replaced(
     'bias',
     Object.values(bias).flatMap((step) => ('prepare' in step && step !== bias.float64Bias ? [step] : [])),
