@@ -225,7 +225,7 @@ function threeWay(group: readonly Explained[], expected: string, all: readonly E
       ['where', whereLines(layers)],
       ['inherited', inheritedLines(yours)],
       ['because', [...new Set(because)]],
-      ['evidence', [...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])]],
+      ['evidence', [...new Set([...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])])]],
       ['or', indistinguishableSentences(own.context, indistinguishable(yours), explainedSo(own, all))],
       ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
       ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],

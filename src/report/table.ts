@@ -371,20 +371,18 @@ function firstDivergenceLines(view: View): string[] {
   ].flatMap((sentence) => prose(view, sentence));
 }
 
-/** For quiet output: a line for each layer that differs. */
+/** For quiet output: a line for each layer that differs, of many the first. */
 function problemLines(view: View): string[] {
-  const { report, ink } = view;
-  return judged(report)
-    .filter(differs)
-    .flatMap((layer) => {
-      return labelled(
-        view,
-        '  ',
-        `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, view.report)}`,
-        ink.red,
-      );
-    });
+  const differing = judged(view.report).filter(differs);
+  const lines = differing.slice(0, MOST_PROBLEMS).flatMap((layer) => {
+    const text = `${printable(layer.name)}: ${extentOf(layer)}: ${whyOf(layer, view.report)}`;
+    return labelled(view, '  ', text, view.ink.red);
+  });
+  const more = differing.length - MOST_PROBLEMS;
+  return more > 0 ? [...lines, `  and ${counted(more, 'more layer')}`] : lines;
 }
+
+const MOST_PROBLEMS = 20;
 
 function nextLines(view: View): string[] {
   const command = nextCommand(view.report, view.options);

@@ -9,9 +9,10 @@ import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { counted, listed, printable } from '../text.js';
 import { withSamples } from './flat.js';
+import { warnOfOthers } from './others.js';
 import { PRODUCER, readProducer } from './producer.js';
 import { samplesFirst } from './samplesFirst.js';
-import { readValues, type Slot, slotsOf, warnOfOthers } from './values.js';
+import { readValues, type Slot, slotsOf } from './values.js';
 
 /** Code of the warning of a candidate that is golden's own folder: report/verdict.ts says it beside the verdict. */
 const GOLDENS_OWN = 'goldens-own';

@@ -8,9 +8,10 @@ import type { ValueParams } from '../nouns/value.js';
 import { featuresOf } from '../ops/fields/features.js';
 import { printable } from '../text.js';
 import { type CaptureUse, checkComparable } from './comparable.js';
+import { warnOfOthers } from './others.js';
 import { PRODUCER, readProducer } from './producer.js';
 import { samplesFirst } from './samplesFirst.js';
-import { BATCH_SIZES, isReplayed, readValues, type SampleCount, type Slot, slotsOf, warnOfOthers } from './values.js';
+import { BATCH_SIZES, isReplayed, readValues, type SampleCount, type Slot, slotsOf } from './values.js';
 
 /** The values of the model that a capture holds. Throws InputError with every problem, of what it is to be used for too. */
 export async function validateCapture(model: Model, file: ArrayFile, use: CaptureUse = 'replay'): Promise<Capture> {

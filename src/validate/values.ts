@@ -1,15 +1,14 @@
 import type { Checks } from '../documents/checks.js';
 import { shapeText } from '../load/npy.js';
 import { collecting } from '../load/refuse.js';
-import type { ArrayFile, ArraySource, StoredDtype } from '../nouns/array.js';
+import type { ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import { INDEX, isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
-import { counted, listed, nearest, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { codesOfFloats, floatsOfCodes, paramsBehind } from './floatCodes.js';
-import { PRODUCER } from './producer.js';
 import { type Arrangement, firstBeyondFloat32, layoutOfFeatures, layoutOfSamples, SampleReader } from './samples.js';
 import { Shapes, transposeFix } from './shapes.js';
 
@@ -364,41 +363,3 @@ async function checkDtype(
     checks.problem('dtype', [source.key], `expected float32, ${got}; save .astype(np.float32)`);
   }
 }
-
-/** Arrays and files that belong to no value of the model may be misspelt: one warning names them. wanted: values that --map can give one. */
-export function warnOfOthers(
-  file: ArrayFile,
-  used: ReadonlySet<string>,
-  checks: Checks,
-  wanted: readonly string[] = [],
-): void {
-  const others = [...file.arrays.keys()].filter((key) => !used.has(key) && key !== BATCH_SIZES && key !== PRODUCER);
-  const known = [...file.arrays.keys()].filter((key) => used.has(key)).length;
-  const foreign = "; are they another model's?";
-  for (const [what, names] of [
-    ['array', others],
-    ['file', file.ignored ?? []],
-  ] as const) {
-    if (names.length === 0) continue;
-    checks.warn(
-      'unknown-array',
-      [],
-      `${counted(names.length, what)} of no value of the model ignored: ${listed(names)}${mapped(names, wanted) || (names.length > known ? foreign : '')}`,
-    );
-  }
-}
-
-/** Of names that can be typed as they are, those nearest to what is missing. */
-function mapped(names: readonly string[], wanted: readonly string[]): string {
-  const typed = (name: string) => /^[\w.:@-]+$/.test(name);
-  const left = wanted.filter(typed);
-  const maps = names.filter(typed).flatMap((mine) => {
-    const near = nearest(mine, left);
-    if (near === null) return [];
-    left.splice(left.indexOf(near), 1);
-    return [`--map ${mine}=${near}`];
-  });
-  return maps.length === 0 ? '' : `; did you mean ${maps.slice(0, MOST_MAPS).join(' ')}?`;
-}
-
-const MOST_MAPS = 3;

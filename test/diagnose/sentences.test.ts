@@ -555,6 +555,16 @@ describe('how a side can follow the other', () => {
     );
   });
 
+  test('of two floats that look alike in six digits, how each comes about', () => {
+    const equation = 'f32(f32(acc) * R(sx)) * sw';
+    const ordered = { ...formula().multiplier, step: 'oneDnnConvolution', equation, value: 0.0009503121 };
+    const finding = of(formula(), formula({ multiplier: ordered }), ['multiplier-precision']);
+    expect(reasons(finding, ['multiplier-precision'], 'PyTorch')[0]).toBe(
+      'Yours multiplies as float32 f32(acc) * f32(m); PyTorch as float32 f32(f32(acc) * R(sx)) * sw',
+    );
+    expect(candidateFix(['multiplier-precision'], finding)).toBe('multiply as float32 f32(f32(acc) * R(sx)) * sw');
+  });
+
   test('from an integer to a float', () => {
     expect(candidateFix(['fixed-point-multiplier'], of(fixedPoint, formula(), ['fixed-point-multiplier']))).toBe(
       'multiply by the float32 number 0.000950312 (channel 3): f32(acc) * f32(m). Also: round ties to even: rint() or nearbyint() in C, np.rint in numpy',

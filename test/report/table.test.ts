@@ -172,3 +172,14 @@ test('what is required and not compared is said', () => {
     'MISMATCH: not everything that is required was compared; conv, __proto__ were\ncompared with nothing\n',
   );
 });
+
+test('quiet: of many layers that differ the first, and how many more', () => {
+  const report = readReport('iris-avx2');
+  const [fc1] = report.layers;
+  report.layers = Array.from({ length: 30 }, (_, i) => ({ ...fc1, name: `fc${i}` }));
+  const lines = table(report, { ...plain, verbosity: 'quiet' })
+    .trimEnd()
+    .split('\n');
+  expect(lines.filter((line) => /^ {2}fc\d+: /.test(line))).toHaveLength(20);
+  expect(lines.at(-1)).toBe('  and 10 more layers');
+});

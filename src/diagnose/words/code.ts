@@ -32,7 +32,7 @@ export function codeOf(candidate: readonly Snippet[], file: Code = () => []): Co
 
 /** Zero points off, all in int32. */
 export const INT32_SUMS: readonly Snippet[] = [
-  numpy('acc = (x.astype(np.int32) - x_zero_point) @ w.astype(np.int32).T'),
+  numpy('acc = (x.astype(np.int32) - x_zero_point) @ w.astype(np.int32).T  # of a convolution x: a patch a row'),
   inC('acc += ((int32_t)x[k] - X_ZERO_POINT) * (int32_t)w[k];  /* int32_t acc */'),
   rtl(
     "acc <= acc + ($signed({1'b0, x}) - X_ZERO_POINT) * w;  // reg signed [31:0] acc; uint8 x; signed w, X_ZERO_POINT",

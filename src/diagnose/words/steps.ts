@@ -68,7 +68,7 @@ export function stepSentences(
       found.multiplier.or_float
         ? `${own} ${openText(found)}: these values do not tell which; ${other} multiplies ${multiplierText(met)}`
         : (sameProduct(own, found, other, met) ??
-            `${own} multiplies ${multiplierText(untold(found, met))}; ${other} ${multiplierText(untold(met, found))}`),
+            `${own} multiplies ${productText(untold(found, met), met)}; ${other} ${productText(untold(met, found), found)}`),
     );
   }
   if (!multiplies && found.rounding && met.rounding && found.rounding.step !== met.rounding.step) {
@@ -113,6 +113,17 @@ function multiplierText(formula: Formula): string {
   return `by the ${arithmetic} ${short(value)} (channel ${formula.channel}): ${equation}${rounds}`;
 }
 
+/** Of two floats that six digits do not tell apart, how each comes about. */
+function productText(formula: Formula, other: Formula): string {
+  const text = multiplierText(formula);
+  return sameInDigits(formula, other) ? text.replace(/^by the (\w+) \S+ \(channel \d+\): /, 'as $1 ') : text;
+}
+
+function sameInDigits({ multiplier: one }: Formula, { multiplier: other }: Formula): boolean {
+  const isFloat = (it: Multiplier) => !isInteger(it) && !it.short;
+  return isFloat(one) && isFloat(other) && short(one.value) === short(other.value);
+}
+
 /** Both have the same number: only what becomes of the product differs. */
 function sameProduct(own: string, found: Formula, other: string, met: Formula): string | null {
   const { multiplier, rounding } = found;
@@ -149,7 +160,7 @@ export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string>
         : `add the bias in float: ${met.bias.equation}`,
     );
   }
-  if (multiplies) fixes.push(becomesInteger ? integerFix(found, met) : floatFix(met));
+  if (multiplies) fixes.push(becomesInteger ? integerFix(found, met) : floatFix(found, met));
   if (!becomesInteger && met.rounding && found.rounding?.step !== met.rounding.step)
     fixes.push(roundingFix(found, met));
   if (found.zero_point && met.zero_point && found.zero_point !== met.zero_point) {
@@ -162,7 +173,10 @@ export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string>
   return fixes;
 }
 
-function floatFix({ multiplier: { equation, value, arithmetic, short: few }, channel }: Formula): string {
+function floatFix(found: Formula, met: Formula): string {
+  const { equation, value, arithmetic, short: few } = met.multiplier;
+  const { channel } = met;
+  if (sameInDigits(found, met)) return `multiply as ${arithmetic} ${equation}`;
   if (few) return `multiply by ${few.k} * 2^-${few.n} (channel ${channel}): ${equation}`;
   return `multiply by the ${arithmetic} number ${short(value)} (channel ${channel}): ${equation}`;
 }
