@@ -22,7 +22,8 @@ import { replayElementwise } from './elementwise.js';
 import { replayLayout } from './layout.js';
 import { replayPatches } from './patches.js';
 import { replayProduct } from './product.js';
-import { joined, NO_SUMS, type Replayed } from './replayed.js';
+import { NO_SUMS, type Replayed } from './replayed.js';
+import { rowsAlike } from './rowsAlike.js';
 
 /** A layer ready to be replayed: weights in memory, the input's parameters known. */
 export interface ReadyLayer<L extends Layer = Layer> {
@@ -161,16 +162,15 @@ function replayRows(
 ): Replayed {
   const isImage = layer.form.patch !== undefined && !steps.dynamic!.byPlace;
   const cols = isImage ? x.cols : layer.form.weight.inFeatures;
-  const parts: Replayed[] = [];
-  for (let from = 0; from < x.data.length; from += cols) {
-    const row = { rows: 1, cols, data: x.data.subarray(from, from + cols) };
-    const product = productOf(ready, layer, chosenInput(steps, layer.form, rangeOfRow(row.data)), call);
-    const codes = quantizeRows(steps, product, row);
-    parts.push(
-      isImage ? replayPatches(steps, product, codes, ready.shapes, fast) : replayProduct(steps, product, codes, fast),
-    );
-  }
-  return joined(parts);
+  const replay = (rows: Matrix, input: QuantParams) => {
+    const product = productOf(ready, layer, input, call);
+    const codes = quantizeRows(steps, product, rows);
+    return isImage
+      ? replayPatches(steps, product, codes, ready.shapes, fast)
+      : replayProduct(steps, product, codes, fast);
+  };
+  const inputOf = (row: NumericArray) => chosenInput(steps, layer.form, rangeOfRow(row));
+  return rowsAlike({ ...x, rows: x.data.length / cols, cols }, inputOf, replay);
 }
 
 /** The layer with its numbers: what kernels read and causes change. */
