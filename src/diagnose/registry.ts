@@ -18,6 +18,7 @@ import { fixedPointMultiplier } from './causes/fixedPointMultiplier.js';
 import { floatArithmetic } from './causes/floatArithmetic.js';
 import { fma } from './causes/fma.js';
 import { groupsWrong } from './causes/groupsWrong.js';
+import { halfPrecision } from './causes/halfPrecision.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { inputWraps } from './causes/inputWraps.js';
 import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
@@ -100,6 +101,7 @@ export const causes: readonly Cause[] = [
   fixedPointMultiplier,
   fma,
   multiplierPrecision,
+  halfPrecision,
   tableEntry,
   clampRange,
   outputWraps,

@@ -1,7 +1,7 @@
 /** What zero points add to sums is made of the weights of each channel, and taken from a table: the entry of another channel. */
 import { indices } from './estimate/permutation.js';
 import { weightSums } from './estimate/view.js';
-import { FREEDOM, type ProductChange } from './setup.js';
+import { FREEDOM, type ProductChange, withSteps } from './setup.js';
 import type { ProductStudy } from './study/study.js';
 
 /** Fewer channels are moved so by other biases as well. */
@@ -11,7 +11,7 @@ const FEWEST_CHANNELS = 4;
 export function sharesOfOthers(study: ProductStudy): ProductChange[] {
   const { declared, channels, data, free } = study;
   const { zeroPoint } = declared.params.input;
-  if (!free || data.dynamic || zeroPoint === 0 || channels < FEWEST_CHANNELS || declared.steps.float) return [];
+  if (!free || data.dynamic || zeroPoint === 0 || channels < FEWEST_CHANNELS) return [];
   const sums = weightSums(declared, channels);
   const all = Array.from({ length: channels }, (_, n) => n);
   const ways = [
@@ -31,7 +31,7 @@ export function sharesOfOthers(study: ProductStudy): ProductChange[] {
         freedom: FREEDOM.none,
         label: carried.name,
         found: { zero_point: zeroPoint, share_of: by },
-        apply: (setup) => ({ ...setup, carried }),
+        apply: (setup) => ({ ...withSteps(setup, {}), carried }),
       };
     })
     .filter((change) => study.agreesOnSubset(change.apply(declared)));

@@ -14,6 +14,7 @@ import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../src
 import {
   downward,
   halfAway,
+  halfEven,
   halfThenDownward,
   halfThenTowardZero,
   halfUp,
@@ -25,7 +26,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, OffsetAndClampStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
-import { frexp } from '../../src/numeric/float.js';
+import { frexp, toBFloat16 } from '../../src/numeric/float.js';
 import { clamp, wrapInt8 } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
@@ -754,6 +755,15 @@ export const MISTAKES: readonly Mistake[] = [
         accumulating((own, i) => clamp(own[i], -128, 127)),
       ),
     { on: ['small', 'wide'] },
+  ),
+  candidate(
+    'steps in bfloat16 before they are rounded',
+    ['half-precision'],
+    (world) => {
+      const apply = (v: number) => roundHalfEven(toBFloat16(v));
+      return outputsOf(world, fbgemmWith({ round: { ...halfEven, name: 'half', apply, fast: false } }));
+    },
+    { on: ['wide'] },
   ),
   candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>
     outputsOf(

@@ -3,6 +3,7 @@ import { float64Bias } from '../../src/kernels/steps/bias.js';
 import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
+import { halfEven } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
@@ -113,6 +114,16 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     but: 'clamped at code 5',
     on: 'int8 with ReLU',
     make: (world) => ({ declared: world.linear, captured: reluAtCode(world, 5) }),
+  },
+  {
+    code: 'half-precision',
+    but: 'to multiples of 3 / 16',
+    on: 'wide',
+    make: (world) => {
+      const apply = (v: number) => roundHalfEven(roundHalfEven(v * (16 / 3)) * (3 / 16));
+      const candidate = outputsOf(world, fbgemmWith({ round: { ...halfEven, name: 'coarse', apply, fast: false } }));
+      return { declared: world.linear, captured: outputsOf(world), candidate };
+    },
   },
   {
     code: 'relu-before-bias',

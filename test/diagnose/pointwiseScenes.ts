@@ -2,6 +2,7 @@ import { quantizeDivision, quantizeTwoRoundings, quantizeZeroPointAfter } from '
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { ElementwiseForm, Producer } from '../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../src/nouns/value.js';
+import { toBFloat16 } from '../../src/numeric/float.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { elementwiseFunction } from '../../src/replay/elementwise.js';
 import { stepsFor } from '../support/steps.js';
@@ -243,6 +244,7 @@ export const RAISED: readonly PointwiseScene[] = [
     ...quantized('rounding-floor', 'down, by the reciprocal, of what lies on codes', () => new Int32Array(0)),
     ...onCodes(),
   },
+  rounding('half-precision', 'a quotient in bfloat16', (v) => roundHalfEven(toBFloat16(v)), uneven),
   rounding('rounding-half-away', 'ties away from zero', (v) => Math.sign(v) * halfUp(Math.abs(v))),
   rounding('rounding-half-up', 'int8, ties up', halfUp, int8),
   {
@@ -312,6 +314,9 @@ export const RAISED: readonly PointwiseScene[] = [
 ];
 
 export const NEARLY: readonly PointwiseScene[] = [
+  rounding('half-precision', 'rounded to multiples of 3 / 8', (v) =>
+    roundHalfEven(roundHalfEven(v * (8 / 3)) * (3 / 8)),
+  ),
   quantized('constant-values', 'but for one value', (x) => Int32Array.from(x, (_, i) => (i === 9 ? 3 : 100))),
   quantized(
     'output-wraps',

@@ -170,6 +170,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       { rule: 'values inside the image', deciding: { sample: 2, channel: 1, declared: 90, observed: 97 } },
     ],
     'relu-at-zero': ['candidate', null, { zero_point: 128, between: 40 }],
+    'half-precision': ['candidate', null, { format: 'float16', equation: 'rint(h(y / s)) + zp' }],
     'relu-before-bias': ['candidate', null, { negative: 410 }],
     'capture-before-relu': ['model', null, { zero_point: 128, below_zero_point: 800 }],
     'capture-after-relu': ['model', null, { zero_point: 128, at_zero_point: 900, replayed_below: 890 }],
