@@ -89,11 +89,21 @@ export async function openCandidateOf(
   if (!samples || samples.to - samples.from === capture.samples) return openBeside(capture);
   const problems: Problem[] = [];
   const whole = await collecting(problems, () => openBeside(capture));
-  if (whole) return whole;
-  const part = await collecting([], () => openBeside(cutTo(capture, samples)));
+  // words for $readmemh are read when they are looked at: those of some samples alone end before the last
+  const isRead = whole && (path.endsWith('.npz') || (await hasSample(whole, capture.samples - 1, problems)));
+  if (isRead) return whole;
+  const isFirst = whole && samples.from === 0 && (await hasSample(whole, samples.to - 1));
+  const part = isFirst ? cutTo(whole, samples) : await collecting([], () => openBeside(cutTo(capture, samples)));
   if (!part) throw new InputError(problems);
   refuseCutCalls(model, capture, samples);
   return placedIn(capture, part, samples);
+}
+
+async function hasSample({ values }: Capture, sample: number, problems: Problem[] = []): Promise<boolean> {
+  for (const value of values.values()) {
+    if ((await collecting(problems, () => value.read(sample, sample + 1))) === undefined) return false;
+  }
+  return true;
 }
 
 /** What a kernel that is asked for says of the CPU. */

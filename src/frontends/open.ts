@@ -176,7 +176,7 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {
   const byFile = nameByFile(model);
-  return (mine) => {
+  const plainOfValue: PlainOf = (mine) => {
     const whole = model.layers.some(({ name }) => name === mine) ? undefined : byFile(mine);
     const name = names?.get(mine) ?? whole ?? mine;
     const layer = model.layers.find((one) => one.name === name);
@@ -187,7 +187,14 @@ function plainOf(model: Model, { values, shapes, samples }: Capture, names?: Rea
       ? { dtype, shape: [samples, ...shape.dims], name: names?.has(mine) ? mine : name }
       : null;
   };
+  return (mine) => {
+    const own = plainOfValue(mine);
+    const sum = own || !mine.endsWith(ACCUMULATOR) ? null : plainOfValue(mine.slice(0, -ACCUMULATOR.length));
+    return sum ? { ...sum, dtype: 'int32', name: `${sum.name}${ACCUMULATOR}` } : own;
+  };
 }
+
+const ACCUMULATOR = '.accumulator';
 
 /** Names as fileName.ts writes them; as scripts do, any character that a file's name cannot have is _, where that tells them apart. */
 function nameByFile({ layers }: Model): (file: string) => string | undefined {

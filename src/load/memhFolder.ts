@@ -39,7 +39,8 @@ interface Entry {
   readonly key: string;
   readonly path: string;
   readonly dtype: MemhDtype;
-  readonly bits: number;
+  /** Null: as wide as the file's words are. */
+  readonly bits: number | null;
   readonly shape: readonly number[];
 }
 
@@ -118,13 +119,14 @@ export function isMemhDtype(dtype: string): dtype is MemhDtype {
   return Object.hasOwn(DTYPES, dtype);
 }
 
-/** One file of words of the dtype's width, among those that came `together`. */
+/** One file of words of the dtype's width, of sums (int32) of the file's own, among those that came `together`. */
 export function memhArray(
   fs: FileSystem,
   file: { readonly key: string; readonly path: string; readonly dtype: MemhDtype; readonly shape: readonly number[] },
   together: MemhArray[],
 ): ArraySource {
-  return new MemhArray(fs, { ...file, bits: DTYPES[file.dtype].bits }, together);
+  const bits = file.dtype === 'int32' ? null : DTYPES[file.dtype].bits;
+  return new MemhArray(fs, { ...file, bits }, together);
 }
 
 /** Read whole at the first look; where that finds a fault, so are all others, so that one run tells them all. */
@@ -132,7 +134,7 @@ export class MemhArray implements ArraySource {
   readonly key: string;
   readonly dtype: MemhDtype;
   readonly shape: readonly number[];
-  private values: Promise<NumericArray> | null = null;
+  private words: Promise<Words> | null = null;
 
   constructor(
     private readonly fs: FileSystem,
@@ -146,25 +148,43 @@ export class MemhArray implements ArraySource {
   }
 
   async read(fromRow = 0, toRow = this.shape[0]): Promise<NumericArray> {
-    const values = await this.whole().catch((error) => this.withOthers(error));
+    const values = await this.upTo(toRow).catch((error) => this.withOthers(error));
     const rowLength = values.length / this.shape[0];
     return values.subarray(fromRow * rowLength, toRow * rowLength);
   }
 
-  private whole(): Promise<NumericArray> {
-    this.values ??= readMemh(this.fs, this.entry);
-    return this.values;
+  /** Of a simulation of the first samples alone, those. */
+  private async upTo(row: number): Promise<NumericArray> {
+    this.words ??= readMemh(this.fs, this.entry);
+    const { values, rows, short } = await this.words;
+    if (short && row > rows) throw short;
+    return values;
   }
 
   private async withOthers(error: unknown): Promise<never> {
     if (!(error instanceof InputError)) throw error;
     const problems: Problem[] = [];
-    for (const one of this.together) await collecting(problems, () => one.whole());
+    for (const one of this.together) await collecting(problems, () => one.upTo(one.shape[0]));
     throw new InputError(problems);
   }
 }
 
-async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Promise<NumericArray> {
+interface Words {
+  readonly values: NumericArray;
+  /** Whole rows that are there from the first on. */
+  readonly rows: number;
+  /** Where those are not all. */
+  readonly short: InputError | null;
+}
+
+/** What $writememh writes has as many digits in every word, zeros in front: ffcd of a reg of 16 bits is -51. */
+function widthOf(all: readonly string[], most: number): number {
+  const words = all.filter((word) => !word.startsWith('@')).map((word) => word.replaceAll('_', ''));
+  const isPadded = words.every(({ length }) => length === words[0].length) && words.some((word) => /^0./.test(word));
+  return isPadded ? Math.min(most, 4 * words[0].length) : most;
+}
+
+async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entry): Promise<Words> {
   const where = printable(path);
   const file = await openFile(fs, path);
   let text: string;
@@ -182,7 +202,14 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
   const written = new Uint8Array(count);
   const signed = dtype.startsWith('int');
   let address = 0;
-  for (const [word] of text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ').matchAll(/\S+/g)) {
+  const words = () => text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ').matchAll(/\S+/g);
+  const bits =
+    told ??
+    widthOf(
+      [...words()].map(([word]) => word),
+      DTYPES[dtype].bits,
+    );
+  for (const [word] of words()) {
     if (word.startsWith('@')) {
       address = Number.parseInt(word.slice(1), 16);
       if (!/^@[\da-f]{1,12}$/i.test(word))
@@ -211,13 +238,15 @@ async function readMemh(fs: FileSystem, { path, dtype, bits, shape }: Entry): Pr
     written[address++] = 1;
   }
   const missing = written.indexOf(0);
-  if (missing < 0) return values;
+  if (missing < 0) return { values, rows: shape[0], short: null };
   const each = sizeOf(shape.slice(1));
   const isFewer = missing > 0 && missing % each === 0 && !written.includes(1, missing);
   const fix = isFewer ? ` on, ${missing / each} of ${shape[0]} samples; ${whichSamples(missing / each)}` : '';
-  throw refuse(
+  const short = refuse(
     'memh',
     where,
     `expected ${count} words (shape ${shape.join(' x ')}), got none for word ${missing}${fix}`,
   );
+  if (!isFewer) throw short;
+  return { values, rows: missing / each, short };
 }

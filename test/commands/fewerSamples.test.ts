@@ -113,3 +113,25 @@ it('also of a plain file', async () => {
   expect((await qdiff(argv)).stderr).toContain('10 of 151 samples; if they are the first, add --samples 10');
   expect((await qdiff([...argv, '--samples', '10'])).stdout).toContain('fc1   linear    160');
 });
+
+test.each([
+  ['the first', '4', [0, 4]],
+  ['others', '20:30', [20, 30]],
+] as const)('words for $readmemh of %s alone', async (_, samples, [from, to]) => {
+  const file = await openNpz(nodeFileSystem, candidateOf(iris));
+  const folder = mkdtempSync(join(tmpdir(), 'fewer-'));
+  const words = (codes: Iterable<number>) => Array.from(codes, (code) => code.toString(16)).join('\n');
+  for (const name of ['fc1', 'fc2'])
+    writeFileSync(join(folder, `${name}.memh`), words(await file.arrays.get(name)!.read(from, to)));
+  await file.close();
+  const judged = async (candidate: string) => {
+    const argv = [...inputsOf(iris), '--candidate', candidate, '--samples', samples, '--reporter', 'json'];
+    const { stdout, stderr } = await qdiff(argv);
+    expect(stderr).toBe('');
+    return JSON.parse(stdout).candidate_layers.map(({ name, mismatched }: { name: string; mismatched: number }) => [
+      name,
+      mismatched,
+    ]);
+  };
+  expect(await judged(folder)).toEqual(await judged(candidateOf(iris)));
+});

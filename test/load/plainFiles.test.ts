@@ -8,6 +8,7 @@ const plainOf: PlainOf = (name) =>
     fc2: { dtype: 'uint8', shape: [2, 1] },
     'net%2Fvery~0123abcd': { dtype: 'int8', shape: [2, 1], name: 'net/very long' },
     'net.3': { dtype: 'float32', shape: [2, 1] },
+    'fc1.accumulator': { dtype: 'int32', shape: [2, 2] },
   })[name] ?? null;
 
 const float = Buffer.from(Float32Array.of(1.5, -2).buffer);
@@ -49,6 +50,23 @@ test('$readmemh by its other names', async () => {
   const { arrays } = await open({ 'fc1.hex': 'ff 80 7f 00', 'fc2.mem': 'c8 03' });
   expect([...(await arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);
   expect([...(await arrays.get('fc2')!.read())]).toEqual([200, 3]);
+});
+
+test.each([
+  ['of 16 bits, as $writememh pads them', '0001 ffcd 7fff 8000', [1, -51, 32767, -32768]],
+  ['of 32 bits', '00000001 ffffffcd 00007fff ffff8000', [1, -51, 32767, -32768]],
+  ['as %h writes them, unpadded', '1 9 ffffffcd 8000', [1, 9, -51, 32768]],
+  ['all as long, and unpadded', '9abc ffcd 8000 1000', [0x9abc, 0xffcd, 0x8000, 0x1000]],
+])('sums %s', async (_, words, sums) => {
+  const { arrays } = await open({ 'fc1.accumulator.memh': words });
+  expect([...(await arrays.get('fc1.accumulator')!.read())]).toEqual(sums);
+});
+
+test('words of the first samples alone are those; of a part of a sample none', async () => {
+  const { arrays } = await open({ 'fc1.memh': '01 02' });
+  expect([...(await arrays.get('fc1')!.read(0, 1))]).toEqual([1, 2]);
+  await expect(arrays.get('fc1')!.read(0, 2)).rejects.toThrow('add --samples 1');
+  await expect((await open({ 'fc1.memh': '01' })).arrays.get('fc1')!.read(0, 1)).rejects.toThrow('got none for word 1');
 });
 
 test('a name that is cut stands for the whole one', async () => {
