@@ -184,19 +184,22 @@ function widthOf(all: readonly string[], most: number): number {
   return isPadded ? Math.min(most, 4 * words[0].length) : most;
 }
 
-async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entry): Promise<Words> {
-  const where = printable(path);
+async function textOf(fs: FileSystem, path: string, where: string): Promise<string> {
   const file = await openFile(fs, path);
-  let text: string;
   try {
     if (file.size > MAX_FILE_BYTES)
       throw refuse('too-large', where, `expected at most ${MAX_FILE_BYTES} bytes, got ${file.size}`);
     const bytes = Buffer.alloc(file.size);
     await readFully(file, bytes, 0, where);
-    text = bytes.toString('latin1');
+    return bytes.toString('latin1');
   } finally {
     await file.close();
   }
+}
+
+async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entry): Promise<Words> {
+  const where = printable(path);
+  const text = await textOf(fs, path, where);
   const count = sizeOf(shape);
   const values = DTYPES[dtype].create(count);
   const written = new Uint8Array(count);
