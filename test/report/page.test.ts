@@ -368,7 +368,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await page.close();
   });
 
-  test('a phone: every number of the network stands inside its tile', async () => {
+  test('a phone: numbers of the network stand inside their tiles, those of the table below each other', async () => {
     const run = bigRun(60, 16);
     for (const [i, layer] of run.report.layers.entries()) {
       layer.name = `layer${1 + Math.floor(i / 20)}.${Math.floor(i / 2) % 10}.${i % 2 ? 'down.0' : 'conv'}`;
@@ -385,6 +385,10 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
       }),
     );
     expect([sizes.length, sizes.includes(false)]).toEqual([60, false]);
+    const ends = await opened
+      .locator('.layers tbody td:nth-child(4)')
+      .evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().right)));
+    expect([ends.length > 10, new Set(ends).size]).toEqual([true, 1]); // counts end below each other
     await opened.setViewportSize({ width: 1280, height: 800 });
     await expect.poll(() => opened.locator('.tile .own').nth(1).innerText()).toBe('down.0');
     expect(complaints).toEqual([]);

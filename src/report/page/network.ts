@@ -3,7 +3,7 @@ import { percent } from '../numbers.js';
 import { CLASS_NAMES, cssClass, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, layerText, type Model, sizeText } from './model.js';
-import { type NetworkLayout, networkLayout, prefixOf, WIDE } from './networkLayout.js';
+import { NARROW, type NetworkLayout, networkLayout, prefixOf, WIDE } from './networkLayout.js';
 
 /** More layers: runs of equal ones are one tile. */
 const MOST_TILES = 400;
@@ -100,8 +100,8 @@ function fill(
   roving(map, tiles, 0, () => tiles.length);
 }
 
-/** Narrower tiles have room for a number alone. */
-const NARROW = 32;
+/** With room for a finding's letter. */
+const LETTERED = 32;
 
 /** The last part; of layer2.0.down.0 in block layer2.0 `down.0`; of a tensor's name what it has of its node's. */
 function ownName(name: string): string {
@@ -135,7 +135,7 @@ function tileOf(
   if (width >= WIDE && layers.length === 1) tile.append(...inWords(layer, shown));
   else if (width >= 18) tile.append(element('b', shown.length > 2 ? { class: 'long' } : {}, shown));
   const letter = model.findings[layer.finding]?.letter;
-  if (letter && hasOwnCause(layer) && width >= NARROW) tile.append(element('i', { class: 'letter' }, letter));
+  if (letter && hasOwnCause(layer) && width >= LETTERED) tile.append(element('i', { class: 'letter' }, letter));
   return tile;
 }
 

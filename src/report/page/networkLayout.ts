@@ -43,6 +43,8 @@ const TILE_WIDTHS = [176, 148, 118, 74, 66, 58, 50, 44, 38, 32, 26, 22, 18, 13];
 const [HIGHEST, HIGHEST_OF_MANY, MANY] = [370, 424, 100];
 /** Tiles with room for three lines: of a network that is one row of them. */
 export const WIDE = 118;
+/** Narrower tiles have room for a number alone: of a name no more than a letter was left. */
+export const NARROW = 44;
 const HIGHEST_OF_WIDE = 100;
 /** Of a block whose nodes have no names to group by. */
 const LEAST_OF_A_BLOCK = 3;
@@ -177,7 +179,7 @@ function laidOut(
     }
     const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
     // layers of their own are named by their tiles, where these have the room
-    const text = block.label || (tileWidth < 32 ? block.nodes.map((node) => nodes[node].name).join(', ') : '');
+    const text = block.label || (tileWidth < NARROW ? block.nodes.map((node) => nodes[node].name).join(', ') : '');
     const isLabelled = labelled && text !== '';
     if (isLabelled) labels.push({ text, x, y: y + bottom + 12, width: Math.min(blockWidth + gap.block, width - x) });
     rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
