@@ -57,11 +57,12 @@ function putValue(value: unknown, indent: string, longestLine: number, put: (tex
   const inner = `${indent}  `;
   const [open, close] = bracketsOf(value);
   let before = `${open}\n${inner}`;
-  for (const [name, item] of itemsOf(value as object)) {
+  everyItem(value as object, (name, item) => {
     put(before + name);
     putValue(item, inner, longestLine, put);
     before = `,\n${inner}`;
-  }
+    return true;
+  });
   put(`\n${indent}${close}`);
 }
 
@@ -70,23 +71,26 @@ function onOneLine(value: unknown, room: number): string | null {
   if (typeof value !== 'object' || value === null) return scalar(value);
   const [open, close] = bracketsOf(value);
   let items = '';
-  for (const [name, item] of itemsOf(value)) {
+  const fits = everyItem(value, (name, item) => {
     const own = onOneLine(item, room);
-    if (own === null) return null;
     items += `${items === '' ? '' : ', '}${name}${own}`;
-    if (items.length + 2 > room) return null;
-  }
-  return open + items + close;
+    return own !== null && items.length + 2 <= room;
+  });
+  return fits ? open + items + close : null;
 }
 
 function bracketsOf(value: unknown): readonly [string, string] {
   return Array.isArray(value) ? ['[', ']'] : ['{', '}'];
 }
 
-/** What stands before each, and the item. */
-function* itemsOf(value: object): Generator<readonly [name: string, item: unknown]> {
-  if (Array.isArray(value)) for (const item of value) yield ['', item];
-  else for (const [key, item] of Object.entries(value)) if (item !== undefined) yield [`${scalar(key)}: `, item];
+/** name: what stands before it. Ends where one is not taken. */
+function everyItem(value: object, takes: (name: string, item: unknown) => boolean): boolean {
+  if (Array.isArray(value)) return value.every((item) => takes('', item));
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined && !takes(`${scalar(key)}: `, item)) return false;
+  }
+  return true;
 }
 
 function scalar(value: unknown): string {

@@ -85,7 +85,8 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
 /** Where each channel's bias lies, in steps. */
 export function biasIntervals(view: View): Interval[] {
   let [most, narrowest] = [0, Number.POSITIVE_INFINITY];
-  for (const [i, bound] of view.lo.entries()) {
+  for (let i = 0; i < view.lo.length; i++) {
+    const bound = view.lo[i];
     if (!Number.isFinite(bound)) continue;
     most = Math.max(most, Math.abs(bound));
     narrowest = Math.min(narrowest, view.hi[i] - bound);
