@@ -96,7 +96,7 @@ function makeOrders(params: Product): Named[] {
     ([a, b, from]): Named => [
       `k = (a, b) of ${a} x ${b} taken as (b, a): HWC for CHW or the reverse`,
       'weights',
-      (n, k) => n * inputs + from[k],
+      (n, k) => n * inputs + from(k),
     ],
   );
   const words = inWords(inputs).map(([order, from]): Named => [order, 'weights', (n, k) => n * inputs + from(k)]);
@@ -144,7 +144,7 @@ function ordersOfChannels(params: Product): Named[] {
     ([a, b, from]): Named => [
       `channels (a, b) of ${a} x ${b} taken as (b, a)`,
       'weights',
-      (out, k) => out * inFeatures + k - (k % inChannels) + from[k % inChannels],
+      (out, k) => out * inFeatures + k - (k % inChannels) + from(k % inChannels),
     ],
   );
   const words = inWords(inChannels).map(

@@ -6,7 +6,7 @@ import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { isRefuted, solveAll } from './allWeights.js';
-import { everything, type Interval, isBounded } from './interval.js';
+import { isBounded } from './interval.js';
 import { type ChangedWeight, pairedEffort, severalUnderSaturation } from './saturatingWeights.js';
 import { type Correction, effortOf, type Residuals, solveTogether } from './severalWeights.js';
 import type { View } from './view.js';
@@ -216,25 +216,22 @@ function singleWeights({ params }: ProductSetup, residuals: Residuals, channel: 
   const [least, most] = weightRange(params);
   const fits: Fit[] = [];
   for (let k = 0; k < inFeatures && !isAnywhere(fits); k++) {
-    const interval: Interval = everything();
-    for (let row = 0; row < rows && interval.lo <= interval.hi; row++) {
+    let from = Number.NEGATIVE_INFINITY;
+    let to = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < rows && from <= to; row++) {
       const slope = centred[row * inFeatures + k];
       if (slope === 0) {
-        if (lo[row] > 0 || hi[row] < 0) interval.hi = Number.NEGATIVE_INFINITY;
+        if (lo[row] > 0 || hi[row] < 0) to = Number.NEGATIVE_INFINITY;
         continue;
       }
       const a = lo[row] / slope;
       const b = hi[row] / slope;
-      interval.lo = Math.max(interval.lo, slope > 0 ? a : b);
-      interval.hi = Math.min(interval.hi, slope > 0 ? b : a);
+      from = Math.max(from, slope > 0 ? a : b);
+      to = Math.min(to, slope > 0 ? b : a);
     }
-    if (!isBounded(interval) || interval.lo > interval.hi) continue;
+    if (!isBounded({ lo: from, hi: to }) || from > to) continue;
     const declared = params.weight[channel * inFeatures + k];
-    for (
-      let found = Math.max(least, Math.ceil(declared + interval.lo));
-      found <= Math.min(most, declared + interval.hi);
-      found++
-    ) {
+    for (let found = Math.max(least, Math.ceil(declared + from)); found <= Math.min(most, declared + to); found++) {
       if (found !== declared) fits.push({ k, found });
     }
   }

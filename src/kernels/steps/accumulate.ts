@@ -107,18 +107,18 @@ const wrapping: Narrowing = {
 
 /** k = (0,1), (2,3), ... within each block; an odd block ends with a product alone. order: which k stands at each place. */
 function neighbours(blocks: readonly number[], order: Int32Array | null): Pairs {
-  const first: number[] = [];
-  const second: number[] = [];
+  const count = blocks.reduce((sum, length) => sum + Math.ceil(length / 2), 0);
+  const [first, second] = [new Int32Array(count), new Int32Array(count)];
   const at = (place: number) => (order ? order[place] : place);
-  let start = 0;
+  let [start, pair] = [0, 0];
   for (const length of blocks) {
-    for (let place = start; place < start + length; place += 2) {
-      first.push(at(place));
-      second.push(place + 1 < start + length ? at(place + 1) : -1);
+    for (let place = start; place < start + length; place += 2, pair++) {
+      first[pair] = at(place);
+      second[pair] = place + 1 < start + length ? at(place + 1) : -1;
     }
     start += length;
   }
-  return { first: Int32Array.from(first), second: Int32Array.from(second) };
+  return { first, second };
 }
 
 /**
