@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { cutTo, placedIn, refuseCutCalls } from '../compare/fewerSamples.js';
 import { candidateInGraphOrder, inGraphOrder } from '../compare/inGraphOrder.js';
 import type { SampleSpan } from '../compare/options.js';
@@ -57,13 +57,17 @@ export async function openPair(
   }
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
-  const [given, isValues] = [printable(basename(modelPath)), /\.np[yz]$/i.test(modelPath)];
-  const example = [
-    'qdiff',
-    ...(command ? [command] : []),
-    ...(isValues ? ['model.json', given] : [given, 'capture.npz']),
-  ];
+  const example = ['qdiff', ...(command ? [command] : []), ...(await pairFor(io, modelPath))];
   throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example.join(' ')}`);
+}
+
+/** Of one of a pair, or of the folder that an exporter wrote, both. */
+async function pairFor({ fs }: Io, path: string): Promise<string[]> {
+  const names = await fs.list(path).catch((): string[] => []);
+  const pair = ['model.json', 'capture.npz'];
+  if (pair.every((name) => names.includes(name))) return pair.map((name) => printable(join(path, name)));
+  const given = printable(basename(path));
+  return /\.np[yz]$/i.test(path) ? ['model.json', given] : [given, 'capture.npz'];
 }
 
 /** How the user's own values are read. */

@@ -52,11 +52,11 @@ export async function validateCandidate(
     const missing = judged.filter((name) => !sources.has(name));
     warnOfOthers(file, new Set([...used, ...(model.folded ?? [])]), checks, missing);
   } else if (checks.problems.length === 0) {
-    const got = `got ${listed(file.arrays.keys(), 8) || 'nothing'}; rename the arrays, or say --map MINE=LAYER`;
+    const got = `got ${listed(file.arrays.keys(), 4) || 'nothing'}; rename the arrays, or say --map MINE=LAYER`;
     checks.problem(
       'nothing-to-compare',
       [],
-      `expected a ${against === 'replay' ? 'replay' : 'captur'}ed layer (${listed(judged, 8)}), ${got}`,
+      `expected a ${against === 'replay' ? 'replay' : 'captur'}ed layer (${listed(judged, 4)}), ${got}`,
     );
   }
   warnOfMixUps(model, capture, file, checks);

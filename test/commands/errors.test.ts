@@ -44,6 +44,10 @@ it.each([
 
 it.each([
   [['capture.npz'], 'arguments: expected MODEL and CAPTURE, got only capture.npz; e.g. qdiff model.json capture.npz'],
+  [
+    ['fixtures/pytorch/iris-avx2'],
+    'arguments: expected MODEL and CAPTURE, got only fixtures/pytorch/iris-avx2; e.g. qdiff fixtures/pytorch/iris-avx2/model.json fixtures/pytorch/iris-avx2/capture.npz',
+  ],
   [['table', 'a', 'b'], 'expected one argument after table, got 2'],
   [['golden', 'a', 'b', 'c', '-o', 'd'], 'expected at most 2 arguments after golden, got 3'],
 ])('%j: arguments that are missing, or too many', async (argv, message) => {
