@@ -191,11 +191,20 @@ function inOurWords(message: string): string {
 
 const ALL_COMMANDS = `(commands: ${commands.map(({ name }) => name).join(', ')})\n`;
 
+/** What other tools call a command of ours. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['compare', 'diff'],
+  ['check', 'lint'],
+  ['info', 'inspect'],
+  ['show', 'inspect'],
+  ['why', 'explain'],
+]);
+
 /** A word where a command may stand that is no file's name: commander takes it for a model. */
 function misspeltCommand([word = '']: readonly string[]): string | null {
   const names = commands.map(({ name }) => name);
   if (!/^[a-z][a-z-]*$/i.test(word) || names.includes(word)) return null;
-  const near = nearest(word, names);
+  const near = OTHER_NAMES.get(word.toLowerCase()) ?? nearest(word, names);
   return near && `expected a command, or MODEL and CAPTURE, got ${word}; did you mean ${near}?`;
 }
 

@@ -70,6 +70,17 @@ it.each([
   ]);
 });
 
+it.each([
+  ['compare', 'diff'],
+  ['show', 'inspect'],
+])('%s of other tools is %s here', async (word, name) => {
+  const { exitCode, stderr } = await qdiff([word, model, capture]);
+  expect([exitCode, stderr.split('\n')[0]]).toEqual([
+    2,
+    `qdiff: expected a command, or MODEL and CAPTURE, got ${word}; did you mean ${name}?`,
+  ]);
+});
+
 it('no option of a comparison is advised to another command', async () => {
   const { stderr } = await qdiff(['explain', model, capture, '--tolerance']);
   expect(stderr).toBe(
