@@ -26,7 +26,7 @@ declare module '../evidence.js' {
         readonly of?: 'maximum';
         /** Of a transposed convolution the one alone; absent: both. */
         readonly where?: 'gaps' | 'edges';
-        readonly found?: number | 'reflect' | 'replicate' | 'circular';
+        readonly found?: number | Mode;
       };
   }
 }
@@ -178,19 +178,23 @@ function edgesOf(study: ProductStudy): (position: number, tap: number) => boolea
   };
 }
 
-type Mode = 'reflect' | 'replicate' | 'circular';
+type Mode = 'reflect' | 'replicate' | 'circular' | 'rows beside';
 
-/** Which index of an axis stands for one outside of it. */
-const MODES: Readonly<Record<Mode, (index: number, size: number) => number>> = {
+/** Which index of an axis stands for one outside of it; of the last axis one outside is read in the rows beside, where memory goes on. */
+const MODES: Readonly<Record<Mode, (index: number, size: number, isLast: boolean) => number | null>> = {
+  'rows beside': (index, size, isLast) => (isLast || (index >= 0 && index < size) ? index : null),
   reflect: (index, size) => (index < 0 ? -index : index >= size ? 2 * size - 2 - index : index),
   replicate: (index, size) => Math.min(Math.max(index, 0), size - 1),
   circular: (index, size) => ((index % size) + size) % size,
 };
 
-/** torch's padding modes, where the file says zeros. */
+/** torch's padding modes, where the file says zeros, and an index along a row that nobody checks. */
 function modes(study: ProductStudy): ProductChange[] {
   if (patchOf(study.declared).window.transposed) return [];
-  return (Object.keys(MODES) as Mode[]).map((mode) =>
+  const { length } = patchOf(study.declared).input;
+  // of one axis what lies beside is another channel's
+  const own = (Object.keys(MODES) as Mode[]).filter((mode) => mode !== 'rows beside' || length > 1);
+  return own.map((mode) =>
     readOtherwise(study, {
       cause: 'padding-value',
       label: mode,
@@ -200,7 +204,7 @@ function modes(study: ProductStudy): ProductChange[] {
   );
 }
 
-function reflected(study: ProductStudy, place: (index: number, size: number) => number) {
+function reflected(study: ProductStudy, place: (typeof MODES)[Mode]) {
   const { taps, window, input, output } = patchOf(study.declared);
   const { kernel, stride, padding, dilation } = window;
   return mapTaps(taps, (from, ofPosition, ofTap) => {
@@ -212,7 +216,8 @@ function reflected(study: ProductStudy, place: (index: number, size: number) => 
       [places, cells, below] = [places / output[axis], cells / kernel[axis], below / size];
       const [o, k] = [Math.floor(position / places), Math.floor(tap / cells)];
       [position, tap] = [position % places, tap % cells];
-      found += below * place(o * stride[axis] - padding[axis][0] + k * dilation[axis], size);
+      const own = place(o * stride[axis] - padding[axis][0] + k * dilation[axis], size, axis === input.length - 1);
+      found = own === null ? Number.NaN : found + below * own;
     });
     return found >= 0 && found < sizeOf(input) ? found : HOLE;
   });

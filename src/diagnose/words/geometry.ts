@@ -7,6 +7,7 @@ type Place = Partial<CauseEvidence['padding-place']>;
 /** "0", "the image's own values (reflect)". */
 export function paddingText(found: Padding['found']): string {
   if (found === undefined) return 'another code';
+  if (found === 'rows beside') return 'values of the rows beside';
   return typeof found === 'number' ? String(found) : `values of the image (${found})`;
 }
 
