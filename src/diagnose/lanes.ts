@@ -33,10 +33,10 @@ export function someProducts([innermost, walk]: Walk, channels: number): Product
   const lanes = LANES.filter((n) => 2 * n <= count).flatMap((n) =>
     Array.from({ length: n }, (_, lane) => kept(`product ${lane} of each ${n}`, (j) => j % n !== lane)),
   );
-  const firsts = [2, 4, 8].map((share) => Math.ceil(count / share)).concat(TILES);
+  const firsts = [2, 4, 8].flatMap((share) => [Math.floor(count / share), Math.ceil(count / share)]).concat(TILES);
   const ends = [...new Set(firsts)]
-    .filter((n) => n < count - LONGEST_END)
-    .map((n) => kept(`all after the first ${n} products`, (j) => j < n));
+    .filter((n) => n > 0 && n < count - LONGEST_END)
+    .map((n) => kept(`what follows the first ${n} products`, (j) => j < n));
   const begins = [Math.ceil(count / 2)]
     .filter((n) => n > LONGEST_END)
     .map((n) => kept(`the first ${n} products`, (j) => j >= n));
