@@ -22,9 +22,11 @@ import {
 } from './layerReport.js';
 import { sessionsOf } from './models/beside.js';
 import { explainByFiles } from './models/explained.js';
+import type { OnOwnValues } from './readings.js';
 import { ReadTooLate } from './readTooLate.js';
 import { secondCapture } from './secondCapture.js';
 import { CatchUp } from './shard.js';
+import { asMeant } from './storedSigns.js';
 import { unknownInput } from './unknownInput.js';
 
 /**
@@ -38,18 +40,33 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     return value ? ([[name, value]] as const) : [];
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
-  const chained = { ...ownValues, values: withoutInputs(model, ownValues.values) };
+  const on = (values: Capture): OnOwnValues => {
+    const chainedValues = { ...values, values: withoutInputs(model, values.values) };
+    return {
+      ownSession: new ReplaySession(model, values, reference, 'isolated', fast),
+      chainedValues,
+      chainedSession: new ReplaySession(model, chainedValues, reference, 'isolated', fast),
+    };
+  };
+  const asStored = on(ownValues);
+  let meant: ReturnType<OwnComparison['meant']> | null = null;
+  const findMeant = async () => {
+    const values = await asMeant(ownValues, comparison);
+    return values && on(values);
+  };
   const work = workFor('candidate', model, candidate);
   const onOwnValues: OwnComparison = {
     ...comparison,
-    ownSession: new ReplaySession(model, ownValues, reference, 'isolated', fast),
+    ...asStored,
+    meant: () => {
+      meant ??= findMeant();
+      return meant;
+    },
     beside: options.candidateModel ? sessionsOf(options.candidateModel, fast) : null,
-    second: secondCapture(model, candidate, chained, fast),
-    chainedValues: chained,
-    chainedSession: new ReplaySession(model, chained, reference, 'isolated', fast),
+    second: secondCapture(model, candidate, asStored.chainedValues, fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work, searched),
     found: new Map(),
-    late: new ReadTooLate({ ...comparison, values: chained }, 'candidate', comparison.warn),
+    late: new ReadTooLate({ ...comparison, values: asStored.chainedValues }, 'candidate', comparison.warn),
     catchUp: new CatchUp(selected, own, async (layer, index) => {
       if (index !== null) await compareLayer(onOwnValues, layer, index);
     }),

@@ -19,7 +19,7 @@ import { notFiniteValues } from './notFinite.js';
 import { onOtherOperands } from './otherOperands.js';
 import { otherRuntime, restsOnNumbers } from './otherRuntime.js';
 import { inOtherPlaces } from './outputOrder.js';
-import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf } from './readings.js';
+import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf, sessionsOf } from './readings.js';
 import { explainsPlaces } from './rightPlaces.js';
 import { asSecondCapture } from './secondCapture.js';
 import { hasValueBefore, unknownInput } from './unknownInput.js';
@@ -50,7 +50,7 @@ export async function explain(comparison: OwnComparison, layer: Layer, report: L
   const one: Case = { comparison, layer, report, captured, met, ...values };
   if (!captured && (await isSecondSide(one))) return;
   if (await explainsPlaces(comparison, layer, report, values)) return;
-  const readings = await readingsOf(comparison, sessionsOf(comparison, layer), layer, values);
+  const readings = await readingsOf(comparison, await sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
   if (!first) return;
   countOnOwn(one, first);
@@ -87,18 +87,6 @@ async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
   if (held.length === 0) return false;
   say(one, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
   return true;
-}
-
-/** Where it has nothing before this layer, the captured value is the likelier. */
-function sessionsOf({ model, candidate, ownSession, chainedSession, session }: OwnComparison, layer: Layer) {
-  const saysInput = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
-  const before = hasValueBefore(model, candidate, layer);
-  const own = [
-    ...(saysInput ? [['own', ownSession] as const] : []),
-    ...(before || !saysInput ? [['chained', chainedSession] as const] : []),
-  ];
-  const captured = ['captured', session] as const;
-  return saysInput || before ? [...own, captured] : [captured, ...own];
 }
 
 // ---------------------------------------------------------------- it does as declared
@@ -214,11 +202,10 @@ async function onOthers(
   reading: Reading,
   isExplained: boolean,
 ): Promise<LayerDiagnosis | null> {
-  const { model, session, chainedSession, ownSession, from, to, fast } = comparison;
+  const { model, session, from, to, fast } = comparison;
   const { work } = comparison.diagnosis;
-  const sessions = { own: ownSession, chained: chainedSession, captured: session };
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
-  const read = { session: sessions[reading.kind], reading, observed, zeroPoint, isExplained, diagnosis, work, met };
+  const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
 
@@ -238,7 +225,8 @@ async function beforeIt({
   expected,
   zeroPoint,
 }: Case): Promise<LayerDiagnosis | null> {
-  const { chainedSession: session, chainedValues: values, diagnosis, model, candidate, warn } = comparison;
+  const { diagnosis, model, candidate, warn } = comparison;
+  const { chainedSession: session, chainedValues: values } = (await comparison.meant()) ?? comparison;
   if (session.whyNotReplayed(layer)) return null;
   const chain = { ...comparison, values, session, free: true, diagnosis };
   const finding = await throughChain(chain, layer, observed, zeroPoint, report.mismatched!);

@@ -8,6 +8,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ReplaySession } from '../replay/session.js';
 import type { CompareOptions } from './options.js';
+import type { OnOwnValues } from './readings.js';
 import type { ReadTooLate } from './readTooLate.js';
 import type { SecondCapture } from './secondCapture.js';
 import type { CatchUp } from './shard.js';
@@ -36,12 +37,9 @@ export interface CandidateComparison {
 }
 
 /** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
-export interface OwnComparison extends CandidateComparison {
-  readonly ownSession: ReplaySession;
-  /** The candidate's values, without what it says that layers read, and the model's inputs. */
-  readonly chainedValues: Capture;
-  /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
-  readonly chainedSession: ReplaySession;
+export interface OwnComparison extends CandidateComparison, OnOwnValues {
+  /** The same of what its codes mean, where it stores them with the other sign; null: it does not. Looked for where a layer differs. */
+  readonly meant: () => Promise<OnOwnValues | null>;
   /** Of the candidate's own model, on its own values and on the captured ones; null: it has none. */
   readonly beside: { readonly own: ReplaySession; readonly onCaptured: ReplaySession } | null;
   /** Set where the candidate says who computed it. */

@@ -4,7 +4,7 @@
  */
 import { exchanged, type LayerDiffResult, type SidesDiff } from '../diff/layerDiff.js';
 import { stepsOf } from '../kernels/kernel.js';
-import type { Capture, ValueReader } from '../nouns/capture.js';
+import { besideValue, type Capture, type ValueReader } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
@@ -16,11 +16,13 @@ import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { afterRelu } from './alignment.js';
 import { EXACT, layerDiff, rectified } from './layerReport.js';
 import type { CompareOptions } from './options.js';
+import { hasValueBefore } from './unknownInput.js';
 
 export type ReadingKind = 'own' | 'chained' | 'captured';
 
 export interface Reading {
   readonly kind: ReadingKind;
+  readonly session: ReplaySession;
   readonly run: LayerRun;
   /** The observed values against the declared replay on this input. */
   readonly diff: SidesDiff;
@@ -67,6 +69,48 @@ export interface Observed {
   readonly diff: SidesDiff;
 }
 
+/** A model replayed on a candidate's values. */
+export interface OnOwnValues {
+  readonly ownSession: ReplaySession;
+  /** The candidate's values, without what it says that layers read, and the model's inputs. */
+  readonly chainedValues: Capture;
+  /** The same without what the candidate says that layers read: each on the candidate's own value before it. */
+  readonly chainedSession: ReplaySession;
+}
+
+/** What a candidate's layers may have read. */
+interface Sides extends OnOwnValues {
+  readonly model: Model;
+  readonly candidate: Capture;
+  /** On the captured values. */
+  readonly session: ReplaySession;
+  /** The same of what its codes mean, where it stores them with the other sign; null: it does not. Looked for where a layer differs. */
+  readonly meant: () => Promise<OnOwnValues | null>;
+}
+
+/** Where it has nothing before this layer, the captured value is the likelier. */
+export async function sessionsOf(sides: Sides, layer: Layer) {
+  const { model, candidate, ownSession, chainedSession, session } = sides;
+  const meant = await sides.meant();
+  const saysInput = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
+  const before = hasValueBefore(model, candidate, layer);
+  const own = [
+    ...(saysInput ? both('own', meant?.ownSession, ownSession) : []),
+    ...(before || !saysInput ? both('chained', meant?.chainedSession, chainedSession) : []),
+  ];
+  const captured = ['captured', session] as const;
+  return saysInput || before ? [...own, captured] : [captured, ...own];
+}
+
+function both(kind: ReadingKind, asMeant: ReplaySession | undefined, asStored: ReplaySession) {
+  return asMeant
+    ? ([
+        [kind, asMeant],
+        [kind, asStored],
+      ] as const)
+    : ([[kind, asStored]] as const);
+}
+
 /** In the order in which they are believed; an exact one ends the list. */
 export async function readingsOf(
   samples: Samples & ExactSide,
@@ -83,7 +127,7 @@ export async function readingsOf(
     const known = kind === 'captured' && run.kernel.name === exact?.kernel && givesOne(run) ? exact.values : null;
     const kept = known ? { ...run, replay: replayOf(known) } : keeping(run, samples);
     const own = known ? exchanged(diff) : await diffReplay(samples, kept, observed, zeroPoint);
-    const reading = { kind, run: kept, diff: own };
+    const reading = { kind, session, run: kept, diff: own };
     if (own.mismatched === 0) return [reading];
     readings.push(reading);
   }

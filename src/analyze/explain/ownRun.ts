@@ -1,4 +1,5 @@
 /** A layer on what a candidate read. */
+import { asMeant } from '../../compare/storedSigns.js';
 import { hasValueBefore, unknownInput } from '../../compare/unknownInput.js';
 import { besideValue, type Capture } from '../../nouns/capture.js';
 import type { Model } from '../../nouns/model.js';
@@ -31,7 +32,10 @@ export async function runOnOwn(
     return value ? ([[name, value]] as const) : [];
   });
   const values = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...given]) };
-  const own = new ReplaySession(model, values, session.asReference(), 'isolated');
+  const isShifted = diagnosis?.causes.includes('signedness') ?? false;
+  const beside = { model, capture, session, from: 0, to: capture.samples };
+  const meant = isShifted ? await asMeant(values, beside) : null;
+  const own = new ReplaySession(model, meant ?? values, session.asReference(), 'isolated');
   own.readAs(layer, kernel);
   return own.whyNotReplayed(layer) === null ? own.open(layer) : null;
 }

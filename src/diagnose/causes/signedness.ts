@@ -77,7 +77,9 @@ export const signedness: Cause<'signedness'> = {
         : e.top_bit
           ? `top bit of the ${e.of}s flipped`
           : e.declared && e.read_as
-            ? `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}`
+            ? e.off_by === 128
+              ? `${e.of ?? 'code'}s of ${e.declared} ${byText(e)}, as ${e.read_as}`
+              : `${e.of ?? 'code'}s of ${e.declared} read as ${e.read_as}`
             : 'wrong signedness',
     explanation: (e) =>
       e.of === 'sum'
@@ -86,7 +88,9 @@ export const signedness: Cause<'signedness'> = {
           : 'A logical shift fills a negative sum with zeros from the left: it becomes large, and is clamped from above.'
         : e.top_bit
           ? 'Codes xored with 0x80 are those of the other dtype; their bytes are taken as codes of this one.'
-          : 'Bytes are read with the other sign.',
+          : e.off_by === 128
+            ? 'Codes are shifted by 128 into the other dtype, and taken as the declared one.'
+            : 'Bytes are read with the other sign.',
     evidence: (e) => [
       e.becomes === undefined ? null : `every result below the zero point comes out as ${e.becomes}`,
       e.off_by === 256
@@ -104,6 +108,8 @@ export const signedness: Cause<'signedness'> = {
       const what = `the ${e.of ?? 'value'}s`;
       if (e.top_bit && context.subject === 'candidate')
         return `leave ${what} as they are (no ^ 0x80), or write them as ${e.read_as}`;
+      if (e.off_by === 128 && context.subject === 'candidate')
+        return `take ${what} as ${e.declared}: ${e.declared === 'int8' ? 'subtract' : 'add'} 128 (as int16), or shift the zero point with them`;
       return context.subject === 'candidate'
         ? `read ${what} as ${e.declared ?? 'declared'}`
         : `correct the dtype of ${what} of ${printable(context.layer)} in ${fileOf(context)}`;
@@ -127,9 +133,25 @@ const EXTENDED = [
   rtl('wire signed [31:0] acc = {{(32 - N){raw[N - 1]}}, raw};  // N: bits of the accumulator'),
 ];
 
-/** Of a byte that is read. */
-function readAsDeclared({ of, declared = 'uint8' }: Partial<CauseEvidence['signedness']>): Snippet[] {
+function byText({ declared }: Partial<CauseEvidence['signedness']>): string {
+  return declared === 'int8' ? 'plus 128' : 'less 128';
+}
+
+/** Of a byte that is read, or of codes that are shifted. */
+function readAsDeclared({ of, declared = 'uint8', off_by: off }: Partial<CauseEvidence['signedness']>): Snippet[] {
   const name = of === 'weight' ? 'w' : of === 'output' ? 'y' : 'x';
+  if (off === 128) {
+    const by = declared === 'int8' ? '- 128' : '+ 128';
+    return [
+      numpy(`${name} = ${name}.astype(np.int16) ${by}`),
+      inC(`int16_t code = (int16_t)${name}[i] ${by};`),
+      rtl(
+        declared === 'int8'
+          ? `wire signed [7:0] code = $signed({1'b0, ${name}}) - 9'sd128;  // uint8 ${name}`
+          : `wire signed [8:0] code = $signed(${name}) + 9'sd128;  // int8 ${name}`,
+      ),
+    ];
+  }
   return [
     numpy(`${name} = np.frombuffer(data, np.${declared})`),
     inC(`const ${declared}_t *${name} = (const ${declared}_t *)data;`),
