@@ -43,7 +43,7 @@ const DEFERRED = [
 ].map((name) => join(root, name));
 /** Of what is in neither file, in one too: what is loaded where a value differs. */
 const OF_A_DIFFERENCE =
-  /src\/(?:(?:compare|diagnose|kernels\/steps)\/|(?:kernels\/departure|diff\/extent)\.|report\/(?:findings|ofItsOwn|twoCaptures)\.)/;
+  /src\/(?:(?:compare|diagnose|kernels\/steps)\/|(?:kernels\/departure|diff\/extent)\.|report\/words\/(?:findings|ofItsOwn|twoCaptures)\.)/;
 const ofMain = new Set();
 function isOfMain(id, graph) {
   if (ofMain.size === 0) {

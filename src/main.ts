@@ -7,8 +7,8 @@ import { columnsOf } from './commands/width.js';
 import { isOutOfFiles, unreadable, withNearestName } from './load/refuse.js';
 import type { Io } from './nouns/io.js';
 import { InputError, type Problem } from './nouns/problem.js';
-import { shellCommand } from './report/next.js';
 import { problemLines } from './report/problems.js';
+import { shellCommand } from './report/words/next.js';
 import { fitted, harmlessInLog, nearest, printable } from './text.js';
 import { version } from './version.js';
 

@@ -21,7 +21,7 @@ import { asChosen } from '../replay/chosen.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
-import { ownCauses } from '../report/verdict.js';
+import { ownCauses } from '../report/words/verdict.js';
 import { npzBytes } from '../save/npz.js';
 import { channelsOf, featureAt, positionAt, positionsOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';

@@ -1,6 +1,6 @@
 import { forecast } from '../analyze/forecast.js';
 import { hasVectors } from '../analyze/golden.js';
-import { frameworkOf } from '../diagnose/frameworks.js';
+import { frameworkOf } from '../diagnose/finding/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
 import { forecastKernels, kernelByName } from '../kernels/registry.js';
 import { openNpy } from '../load/npyFolder.js';

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { cutTo, placedIn, refuseCutCalls } from '../compare/fewerSamples.js';
+import { cutTo, placedIn, refuseCutCalls } from '../compare/candidate/fewerSamples.js';
 import { candidateInGraphOrder, inGraphOrder } from '../compare/inGraphOrder.js';
 import type { SampleSpan } from '../compare/options.js';
 import {

@@ -4,7 +4,7 @@ import type { SampleSpan, Tolerance } from '../compare/options.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import { option } from '../report/next.js';
+import { option } from '../report/words/next.js';
 import { nearest, printable } from '../text.js';
 
 /** `N` for every layer or `LAYER=N` for one. */

@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, OutputStream } from '../nouns/io.js';
 import { InputError } from '../nouns/problem.js';
 import type { Report } from '../nouns/report.js';
-import { NO_INK } from '../report/ink.js';
 import { jsonText, writeJson } from '../report/json.js';
 import { reporters } from '../report/registry.js';
 import type { Format, Formats, ReportOptions, Run } from '../report/reporter.js';
+import { NO_INK } from '../report/terminal/ink.js';
 import { harmlessInLog, printable } from '../text.js';
 import type { CommandIo } from './command.js';
 import { usage } from './open.js';
@@ -217,7 +217,7 @@ async function lookOf(options: OutputOptions, stream: OutputStream | null, io: C
     ...(options.channels === undefined ? {} : { channels: options.channels }),
     sort: options.sort ?? 'graph',
     verbosity: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
-    ink: level === 0 ? NO_INK : (await import('../report/colours.js')).coloursOf(level),
+    ink: level === 0 ? NO_INK : (await import('../report/terminal/colours.js')).coloursOf(level),
     width: columnsOf(io, stream),
     unicode: hasUnicode(io),
     commands: io.commands,

@@ -1,6 +1,6 @@
 import type { Progress } from '../compare/options.js';
 import type { Io } from '../nouns/io.js';
-import { progressLine } from '../report/progress.js';
+import { progressLine } from '../report/terminal/progress.js';
 import { hasUnicode } from './output.js';
 
 /** Work shorter than this shows nothing. */

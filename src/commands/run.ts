@@ -3,7 +3,7 @@ import { kindOf } from '../frontends/kind.js';
 import { openFile } from '../load/bytes.js';
 import { InputError } from '../nouns/problem.js';
 import type { Ended, Processes } from '../nouns/processes.js';
-import { path as asPath, option } from '../report/next.js';
+import { path as asPath, option } from '../report/words/next.js';
 import { fitted, printable } from '../text.js';
 import type { CliCommand, CommandIo } from './command.js';
 import { checkOptions, comparePairs, declareComparison, type Options } from './compare.js';

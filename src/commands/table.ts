@@ -4,7 +4,7 @@ import type { TableDocument } from '../documents/table.js';
 import { openModel } from '../frontends/open.js';
 import { kernelByName } from '../kernels/registry.js';
 import { constantsCsv, constantsText } from '../report/constants.js';
-import { constantsC } from '../report/constantsC.js';
+import { constantsC } from '../report/inC/constantsC.js';
 import type { Format, Formats } from '../report/reporter.js';
 import type { CliCommand } from './command.js';
 import { documentCommand, type Given } from './documentCommand.js';

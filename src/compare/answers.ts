@@ -3,7 +3,7 @@
  * with that cause alone taken away.
  */
 import type { Diagnosis } from '../diagnose/diagnose.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import type { NumericArray } from '../nouns/array.js';
 import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
@@ -15,8 +15,8 @@ import { blocks } from '../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { fromRows } from '../tensor/rows.js';
 import { sizeOf } from '../tensor/shape.js';
+import { readersDiffer } from './candidate/readings.js';
 import { differingRows } from './differing.js';
-import { readersDiffer } from './readings.js';
 import { classesOf, wholeReader } from './wholeValues.js';
 
 /** One implementation: its values, and what was found of its layers. */

@@ -1,10 +1,10 @@
 import type { Part } from '../nouns/part.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
+import { ofTwoTrainings, withOneKernel } from './beyond/together.js';
 import { coverageOf, isCompared } from './coverage.js';
 import { divergencesIn } from './divergences.js';
 import { accumulatorsDiffer, differs } from './judged.js';
-import { ofTwoTrainings, withOneKernel } from './together.js';
 
 /** The report of one process, from its part or from every shard's. */
 export function assemble(parts: readonly [Part, ...Part[]]): Report {

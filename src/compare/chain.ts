@@ -3,9 +3,9 @@
  * One layer of it does otherwise, all of them do in the same way, or all of them are another kernel's.
  */
 import type { Diagnosis } from '../diagnose/diagnose.js';
-import type { Evidence } from '../diagnose/evidence.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
-import { alike, type Habit } from '../diagnose/rivals.js';
+import type { Evidence } from '../diagnose/finding/evidence.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
+import { alike, type Habit } from '../diagnose/search/rivals.js';
 import { sameEverywhere } from '../kernels/reference.js';
 import { productKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
@@ -16,9 +16,9 @@ import type { DiagnosisReport } from '../nouns/report.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { upTo } from '../replay/upTo.js';
 import { rowOf } from '../tensor/shape.js';
+import { diffReplay, type Samples } from './candidate/readings.js';
 import { differingRows, inSamples } from './differing.js';
 import { isUnexplained } from './layerReport.js';
-import { diffReplay, type Samples } from './readings.js';
 
 export interface Chain extends Samples {
   readonly model: Model;

@@ -1,5 +1,5 @@
 import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
@@ -16,10 +16,13 @@ import { computedBy } from '../validate/producer.js';
 import { acceleratorFor } from './accelerator.js';
 import type { AnsweringSide } from './answers.js';
 import { assemble } from './assemble.js';
-import type { ComparedCandidate } from './candidate.js';
+import { knownDefects } from './beyond/defects.js';
+import { unlikeTheRule } from './beyond/delegated.js';
+import { notFiniteValues } from './beyond/notFinite.js';
+import { ReadTooLate } from './beyond/readTooLate.js';
+import type { ComparedCandidate } from './candidate/candidate.js';
+import { diffReplay } from './candidate/readings.js';
 import { insteadOf } from './coverage.js';
-import { knownDefects } from './defects.js';
-import { unlikeTheRule } from './delegated.js';
 import { differingRows, inSamples } from './differing.js';
 import { inGraphOrder } from './inGraphOrder.js';
 import { inherited, otherInput } from './inherited.js';
@@ -35,10 +38,7 @@ import {
   uncomparedReport,
   whySearchedInPart,
 } from './layerReport.js';
-import { notFiniteValues } from './notFinite.js';
 import type { CompareOptions, Progress, Tolerance } from './options.js';
-import { diffReplay } from './readings.js';
-import { ReadTooLate } from './readTooLate.js';
 import { CatchUp, selectedLayers } from './shard.js';
 import { classification } from './wholeValues.js';
 
@@ -293,9 +293,9 @@ class Comparison {
   /** What the layer itself does not explain: layers before it, or other operands than the file's. */
   private async elsewhere(run: LayerRun, diff: LayerDiffResult, observed: CapturedValue, found: LayerDiagnosis) {
     const { model, capture: values, isolated: session, from, to, fast } = this;
-    const { restsOnNumbers } = await import('./otherRuntime.js');
+    const { restsOnNumbers } = await import('./beyond/otherRuntime.js');
     if (!restsOnNumbers(found)) return null;
-    const { foundElsewhere } = await import('./elsewhere.js');
+    const { foundElsewhere } = await import('./beyond/elsewhere.js');
     const side = { model, values, session, diagnosis: await this.diagnosis(), from, to, fast, warn: this.say };
     return foundElsewhere(side, { run, diff }, observed, found);
   }
@@ -310,7 +310,7 @@ class Comparison {
     if (!run.ready.layer.delegates) return searched;
     const { from, to, isolated: session, model } = this;
     const asked = { session, layer: run.ready.layer, declared: run.kernel, producer: model.producer, observed };
-    const { otherRuntime, restsOnNumbers, withRuntimes } = await import('./otherRuntime.js');
+    const { otherRuntime, restsOnNumbers, withRuntimes } = await import('./beyond/otherRuntime.js');
     const whole = { ...asked, from, to, mismatched, subject: 'capture' } as const;
     const form = restsOnNumbers(searched) ? await otherRuntime(whole) : null;
     return form ?? withRuntimes(whole, searched);
@@ -356,7 +356,7 @@ class Comparison {
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]) {
     const { model, reference, options, from, to, selected, own, fast, replayed } = this;
     const capture = replayed ?? this.capture;
-    const { compareCandidate } = await import('./candidate.js');
+    const { compareCandidate } = await import('./candidate/candidate.js');
     return compareCandidate({
       model,
       capture,

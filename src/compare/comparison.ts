@@ -1,16 +1,16 @@
 /** What the comparison of a candidate works with. */
 import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import type { Reference } from '../kernels/reference.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { ReplaySession } from '../replay/session.js';
+import type { ReadTooLate } from './beyond/readTooLate.js';
+import type { OnOwnValues } from './candidate/readings.js';
+import type { SecondCapture } from './candidate/secondCapture.js';
 import type { CompareOptions } from './options.js';
-import type { OnOwnValues } from './readings.js';
-import type { ReadTooLate } from './readTooLate.js';
-import type { SecondCapture } from './secondCapture.js';
 import type { CatchUp } from './shard.js';
 
 export interface CandidateComparison {

@@ -1,6 +1,6 @@
 /** A layer that differs, as the diagnosis reads it: rows of channels; what it finds is said in samples and positions. */
 import type { DifferingLayer } from '../diagnose/diagnose.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import type { ImageRows } from '../diagnose/study/data.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import type { ValueReader } from '../nouns/capture.js';

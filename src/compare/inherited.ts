@@ -1,8 +1,8 @@
-import { fixed } from '../diagnose/fixed.js';
+import { fixed } from '../diagnose/finding/fixed.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
+import { firstDiffering, type Samples } from './candidate/readings.js';
 import type { OwnComparison } from './comparison.js';
-import { firstDiffering, type Samples } from './readings.js';
 
 /** Exact on its own input; it differs only since its input does. */
 export function inherited(report: LayerReport, kernel: string, from: string): LayerReport['diagnosis'] {

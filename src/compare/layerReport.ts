@@ -1,5 +1,5 @@
-import type { CauseEvidence, Evidence } from '../diagnose/evidence.js';
-import type { LayerDiagnosis } from '../diagnose/explanation.js';
+import type { CauseEvidence, Evidence } from '../diagnose/finding/evidence.js';
+import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import { LayerDiff, type LayerDiffResult, type SidesDiff } from '../diff/layerDiff.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Fast } from '../nouns/kernel.js';

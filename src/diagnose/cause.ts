@@ -1,4 +1,4 @@
-import type { CauseCode, CauseEvidence } from './evidence.js';
+import type { CauseCode, CauseEvidence } from './finding/evidence.js';
 import { applyChanges, type Change, type Kind, type Setup, type SetupOf } from './setup.js';
 import type { Study } from './study/study.js';
 import type { CauseWords } from './words/causeWords.js';

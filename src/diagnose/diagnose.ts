@@ -18,20 +18,20 @@ import { largestOf } from '../numeric/extremes.js';
 import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
-import { withNarrowBias } from './biasUnits.js';
-import { consistentKernels } from './consistent.js';
-import type { At, NotFiniteValue } from './evidence.js';
-import { type LayerCase, type LayerDiagnosis, unnamed } from './explanation.js';
+import { withNarrowBias } from './alternatives/biasUnits.js';
 import { isKernelsOwn } from './facts.js';
-import { isKnown } from './frameworks.js';
-import { diagnoseLayer } from './layer.js';
-import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './rivals.js';
+import { consistentKernels } from './finding/consistent.js';
+import type { At, NotFiniteValue } from './finding/evidence.js';
+import { type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
+import { isKnown } from './finding/frameworks.js';
+import { diagnoseLayer } from './search/layer.js';
+import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
+import { SharedNumbers } from './search/shared.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
-import { SharedNumbers } from './shared.js';
 import { differences } from './study/agree.js';
 import type { ImageRows, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
-import { Work } from './work.js';
+import { Work } from './study/work.js';
 
 /** What differs in a layer, and where its numbers are. */
 export interface DifferingLayer {

@@ -13,7 +13,7 @@ import { isQuantized } from '../nouns/value.js';
 import type { Taps } from '../nouns/window.js';
 import { emptyLike, int32s, isBytes } from '../numeric/array.js';
 import { rangeOf } from '../products/exactSums.js';
-import type { CauseCode, CauseEvidence } from './evidence.js';
+import type { CauseCode, CauseEvidence } from './finding/evidence.js';
 
 /** How what is read and written is looked at. */
 interface Views {

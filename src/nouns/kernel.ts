@@ -321,7 +321,7 @@ export interface CurveStep extends Step {
   /** The largest number that it takes to this one, in double precision; NaN: none. */
   last(real: number): number;
   readonly numpy: ((v: string) => string) | null; // an expression of the float32 v
-  readonly c: ((product: Product) => string | null) | null; // a function of report/goldenCurveHelpersC.ts
+  readonly c: ((product: Product) => string | null) | null; // a function of report/inC/goldenCurveHelpersC.ts
 }
 
 export interface FloatPath {

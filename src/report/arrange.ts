@@ -1,6 +1,6 @@
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
-import { largestOf } from './differences.js';
 import type { ReportOptions } from './reporter.js';
+import { largestOf } from './words/differences.js';
 
 /** The report with its layers in the order asked for and each layer's channels shortened to the worst; the rest is counted. */
 export function arranged(report: Report, { sort, channels: limit }: Pick<ReportOptions, 'sort' | 'channels'>): Report {

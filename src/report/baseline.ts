@@ -1,6 +1,6 @@
 import type { BaselineChange, LayerResult, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { size } from './numbers.js';
+import { size } from './words/numbers.js';
 
 const MOST_CHANNELS = 8;
 

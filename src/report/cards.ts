@@ -4,10 +4,10 @@ import { field } from '../load/json.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { largestOf } from '../numeric/extremes.js';
 import { counted } from '../text.js';
-import { hasReals, largestWithShare } from './differences.js';
-import { type Finding, fixesSaidOnce } from './finding.js';
-import { findings } from './findings.js';
-import { causesOf } from './verdict.js';
+import { hasReals, largestWithShare } from './words/differences.js';
+import { type Finding, fixesSaidOnce } from './words/finding.js';
+import { findings } from './words/findings.js';
+import { causesOf } from './words/verdict.js';
 
 export interface Card {
   readonly finding: Finding;

@@ -2,12 +2,12 @@
 
 import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
 import { counted, printable } from '../text.js';
-import { type Column, renderColumns } from './columns.js';
-import { float32Literal } from './constantsC.js';
-import type { Ink } from './ink.js';
-import { prose } from './prose.js';
+import { float32Literal } from './inC/constantsC.js';
 import type { ReportOptions } from './reporter.js';
-import { skippedNotes } from './skipped.js';
+import { type Column, renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { prose } from './words/prose.js';
+import { skippedNotes } from './words/skipped.js';
 
 const DEFAULT_CHANNELS = 8;
 

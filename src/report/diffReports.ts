@@ -2,11 +2,11 @@
 
 import type { Change, LayerChange, LayerState, ReportsDiff } from '../documents/reportsDiff.js';
 import { counted, printable } from '../text.js';
-import { type Column, fits, type Paint, renderColumns } from './columns.js';
-import type { Ink } from './ink.js';
-import { size } from './numbers.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { type Column, fits, type Paint, renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { size } from './words/numbers.js';
+import { labelled, prose } from './words/prose.js';
 
 const MOST_CHANNELS = 8;
 

@@ -3,13 +3,13 @@
 import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { largestOf } from '../numeric/extremes.js';
 import { counted, printable } from '../text.js';
-import { type Column, fits, renderColumns } from './columns.js';
 import { numpyLines, readsRepro } from './explainNumpy.js';
 import { outcomeLines } from './explainOutcome.js';
-import type { Ink } from './ink.js';
-import { option, path, shellCommand } from './next.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { type Column, fits, renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { option, path, shellCommand } from './words/next.js';
+import { labelled, prose } from './words/prose.js';
 
 /** What is on the command line beside the document, for the next command. */
 interface ExplainInputs {

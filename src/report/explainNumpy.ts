@@ -1,9 +1,9 @@
 /** The numpy of one value, for a terminal. */
 
 import type { ExplainDocument } from '../documents/explain.js';
-import { wrap } from './layout.js';
-import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { wrap } from './terminal/layout.js';
+import { prose } from './words/prose.js';
 
 /** Its codes are too many to print. */
 export function readsRepro({ numpy }: ExplainDocument): boolean {

@@ -1,7 +1,7 @@
 /** What explains a value, in words: the last lines of explain. */
 import type { ExplainDocument } from '../documents/explain.js';
-import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { prose } from './words/prose.js';
 
 export function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
   const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;

@@ -1,18 +1,18 @@
 /** The portability matrix for a terminal: a row a kernel, a column a layer. */
 
 import { hasIntegerForm } from '../analyze/golden.js';
-import { mayRun } from '../diagnose/frameworks.js';
+import { mayRun } from '../diagnose/finding/frameworks.js';
 import type { ForecastDocument } from '../documents/forecast.js';
 import { kernelByName } from '../kernels/registry.js';
 import { counted, printable } from '../text.js';
-import { type Column, renderColumns } from './columns.js';
 import { grouped } from './grouped.js';
-import type { Ink } from './ink.js';
-import { option, path, shellCommand } from './next.js';
-import { size } from './numbers.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
-import { unknownLines } from './unknownOps.js';
+import { type Column, renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { option, path, shellCommand } from './words/next.js';
+import { size } from './words/numbers.js';
+import { labelled, prose } from './words/prose.js';
+import { unknownLines } from './words/unknownOps.js';
 
 interface ForecastInputs {
   readonly model: string;

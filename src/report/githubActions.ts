@@ -4,9 +4,9 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences, changeSentence } from './baseline.js';
-import { findings } from './findings.js';
 import { markdownWithin } from './markdown.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
+import { findings } from './words/findings.js';
 import {
   accumulatorSentence,
   channelSentence,
@@ -15,7 +15,7 @@ import {
   requiredButMissing,
   uncomparedSentences,
   whyOf,
-} from './verdict.js';
+} from './words/verdict.js';
 
 /** GitHub shows no more of one kind from a step. */
 const MOST_ANNOTATIONS = 10;

@@ -3,10 +3,10 @@
 import type { GoldenManifest } from '../documents/golden.js';
 import { GOLDEN } from '../frontends/goldenVectors.js';
 import { counted, printable } from '../text.js';
-import { option, path, shellCommand } from './next.js';
-import { prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
-import { skippedNotes } from './skipped.js';
+import { option, path, shellCommand } from './words/next.js';
+import { prose } from './words/prose.js';
+import { skippedNotes } from './words/skipped.js';
 
 export function goldenText(folder: string): (manifest: GoldenManifest, options: ReportOptions) => string {
   return (manifest, options) => {

@@ -4,18 +4,18 @@ import { differs, judged } from '../compare/judged.js';
 import { fileNames } from '../load/fileName.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { counted, printable, withShortWords } from '../text.js';
-import { answersSentence } from './answers.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf, isDeclared } from './cards.js';
-import { divergenceSentences } from './divergences.js';
-import type { FindingDetail } from './finding.js';
-import { firstWords, notes } from './firstWords.js';
 import { layerNumbers } from './layerNumbers.js';
-import { nextCommand } from './next.js';
-import { percent } from './numbers.js';
 import type { PageData } from './page/data.js';
 import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
+import { answersSentence } from './words/answers.js';
+import { divergenceSentences } from './words/divergences.js';
+import type { FindingDetail } from './words/finding.js';
+import { firstWords, notes } from './words/firstWords.js';
+import { nextCommand } from './words/next.js';
+import { percent } from './words/numbers.js';
 import {
   expectedSource,
   extentOf,
@@ -25,7 +25,7 @@ import {
   uncomparedInRuns,
   verdict,
   whyOf,
-} from './verdict.js';
+} from './words/verdict.js';
 
 const MOST_LAYERS_IN_TEXT = 500;
 const MOST_LAYERS_OF_A_CARD = 8;

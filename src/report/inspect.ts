@@ -9,12 +9,12 @@ import { shapeText } from '../load/npy.js';
 import { largestOf } from '../numeric/extremes.js';
 import { sizeOf } from '../tensor/shape.js';
 import { counted, printable } from '../text.js';
-import { type Column, renderColumns } from './columns.js';
-import type { Ink } from './ink.js';
-import { path, shellCommand } from './next.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
-import { unknownLines } from './unknownOps.js';
+import { type Column, renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { path, shellCommand } from './words/next.js';
+import { labelled, prose } from './words/prose.js';
+import { unknownLines } from './words/unknownOps.js';
 
 const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 12;

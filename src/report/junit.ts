@@ -5,9 +5,9 @@ import type { LayerReport, Report } from '../nouns/report.js';
 import { printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { findingText } from './finding.js';
-import { findingsOf } from './findings.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
+import { findingText } from './words/finding.js';
+import { findingsOf } from './words/findings.js';
 import {
   accumulatorSentence,
   channelSentence,
@@ -17,7 +17,7 @@ import {
   requiredButMissing,
   verdict,
   whyOf,
-} from './verdict.js';
+} from './words/verdict.js';
 import { empty, open, xml } from './xml.js';
 
 const DEFAULT_CHANNELS = 256;

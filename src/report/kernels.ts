@@ -1,7 +1,7 @@
 import type { KernelsDocument } from '../documents/kernels.js';
 import { counted } from '../text.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { labelled, prose } from './words/prose.js';
 
 type ListedKernel = KernelsDocument['kernels'][number];
 

@@ -1,7 +1,7 @@
 import type { LayerReport } from '../nouns/report.js';
-import { largest, largestInUnits, mean } from './differences.js';
-import { decibels, percent } from './numbers.js';
-import { differingChannels } from './verdict.js';
+import { largest, largestInUnits, mean } from './words/differences.js';
+import { decibels, percent } from './words/numbers.js';
+import { differingChannels } from './words/verdict.js';
 
 /** What markdown and pages show of a layer: values, mismatched, channels, max |diff|, mean diff, SQNR; "-" where not compared. */
 export function layerNumbers(layer: LayerReport): string[] {

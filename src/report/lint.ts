@@ -2,11 +2,11 @@
 
 import type { LintDocument, LintFinding, Severity } from '../documents/lint.js';
 import { counted, listed, printable } from '../text.js';
-import { renderColumns } from './columns.js';
-import type { Ink } from './ink.js';
-import { path, shellCommand } from './next.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { renderColumns } from './terminal/columns.js';
+import type { Ink } from './terminal/ink.js';
+import { path, shellCommand } from './words/next.js';
+import { labelled, prose } from './words/prose.js';
 
 interface LintInputs {
   readonly model: string;

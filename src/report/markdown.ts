@@ -3,15 +3,15 @@
 import { differs, judged } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { capitalized, counted, printable } from '../text.js';
-import { answersSentence } from './answers.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { divergenceSentences } from './divergences.js';
-import { type Finding, findingLayers, findingText } from './finding.js';
-import { findings } from './findings.js';
 import { layerNumbers } from './layerNumbers.js';
-import { nextCommand } from './next.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
+import { answersSentence } from './words/answers.js';
+import { divergenceSentences } from './words/divergences.js';
+import { type Finding, findingLayers, findingText } from './words/finding.js';
+import { findings } from './words/findings.js';
+import { nextCommand } from './words/next.js';
 import {
   channelSentence,
   differingChannels,
@@ -22,7 +22,7 @@ import {
   uncomparedInRuns,
   verdict,
   whyOf,
-} from './verdict.js';
+} from './words/verdict.js';
 
 /** A comment on GitHub holds 65536 characters, and the job that posts it may want to add some. */
 const COMMENT_BYTES = 60_000;

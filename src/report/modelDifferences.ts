@@ -2,8 +2,8 @@
 import type { Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { grouped } from './grouped.js';
-import { labelled, prose } from './prose.js';
 import type { ReportOptions } from './reporter.js';
+import { labelled, prose } from './words/prose.js';
 
 interface Viewed {
   readonly report: Report;

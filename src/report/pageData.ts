@@ -8,12 +8,12 @@ import { float32s } from '../numeric/array.js';
 import { printable, withShortWords } from '../text.js';
 import { worstFirst } from './arrange.js';
 import type { Card } from './cards.js';
-import { hasReals, largestOf, meanOf } from './differences.js';
-import { explainCommand } from './next.js';
 import type { PageChannel, PageLayer, PageRun } from './page/data.js';
 import { finite } from './pageDetails.js';
 import type { ReportOptions, Run } from './reporter.js';
-import { addedCauses, byName, causesOf, differingChannels, expectedSource, whyOf } from './verdict.js';
+import { hasReals, largestOf, meanOf } from './words/differences.js';
+import { explainCommand } from './words/next.js';
+import { addedCauses, byName, causesOf, differingChannels, expectedSource, whyOf } from './words/verdict.js';
 
 /** Channels with a histogram of their own, for each layer. */
 const DEFAULT_CHANNELS = 64;

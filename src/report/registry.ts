@@ -1,7 +1,7 @@
-import { hasFindings, type Tell } from './finding.js';
 import { jsonOfRuns } from './json.js';
 import type { Format, Formats, Run } from './reporter.js';
 import { tableOfRuns } from './table.js';
+import { hasFindings, type Tell } from './words/finding.js';
 
 /** Formats by the name that --reporter takes; but for the usual ones, loaded where they are asked for. */
 export const reporters: Formats<readonly Run[]> = new Map<string, Format<readonly Run[]>>([
@@ -24,5 +24,5 @@ export const reporters: Formats<readonly Run[]> = new Map<string, Format<readonl
 
 /** The words for findings come with the search: a report without any starts without. */
 async function tellOf(runs: readonly Run[]): Promise<Tell> {
-  return runs.some(({ report }) => hasFindings(report)) ? (await import('./findings.js')).findings : () => [];
+  return runs.some(({ report }) => hasFindings(report)) ? (await import('./words/findings.js')).findings : () => [];
 }

@@ -1,7 +1,7 @@
 import type { BlobRun, PageLayerDetails } from '../documents/blob.js';
 import type { Shard } from '../nouns/part.js';
 import type { Report } from '../nouns/report.js';
-import type { Ink } from './ink.js';
+import type { Ink } from './terminal/ink.js';
 
 /** How a report is to be shown; decided by the command, which knows the terminal. Reporters probe nothing. */
 export interface ReportOptions {

@@ -3,24 +3,24 @@
 import { differs, judged } from '../compare/judged.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
-import { answersSentence } from './answers.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
-import { briefly } from './briefNames.js';
-import { type Column, fits, type Paint, renderColumns } from './columns.js';
-import { largest, largestInUnits, largestOf, mean, meanOf } from './differences.js';
-import { divergenceSentences } from './divergences.js';
-import { type Finding, findingLayers, fixesSaidOnce, type Tell } from './finding.js';
-import { firstWords, notes } from './firstWords.js';
-import { heatStrip, stripText } from './heatStrip.js';
-import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './histogram.js';
-import type { Ink } from './ink.js';
-import { padEnd } from './layout.js';
 import { modelLines } from './modelDifferences.js';
-import { nextCommand } from './next.js';
-import { decibels, percent, signedMean, size } from './numbers.js';
-import { labelled, prose, shown } from './prose.js';
 import type { Reporter, ReportOptions } from './reporter.js';
+import { type Column, fits, type Paint, renderColumns } from './terminal/columns.js';
+import { heatStrip, stripText } from './terminal/heatStrip.js';
+import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './terminal/histogram.js';
+import type { Ink } from './terminal/ink.js';
+import { padEnd } from './terminal/layout.js';
+import { answersSentence } from './words/answers.js';
+import { briefly } from './words/briefNames.js';
+import { largest, largestInUnits, largestOf, mean, meanOf } from './words/differences.js';
+import { divergenceSentences } from './words/divergences.js';
+import { type Finding, findingLayers, fixesSaidOnce, type Tell } from './words/finding.js';
+import { firstWords, notes } from './words/firstWords.js';
+import { nextCommand } from './words/next.js';
+import { decibels, percent, signedMean, size } from './words/numbers.js';
+import { labelled, prose, shown } from './words/prose.js';
 import {
   accumulatorSentence,
   addedCauses,
@@ -34,8 +34,8 @@ import {
   firstMismatch,
   verdict,
   whyOf,
-} from './verdict.js';
-import { whereSentence } from './where.js';
+} from './words/verdict.js';
+import { whereSentence } from './words/where.js';
 
 const DEFAULT_CHANNELS = 8;
 const MOST_LAYERS_WITH_CHANNELS = 3;

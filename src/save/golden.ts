@@ -11,7 +11,7 @@ import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fileNames } from '../load/fileName.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
-import { goldenC } from '../report/goldenC.js';
+import { goldenC } from '../report/inC/goldenC.js';
 import { jsonText } from '../report/json.js';
 import { sizeOf } from '../tensor/shape.js';
 import { version } from '../version.js';

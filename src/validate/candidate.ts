@@ -14,7 +14,7 @@ import { PRODUCER, readProducer } from './producer.js';
 import { samplesFirst } from './samplesFirst.js';
 import { readValues, type Slot, slotsOf } from './values.js';
 
-/** Code of the warning of a candidate that is golden's own folder: report/verdict.ts says it beside the verdict. */
+/** Code of the warning of a candidate that is golden's own folder: report/words/verdict.ts says it beside the verdict. */
 const GOLDENS_OWN = 'goldens-own';
 const GOLDENS_OWN_SAID =
   "every file is byte for byte as golden wrote it: golden's vectors were compared, no result of yours; let your run write its outputs to a folder of its own";

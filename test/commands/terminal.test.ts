@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { displayWidth } from '../../src/report/layout.js';
+import { displayWidth } from '../../src/report/terminal/layout.js';
 import { cli } from '../support/cli.js';
 
 const avx2 = ['fixtures/pytorch/iris-avx2/model.json', 'fixtures/pytorch/iris-avx2/capture.npz'];

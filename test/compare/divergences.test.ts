@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { divergencesIn } from '../../src/compare/divergences.js';
 import type { LayerReport } from '../../src/nouns/report.js';
-import { divergenceSentences } from '../../src/report/divergences.js';
+import { divergenceSentences } from '../../src/report/words/divergences.js';
 
 /** "stem; a*:stem; b*:stem": a star differs, a question mark was compared with nothing, ~ is accepted. */
 function graph(text: string): LayerReport[] {

@@ -1,7 +1,7 @@
 /** A candidate that does what the file says on other operands, or along other axes; what looks like it has no such name. */
 import { describe, expect, it, test } from 'vitest';
+import { mostTried } from '../../src/compare/beyond/otherOperands.js';
 import { compare } from '../../src/compare/compare.js';
-import { mostTried } from '../../src/compare/otherOperands.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
 import { ReplaySession } from '../../src/replay/session.js';
@@ -147,7 +147,7 @@ describe.each(SCENES)('%s', (_, cause, title, layer, wrong, read = {}) => {
     const { causes, explained, of, evidence, fix } = await diagnosed(layer, wrong, read);
     expect([causes, explained, fix]).toEqual([[cause], of, expect.any(String)]);
     expect(evidence).toHaveProperty([cause]);
-    const { CAUSE_WORDS } = await import('../../src/diagnose/sentences.js');
+    const { CAUSE_WORDS } = await import('../../src/diagnose/finding/sentences.js');
     const words = CAUSE_WORDS.get(cause)!.title as (e: object) => string;
     expect(words(evidence[cause] as object)).toMatch(title);
   });

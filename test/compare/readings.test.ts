@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Reading, readingsOf } from '../../src/compare/readings.js';
+import { type Reading, readingsOf } from '../../src/compare/candidate/readings.js';
 import { LayerDiff } from '../../src/diff/layerDiff.js';
 import type { ValueReader } from '../../src/nouns/capture.js';
 import type { Layer } from '../../src/nouns/model.js';

@@ -1,9 +1,9 @@
 /** Captures of one runtime of TFLite's, declared as each other: every difference is explained, by the kernel that made it among others. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { restsOnNumbers } from '../../src/compare/beyond/otherRuntime.js';
 import { compare } from '../../src/compare/compare.js';
-import { restsOnNumbers } from '../../src/compare/otherRuntime.js';
-import type { LayerDiagnosis } from '../../src/diagnose/explanation.js';
+import type { LayerDiagnosis } from '../../src/diagnose/finding/explanation.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 

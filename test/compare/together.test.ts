@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ofTwoTrainings, withOneKernel } from '../../src/compare/together.js';
+import { ofTwoTrainings, withOneKernel } from '../../src/compare/beyond/together.js';
 import type { DiagnosisReport, LayerReport } from '../../src/nouns/report.js';
 
 const layer = (name: string, change: Partial<LayerReport>, diagnosis: Partial<DiagnosisReport> | null = null) =>

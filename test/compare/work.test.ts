@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { workFor } from '../../src/diagnose/diagnose.js';
-import { SearchWork, Work } from '../../src/diagnose/work.js';
+import { SearchWork, Work } from '../../src/diagnose/study/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { Capture } from '../../src/nouns/capture.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withAdmitted } from '../../src/diagnose/admitted.js';
+import { withAdmitted } from '../../src/diagnose/search/admitted.js';
 import type { Change } from '../../src/diagnose/setup.js';
 import type { Study } from '../../src/diagnose/study/study.js';
 

@@ -1,6 +1,6 @@
 /** What a finding advises for a file is done to it, by the numbers of its evidence, and compared again: as many values are left as its rehearsal says. */
 import { expect, test } from 'vitest';
-import type { CauseEvidence, Evidence } from '../../src/diagnose/evidence.js';
+import type { CauseEvidence, Evidence } from '../../src/diagnose/finding/evidence.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { DiagnosisReport } from '../../src/nouns/report.js';
 import type { QuantParams } from '../../src/nouns/value.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { scriptedQuantize } from '../../src/diagnose/conversions.js';
+import { scriptedQuantize } from '../../src/diagnose/alternatives/conversions.js';
 import { dynamicOneDnnBrgemm, dynamicOneDnnGemm, dynamicStep, withRange } from '../../src/kernels/steps/dynamic.js';
 import { withoutInputZeroPoint } from '../../src/kernels/steps/lossyAccumulate.js';
 import { downward, towardZero } from '../../src/kernels/steps/round.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Evidence } from '../../src/diagnose/evidence.js';
+import type { Evidence } from '../../src/diagnose/finding/evidence.js';
 import { int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { fixedPointDoubleRounding } from '../../src/kernels/steps/multiplier.js';
 import { downward, insideMultiplier, towardZero } from '../../src/kernels/steps/round.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Scope } from '../../src/diagnose/study/data.js';
 import { KeptSums } from '../../src/diagnose/study/keptSums.js';
-import type { Work } from '../../src/diagnose/work.js';
+import type { Work } from '../../src/diagnose/study/work.js';
 
 const ROWS = 4;
 const scope = { samples: [...Array(ROWS).keys()], observed: new Int32Array(2 * ROWS) } as unknown as Scope;

@@ -3,7 +3,7 @@ import { unsignedSums } from '../../src/kernels/steps/unsignedSums.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { compareLayer, type Kind, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 async function diagnosed(kind: Kind, wrong: (linear: Product) => Partial<Product>) {

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Formula } from '../../src/diagnose/evidence.js';
+import type { Formula } from '../../src/diagnose/finding/evidence.js';
 import type { Snippet } from '../../src/diagnose/words/causeWords.js';
 import {
   biasCode,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { reaching, reachingWrapped } from '../../src/diagnose/estimate/weights.js';
-import { reachOf } from '../../src/diagnose/reach.js';
+import { reachOf } from '../../src/diagnose/search/reach.js';
 import { kernel, randomFrom, worldOf } from './world.js';
 
 const wrap16 = (sum: number) => (sum << 16) >> 16;

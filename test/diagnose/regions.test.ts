@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { downward, halfUp, towardZero } from '../../src/kernels/steps/round.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 type IsIn = (sample: number, channel: number) => boolean;

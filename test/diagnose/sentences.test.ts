@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { inOrder } from '../../src/diagnose/causesInOrder.js';
-import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diagnose/evidence.js';
+import { inOrder } from '../../src/diagnose/finding/causesInOrder.js';
+import type { CauseCode, CauseEvidence, Evidence, Formula } from '../../src/diagnose/finding/evidence.js';
 import {
   actsOnSteps,
   CAUSE_WORDS,
@@ -18,7 +18,7 @@ import {
   indistinguishableSentences,
   kernelOrigin,
   reasons,
-} from '../../src/diagnose/sentences.js';
+} from '../../src/diagnose/finding/sentences.js';
 import type { FixContext } from '../../src/diagnose/words/causeWords.js';
 import { saturationWays } from '../../src/diagnose/words/saturation.js';
 import { hasNumpy, outputOf } from '../support/tools.js';

@@ -7,7 +7,7 @@ import { biasedAccumulators, narrowAccumulators } from '../../src/kernels/steps/
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import { replayProduct } from '../../src/replay/product.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { ofIntegers } from './mistakes.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
 import { halfDown, halfTowardZero } from '../../src/kernels/steps/round.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 const world = worldOf('ties', randomFrom(17));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { overDeclaredOutput, windowedOf } from '../../src/diagnose/pools.js';
+import { overDeclaredOutput, windowedOf } from '../../src/diagnose/alternatives/pools.js';
 import type { TensorStudy } from '../../src/diagnose/study/study.js';
 import type { Window } from '../../src/nouns/window.js';
 import { windowDims } from '../../src/tensor/patches.js';

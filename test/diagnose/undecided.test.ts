@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { compareLayer, explanationsOf, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 async function told(by: string) {

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { TensorEngine } from '../../src/diagnose/study/tensorEngine.js';
-import { Work } from '../../src/diagnose/work.js';
+import { Work } from '../../src/diagnose/study/work.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { memoryFiles } from '../support/memoryFiles.js';

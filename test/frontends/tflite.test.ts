@@ -12,7 +12,7 @@ import { kernelByName } from '../../src/kernels/registry.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
 import { whyNotReplayed } from '../../src/replay/layer.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npz } from '../support/npz.js';
 import { problemsOf } from '../support/problems.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answersSentence } from '../../src/report/answers.js';
+import { answersSentence } from '../../src/report/words/answers.js';
 import { readReport } from './reports.js';
 
 function of(

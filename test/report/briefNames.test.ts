@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { briefly } from '../../src/report/briefNames.js';
+import { briefly } from '../../src/report/words/briefNames.js';
 
 const RELU = 'net/relu_1/Relu;net/batch_normalization_1/batchnorm/add;net/conv2d_1/Conv2D';
 

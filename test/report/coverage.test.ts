@@ -5,7 +5,7 @@ import { githubActions } from '../../src/report/githubActions.js';
 import { html } from '../../src/report/html.js';
 import { junit } from '../../src/report/junit.js';
 import { markdown } from '../../src/report/markdown.js';
-import { verdict } from '../../src/report/verdict.js';
+import { verdict } from '../../src/report/words/verdict.js';
 import { plain, readReport, table } from './reports.js';
 import { runOf } from './runs.js';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { DiagnosisReport } from '../../src/nouns/report.js';
 import { cardsOf } from '../../src/report/cards.js';
-import { type Finding, fixesSaidOnce } from '../../src/report/finding.js';
-import { findings } from '../../src/report/findings.js';
+import { type Finding, fixesSaidOnce } from '../../src/report/words/finding.js';
+import { findings } from '../../src/report/words/findings.js';
 import { plain, readReport, table } from './reports.js';
 
 /** Two findings whose layers are mended alike, of which the second differs in more values. */

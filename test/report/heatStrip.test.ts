@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LayerReport } from '../../src/nouns/report.js';
-import { heatStrip, stripText } from '../../src/report/heatStrip.js';
+import { heatStrip, stripText } from '../../src/report/terminal/heatStrip.js';
 import { readReport } from './reports.js';
 
 const [fc1] = readReport('iris-avx2').layers;

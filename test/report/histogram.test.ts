@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LayerReport } from '../../src/nouns/report.js';
-import { histogramBars, histogramLegend } from '../../src/report/histogram.js';
+import { histogramBars, histogramLegend } from '../../src/report/terminal/histogram.js';
 
 test.each([
   [[0, 0, 0, 0, 151, 0, 0, 0, 0], '    │    ', '    |    ', 'equal values are not drawn'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { displayWidth, padEnd, padStart, shortenName, wrap } from '../../src/report/layout.js';
+import { displayWidth, padEnd, padStart, shortenName, wrap } from '../../src/report/terminal/layout.js';
 
 test.each([
   ['fc1', 3, 'ASCII'],

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { nextCommand } from '../../src/report/next.js';
+import { nextCommand } from '../../src/report/words/next.js';
 import { readReport } from './reports.js';
 
 const all = { commands: ['explain', 'forecast'] };

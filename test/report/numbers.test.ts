@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decibels, percent, signedMean, size } from '../../src/report/numbers.js';
+import { decibels, percent, signedMean, size } from '../../src/report/words/numbers.js';
 
 test.each([
   [0, 10, '0%', 'none'],

@@ -1,7 +1,7 @@
 /** A candidate that computes each layer from its own values departs by one cause in many layers: that is one finding. */
 import { expect, test } from 'vitest';
 import type { DiagnosisReport, LayerReport } from '../../src/nouns/report.js';
-import { findings } from '../../src/report/findings.js';
+import { findings } from '../../src/report/words/findings.js';
 import { readReport } from './reports.js';
 
 const OWN = 'add the products one by one in int32, not in int16 pairs, whatever comes in';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { displayWidth } from '../../src/report/layout.js';
-import { progressLine } from '../../src/report/progress.js';
+import { displayWidth } from '../../src/report/terminal/layout.js';
+import { progressLine } from '../../src/report/terminal/progress.js';
 
 const state = {
   layer: 'model.layers.31.self_attn.q_proj',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '../../src/nouns/report.js';
-import { findings } from '../../src/report/findings.js';
-import { NO_INK } from '../../src/report/ink.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
 import { table as tableWith } from '../../src/report/table.js';
+import { NO_INK } from '../../src/report/terminal/ink.js';
+import { findings } from '../../src/report/words/findings.js';
 
 /**
  * Reports to show. iris-*: the numbers of the iris captures (PyTorch 2.13, engine x86), computed with a numpy model of

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { NO_INK } from '../../src/report/ink.js';
-import { skippedNotes } from '../../src/report/skipped.js';
+import { NO_INK } from '../../src/report/terminal/ink.js';
+import { skippedNotes } from '../../src/report/words/skipped.js';
 
 const skipped = ['a', 'b', 'c', 'd'].map((layer) => ({ layer, why: 'quantize has no vectors of its own' }));
 const options = { verbosity: 'normal', ink: NO_INK, unicode: true, width: 100 } as Parameters<typeof skippedNotes>[1];

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { coloursOf } from '../../src/report/colours.js';
-import { displayWidth } from '../../src/report/layout.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
+import { coloursOf } from '../../src/report/terminal/colours.js';
+import { displayWidth } from '../../src/report/terminal/layout.js';
 import { fileOf, plain, readReport, reportNames, table } from './reports.js';
 
 const settings = [

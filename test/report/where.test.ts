@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LayerReport, PatternReport } from '../../src/nouns/report.js';
-import { whereSentence } from '../../src/report/where.js';
+import { whereSentence } from '../../src/report/words/where.js';
 
 const part = (axis: PatternReport['axis'], from: number, to: number, of: number, step = 1) => ({
   axis,

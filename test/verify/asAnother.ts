@@ -1,7 +1,7 @@
 /** A capture of a runtime, declared as another kernel: what is said of it may be little, but never false. */
 import { join } from 'node:path';
 import { compare } from '../../src/compare/compare.js';
-import { addsZeroPointFirst, isFixedPoint, isInt32Bias } from '../../src/diagnose/departures.js';
+import { addsZeroPointFirst, isFixedPoint, isInt32Bias } from '../../src/diagnose/alternatives/departures.js';
 import { causeOf } from '../../src/diagnose/registry.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';

@@ -1,6 +1,6 @@
 /** A layer on what a candidate read. */
-import { asMeant } from '../../compare/storedSigns.js';
-import { hasValueBefore, unknownInput } from '../../compare/unknownInput.js';
+import { asMeant } from '../../compare/candidate/storedSigns.js';
+import { hasValueBefore, unknownInput } from '../../compare/candidate/unknownInput.js';
 import { besideValue, type Capture } from '../../nouns/capture.js';
 import type { Model } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';

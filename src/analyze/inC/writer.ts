@@ -1,4 +1,4 @@
-/** What is written of a layer on whole values in C: one code of the output at a time. Functions that it calls: report/goldenValuesC.ts. */
+/** What is written of a layer on whole values in C: one code of the output at a time. Functions that it calls: report/inC/goldenValuesC.ts. */
 import { quantized } from '../../kernels/steps/call.js';
 import type { TensorCall } from '../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';

@@ -1,6 +1,6 @@
 /** Why a layer of another model differs where the files do: what they say differently, proven by the other file's own layer. */
 import { Diagnosis } from '../../diagnose/diagnose.js';
-import { fixed } from '../../diagnose/fixed.js';
+import { fixed } from '../../diagnose/finding/fixed.js';
 import { tensorSteps } from '../../kernels/kernel.js';
 import { referenceFor } from '../../kernels/reference.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
@@ -8,11 +8,11 @@ import { isProduct, isTensor, type Layer, type Model } from '../../nouns/model.j
 import type { DiagnosisReport, LayerReport, ModelDifference } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { diffReplay } from '../candidate/readings.js';
 import type { OwnComparison } from '../comparison.js';
 import { differingRows } from '../differing.js';
 import { otherInput, sourceOf } from '../inherited.js';
 import { isUnexplained } from '../layerReport.js';
-import { diffReplay } from '../readings.js';
 import type { CandidateModel } from './beside.js';
 import { HALF_STEP } from './differences.js';
 import { isOfFloats, type LayerPair } from './match.js';

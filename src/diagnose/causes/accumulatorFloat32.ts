@@ -1,7 +1,7 @@
 import { float32RunningSum, float32Sum } from '../../kernels/steps/lossyAccumulate.js';
 import type { Cause } from '../cause.js';
-import type { At, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import type { At, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, withSteps } from '../setup.js';
 import { isProductStudy, type ProductStudy } from '../study/study.js';
 import { INT32_SUMS } from '../words/code.js';
@@ -11,7 +11,7 @@ import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 import { placeAt } from './placeAt.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'accumulator-float32': SomeChannels & {
       /** Sums beyond 2^24. */

@@ -1,15 +1,15 @@
 import { counted } from '../../text.js';
+import { type Stream, streamThatGives } from '../alternatives/streams.js';
 import type { Cause } from '../cause.js';
-import type { At, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
+import type { At, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
-import { type Stream, streamThatGives } from '../streams.js';
 import { codeOf, inC, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 import { placeAt } from './placeAt.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'accumulator-not-cleared': SomeChannels & {
       readonly carry?: Stream['carry'];

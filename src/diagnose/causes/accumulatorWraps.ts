@@ -13,20 +13,20 @@ import {
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import type { AccumulateStep, Product } from '../../nouns/kernel.js';
 import { counted, printable } from '../../text.js';
+import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
+import { narrowMeans } from '../alternatives/narrowMeans.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause, Found } from '../cause.js';
-import { accumulatorChanges, kernelSteps } from '../departures.js';
-import type { At, SomeChannels } from '../evidence.js';
-import { narrowMeans } from '../narrowMeans.js';
+import type { At, SomeChannels } from '../finding/evidence.js';
 import { type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
 import { placeAt } from './placeAt.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'accumulator-wraps': SomeChannels & {
       /** The judged side adds in full, where the declared kernel wraps. */

@@ -3,10 +3,10 @@ import { type FormulaName, RANGE_FORMULAS } from '../../kernels/steps/rangeFormu
 import type { RangeGrain } from '../../nouns/chosenRange.js';
 import type { DynamicStep } from '../../nouns/kernel.js';
 import { printable } from '../../text.js';
+import { dynamicChange } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
-import { dynamicChange } from '../departures.js';
-import type { CauseEvidence, ChosenParams, QuantizedRange, SomeChannels } from '../evidence.js';
 import { quantizesItsInput } from '../facts.js';
+import type { CauseEvidence, ChosenParams, QuantizedRange, SomeChannels } from '../finding/evidence.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import { rangesOfRows } from '../study/rangesOfRows.js';
 import type { ProductStudy } from '../study/study.js';
@@ -14,7 +14,7 @@ import type { FixContext } from '../words/causeWords.js';
 import { declareCode, declareKernel, reduceRangeCode, reduceRangeFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'activation-range': SomeChannels & {
       /** The codes that a range is spread over, and what has a range of its own: a call of the runtime, or each of its rows. */

@@ -1,12 +1,14 @@
 import { withoutInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { isConvolution, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { formOf, scriptsToNearest } from '../alternatives/tensorSteps.js';
+import { sharesOfOthers } from '../alternatives/zeroPointShares.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { weightSums } from '../estimate/view.js';
-import type { SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
-import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   FREEDOM,
@@ -19,13 +21,11 @@ import {
   withSteps,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
-import { formOf, scriptsToNearest } from '../tensorSteps.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, number } from '../words/parts.js';
-import { sharesOfOthers } from '../zeroPointShares.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'activation-zero-point-missing': SomeChannels & {
       readonly zero_point?: number;

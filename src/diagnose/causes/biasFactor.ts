@@ -3,13 +3,13 @@ import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
+import { isInt32Bias } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
-import { isInt32Bias } from '../departures.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
@@ -17,7 +17,7 @@ import { field } from '../words/fixes.js';
 import { fileOf, precise, short } from '../words/parts.js';
 import { countWhere } from './count.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'bias-factor': SomeChannels & {
       readonly factor?: number;

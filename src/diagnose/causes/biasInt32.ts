@@ -4,16 +4,16 @@ import { isQuantized } from '../../nouns/value.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { printable } from '../../text.js';
+import { isInt32Bias, kernelSteps } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
-import { isInt32Bias, kernelSteps } from '../departures.js';
-import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, withParams, withSteps } from '../setup.js';
 import { biasCode, codeOf, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence, number } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'bias-int32': SomeChannels & {
       /** How the judged side adds its bias. */

@@ -2,12 +2,12 @@ import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { float32s } from '../../numeric/array.js';
 import { furthestOf } from '../../numeric/extremes.js';
-import { differsInMore } from '../atOnce.js';
 import type { Cause } from '../cause.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { viewOf } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
+import { differsInMore } from '../search/atOnce.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { addedBias, codeOf, exportAgain } from '../words/code.js';
@@ -17,7 +17,7 @@ import { biasIntervals } from './biasShifted.js';
 import { FEWEST_OF_RULE, ofTwoNumbers } from './biasValue.js';
 import { scaleShifted } from './scaleShifted.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'bias-missing': SomeChannels & {
       /** Largest bias in steps of the output: how far its channel is off. */

@@ -1,5 +1,5 @@
 import { float64s } from '../../numeric/array.js';
-import { biasInUnits, withBiasInUnits } from '../biasUnits.js';
+import { biasInUnits, withBiasInUnits } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
 import {
@@ -13,12 +13,12 @@ import {
 } from '../estimate/permutation.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { type View, viewOf } from '../estimate/view.js';
-import type { CauseEvidence, Permutation, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, Permutation, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import { inC, rtl } from '../words/code.js';
 import { channelOrder } from '../words/fixes.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'bias-shifted': SomeChannels &
       Permutation & {

@@ -7,14 +7,14 @@ import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { floor, roundHalfEven, truncate } from '../../numeric/round.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime } from '../facts.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import { addedBias, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'bias-unscaled': SomeChannels & {
       readonly channel?: number;

@@ -4,16 +4,16 @@ import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { counted, printable } from '../../text.js';
-import { differsInMore } from '../atOnce.js';
+import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
 import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
-import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
-import { type NarrowBiases, narrowBiases } from '../narrowBiases.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
+import { differsInMore } from '../search/atOnce.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -22,7 +22,7 @@ import { parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, precise } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Worst first; the rest is counted. */
     'bias-value': SomeChannels &

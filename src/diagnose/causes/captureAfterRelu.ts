@@ -1,8 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
+import { slopedOf } from '../alternatives/lookups.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
-import { slopedOf } from '../lookups.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { modelLine } from '../words/code.js';
@@ -11,7 +11,7 @@ import { fileOf, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { lacksRelu, withRelu } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'capture-after-relu': SomeChannels & {
       readonly zero_point?: number;

@@ -1,7 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM } from '../setup.js';
 import type { Study } from '../study/study.js';
 import { clampBelow, codeOf, modelLine } from '../words/code.js';
@@ -10,7 +10,7 @@ import { fileOf, holder } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { hasRelu, withoutRelu, withoutUpperBound } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'capture-before-relu': SomeChannels & {
       readonly zero_point?: number;

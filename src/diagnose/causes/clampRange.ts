@@ -2,8 +2,8 @@ import { isQuantized } from '../../nouns/value.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
 import { observedRange } from '../study/observedRange.js';
 import { isProductStudy } from '../study/study.js';
@@ -12,7 +12,7 @@ import { fileOf, number } from '../words/parts.js';
 import { countWhere } from './count.js';
 import { activationRange, withoutUpperBound } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'clamp-range': SomeChannels & {
       readonly declared?: readonly [number, number];

@@ -3,17 +3,17 @@ import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { HOLE } from '../../tensor/patches.js';
 import { printable } from '../../text.js';
-import { constantBorder } from '../border.js';
+import { constantBorder } from '../alternatives/border.js';
+import { patchOf, readOtherwise } from '../alternatives/geometry.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { patchOf, readOtherwise } from '../geometry.js';
-import { within } from '../regions.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { within } from '../search/regions.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { short } from '../words/parts.js';
 import { unitsText } from '../words/place.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'constant-values': SomeChannels & {
       /** The one value, and what it is of the layer; or one a channel. */

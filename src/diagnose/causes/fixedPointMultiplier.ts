@@ -10,11 +10,12 @@ import { halfAway, halfEven, halfUp, insideMultiplier } from '../../kernels/step
 import type { RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { nameOf, otherConversions } from '../alternatives/conversions.js';
+import { isFixedPoint, isInt32Bias } from '../alternatives/departures.js';
+import { otherKernels, rivals, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import { nameOf, otherConversions } from '../conversions.js';
-import { isFixedPoint, isInt32Bias } from '../departures.js';
-import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { type ElementwiseChange, FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
 import {
   type ElementwiseStudy,
@@ -24,12 +25,11 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { otherKernels, rivals, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'fixed-point-multiplier': SomeChannels & {
       readonly rounding?: 'single' | 'double' | 'double-up';

@@ -5,9 +5,10 @@ import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, RuntimeForm, SomeChannels } from '../evidence.js';
 import { hasBase } from '../facts.js';
+import type { CauseEvidence, RuntimeForm, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   FREEDOM,
@@ -19,12 +20,11 @@ import {
 } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
-import { stepsChange } from '../tensorSteps.js';
 import { INT32_SUMS, shell } from '../words/code.js';
 import { declareCode, declareKernel, runtimeForm } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Of a layer of floats another runtime's form. */
     'float-arithmetic': SomeChannels &

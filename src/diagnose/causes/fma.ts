@@ -3,18 +3,18 @@ import { float32Product, float32ProductFused } from '../../kernels/steps/multipl
 import { quantizeFma } from '../../kernels/steps/quantize.js';
 import type { ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
+import { otherConversions } from '../alternatives/conversions.js';
+import { rivals } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import { otherConversions } from '../conversions.js';
-import type { DecidingValue, SomeChannels } from '../evidence.js';
+import type { DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, withSteps } from '../setup.js';
 import { isElementwiseStudy, isTensorStudy } from '../study/study.js';
-import { rivals } from '../tensorSteps.js';
 import { inC, shell } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     fma: SomeChannels & { readonly fused?: boolean; readonly deciding?: DecidingValue };
   }

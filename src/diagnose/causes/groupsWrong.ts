@@ -1,7 +1,7 @@
 import { int32s } from '../../numeric/array.js';
+import { isConvolution, madeOnce, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import type { ProductChange, ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy } from '../words/code.js';
@@ -9,7 +9,7 @@ import { field, parameterFix } from '../words/fixes.js';
 import { groupsText } from '../words/geometry.js';
 import { fileOf } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'groups-wrong': SomeChannels & {
       readonly groups?: number;

@@ -1,13 +1,13 @@
 import { isQuantized } from '../../nouns/value.js';
+import { FORMATS, type Format, halfForms } from '../alternatives/halfPrecision.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
-import { FORMATS, type Format, halfForms } from '../halfPrecision.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM } from '../setup.js';
 import type { Study } from '../study/study.js';
 import { inC, numpy } from '../words/code.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'half-precision': SomeChannels & {
       readonly format?: Format;

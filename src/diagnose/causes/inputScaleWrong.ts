@@ -1,14 +1,15 @@
 import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import { withInputScale } from '../../kernels/steps/otherInputScale.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { scaleOfCurve } from '../estimate/curveScale.js';
 import { bisected, type LineOf, refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, scalesIn } from '../estimate/scales.js';
 import { biasParts, type View, viewOf } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
-import { byOtherScales } from '../scalesInMultipliers.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   FREEDOM,
@@ -21,12 +22,11 @@ import {
 } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence, inputName, precise } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'input-scale-wrong': SomeChannels &
       Partial<FoundParameter> & {

@@ -1,17 +1,17 @@
 import { isOfBytes } from '../../kernels/steps/call.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { wrapInt8, wrapUint8, wrapUint16 } from '../../numeric/integer.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, readsCodes } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, readAs, type Setup } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { operands } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'input-wraps': SomeChannels & {
       readonly dtype?: 'uint8' | 'int8' | 'uint16';

@@ -1,12 +1,13 @@
 import { withInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { isConvolution, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { shiftsOf } from '../alternatives/lookups.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
-import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { shiftsOf } from '../lookups.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
   FREEDOM,
   inputOf,
@@ -18,12 +19,11 @@ import {
   withSteps,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence, inputName, operands } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'input-zero-point-wrong': SomeChannels &
       Partial<FoundParameter> & {

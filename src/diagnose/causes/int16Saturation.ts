@@ -11,9 +11,9 @@ import type { Codes, Product } from '../../nouns/kernel.js';
 import { eachGroup } from '../../products/groups.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
+import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
 import type { Cause, Found } from '../cause.js';
-import { accumulatorChanges, kernelSteps } from '../departures.js';
-import type { At, SaturatingPair, SomeChannels } from '../evidence.js';
+import type { At, SaturatingPair, SomeChannels } from '../finding/evidence.js';
 import { type ProductSetup, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { INT16_PAIRS, INT32_SUMS } from '../words/code.js';
@@ -22,7 +22,7 @@ import { pairSentences } from '../words/parts.js';
 import { IN_PAIRS, saturationWays, WITHOUT_PAIRS } from '../words/saturation.js';
 import { countWhere } from './count.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'int16-saturation': SomeChannels & {
       /** FBGEMM's own kernel for this geometry, which saturates whatever the CPU. */

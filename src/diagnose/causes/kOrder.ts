@@ -3,19 +3,26 @@ import type { PlacedPatch } from '../../nouns/window.js';
 import { emptyLike } from '../../numeric/array.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
+import { isConvolution, madeOnce, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { heldOperands, TWICE } from '../alternatives/heldOperands.js';
+import {
+  allOrders,
+  channelOrders,
+  commonOrders,
+  LEFT_OUT,
+  matrixOrders,
+  someOrders,
+} from '../alternatives/matrixOrders.js';
+import { fileOrders, otherOrders, type WeightOrder } from '../alternatives/memoryOrders.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
-import { isConvolution, madeOnce, patchOf, readOtherwise } from '../geometry.js';
-import { heldOperands, TWICE } from '../heldOperands.js';
-import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../matrixOrders.js';
-import { fileOrders, otherOrders, type WeightOrder } from '../memoryOrders.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext, Snippet } from '../words/causeWords.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** The order, as a rule a person would write. */
     'k-order': SomeChannels & {

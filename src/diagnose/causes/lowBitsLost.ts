@@ -3,14 +3,14 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { floor } from '../../numeric/round.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, type CodeMap, FREEDOM, inputOf, readAs } from '../setup.js';
 import type { Study } from '../study/study.js';
 import { inC, numpy, rtl } from '../words/code.js';
 import { operands } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'low-bits-lost': SomeChannels & {
       readonly of?: 'input' | 'output';

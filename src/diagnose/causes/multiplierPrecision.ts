@@ -6,11 +6,12 @@ import { halfEven } from '../../kernels/steps/round.js';
 import type { BiasStep, DynamicStep, MultiplierStep, ProductSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import { nameOf, otherConversions } from '../alternatives/conversions.js';
+import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../alternatives/departures.js';
+import { isMaximum } from '../alternatives/pools.js';
+import { formOf, otherKernels, scriptsToNearest, shrunkOneOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import { nameOf, otherConversions } from '../conversions.js';
-import { dynamicChange, isFixedPoint, isInt32Bias, kernelSteps } from '../departures.js';
-import type { DecidingValue, SomeChannels } from '../evidence.js';
-import { isMaximum } from '../pools.js';
+import type { DecidingValue, SomeChannels } from '../finding/evidence.js';
 import {
   type ElementwiseChange,
   FREEDOM,
@@ -28,12 +29,11 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { formOf, otherKernels, scriptsToNearest, shrunkOneOf, stepsChange } from '../tensorSteps.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, holder } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'multiplier-precision': SomeChannels & {
       /** Where the declared one is an int32: what the judged side multiplies by. */

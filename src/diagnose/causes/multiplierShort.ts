@@ -5,23 +5,31 @@ import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
+import { isInt32Bias } from '../alternatives/departures.js';
+import { shortFactors } from '../alternatives/shortFactors.js';
+import {
+  MOST_BITS,
+  numberIn,
+  numberOf,
+  realOf,
+  roundsOf,
+  type Short,
+  shortMultiplier,
+} from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
-import { isInt32Bias } from '../departures.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, type Interval, intersection, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { roundsTwice, viewOf } from '../estimate/view.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, scalesSums } from '../facts.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import { shortFactors } from '../shortFactors.js';
-import { MOST_BITS, numberIn, numberOf, realOf, roundsOf, type Short, shortMultiplier } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { short } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'multiplier-short': SomeChannels & {
       /** Of `channel`, the worst: k * 2^-n in place of `multiplier`. */

@@ -1,22 +1,22 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted } from '../../text.js';
+import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval } from '../estimate/interval.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
-import type { CauseEvidence, FoundParameter, SomeChannels } from '../evidence.js';
 import { converts, writesCodes } from '../facts.js';
-import { byOtherScales } from '../scalesInMultipliers.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
 import { isProductStudy, isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence, operands, precise } from '../words/parts.js';
 import { isFactor } from './inputScaleWrong.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** shift: of a candidate, whose results are 2^shift times as large. */
     'output-scale-wrong': SomeChannels &

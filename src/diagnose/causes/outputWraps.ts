@@ -2,13 +2,13 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { clamp, wrapInt8, wrapUint8, wrapUint16 } from '../../numeric/integer.js';
+import { addsZeroPointFirst } from '../alternatives/departures.js';
+import { scriptsToNearest } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import { addsZeroPointFirst } from '../departures.js';
-import type { At, CauseEvidence, SomeChannels } from '../evidence.js';
 import { anyRuntime, converts, writesCodes } from '../facts.js';
+import type { At, CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams, withSteps } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
-import { scriptsToNearest } from '../tensorSteps.js';
 import { clampTo } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
@@ -17,7 +17,7 @@ import { countWhere } from './count.js';
 import { placeAt } from './placeAt.js';
 import { hasRelu } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'output-wraps': SomeChannels & {
       readonly dtype?: string;

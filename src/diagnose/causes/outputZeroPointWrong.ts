@@ -6,8 +6,8 @@ import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { convertsIn, writesCodes } from '../facts.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   type CodeMap,
@@ -24,7 +24,7 @@ import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 import { hasRelu } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'output-zero-point-wrong': SomeChannels &
       Partial<FoundParameter> & {

@@ -1,7 +1,5 @@
 import type { Window } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
-import type { Cause } from '../cause.js';
-import type { Borders, SomeChannels } from '../evidence.js';
 import {
   bordersOf,
   combinations,
@@ -15,7 +13,9 @@ import {
   type WindowStudy,
   windowOf,
   withWindow,
-} from '../geometry.js';
+} from '../alternatives/geometry.js';
+import type { Cause } from '../cause.js';
+import type { Borders, SomeChannels } from '../finding/evidence.js';
 import type { ProductChange } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
 import { codeOf, inC, modelLine, numpy } from '../words/code.js';
@@ -23,7 +23,7 @@ import { field, parameterFix } from '../words/fixes.js';
 import { axesText, bordersText, edgeText } from '../words/geometry.js';
 import { fileOf } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'padding-place': SomeChannels &
       Borders & {

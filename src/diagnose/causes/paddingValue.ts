@@ -4,20 +4,20 @@ import { float64s } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
+import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { scriptsDividingCodes } from '../alternatives/meanRules.js';
+import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../alternatives/pools.js';
+import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
-import type { Borders, SomeChannels } from '../evidence.js';
-import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../geometry.js';
-import { scriptsDividingCodes } from '../meanRules.js';
-import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../pools.js';
+import type { Borders, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
-import { stepsChange } from '../tensorSteps.js';
 import { codeOf, padWith, spreadOver } from '../words/code.js';
 import { bordersText, paddingText } from '../words/geometry.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'padding-value': SomeChannels &
       Borders & {

@@ -2,20 +2,20 @@ import type { PoolAttributes } from '../../nouns/attributes.js';
 import { roundHalfUp } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
+import { type MeanRule, scriptsDividingCodes } from '../alternatives/meanRules.js';
+import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
-import type { AnotherRule, SomeChannels } from '../evidence.js';
-import { type MeanRule, scriptsDividingCodes } from '../meanRules.js';
+import type { AnotherRule, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../tensorSteps.js';
 import type { FixContext } from '../words/causeWords.js';
 import { codeOf, numpy } from '../words/code.js';
 import { decidingSentence, fileOf } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'pool-divisor': SomeChannels &
       AnotherRule & {

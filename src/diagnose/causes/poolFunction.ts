@@ -1,14 +1,14 @@
+import { formOf, ofWindows, scriptsOfWindows, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { isTensorStudy } from '../study/study.js';
-import { formOf, ofWindows, scriptsOfWindows, stepsChange } from '../tensorSteps.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, numpy } from '../words/code.js';
 
 type Taken = 'maximum' | 'minimum' | 'mean';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** What is taken of each window, and what the file says. */
     'pool-function': SomeChannels & { readonly found?: Taken; readonly declared?: Taken };

@@ -1,12 +1,12 @@
+import { isMaximum, lowestOf, maximumBeside, zerosOf } from '../alternatives/pools.js';
+import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
-import { isMaximum, lowestOf, maximumBeside, zerosOf } from '../pools.js';
-import { stepsChange } from '../tensorSteps.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { number } from '../words/parts.js';
 import { countWhere } from './count.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'pool-maximum': SomeChannels & {
       /** The lowest code of the input, and what the maximum begins with in its place. */

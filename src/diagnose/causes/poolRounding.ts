@@ -6,29 +6,29 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
-import type { Cause } from '../cause.js';
-import { ROUNDING_CAUSES } from '../departures.js';
-import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
-import { writesCodes } from '../facts.js';
-import { halfRules } from '../halves.js';
+import { ROUNDING_CAUSES } from '../alternatives/departures.js';
+import { halfRules } from '../alternatives/halves.js';
 import {
   HALF_COUNT_ADDED,
   type MeanRule,
   reciprocalOf,
   scriptsDividingCodes,
   scriptsRoundingMean,
-} from '../meanRules.js';
-import { countsPadding } from '../pools.js';
-import { scriptsScalingSum } from '../scaledSums.js';
+} from '../alternatives/meanRules.js';
+import { countsPadding } from '../alternatives/pools.js';
+import { scriptsScalingSum } from '../alternatives/scaledSums.js';
+import { formOf, inSteps, isToNearest, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
+import type { Cause } from '../cause.js';
+import { writesCodes } from '../facts.js';
+import type { AnotherRule, CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
-import { formOf, inSteps, isToNearest, scriptsRounding, stepsChange } from '../tensorSteps.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'pool-rounding': SomeChannels &
       AnotherRule & {

@@ -6,19 +6,19 @@ import { isQuantized } from '../../nouns/value.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import { counted } from '../../text.js';
+import { scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
 import { viewOf } from '../estimate/view.js';
-import type { SomeChannels } from '../evidence.js';
 import { anyRuntime, scalesSums } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
-import { scriptsRoundingTerms, stepsChange } from '../tensorSteps.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'product-rounded': SomeChannels & {
       readonly bits?: number;

@@ -1,8 +1,8 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, DecidingValue, SomeChannels } from '../evidence.js';
 import { writesCodes } from '../facts.js';
+import type { CauseEvidence, DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, withOutput } from '../setup.js';
 import { clampBelow } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
@@ -11,7 +11,7 @@ import { countWhere } from './count.js';
 import { decidingValue } from './deciding.js';
 import { hasRelu, withoutLowerBound } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'relu-at-zero': SomeChannels & {
       readonly zero_point?: number;

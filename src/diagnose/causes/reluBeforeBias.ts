@@ -1,12 +1,12 @@
 import { reluSums } from '../../kernels/steps/reluSums.js';
 import { counted } from '../../text.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductSetup, type Setup, withParams, withSteps } from '../setup.js';
 import { inC, numpy, rtl } from '../words/code.js';
 import { countWhere } from './count.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'relu-before-bias': SomeChannels & {
       /** Sums below 0 before their bias is added. */

@@ -1,14 +1,14 @@
 import { printable } from '../../text.js';
+import { formOf, scriptsOfMixes, variantChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { AnotherRule, CauseEvidence, RuntimeForm, SomeChannels } from '../evidence.js';
+import type { AnotherRule, CauseEvidence, RuntimeForm, SomeChannels } from '../finding/evidence.js';
 import type { TensorSetup } from '../setup.js';
 import { isTensorStudy } from '../study/study.js';
-import { formOf, scriptsOfMixes, variantChange } from '../tensorSteps.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'resample-grid': SomeChannels & RuntimeForm & AnotherRule;
   }

@@ -1,19 +1,19 @@
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
-import { type Branch, hasBranches, scriptsOfBranches } from '../branches.js';
+import { type Branch, hasBranches, scriptsOfBranches } from '../alternatives/branches.js';
+import { formOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { AnotherRule, CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts, readsCodes, writesCodes } from '../facts.js';
+import type { AnotherRule, CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput } from '../setup.js';
 import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
-import { formOf, stepsChange } from '../tensorSteps.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Which of the inputs, counted from 0, and what of them took no part; scale_of: the input whose scale was taken in its place. */
     'rescale-missing': SomeChannels & {

@@ -21,8 +21,7 @@ import type {
   TensorSteps,
 } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import type { Cause, Found } from '../cause.js';
-import { otherConversions, scriptedQuantize } from '../conversions.js';
+import { otherConversions, scriptedQuantize } from '../alternatives/conversions.js';
 import {
   addsZeroPointFirst,
   HALF_ADDED,
@@ -34,10 +33,26 @@ import {
   roundingCause,
   tiesOfHls,
   UP,
-} from '../departures.js';
-import type { RoundingEvidence } from '../evidence.js';
-import { movesNegatives } from '../halves.js';
-import { ALONE, CUTTING, hasNegativeCodes, type ScriptedRounding, scriptsOf, WAYS } from '../scriptedRounding.js';
+} from '../alternatives/departures.js';
+import { movesNegatives } from '../alternatives/halves.js';
+import {
+  ALONE,
+  CUTTING,
+  hasNegativeCodes,
+  type ScriptedRounding,
+  scriptsOf,
+  WAYS,
+} from '../alternatives/scriptedRounding.js';
+import {
+  formOf,
+  isToNearest,
+  otherKernels,
+  scriptsRounding,
+  scriptsToNearest,
+  stepsChange,
+} from '../alternatives/tensorSteps.js';
+import type { Cause, Found } from '../cause.js';
+import type { RoundingEvidence } from '../finding/evidence.js';
 import {
   type Change,
   FREEDOM,
@@ -55,7 +70,6 @@ import {
   type Study,
   type TensorStudy,
 } from '../study/study.js';
-import { formOf, isToNearest, otherKernels, scriptsRounding, scriptsToNearest, stepsChange } from '../tensorSteps.js';
 import { ruleCode } from '../words/code.js';
 import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
@@ -63,7 +77,7 @@ import { explanationOfRounding, titleOfRounding } from '../words/roundings.js';
 import { decidingValue } from './deciding.js';
 import { isRelu } from './relu.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'rounding-half-away': RoundingEvidence;
     'rounding-half-up': RoundingEvidence;

@@ -5,7 +5,7 @@ import { wrapInt32 } from '../../numeric/integer.js';
 import { blocks } from '../../replay/blocks.js';
 import type { Cause } from '../cause.js';
 import { rotationOf } from '../estimate/rotation.js';
-import type { Permutation } from '../evidence.js';
+import type { Permutation } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import { columnsOf, spreadOver } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
@@ -15,7 +15,7 @@ import { inOrder } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number, permutationSentence } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'samples-misaligned': Permutation & { readonly moved?: number };
   }

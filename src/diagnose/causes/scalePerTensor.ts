@@ -4,20 +4,20 @@ import { float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { takesTwoTables, withScales } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf } from '../estimate/view.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl, torch } from '../words/code.js';
 import { field } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'scale-per-tensor': SomeChannels & {
       readonly used?: number;

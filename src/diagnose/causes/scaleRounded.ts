@@ -5,21 +5,21 @@ import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, printable } from '../../text.js';
-import { casesOf, tellsNumber } from '../cases.js';
+import { casesOf, tellsNumber } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
 import { intersection } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { converts } from '../facts.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { numpy, torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { precise } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'scale-rounded': SomeChannels & {
       readonly of?: readonly ('input' | 'weight' | 'output')[];

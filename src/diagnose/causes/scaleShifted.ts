@@ -1,21 +1,21 @@
 import { float64s } from '../../numeric/array.js';
 import { floor } from '../../numeric/round.js';
 import { groupsOf } from '../../products/groups.js';
-import { takesTwoTables, withScales } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
+import { numbersIn } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { contains, isEmpty, widened } from '../estimate/interval.js';
 import { findIndex, findPermutation, type Index, rotationOf, rotations } from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
-import type { CauseEvidence, Permutation, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, Permutation, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup } from '../setup.js';
-import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, numpy, rtl } from '../words/code.js';
 import { channelOrder } from '../words/fixes.js';
 import { weightScaleIntervals } from './scalePerTensor.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** multipliers: biases stay as they are, in units of sums. */
     'scale-shifted': SomeChannels &

@@ -2,12 +2,13 @@ import { unsignedSums } from '../../kernels/steps/unsignedSums.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
+import { isConvolution, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { isMaximum, lowestOf, maximumBeside } from '../alternatives/pools.js';
+import { otherReadings, TOP_BIT } from '../alternatives/readings.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
 import { readsCodes } from '../facts.js';
-import { isConvolution, patchOf, readOtherwise } from '../geometry.js';
-import { isMaximum, lowestOf, maximumBeside } from '../pools.js';
-import { otherReadings, TOP_BIT } from '../readings.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   FREEDOM,
@@ -23,13 +24,12 @@ import {
   withSteps,
 } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import type { Snippet } from '../words/causeWords.js';
 import { codeOf, inC, modelLine, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
 import { unlimited } from './outputWraps.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     signedness: SomeChannels & {
       readonly of?: 'activation' | 'weight' | 'output' | 'sum';

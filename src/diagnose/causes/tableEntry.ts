@@ -3,13 +3,9 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { printable } from '../../text.js';
-import type { Cause } from '../cause.js';
-import { coarseTableOf } from '../coarseTables.js';
-import { tablesReadOtherwise } from '../embeddings.js';
-import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../evidence.js';
-import { mapOf, shiftsOf, slopesOf } from '../lookups.js';
-import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, withParams } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { coarseTableOf } from '../alternatives/coarseTables.js';
+import { tablesReadOtherwise } from '../alternatives/embeddings.js';
+import { mapOf, shiftsOf, slopesOf } from '../alternatives/lookups.js';
 import {
   formOf,
   isOwnFunction,
@@ -20,14 +16,18 @@ import {
   scriptsOfTables,
   scriptsToNearest,
   stepsChange,
-} from '../tensorSteps.js';
+} from '../alternatives/tensorSteps.js';
+import type { Cause } from '../cause.js';
+import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../finding/evidence.js';
+import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, withParams } from '../setup.js';
+import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import type { CauseWords, FixContext } from '../words/causeWords.js';
 import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Of a runtime's own form of an op, as a whole; one line of arithmetic each. */
     'table-entry': SomeChannels &

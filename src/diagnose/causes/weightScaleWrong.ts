@@ -2,16 +2,16 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { takesTwoTables, withScales } from '../biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
+import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import type { Cause } from '../cause.js';
 import { contains } from '../estimate/interval.js';
 import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf } from '../estimate/view.js';
-import type { FoundParameter, SomeChannels } from '../evidence.js';
 import { choosesByScript } from '../facts.js';
-import { byOtherScales } from '../scalesInMultipliers.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
@@ -19,7 +19,7 @@ import { foundFix } from '../words/fixes.js';
 import { foundSentences, precise } from '../words/parts.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Worst first; the rest is counted. */
     'weight-scale-wrong': SomeChannels & {

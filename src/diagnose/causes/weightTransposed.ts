@@ -1,12 +1,12 @@
 import type { Fast, Product } from '../../nouns/kernel.js';
 import { transposed } from '../../tensor/rows.js';
 import type { Cause } from '../cause.js';
-import type { SomeChannels } from '../evidence.js';
+import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, withParams } from '../setup.js';
 import { codeOf, inC, numpy, torch } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'weight-transposed': SomeChannels & { readonly shape?: readonly [number, number] };
   }

@@ -3,24 +3,24 @@ import type { Product } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
-import { differsInMore, leavesAtMost } from '../atOnce.js';
+import { weightRules } from '../alternatives/weightRules.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { differsInMore, leavesAtMost } from '../search/atOnce.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Counts } from '../study/agree.js';
 import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
 import type { ProductStudy } from '../study/study.js';
-import { weightRules } from '../weightRules.js';
+import { COST } from '../study/work.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, weightText } from '../words/parts.js';
-import { COST } from '../work.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'weight-value': SomeChannels & {
       /** Channels of which all weights were solved together: so many of them are others. */

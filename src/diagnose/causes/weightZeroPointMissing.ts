@@ -6,7 +6,7 @@ import type { Interval } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
-import type { CauseEvidence, SomeChannels } from '../evidence.js';
+import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -14,7 +14,7 @@ import { codeOf, inC, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf, number } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'weight-zero-point-missing': SomeChannels & {
       readonly zero_point?: number;

@@ -1,6 +1,4 @@
 import type { Window } from '../../nouns/window.js';
-import type { Cause } from '../cause.js';
-import type { CauseEvidence, OtherSteps, SomeChannels } from '../evidence.js';
 import {
   combinations,
   hasDeclaredWindow,
@@ -10,15 +8,17 @@ import {
   type WindowStudy,
   windowOf,
   withWindow,
-} from '../geometry.js';
-import { isPool } from '../pools.js';
+} from '../alternatives/geometry.js';
+import { isPool } from '../alternatives/pools.js';
+import type { Cause } from '../cause.js';
+import type { CauseEvidence, OtherSteps, SomeChannels } from '../finding/evidence.js';
 import type { TensorChange } from '../setup.js';
 import type { CauseWords } from '../words/causeWords.js';
 import { codeOf, inC, modelLine } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf } from '../words/parts.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'stride-wrong': SomeChannels & OtherSteps;
     'dilation-wrong': SomeChannels & OtherSteps;

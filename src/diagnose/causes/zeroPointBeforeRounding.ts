@@ -1,11 +1,12 @@
 import { offsetClampRound, offsetClampRound64, roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
+import * as conversions from '../alternatives/conversions.js';
+import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../alternatives/departures.js';
+import { scriptsToNearest, shrunkOneOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import * as conversions from '../conversions.js';
-import { addsZeroPointFirst, isFixedPoint, kernelSteps } from '../departures.js';
-import type { RoundingEvidence } from '../evidence.js';
 import { hasOutputZeroPoint } from '../facts.js';
+import type { RoundingEvidence } from '../finding/evidence.js';
 import {
   type ElementwiseChange,
   type ElementwiseSetup,
@@ -23,13 +24,12 @@ import {
   type ProductStudy,
   type TensorStudy,
 } from '../study/study.js';
-import { scriptsToNearest, shrunkOneOf, stepsChange } from '../tensorSteps.js';
 import { offsetCode } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number, tieSentence, ties } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
-declare module '../evidence.js' {
+declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'zero-point-before-rounding': RoundingEvidence & {
       readonly zero_point?: number;

@@ -3,10 +3,10 @@ import type { AxisAttributes } from '../../nouns/attributes.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { tellsNumber } from '../cases.js';
+import { tellsNumber } from '../alternatives/cases.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
 import { viewOf } from './view.js';
 

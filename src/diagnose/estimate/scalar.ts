@@ -1,4 +1,4 @@
-import { isFixedPoint } from '../conversions.js';
+import { isFixedPoint } from '../alternatives/conversions.js';
 import type { Setup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { Study } from '../study/study.js';

@@ -18,13 +18,13 @@ import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/val
 import { float32s, float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { isFixedPoint, roundOf } from '../conversions.js';
+import { isFixedPoint, roundOf } from '../alternatives/conversions.js';
+import { numbersIn } from '../alternatives/shortMultiplier.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
-import { numbersIn } from '../shortMultiplier.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
-import { formOf } from '../tensorSteps.js';
 
 /**
  * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,

@@ -1,10 +1,10 @@
 import type { Matrix, NumericArray } from '../../nouns/array.js';
 import type { Call, Fast, Kernel } from '../../nouns/kernel.js';
 import { type BatchRanges, batchOf } from '../../replay/calls.js';
-import type { At } from '../evidence.js';
+import type { At } from '../finding/evidence.js';
 import type { Change, Kind, Setup, SetupOf } from '../setup.js';
-import type { Work } from '../work.js';
 import type { TensorContext } from './tensorContext.js';
+import type { Work } from './work.js';
 
 /** The two sides of a diagnosis: the capture was made by a known runtime from a file that may be wrong; the candidate has the right file. */
 export type Side = 'capture' | 'candidate';

@@ -2,11 +2,11 @@ import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { elementwiseFunction, fromTable } from '../../replay/elementwise.js';
 import type { ElementwiseSetup } from '../setup.js';
-import { COST, type Work } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
+import { COST, type Work } from './work.js';
 
 /** Each value from one. Nothing is worth keeping: a setup is a function of one value. */
 export class ElementwiseEngine implements Engine<ElementwiseSetup> {

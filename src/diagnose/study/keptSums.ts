@@ -1,7 +1,7 @@
 import type { SumData } from '../../nouns/kernel.js';
-import type { Work } from '../work.js';
 import type { Scope } from './data.js';
 import { mostOf } from './restricted.js';
+import type { Work } from './work.js';
 
 /** Patched weights come by the dozen, and an accumulator of a wide layer is some MB. */
 const MOST_KEPT = 24;

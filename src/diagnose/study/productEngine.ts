@@ -11,7 +11,6 @@ import { floatMisses, replayFloatProduct } from '../../replay/floatProduct.js';
 import { finishProduct, replayProduct } from '../../replay/product.js';
 import { sumsOfGroups } from '../../replay/sumsOfGroups.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
-import { COST } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
 import { withCarried } from './carried.js';
@@ -26,6 +25,7 @@ import { codesOfChannels, RestrictedProducts } from './restricted.js';
 import { Rising } from './rising.js';
 import { placed, storedCodes } from './storedCodes.js';
 import { unquantizedOutputs } from './unquantized.js';
+import { COST } from './work.js';
 
 const MOST_QUANTIZED = 24;
 const MOST_FLOATS = 2; // three numbers a value

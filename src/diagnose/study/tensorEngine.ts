@@ -7,12 +7,12 @@ import { batchOf } from '../../replay/calls.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorSetup } from '../setup.js';
-import { COST, type Work } from '../work.js';
 import { firstMissOf } from './agree.js';
 import { runsOf } from './arrays.js';
 import type { Outputs, Scope } from './data.js';
 import type { Engine } from './engine.js';
 import type { TensorContext } from './tensorContext.js';
+import { COST, type Work } from './work.js';
 
 /** Whole values, sample by sample in the call that each belongs to: a row is a sample, and a channel one of its features. */
 export class TensorEngine implements Engine<TensorSetup> {

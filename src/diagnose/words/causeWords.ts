@@ -1,7 +1,7 @@
 /** What a cause's words are, and what they may need to know. */
 import type { Producer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
-import type { Evidence } from '../evidence.js';
+import type { Evidence } from '../finding/evidence.js';
 
 type Subject = DiagnosisReport['subject'];
 

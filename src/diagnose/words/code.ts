@@ -3,7 +3,7 @@
  * y_scale, y_zero_point as arrays or numbers of numpy; in C and Verilog the same in capitals where they are constants.
  */
 import { printable } from '../../text.js';
-import type { Formula, FoundParameter, Permutation } from '../evidence.js';
+import type { Formula, FoundParameter, Permutation } from '../finding/evidence.js';
 import type { FixContext, Snippet } from './causeWords.js';
 import { precise } from './parts.js';
 

@@ -2,8 +2,8 @@
 
 import { kernelNamed } from '../../kernels/named.js';
 import { printable } from '../../text.js';
-import type { FoundParameter, Permutation } from '../evidence.js';
-import { mayRun } from '../frameworks.js';
+import type { FoundParameter, Permutation } from '../finding/evidence.js';
+import { mayRun } from '../finding/frameworks.js';
 import type { CauseWords, FindingContext, FixContext, Snippet } from './causeWords.js';
 import { codeOf, inOrder, modelLine, producerLine } from './code.js';
 import { fileOf, holder, permutationSentence, precise } from './parts.js';

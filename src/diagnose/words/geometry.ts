@@ -1,5 +1,5 @@
 /** Words about a convolution's geometry. */
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence } from '../finding/evidence.js';
 
 type Padding = Partial<CauseEvidence['padding-value']>;
 type Place = Partial<CauseEvidence['padding-place']>;

@@ -1,6 +1,6 @@
 /** Values that are no numbers. In a file of its own: a verdict says it too, and loads no cause's words for it. */
 import { counted, printable } from '../../text.js';
-import type { NotFiniteValue } from '../evidence.js';
+import type { NotFiniteValue } from '../finding/evidence.js';
 import { place } from './place.js';
 
 /** "holds NaN (1 value: sample 3, channel 4) and inf (2 values, first at sample 5, channel 1)". */

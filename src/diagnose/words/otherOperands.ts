@@ -1,7 +1,7 @@
 /** The words of a layer that does what the file says, with other operands than the file's. */
 import { dimsText } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
-import type { CauseEvidence, OtherAxes, OtherOperand } from '../evidence.js';
+import type { CauseEvidence, OtherAxes, OtherOperand } from '../finding/evidence.js';
 import type { CauseWords } from './causeWords.js';
 import { decidingSentence, fileOf, operands } from './parts.js';
 

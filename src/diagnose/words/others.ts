@@ -1,7 +1,7 @@
 /** The words of names that no change stands for: what a kernel's facts or the search itself bring about. */
 import { dimsText } from '../../tensor/shape.js';
 import { counted, listed, printable } from '../../text.js';
-import type { CauseEvidence } from '../evidence.js';
+import type { CauseEvidence } from '../finding/evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { inC, numpy, rtl } from './code.js';
 import { axisWrong, operandWrong } from './otherOperands.js';

@@ -3,7 +3,7 @@
 import { f32 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { counted, printable } from '../../text.js';
-import type { CellOfPatch, DecidingValue, FoundParameter, Permutation, SaturatingPair } from '../evidence.js';
+import type { CellOfPatch, DecidingValue, FoundParameter, Permutation, SaturatingPair } from '../finding/evidence.js';
 import type { FixContext, SentenceContext } from './causeWords.js';
 import { place } from './place.js';
 

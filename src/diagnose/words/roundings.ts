@@ -1,4 +1,4 @@
-import type { RoundingEvidence } from '../evidenceParts.js';
+import type { RoundingEvidence } from '../finding/evidenceParts.js';
 
 /** What the side does; `title` of a rule without anything else. */
 export function titleOfRounding(e: Partial<RoundingEvidence>, title: string): string {

@@ -1,7 +1,7 @@
 /** The ways out of saturating pairs, in the words of each framework. */
 
 import { kernelNamed } from '../../kernels/named.js';
-import type { Formula } from '../evidence.js';
+import type { Formula } from '../finding/evidence.js';
 import type { FixContext, Snippet } from './causeWords.js';
 import { shell, torch } from './code.js';
 

@@ -2,7 +2,7 @@
  * Two formulas told against each other: what a side does and the other does not, and how it would do the same. Every number
  * is the formula's; nothing here knows a kernel.
  */
-import type { Formula, Formulas } from '../evidence.js';
+import type { Formula, Formulas } from '../finding/evidence.js';
 
 type Multiplier = Formula['multiplier'];
 

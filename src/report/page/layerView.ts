@@ -1,6 +1,6 @@
 /** One layer: its causes, its channels, the worst of them as pictures, and beside them one value. */
 import type { PageDetails } from '../../documents/blob.js';
-import { percent } from '../numbers.js';
+import { percent } from '../words/numbers.js';
 import { hashOf, layerHref, type Place } from './address.js';
 import { BINS, cssClass, EQUAL_BIN, number } from './classes.js';
 import { element, roving } from './dom.js';

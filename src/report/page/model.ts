@@ -1,5 +1,5 @@
 import type { PageDetails } from '../../documents/blob.js';
-import { percent } from '../numbers.js';
+import { percent } from '../words/numbers.js';
 import { number, signed } from './classes.js';
 import type { PageLayer, PageRun } from './data.js';
 

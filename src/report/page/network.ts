@@ -1,5 +1,5 @@
 /** The network as it is, every layer a link, coloured by its largest difference. */
-import { percent } from '../numbers.js';
+import { percent } from '../words/numbers.js';
 import { CLASS_NAMES, cssClass, short } from './classes.js';
 import { element, placed, roving, svg } from './dom.js';
 import { hasOwnCause, isCompared, type Layer, layerText, type Model, sizeText } from './model.js';

@@ -31,7 +31,7 @@ import type { Activation } from '../../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../../src/nouns/value.js';
 import { oneChannel } from '../../../src/replay/oneChannel.js';
 import { replayProduct } from '../../../src/replay/product.js';
-import { goldenC } from '../../../src/report/goldenC.js';
+import { goldenC } from '../../../src/report/inC/goldenC.js';
 import { rowOf } from '../../../src/tensor/shape.js';
 import { dynamicSteps, linearSteps, stepsFor } from '../../support/steps.js';
 import { hasCc, hasNumpy, outputOf } from '../../support/tools.js';

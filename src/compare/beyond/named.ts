@@ -1,0 +1,50 @@
+/** A layer that is named without the search: what its report says. */
+import type { CauseCode, Evidence } from '../../diagnose/finding/evidence.js';
+import { fixed } from '../../diagnose/finding/fixed.js';
+import { frameworkName, frameworkOf } from '../../diagnose/finding/frameworks.js';
+import { codeFor, fixFor } from '../../diagnose/finding/sentences.js';
+import type { Producer } from '../../nouns/model.js';
+import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
+
+interface Named extends Pick<DiagnosisReport, 'subject' | 'explained' | 'of' | 'rehearsal'> {
+  readonly layer: Pick<LayerReport, 'name' | 'op'>;
+  readonly producer: Producer;
+  readonly declaredKernel: string;
+  readonly kernel: string;
+  readonly explainedBy: readonly string[];
+  readonly cause: CauseCode;
+  readonly evidence: Evidence;
+  /** Whether there is something to change. */
+  readonly hasFix: boolean;
+}
+
+export function named(one: Named): DiagnosisReport {
+  const { layer, subject, producer, declaredKernel, kernel, explainedBy, cause, evidence, rehearsal } = one;
+  const context = {
+    layer: layer.name,
+    op: layer.op,
+    subject,
+    framework: frameworkName(frameworkOf(producer)),
+    declaredKernel,
+    foundKernel: kernel,
+    explainedBy,
+    evidence,
+    producer,
+    dynamic: false,
+    quantizes: false,
+  };
+  const text = one.hasFix ? fixFor([cause], context) : null;
+  const code = codeFor([cause], context);
+  return {
+    causes: [cause],
+    subject,
+    kernel,
+    explained: one.explained,
+    of: one.of,
+    lost: 0,
+    explained_by: [...explainedBy],
+    indistinguishable: [],
+    evidence: { ...evidence },
+    ...fixed(text === null ? [] : [{ subject, text, rehearsal, ...(code.length > 0 && { code }) }]),
+  };
+}

@@ -1,0 +1,140 @@
+import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
+import type { Capture, CapturedValue } from '../../nouns/capture.js';
+import type { Layer, Model } from '../../nouns/model.js';
+import type { LayerReport } from '../../nouns/report.js';
+import type { ValueParams } from '../../nouns/value.js';
+import { blocks } from '../../replay/blocks.js';
+import { ReplaySession } from '../../replay/session.js';
+import { compareAccumulators } from '../accumulators.js';
+import { afterRelu, reluBetween } from '../alignment.js';
+import type { AnsweringSide } from '../answers.js';
+import { ReadTooLate } from '../beyond/readTooLate.js';
+import type { CandidateComparison, OwnComparison } from '../comparison.js';
+import { differs } from '../judged.js';
+import {
+  differingIn,
+  EXACT,
+  fillDiff,
+  isUnexplained,
+  layerDiff,
+  uncomparedReport,
+  whySearchedInPart,
+} from '../layerReport.js';
+import { sessionsOf } from '../models/beside.js';
+import { explainByFiles } from '../models/explained.js';
+import { CatchUp } from '../shard.js';
+import { explain } from './candidateExplanation.js';
+import type { OnOwnValues } from './readings.js';
+import { secondCapture } from './secondCapture.js';
+import { asMeant } from './storedSigns.js';
+import { unknownInput } from './unknownInput.js';
+
+/**
+ * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
+ * against the declared replay on that input.
+ */
+export async function compareCandidate(comparison: CandidateComparison): Promise<ComparedCandidate> {
+  const { reference, model, session, selected, own, options, capture, candidate, fast, searched } = comparison;
+  const inputs = model.inputs.flatMap(({ name }) => {
+    const value = candidate.values.get(name) ?? capture.values.get(name);
+    return value ? ([[name, value]] as const) : [];
+  });
+  const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
+  const on = (values: Capture): OnOwnValues => {
+    const chainedValues = { ...values, values: withoutInputs(model, values.values) };
+    return {
+      ownSession: new ReplaySession(model, values, reference, 'isolated', fast),
+      chainedValues,
+      chainedSession: new ReplaySession(model, chainedValues, reference, 'isolated', fast),
+    };
+  };
+  const asStored = on(ownValues);
+  let meant: ReturnType<OwnComparison['meant']> | null = null;
+  const findMeant = async () => {
+    const values = await asMeant(ownValues, comparison);
+    return values && on(values);
+  };
+  const work = workFor('candidate', model, candidate);
+  const onOwnValues: OwnComparison = {
+    ...comparison,
+    ...asStored,
+    meant: () => {
+      meant ??= findMeant();
+      return meant;
+    },
+    beside: options.candidateModel ? sessionsOf(options.candidateModel, fast) : null,
+    second: secondCapture(model, candidate, asStored.chainedValues, fast),
+    diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work, searched),
+    found: new Map(),
+    late: new ReadTooLate({ ...comparison, values: asStored.chainedValues }, 'candidate', comparison.warn),
+    catchUp: new CatchUp(selected, own, async (layer, index) => {
+      if (index !== null) await compareLayer(onOwnValues, layer, index);
+    }),
+  };
+  const layers: LayerReport[] = [];
+  for (const [index, layer] of selected.entries()) {
+    if (!own.has(layer)) continue;
+    const report = await compareLayer(onOwnValues, layer, index);
+    comparison.accept(report);
+    layers.push(report);
+    if (options.failFast && differs(report)) break;
+  }
+  for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
+  const { ownSession, diagnosis, found } = onOwnValues;
+  const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
+  return { layers, side };
+}
+
+export interface ComparedCandidate {
+  readonly layers: LayerReport[];
+  readonly side: AnsweringSide;
+}
+
+function withoutInputs({ layers }: Model, values: Capture['values']): Capture['values'] {
+  const inputs = new Set(layers.map(({ name }) => `${name}.input`));
+  for (const { name } of layers) inputs.delete(name);
+  return new Map([...values].filter(([name]) => !inputs.has(name)));
+}
+
+async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
+  const { model, candidate, capture, options, from, to, session, fast, warn } = comparison;
+  const kernel = session.kernelOf(layer);
+  const report = uncomparedReport(layer, kernel.name);
+  const own = candidate.values.get(layer.name);
+  const expected = capture.values.get(layer.name);
+  if (!own || !expected) {
+    await compareAccumulators(comparison, layer, report);
+    return report;
+  }
+  const zeroPoint = await reluBetween(comparison, layer, own, expected);
+  const [actual, wanted] = [afterRelu(own, zeroPoint), afterRelu(expected, zeroPoint)];
+  report.aligned = zeroPoint === null ? null : 'relu';
+  const tolerance = options.tolerance?.(layer.name) ?? EXACT;
+  const compared = layerDiff(layer.output ?? paramsOf(expected), expected.shape, tolerance, fast);
+  for (const [start, end] of blocks(from, to, own.features)) {
+    const both = { expected: await wanted.read(start, end), actual: await actual.read(start, end) };
+    compared.add({ firstSample: start, ...both });
+  }
+  const diff = compared.result();
+  fillDiff(report, diff, tolerance, layer.output);
+  await compareAccumulators(comparison, layer, report);
+  if (report.status !== 'mismatch') return report;
+  if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
+    await comparison.catchUp.before(index + 1);
+    comparison.diagnosis.work.beginLayer();
+    const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
+    if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint, diff });
+  }
+  const part = whySearchedInPart(report);
+  if (part !== null) warn('searched-in-part', layer.name, part);
+  const isExplained = report.diagnosis !== null && !isUnexplained(report.diagnosis);
+  const unknown = isExplained ? null : unknownInput(model, candidate, layer);
+  if (unknown !== null) warn('unknown-input', layer.name, unknown);
+  return report;
+}
+
+/** Of a value that the model says nothing of: integers are compared as they are. */
+function paramsOf({ dtype }: CapturedValue): ValueParams | null {
+  if (!/^u?int/.test(dtype)) return null;
+  return { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
+}

@@ -1,0 +1,387 @@
+/** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
+
+import { Diagnosis, type Effects } from '../../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
+import { fixed } from '../../diagnose/finding/fixed.js';
+import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js';
+import { besideValue, type ValueReader } from '../../nouns/capture.js';
+import type { Layer } from '../../nouns/model.js';
+import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
+import type { LayerRun } from '../../replay/session.js';
+import { printable } from '../../text.js';
+import { notFiniteValues } from '../beyond/notFinite.js';
+import { onOtherOperands } from '../beyond/otherOperands.js';
+import { otherRuntime, restsOnNumbers } from '../beyond/otherRuntime.js';
+import { inOtherPlaces } from '../beyond/outputOrder.js';
+import { explainsPlaces } from '../beyond/rightPlaces.js';
+import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
+import type { OwnComparison } from '../comparison.js';
+import { type Difference, differingRows, inSamples } from '../differing.js';
+import { otherInput, sourceOf } from '../inherited.js';
+import { besideOrder, fillDiagnosis, isUnexplained, onOwnInput } from '../layerReport.js';
+import { asOwnFile } from '../models/ownFile.js';
+import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf, sessionsOf } from './readings.js';
+import { asSecondCapture } from './secondCapture.js';
+import { hasValueBefore, unknownInput } from './unknownInput.js';
+
+type Fix = DiagnosisReport['fixes'][number];
+
+/** Both sides' values. */
+export interface BothValues extends Observed {
+  readonly expected: ValueReader;
+}
+
+/** What a diagnosis needs of a reading. */
+type Judged = Pick<Reading, 'run'> & Pick<Difference, 'diff'>;
+
+interface Case extends BothValues {
+  readonly comparison: OwnComparison;
+  readonly layer: Layer;
+  readonly report: LayerReport;
+  readonly captured: DiagnosisReport | null;
+  /** The other side's finding, where it departs from what is declared and is understood. */
+  readonly met: LayerDiagnosis | null;
+}
+
+export async function explain(comparison: OwnComparison, layer: Layer, report: LayerReport, values: BothValues) {
+  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
+  const found = comparison.captureFound.get(layer.name);
+  const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
+  const one: Case = { comparison, layer, report, captured, met, ...values };
+  if (!captured && (await isSecondSide(one))) return;
+  if (await explainsPlaces(comparison, layer, report, values)) return;
+  const readings = await readingsOf(comparison, await sessionsOf(comparison, layer), layer, values);
+  const [first] = readings;
+  if (!first) return;
+  countOnOwn(one, first);
+  if (first.diff.mismatched === 0) await asDeclared(one, first);
+  else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
+}
+
+/** The third count beside the two against the capture: which of the three sides departs. */
+function countOnOwn({ layer, report }: Case, { kind, diff }: Reading): void {
+  report.on_own_input = onOwnInput(diff, kind === 'captured' ? 'captured' : 'own', layer.output);
+}
+
+/** Where the candidate says who computed it, or is another file: that is what its runtime makes of its own values. */
+async function isSecondSide(one: Case): Promise<boolean> {
+  const { comparison, layer, report, ...values } = one;
+  const { second, chainedSession: ownSession, session, model, from, to, fast } = comparison;
+  const source = async (run: LayerRun | null) =>
+    sourceOf(comparison, (run && (await otherInput(session, run, comparison))) ?? layer.inputs[0]);
+  const asked = { model, ownSession, layer, report, from, to, fast, source, ...values };
+  const diagnosis =
+    (second ? await asSecondCapture({ second, ...asked }) : null) ?? (await asOwnFile(comparison, asked));
+  if (!diagnosis) return false;
+  report.diagnosis = diagnosis;
+  const causes = [...diagnosis.causes];
+  for (const channel of report.channels ?? []) channel.causes = causes;
+  return true;
+}
+
+/** NaN and infinity are said, and nothing is sought in them. */
+async function isWithoutNumbers(one: Case, reading: Reading): Promise<boolean> {
+  const { comparison } = one;
+  const { run, diff } = reading;
+  const held = await notFiniteValues(run, diff.notFinite.expected, comparison.from, comparison.to);
+  if (held.length === 0) return false;
+  say(one, inSamples(comparison.diagnosis.withoutNumbers(held, differingOf(one, reading)), run));
+  return true;
+}
+
+// ---------------------------------------------------------------- it does as declared
+
+async function asDeclared(one: Case, reading: Reading): Promise<void> {
+  const { comparison, report, captured } = one;
+  const { run, kind } = reading;
+  sayReading(one, kind);
+  const captureCauses = captured?.causes ?? [];
+  const other = await otherInput(comparison.session, run, comparison);
+  const isAlike = captureCauses.length === 0;
+  const open = isAlike && !other && leftOpen(one, reading) ? { left_open: report.mismatched! } : null;
+  const causes = isAlike && other ? ['inherited'] : open ? ['float-arithmetic'] : [];
+  const known = !captureCauses.includes('unexplained');
+  report.diagnosis = {
+    causes,
+    subject: 'candidate',
+    kernel: report.kernel,
+    explained: known ? report.mismatched! : 0,
+    of: report.mismatched!,
+    lost: 0,
+    explained_by: await comparison.diagnosis.consistent(differingOf(one, reading)),
+    indistinguishable: [],
+    evidence: {
+      ...(other && { inherited: { from: sourceOf(comparison, other) } }),
+      ...(open && { 'float-arithmetic': open }),
+    },
+    ...fixed([...capturesFixes(captured), ...(await imitations(one, reading))]),
+  };
+  const ofAll = [...causes];
+  for (const channel of report.channels ?? []) channel.causes = ofAll;
+  comparison.found.set(report.name, { report: report.diagnosis, byChannel: new Map(), changes: [] });
+}
+
+/** Whether both sides are what a float path's error bound leaves of the same input. */
+function leftOpen({ comparison, layer }: Case, { diff }: Reading): boolean {
+  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.within_bound ?? 0;
+  return captured + diff.withinBound > 0;
+}
+
+/** The other side's own ways out, where it is that which departs: a kernel that is declared changes no value of either. */
+function capturesFixes(captured: DiagnosisReport | null): Fix[] {
+  return captured ? captured.fixes.filter(({ text }) => !text.includes('"kernel": ')) : [];
+}
+
+/** What departs nowhere can follow the other side. */
+async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
+  const { captured, met, report, layer } = one;
+  if (!captured || !met) return [];
+  const text = imitation(
+    {
+      layer: layer.name,
+      op: layer.op,
+      subject: captured.subject,
+      framework: one.comparison.model.producer.framework ?? null,
+      declaredKernel: report.kernel ?? '',
+      foundKernel: captured.kernel,
+      explainedBy: captured.explained_by,
+      evidence: captured.evidence,
+    },
+    captured.causes,
+  );
+  return text === null ? [] : changing(one, [{ subject: 'candidate', text, rehearsal: await toMeet(one, reading) }]);
+}
+
+// ---------------------------------------------------------------- it does not
+
+async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
+  const { comparison } = one;
+  let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
+  let nearest: LayerDiagnosis | null = null;
+  for (const reading of readings) {
+    const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
+    nearest ??= inSamples(found, reading.run);
+    if (isUnexplained(found.report)) continue;
+    named ??= { found, reading };
+    if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them
+    named = { found, reading };
+    break;
+  }
+  const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
+  if (form) {
+    const { run } = named?.reading ?? readings[0];
+    say(one, inSamples({ ...form, report: ofAll(one, form.report) }, run));
+    return;
+  }
+  const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
+  if (before) return say(one, before);
+  for (const reading of !named || restsOnNumbers(named.found) ? readings : []) {
+    const other = await onOthers(one, reading, named !== null);
+    if (other) return saysOwn(one, other, reading, readings[0]);
+  }
+  for (const reading of !named || besideOrder(named.found.report) ? readings : []) {
+    const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
+    if (places) return saysOwn(one, places, reading, readings[0]);
+  }
+  if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
+  const { found, reading } = named;
+  await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
+}
+
+/** What is its own doing, beside what came with its input. */
+async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: Reading): Promise<void> {
+  countOnOwn(one, reading);
+  if (reading !== first || reading.kind !== 'chained') sayReading(one, reading.kind);
+  const effects = isConstant(own) ? null : await effectsOf(one, reading);
+  say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+}
+
+/** No cause explains it, or by a number only; other operands than the file's may. */
+async function onOthers(
+  { comparison, met, observed, zeroPoint }: Case,
+  reading: Reading,
+  isExplained: boolean,
+): Promise<LayerDiagnosis | null> {
+  const { model, session, from, to, fast } = comparison;
+  const { work } = comparison.diagnosis;
+  const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
+  const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
+  return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
+}
+
+const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
+
+function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
+  comparison.found.set(layer.name, found);
+  fillDiagnosis(report, found);
+}
+
+/** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
+async function beforeIt({
+  comparison,
+  layer,
+  report,
+  observed,
+  expected,
+  zeroPoint,
+}: Case): Promise<LayerDiagnosis | null> {
+  const { diagnosis, model, candidate, warn } = comparison;
+  const { chainedSession: session, chainedValues: values } = (await comparison.meant()) ?? comparison;
+  if (session.whyNotReplayed(layer)) return null;
+  const chain = { ...comparison, values, session, free: true, diagnosis };
+  const finding = await throughChain(chain, layer, observed, zeroPoint, report.mismatched!);
+  if (!finding) return null;
+  const unknown = unknownInput(model, candidate, layer);
+  if (unknown !== null) warn('unknown-input', layer.name, unknown);
+  const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
+  const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
+  const diagnosed = { ...seenAs(report.mismatched!, finding), ...fixed(fixes) };
+  return { report: diagnosed, byChannel: new Map(), changes: [] };
+}
+
+/** No cause explains it; another runtime's form of the layer may. */
+function formOf({ comparison, layer, observed }: Case, { run, diff }: Reading): Promise<LayerDiagnosis | null> {
+  const { ownSession: session, model, from, to } = comparison;
+  const asked = { session, layer, declared: run.kernel, producer: model.producer, observed, from, to };
+  return otherRuntime({ ...asked, mismatched: diff.mismatched, subject: 'candidate' });
+}
+
+/** All that differs is its own doing. */
+async function alone(one: Case, own: LayerDiagnosis, reading: Reading): Promise<LayerDiagnosis> {
+  const [fix] = own.report.fixes;
+  const rehearsed = fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : [];
+  const fixes = [...changing(one, rehearsed), ...(await others(one, reading))];
+  return { ...own, report: { ...ofAll(one, own.report), ...fixed(fixes) } };
+}
+
+/** Part of it came with the input: that is said first, and how many values each takes. */
+async function withInput(
+  one: Case,
+  own: LayerDiagnosis,
+  reading: Reading,
+  { from, inherited, departing }: Effects & { from: string },
+): Promise<LayerDiagnosis> {
+  const { causes, evidence } = own.report;
+  const [fix] = own.report.fixes;
+  const text = firstFixSentence(one.report, from, inherited);
+  const fixes = changing(one, [
+    { subject: 'candidate', text, rehearsal: await onCaptured(one, own) },
+    ...(fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : []),
+  ]);
+  const counts = Object.fromEntries(
+    causes.map((cause) => [cause, { values: departing, ...(evidence[cause] as object | undefined) }]),
+  );
+  const report = {
+    ...ofAll(one, own.report),
+    causes: ['inherited', ...causes],
+    evidence: { inherited: { from, values: inherited }, ...evidence, ...counts },
+    ...fixed(fixes),
+  };
+  return { ...own, report, byChannel: withInputByChannel(one, own, reading) };
+}
+
+/** A channel that does as declared on what it read has nothing of its own. */
+function withInputByChannel({ report }: Case, own: LayerDiagnosis, { diff }: Reading): LayerDiagnosis['byChannel'] {
+  const causesOf = (channel: number) => own.byChannel.get(channel) ?? own.report.causes;
+  const channels = (report.channels ?? []).map(({ channel }) => channel);
+  return new Map(
+    channels.map((channel) => [channel, ['inherited', ...(diff.differing[channel] ? causesOf(channel) : [])]]),
+  );
+}
+
+/** By the input alone, and by what it does with it; null: it read the same. */
+async function effectsOf(one: Case, reading: Reading): Promise<(Effects & { from: string }) | null> {
+  const other =
+    reading.kind === 'captured' ? null : await otherInput(one.comparison.session, reading.run, one.comparison);
+  if (!other) return null;
+  const effects = await one.comparison.diagnosis.effects(
+    differingOf(one, reading),
+    differingOf(one, reading, one.expected),
+    one.met?.changes ?? [],
+  );
+  return effects && effects.inherited > 0 ? { ...effects, from: sourceOf(one.comparison, other) } : null;
+}
+
+// ---------------------------------------------------------------- rehearsals
+
+/** It does as the other side is found to do, on what it read itself. */
+async function toMeet(one: Case, reading: Reading): Promise<Fix['rehearsal']> {
+  return rehearsed(one, reading, one.met?.changes ?? []);
+}
+
+/** It does as it is found to do, on what the other side read. */
+async function onCaptured(one: Case, { changes }: LayerDiagnosis): Promise<Fix['rehearsal']> {
+  const { comparison, layer } = one;
+  // on other operands than the file's it is no change of the layer
+  if (changes.length === 0 || comparison.session.whyNotReplayed(layer)) return null;
+  const run = await comparison.session.open(layer);
+  return rehearsed(one, { run, diff: { mismatched: 0, witnesses: [] } }, changes);
+}
+
+async function rehearsed(one: Case, reading: Judged, changes: LayerDiagnosis['changes']) {
+  const { comparison, expected, zeroPoint } = one;
+  const differing = differingOf(one, reading, expected);
+  // as declared: its replay is faster than a study of it
+  const isReplayed = changes.length === 0 && zeroPoint === null && comparison.diagnosis.isStudied(differing);
+  const left = isReplayed
+    ? (await diffReplay(comparison, reading.run, expected, null)).mismatched
+    : await comparison.diagnosis.rehearse(differing, changes);
+  return left === null ? null : { mismatched_after_fix: left };
+}
+
+/** The other side, where it can move too: alone it comes to what is declared. */
+async function others(one: Case, { diff }: Reading): Promise<Fix[]> {
+  const fixes = capturesFixes(one.captured).filter(({ subject }) => subject === 'capture');
+  return changing(
+    one,
+    fixes.slice(-1).map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: diff.mismatched } })),
+  );
+}
+
+/** A fix that leaves as many values as there were is none. */
+function changing({ report }: Case, fixes: readonly Fix[]): Fix[] {
+  return fixes.filter(({ rehearsal }) => rehearsal === null || rehearsal.mismatched_after_fix < report.mismatched!);
+}
+
+// ---------------------------------------------------------------- parts of these
+
+function differingOf(one: Case, { run, diff }: Judged, values = one.observed) {
+  const { from, to } = one.comparison;
+  const afterRelu = one.zeroPoint !== null;
+  const rows = differingRows({ run, input: run.input, observed: values, from, to, diff, afterRelu });
+  return { ...rows, watch: (tried: number) => progress(one, tried) };
+}
+
+/** How far the search for this layer's causes is. */
+function progress({ comparison, layer }: Case, tried: number): void {
+  const { options, selected, from, to } = comparison;
+  if (!options.onProgress) return;
+  const [layersDone, samplesTotal] = [selected.indexOf(layer), to - from];
+  const place = { layer: layer.name, layersDone, layersTotal: selected.length };
+  options.onProgress({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
+}
+
+/** Which input explains it, where that is not its own value before it. */
+function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
+  const { model, candidate, warn } = comparison;
+  const input = printable(layer.inputs[0]);
+  const said = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
+  const has = said || hasValueBefore(model, candidate, layer);
+  if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
+  if (kind === 'chained' && said) {
+    warn(
+      'own-input',
+      layer.name,
+      `explained if it read the candidate's own ${input}, not its ${printable(layer.name)}.input`,
+    );
+  }
+}
+
+/** The counts of candidate against capture: every difference is explained where the candidate's values are, and the capture's too. */
+function ofAll({ report, captured }: Case, own: DiagnosisReport): DiagnosisReport {
+  const of = report.mismatched!;
+  if (isUnexplained(own)) return { ...own, explained: Math.min(own.explained, of), of, lost: 0 };
+  // where the capture departs for no known reason nothing is explained
+  const open = captured?.causes.includes('unexplained') ? captured.of : 0;
+  return { ...own, explained: Math.max(0, of - open), of, lost: 0 };
+}

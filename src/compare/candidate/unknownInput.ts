@@ -1,0 +1,31 @@
+import { besideValue, type Capture } from '../../nouns/capture.js';
+import { isElementwise, type Layer, type Model } from '../../nouns/model.js';
+import { upTo } from '../../replay/upTo.js';
+import { listed, printable } from '../../text.js';
+
+/** Whether a candidate has a value that this layer's own is computed from. */
+export function hasValueBefore(model: Model, candidate: Capture, layer: Layer): boolean {
+  const has = ({ inputs }: Layer) => inputs.some((input) => candidate.values.has(input));
+  return has(layer) || upTo(layer, byName(model), () => false).some(has); // of thousands of layers nearly all at once
+}
+
+/** What is not explained by a layer itself may come from layers that the candidate does not show; null: it shows all. */
+export function unknownInput(model: Model, candidate: Capture, layer: Layer): string | null {
+  const missing = missingBefore(model, candidate, layer);
+  if (missing.length === 0) return null;
+  const from = missing.length === 1 ? `${printable(missing[0])} or earlier` : 'any of them or earlier';
+  const unknown = `the candidate has no ${listed(missing)}, so what ${printable(layer.name)} read is unknown`;
+  return `${unknown}: the difference may come from ${from}`;
+}
+
+/** Layers that compute something between what the candidate has and what this one reads, in the model's order. */
+function missingBefore(model: Model, { values }: Capture, layer: Layer): string[] {
+  const isKnown = ({ name }: Layer, reader: Layer) =>
+    values.has(name) || besideValue(values, model, reader.name, 'input') !== undefined;
+  const isIdentity = (one: Layer) => isElementwise(one) && one.form.keepsParams && one.form.clamp === null;
+  if (layer.inputs.every((name) => values.has(name))) return [];
+  const missing = upTo(layer, byName(model), isKnown).filter((one) => one !== layer);
+  return missing.filter((one) => !isIdentity(one)).map(({ name }) => name);
+}
+
+const byName = ({ layers }: Model) => new Map(layers.map((layer) => [layer.name, layer]));

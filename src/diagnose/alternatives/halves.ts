@@ -1,0 +1,56 @@
+/** A half that is added, or taken off, before a fraction is cut off: what is negative comes out one too high, or one too low. */
+import type { RoundStep } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import type { CauseCode } from '../finding/evidence.js';
+import type { Study } from '../study/study.js';
+import { HALF_ADDED, HALF_TAKEN } from './departures.js';
+
+/** Of values below zero nearly all lie one away; ties, and what else is wrong in some channels, are few. */
+const [MOST, FEW] = [7 / 8, 1 / 8];
+const FEWEST = 8;
+
+/** The rules of it that the values speak for: asked before any is replayed. */
+export function halfRules(study: Study): (readonly [RoundStep, CauseCode])[] {
+  return [...(movesNegatives(study, 1) ? [HALF_ADDED] : []), ...(movesNegatives(study, -1) ? [HALF_TAKEN] : [])];
+}
+
+/** Whether what is below zero comes out one higher, or lower, and nothing else. */
+export function movesNegatives(study: Study, by: 1 | -1): boolean {
+  const found = known.get(study) ?? movedOf(study);
+  known.set(study, found);
+  const { below, others, moved } = found;
+  return below >= FEWEST && (by > 0 ? found.up : found.down) >= MOST * below && moved <= FEW * others;
+}
+
+/** Asked by every rule of rounding. */
+const known = new WeakMap<Study, Moved>();
+
+interface Moved {
+  /** Values below zero; of those the ones that are one higher, and one lower. */
+  below: number;
+  up: number;
+  down: number;
+  /** Above zero; of those the ones that are others. */
+  others: number;
+  moved: number;
+}
+
+function movedOf(study: Study): Moved {
+  const found: Moved = { below: 0, up: 0, down: 0, others: 0, moved: 0 };
+  const { output } = study.declared.params;
+  if (!study.free || !isQuantized(output)) return found;
+  const { zeroPoint, quantMin } = output;
+  const [declared, { observed }] = [study.values(study.declared), study.subset];
+  for (let i = 0; i < observed.length; i++) {
+    const by = observed[i] - declared[i];
+    if (declared[i] > zeroPoint) {
+      found.others++;
+      if (by !== 0) found.moved++;
+    } else if (declared[i] < zeroPoint && declared[i] > quantMin) {
+      found.below++;
+      if (by === 1) found.up++;
+      else if (by === -1) found.down++;
+    }
+  }
+  return found;
+}

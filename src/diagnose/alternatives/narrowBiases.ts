@@ -1,0 +1,101 @@
+/** Integer biases that lose their high bits, or are one for all channels: what RTL and firmware make of a list of int32. */
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
+import type { Product } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { clamp, wrapInt8, wrapInt16 } from '../../numeric/integer.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
+import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
+import { viewOf } from '../estimate/view.js';
+import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Of the evidence of bias-value. */
+export interface NarrowBiases {
+  /** All are the declared ones, rounded to int32 and kept in fewer bits. */
+  readonly width?: { readonly bits: 8 | 16; readonly overflow: 'wrap' | 'clamp' };
+  /** The channel whose bias all have. */
+  readonly all_of?: number;
+  /** All are rounded to int8 in units of their own, and brought to those of the sums or not. */
+  readonly own_scale?: { readonly unit: OwnUnit; readonly brought: boolean };
+  /** All lose so many low bits, as a fixed-point type of fewer fractional bits has none. */
+  readonly lost_bits?: number;
+}
+
+/** The last is of a range with a zero point, in uint8 (SNPE, QNN). */
+type OwnUnit = 'max / 127' | 'power of 2' | '(max - min) / 255';
+
+type Made = (values: Int32Array, product: Product) => Int32Array;
+
+/** int8 biases of a quantizer (pytorch/glow#3466), of QKeras, of a DPU. */
+function ownScale(unit: OwnUnit, brought: boolean): [NarrowBiases, Made] {
+  return [
+    { own_scale: { unit, brought } },
+    (values, product) => {
+      const unitOf = (n: number) => product.input.scale * weightScaleOf(product, n);
+      const reals = Float64Array.from(values, (b, n) => product.bias?.[n] ?? b * unitOf(n));
+      const own = ownUnit(unit, reals);
+      const least = unit === '(max - min) / 255' ? roundHalfEven(Math.min(0, ...reals) / own) : -128;
+      const codes = reals.map((b) => clamp(roundHalfEven(b / own), least, least + 255));
+      return Int32Array.from(codes, (code, n) => (brought ? roundHalfEven((code * own) / unitOf(n)) : code));
+    },
+  ];
+}
+
+function ownUnit(unit: OwnUnit, reals: Float64Array): number {
+  const [min, max] = [Math.min(0, ...reals), Math.max(0, ...reals)];
+  if (unit === '(max - min) / 255') return (max - min) / 255;
+  const most = Math.max(max, -min) / 127;
+  return unit === 'max / 127' ? most : 2 ** Math.ceil(Math.log2(most));
+}
+
+const LOST_BITS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+const RULES: readonly (readonly [NarrowBiases, Made])[] = [
+  ...([16, 8] as const).flatMap((bits): [NarrowBiases, Made][] => {
+    const most = 2 ** (bits - 1) - 1;
+    return [
+      [{ width: { bits, overflow: 'wrap' } }, (values) => values.map(bits === 8 ? wrapInt8 : wrapInt16)],
+      [{ width: { bits, overflow: 'clamp' } }, (values) => values.map((b) => clamp(b, -most - 1, most))],
+    ];
+  }),
+  [{ all_of: 0 }, (values) => values.map(() => values[0])],
+  ...(['max / 127', 'power of 2'] as const).flatMap((unit) => [true, false].map((brought) => ownScale(unit, brought))),
+  ownScale('(max - min) / 255', true),
+  ...LOST_BITS.map((bits): [NarrowBiases, Made] => [
+    { lost_bits: bits },
+    (values) => values.map((b) => floor(b / 2 ** bits) * 2 ** bits),
+  ]),
+];
+
+/** Two channels of one bias are two in another order as well. */
+const FEWEST_CHANNELS = 3;
+/** Values that few bits less move lie next to borders; one of so many rules gives one value by chance. */
+const FEWEST_DIFFERING = 8;
+
+/** Those that give what was observed, whatever rounds it to nearest. */
+export function narrowBiases(study: ProductStudy): ProductChange[] {
+  const { declared, sketch } = study;
+  if (!study.free || study.channels < FEWEST_CHANNELS || !isQuantized(declared.params.output)) return [];
+  const own = int32BiasFloat64.prepare(study.engine.restrict(declared.params, sketch));
+  const whole = int32BiasFloat64.prepare(declared.params);
+  if (own.unit !== 'int32' || whole.unit !== 'int32') return [];
+  const view = viewOf(study, declared, sketch);
+  const fits = (biases: Int32Array) => giveAll(view, (acc, n) => acc + biases[n], OTHER_BASE);
+  // what may be 0 is no bias at all
+  if (fits(own.values) || fits(own.values.map(() => 0))) return [];
+  const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
+  return RULES.flatMap(([found, made]): ProductChange | [] => {
+    const biasInt32 = made(whole.values, declared.params);
+    if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
+    if (!fits(ofSketch(biasInt32))) return [];
+    return {
+      cause: 'bias-value',
+      coordinate: 'bias_values',
+      freedom: FREEDOM.none,
+      label: JSON.stringify(found),
+      found,
+      apply: (setup) => withParams(setup, { bias: null, biasInt32 }),
+    };
+  });
+}

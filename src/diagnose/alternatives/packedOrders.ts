@@ -1,0 +1,53 @@
+/** Orders that weights have in memory packed for words or vectors, as a rule that a person would write. */
+import type { Product } from '../../nouns/kernel.js';
+import { floor } from '../../numeric/round.js';
+
+/** Where weight [out, k] is taken from, in the declared matrix. */
+type Packed = readonly [order: string, of: 'weights', from: (out: number, k: number) => number];
+
+const WORDS = [2, 4, 8, 16, 32];
+
+/** Places within each word of memory: bytes or nibbles from last to first, or packed for a vector unit. */
+export function inWords(inputs: number): [order: string, from: (k: number) => number][] {
+  return WORDS.filter((size) => inputs % size === 0 && size < inputs).flatMap((size) => [
+    [
+      `every ${size} along k from last to first: ${size === 2 ? 'nibbles of a byte, or bytes of a word' : 'bytes of a word'}`,
+      (k) => k - (k % size) + size - 1 - (k % size),
+    ],
+    ...planesOf(size).map(([a, b, from]): [string, (k: number) => number] => [
+      `(a, b) of ${a} x ${b} in every ${size} along k taken as (b, a)`,
+      (k) => k - (k % size) + from(k % size),
+    ]),
+  ]);
+}
+
+/** Rows packed side by side, as kernels for some channels at a time have them, read one after the other, or the reverse. */
+export function interleaved({ inFeatures: inputs, outFeatures: outputs }: Product): Packed[] {
+  return WORDS.filter((rows) => outputs % rows === 0 && rows < outputs).flatMap((rows): Packed[] => {
+    const size = rows * inputs;
+    return [
+      [
+        `memory of ${rows} rows interleaved read row by row`,
+        'weights',
+        (n, k) => at((n % rows) * inputs + k, rows, inputs) + floor(n / rows) * size,
+      ],
+      [`rows read as ${rows} interleaved ones`, 'weights', (n, k) => floor(n / rows) * size + k * rows + (n % rows)],
+    ];
+  });
+}
+
+/** Places of a x b taken as b x a; a rule, as 4 million places have 60 lists of as many. */
+export function planesOf(inputs: number): [a: number, b: number, from: (k: number) => number][] {
+  const planes: [number, number, (k: number) => number][] = [];
+  for (let a = 2; a < inputs - 1; a++) {
+    if (inputs % a !== 0) continue;
+    const b = inputs / a;
+    planes.push([a, b, (k) => (k % b) * a + floor(k / b)]);
+  }
+  return planes;
+}
+
+/** Place i of the transpose's memory, [inputs, outputs], in the declared matrix. */
+export function at(i: number, outputs: number, inputs: number): number {
+  return (i % outputs) * inputs + Math.floor(i / outputs);
+}

@@ -1,0 +1,231 @@
+/**
+ * Outputs as one multiplier computes them, one after the other: what an accumulator that is cleared at another time than between two
+ * outputs holds of the one before, or of the one after.
+ */
+
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { int32s } from '../../numeric/array.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
+import type { Carried, ProductSetup } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import { gridOf, readScope } from '../study/sample.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** What is added to a sum: all sums before it, their biases too, or the first one's for all; the one before it; a product of a neighbour. */
+export type Carry =
+  | 'sums'
+  | 'sums and biases'
+  | 'sums, the first bias'
+  | 'one sum'
+  | 'last product'
+  | 'last product too'
+  | 'first product';
+
+/** Between which outputs nothing is cleared, in their order: those of a place, of a line, a channel, a sample, or all. */
+export type Between =
+  | 'channels'
+  | 'columns'
+  | 'places'
+  | 'channels, place by place'
+  | 'places, channel by channel'
+  | 'samples'
+  | 'all, place by place'
+  | 'all, channel by channel';
+
+export interface Stream {
+  readonly carry: Carry;
+  readonly between: Between;
+}
+
+/** Numbers of all outputs in memory: 64 MB each. */
+const MOST_VALUES = 2 ** 23;
+/** On so few outputs nearly everything fails. */
+const HEAD = { rows: 8, channels: 8 };
+
+/** The first stream that gives every value; null: none. */
+export async function streamThatGives(
+  study: ProductStudy,
+  base: ProductSetup,
+): Promise<readonly [Stream, Carried] | null> {
+  const rows = study.data.to - study.data.from;
+  const shape = shapeOf(study, base);
+  if (rows * shape.channels > MOST_VALUES || study.data.from % shape.positions > 0) return null;
+  const open = await openStreams(study, base, shape);
+  if (open.length === 0) return null;
+  const scopes = [];
+  for await (const scope of study.blocks()) scopes.push(scope);
+  const numbers = numbersOf(study, base, scopes, shape.channels);
+  for (const stream of open) {
+    const carried = carriedOf(study, stream, carriesOf(stream, shape, numbers, true));
+    const setup = { ...base, carried };
+    if (study.agreesOnSubset(setup) && (await study.agreeEverywhere([setup]))[0]) return [stream, carried];
+  }
+  return null;
+}
+
+interface Shape {
+  readonly positions: number;
+  /** Of the innermost axis. */
+  readonly columns: number;
+  readonly channels: number;
+  /** These are the first ones only. */
+  readonly isCut: boolean;
+}
+
+function shapeOf({ channels }: ProductStudy, { params: { patch } }: ProductSetup): Shape {
+  if (!patch) return { positions: 1, columns: 1, channels, isCut: false };
+  return { positions: patch.taps.positions, columns: patch.output.at(-1)!, channels, isCut: false };
+}
+
+function streamsOf({ positions, columns, channels }: Shape, hasBias: boolean): Stream[] {
+  const ofPlaces = positions > 1;
+  const ofChannels = channels > 1;
+  const between: Between[] = [
+    ...(ofChannels ? (['channels'] as const) : []),
+    ...(columns > 1 && columns < positions ? (['columns'] as const) : []),
+    ...(ofPlaces ? (['places'] as const) : []),
+    ...(ofPlaces && ofChannels ? (['channels, place by place', 'places, channel by channel'] as const) : []),
+    'samples',
+    ...(ofChannels ? (['all, place by place'] as const) : []),
+    ...(ofPlaces && ofChannels ? (['all, channel by channel'] as const) : []),
+  ];
+  const biased: Carry[] = hasBias ? ['sums and biases', 'sums, the first bias'] : [];
+  const carries: Carry[] = ['sums', ...biased, 'one sum', 'last product', 'last product too', 'first product'];
+  return between.flatMap((own) => carries.map((carry) => ({ carry, between: own })));
+}
+
+const heads = new WeakMap<ProductStudy, Scope>();
+
+/** The first rows and channels. */
+async function headOf(study: ProductStudy): Promise<Scope> {
+  const known = heads.get(study);
+  if (known) return known;
+  const { from, to } = study.data;
+  const rows = Array.from({ length: Math.min(HEAD.rows, to - from) }, (_, i) => from + i);
+  const channels = Array.from({ length: Math.min(HEAD.channels, study.channels) }, (_, n) => n);
+  const head = gridOf(await readScope(study.data, rows), [...rows.keys()], channels, study.channels);
+  heads.set(study, head);
+  return head;
+}
+
+/** Those that give the first values, as far as these are known: two at least, and something is carried. */
+async function openStreams(study: ProductStudy, base: ProductSetup, shape: Shape): Promise<Stream[]> {
+  const head = await headOf(study);
+  const width = head.channels?.length ?? shape.channels;
+  const part = { ...shape, channels: width, isCut: width < shape.channels };
+  const numbers = numbersOf(study, base, [head], width);
+  const isAll = !part.isCut && head.samples.length === study.data.to - study.data.from;
+  const outputs = (carried?: Carried) => study.outputs({ ...base, ...(carried && { carried }) }, head).data;
+  const own = outputs();
+  const isOwn = own.map((code, i) => Number(code === head.observed[i]));
+  return streamsOf(shape, numbers.biases !== null).filter((stream) => {
+    const carries = carriesOf(stream, part, numbers, isAll);
+    const known = [...carries.keys()].filter((i) => !Number.isNaN(carries[i]));
+    const held = known.filter((i) => carries[i] !== 0);
+    if (known.length < 2 || held.length === 0 || known.some((i) => carries[i] === 0 && !isOwn[i])) return false;
+    const of = (sample: number, n: number) => carries[(sample - study.data.from) * width + n] || 0;
+    const data = outputs({ name: `${nameOf(stream)}, first values`, of });
+    return held.every((i) => data[i] === head.observed[i]);
+  });
+}
+
+/** Of each output, [rows, channels]: its sum, its first and its last product; of each channel its bias in their units. */
+interface Numbers {
+  readonly sums: Float64Array;
+  readonly first: Float64Array;
+  readonly last: Float64Array;
+  readonly biases: ArrayLike<number> | null;
+}
+
+/** channels: how many the scopes have, from the first on. */
+function numbersOf({ engine }: ProductStudy, base: ProductSetup, scopes: readonly Scope[], channels: number): Numbers {
+  const { params } = base;
+  const length = scopes.reduce((count, { samples }) => count + samples.length, 0) * channels;
+  const [sums, first, last] = [length, length, length].map((own) => new Float64Array(own));
+  let at = 0;
+  for (const scope of scopes) {
+    sums.set(engine.accumulator(base, scope), at);
+    for (let n = 0; n < channels; n++) {
+      const { data, cols } = engine.codesOf(base, scope, n);
+      const [x0, w0, row] = [params.input.zeroPoint, weightZeroPointOf(params, n), n * params.inFeatures];
+      const [begin, end] = [params.weight[row] - w0, params.weight[row + cols - 1] - w0];
+      for (let r = 0; r < scope.samples.length; r++) {
+        first[at + r * channels + n] = (data[r * cols] - x0) * begin;
+        last[at + r * channels + n] = (data[(r + 1) * cols - 1] - x0) * end;
+      }
+    }
+    at += scope.samples.length * channels;
+  }
+  const prepared = int32BiasFloat64.prepare(params);
+  return { sums, first, last, biases: prepared.unit === 'int32' ? prepared.values : null };
+}
+
+/** What is added to each sum; NaN where that depends on rows that are not among these. */
+function carriesOf({ carry, between }: Stream, shape: Shape, { sums, first, last, biases }: Numbers, isAll: boolean) {
+  const carries = new Float64Array(sums.length).fill(Number.NaN);
+  const biasOf = (i: number) => biases?.[i % shape.channels] ?? 0;
+  for (const { outputs, isEnded } of runs(between, shape, sums.length / shape.channels, isAll)) {
+    let held = 0;
+    outputs.forEach((i, place) => {
+      const [before, after] = [outputs[place - 1], outputs[place + 1]];
+      const ofBefore = (numbers: Float64Array) => (before === undefined ? 0 : numbers[before]);
+      const ofAfter = (numbers: Float64Array) => (after === undefined ? (isEnded ? 0 : Number.NaN) : numbers[after]);
+      if (carry === 'last product') carries[i] = ofBefore(last) - last[i];
+      else if (carry === 'last product too') carries[i] = ofBefore(last);
+      else if (carry === 'first product') carries[i] = ofAfter(first) - first[i];
+      else if (carry === 'one sum') carries[i] = ofBefore(sums);
+      else if (carry === 'sums, the first bias') carries[i] = held + biasOf(outputs[0]) - biasOf(i);
+      else carries[i] = held;
+      held += sums[i] + (carry === 'sums and biases' ? biasOf(i) : 0);
+    });
+  }
+  return carries;
+}
+
+/** Outputs, as indices into [rows, channels], between which nothing is cleared, in their order; isEnded: no other follows. */
+interface Run {
+  readonly outputs: Int32Array;
+  readonly isEnded: boolean;
+}
+
+/** isAll: these are all rows of the layer. */
+function* runs(between: Between, shape: Shape, rows: number, isAll: boolean): Generator<Run> {
+  const { positions, columns, channels, isCut } = shape;
+  const each = between === 'channels' ? 1 : between === 'columns' ? columns : ENDLESS.has(between) ? rows : positions;
+  for (let from = 0; from < rows; from += each) {
+    const to = Math.min(rows, from + each);
+    const isEnded = ENDLESS.has(between) ? isAll : to === from + each;
+    if (between.endsWith('channel by channel')) {
+      yield { outputs: inPlanes(shape, from, isCut ? Math.min(to, from + positions) : to), isEnded: isAll };
+    } else if (between === 'channels' || between.endsWith('place by place')) {
+      // what follows channels that are not here is not known
+      const outputs = int32s({ length: (isCut ? 1 : to - from) * channels }, (_, i) => from * channels + i);
+      yield { outputs, isEnded: isEnded && !isCut };
+    } else for (let n = 0; n < channels; n++) yield { outputs: ofChannel(shape, from, to, n), isEnded };
+  }
+}
+
+const ENDLESS: ReadonlySet<Between> = new Set(['samples', 'all, place by place', 'all, channel by channel']);
+
+function ofChannel({ channels }: Shape, from: number, to: number, n: number): Int32Array {
+  return int32s({ length: to - from }, (_, i) => (from + i) * channels + n);
+}
+
+/** Sample by sample its channels; of a sample that is not whole the first one: what precedes the others is not known. */
+function inPlanes(shape: Shape, from: number, to: number): Int32Array {
+  const { positions, channels } = shape;
+  if (to - from < positions) return ofChannel(shape, from, to, 0);
+  const outputs = new Int32Array(Math.floor((to - from) / positions) * positions * channels);
+  for (let start = from, at = 0; at < outputs.length; start += positions) {
+    for (let n = 0; n < channels; n++) for (let p = 0; p < positions; p++) outputs[at++] = (start + p) * channels + n;
+  }
+  return outputs;
+}
+
+function carriedOf({ data: { from }, channels }: ProductStudy, stream: Stream, carries: Float64Array): Carried {
+  return { name: nameOf(stream), of: (sample, n) => carries[(sample - from) * channels + n] };
+}
+
+function nameOf({ carry, between }: Stream): string {
+  return `${carry} carried between ${between}`;
+}

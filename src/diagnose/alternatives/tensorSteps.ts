@@ -1,0 +1,331 @@
+/** What a layer on whole values may do otherwise than its kernel: what other kernels do, and what scripts do in real numbers. */
+
+import { takesCodes } from '../../kernels/kernel.js';
+import type { RealForm, RealValue, Variant } from '../../kernels/realForm.js';
+import { FUNCTIONS, realFormOf, realsOf } from '../../kernels/reals.js';
+import { tensorKernels } from '../../kernels/registry.js';
+import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { fill, fillReals, quantized } from '../../kernels/steps/call.js';
+import { preluAten, shrunkOne } from '../../kernels/steps/multiply.js';
+import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
+import type { NumericArray } from '../../nouns/array.js';
+import type { PreluAttributes } from '../../nouns/attributes.js';
+import type { Kernel, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { float32s } from '../../numeric/array.js';
+import { f32 } from '../../numeric/float.js';
+import { clamp } from '../../numeric/integer.js';
+import { sizeOf } from '../../tensor/shape.js';
+import type { CauseCode, CauseEvidence } from '../finding/evidence.js';
+import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { TensorStudy } from '../study/study.js';
+
+/** What the op is in real numbers; null where it only picks codes. */
+export function formOf({ data, declared }: TensorStudy): RealForm | null {
+  const form = realFormOf(data.op);
+  if (!form?.picks?.(declared.params.attributes)) return form;
+  const { value: _, ...others } = form;
+  return others;
+}
+
+/** How a script rounds real numbers. */
+interface Script {
+  readonly round: RoundStep;
+  readonly zeroPointFirst: boolean;
+  readonly float64: boolean;
+}
+
+/** Null where the op has no real numbers. */
+function scripted(
+  study: TensorStudy,
+  { round, zeroPointFirst, float64 }: Script,
+  value = formOf(study)?.value,
+): TensorSteps | null {
+  if (!value || !isQuantized(study.declared.params.output)) return null;
+  const [v, width] = [zeroPointFirst ? 'v / sy + zp' : 'v / sy', float64 ? 'float64' : 'float32'];
+  return {
+    kind: 'tensor',
+    equation: `${round.equation} of ${v} in ${width}${zeroPointFirst ? '' : ', then + zp'}`,
+    run(call) {
+      const output = quantized(call.output);
+      const { zeroPoint } = output;
+      const isKept = mixesCodes(study) && quantized(call.inputs[0]).scale === output.scale;
+      // of codes of one scale: the mean 4 / 4 stays 1
+      const real = value(isKept ? inSteps(call) : call);
+      const unit = isKept ? 1 : output.scale;
+      const steps = float64 ? (i: number) => real(i) / unit : (i: number) => f32(f32(real(i)) / f32(unit));
+      const code = zeroPointFirst
+        ? (i: number) => round.apply(float64 ? steps(i) + zeroPoint : f32(steps(i) + zeroPoint))
+        : (i: number) => round.apply(steps(i)) + zeroPoint;
+      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+      return fill(call, (i) => clamp(code(i), lo, hi));
+    },
+  };
+}
+
+/** What comes out lies among the codes that are read. */
+function mixesCodes(study: TensorStudy): boolean {
+  return ofWindows(study) || formOf(study)?.is === 'mix';
+}
+
+/** A pool, or a mean over axes. */
+export function ofWindows(study: TensorStudy): boolean {
+  const { is } = formOf(study) ?? {};
+  return is === 'mean' || is === 'maximum';
+}
+
+/** Of codes, less their zero points or another. */
+export function inSteps(call: TensorCall, zeroPoint?: number): TensorCall {
+  const inputs = call.inputs.map((input) => {
+    const params = quantized(input);
+    return { ...input, params: { ...params, scale: 1, zeroPoint: zeroPoint ?? params.zeroPoint } };
+  });
+  return { ...call, inputs };
+}
+
+/** Whether in float64. What is mixed of codes of one scale has no more digits than either width. */
+function widthsOf(study: TensorStudy): readonly boolean[] {
+  const { inputs, output } = study.declared.params;
+  const isMixOfCodes =
+    formOf(study)?.is === 'mix' && isQuantized(output) && quantized({ params: inputs[0] }).scale === output.scale;
+  return isMixOfCodes ? [true] : [true, false];
+}
+
+/** Scripts that round to nearest, by when they add the zero point. */
+export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): TensorSteps[] {
+  if (!study.free) return [];
+  return widthsOf(study).flatMap((float64) => scripted(study, { round: halfEven, zeroPointFirst, float64 }) ?? []);
+}
+
+/** Scripts that round by another rule. */
+export function scriptsRounding(study: TensorStudy, round: RoundStep, zeroPointFirst = false): TensorSteps[] {
+  if (!study.free) return [];
+  return widthsOf(study).flatMap((float64) => scripted(study, { round, zeroPointFirst, float64 }) ?? []);
+}
+
+const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
+
+/** Scripts that compute a function by its name, of one value the op's own among them. */
+export function scriptsOfFunctions(
+  study: TensorStudy,
+  which: 'others' | 'alone' = 'others',
+): [name: string, TensorSteps][] {
+  const { is, [which]: others = {} } = formOf(study) ?? {};
+  if (!study.free || ofWindows(study)) return [];
+  if (is === 'table' && !isQuantized(study.declared.params.output)) return functionsOfFloats(study);
+  const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
+  return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
+    widthsOf(study).flatMap((float64): [string, TensorSteps][] => {
+      const steps = scripted(study, { ...NEAREST, float64 }, value);
+      return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
+    }),
+  );
+}
+
+/** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
+const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
+const EXAMPLES = [-3, -0.7, 0.3, 1.9];
+
+/** Of floats each value is as near as any library computes it; the op's own function is none. */
+function functionsOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
+  const own = formOf(study)?.of?.(study.declared.params.attributes);
+  const isOwn = (apply: (x: number) => number) =>
+    !own || EXAMPLES.every((x) => Math.abs(apply(x) - own(x)) <= SLACK * Math.abs(own(x)));
+  return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] => {
+    if (isOwn(apply)) return [];
+    const run: TensorSteps['run'] = (call) => {
+      const data = fillReals(call, realsOf(apply)(call));
+      const off = (sign: number) => Float64Array.from(data, (v) => v + sign * (Math.abs(v) * SLACK + LEAST_SLACK));
+      return { data, low: off(-1), high: off(1) };
+    };
+    return [[name, { kind: 'tensor', equation: `${name}, of floats`, run }]];
+  });
+}
+
+/** A script that computes a function of one value, to nearest; none where it makes floats. */
+export function scriptsOf(study: TensorStudy, name: string, apply: (x: number) => number): TensorSteps[] {
+  const steps = study.free ? scripted(study, NEAREST, realsOf(apply)) : null;
+  return steps ? [{ ...steps, equation: `${name}, ${steps.equation}` }] : [];
+}
+
+/** Scripts that compute the function by a table of few bits, and divide down or to nearest. */
+export function scriptsOfTables(study: TensorStudy): [name: string, TensorSteps][] {
+  const { tables = {} } = study.free ? (formOf(study) ?? {}) : {};
+  return Object.entries(tables).flatMap(([name, value]) =>
+    [halfEven, halfUp, downward].flatMap((round): [string, TensorSteps][] => {
+      const steps = scripted(study, { ...NEAREST, round }, value);
+      return steps
+        ? [[round === downward ? `${name}, divided down` : name, { ...steps, equation: `${name}, ${steps.equation}` }]]
+        : [];
+    }),
+  );
+}
+
+/** Whether a setup gives what a script makes of the op's own function. */
+export function isOwnFunction(study: TensorStudy, setup: TensorSetup): boolean {
+  const steps = scripted(study, NEAREST);
+  return steps !== null && study.sameOnSubset({ ...study.declared, steps }, setup);
+}
+
+/** Whether a setup gives what a script makes of its numbers that rounds to nearest, ties to even: nothing tells another rule from it. */
+export function isToNearest(study: TensorStudy, setup: TensorSetup): boolean {
+  return scriptsToNearest(study, false).some((steps) => study.sameOnSubset({ ...setup, steps }, setup));
+}
+
+/** Scripts that divide the sum of a window by another number, of what the file says it is divided by. */
+export function scriptsDividedBy(study: TensorStudy, other: (count: number) => number): TensorSteps[] {
+  const { is, value, count } = formOf(study) ?? {};
+  if (!study.free || is !== 'mean' || !value || !count) return [];
+  const otherwise = (call: TensorCall): RealValue => {
+    const [mean, n] = [value(call), count(call)];
+    return (i) => (mean(i) * n(i)) / other(n(i));
+  };
+  return integersOf(study, otherwise);
+}
+
+/** A shift rounds its halves up, or all down; of codes as they are ties go another way, and C divides towards another zero. */
+const SHIFTED = [halfEven, halfUp, downward].map((round) => ({ round, zeroPointFirst: false, float64: true }));
+const OF_RAW_CODES = [halfEven, halfAway, towardZero].map((round) => ({ round, zeroPointFirst: true, float64: true }));
+
+function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue, scripts = SHIFTED): TensorSteps[] {
+  return scripts.flatMap((script) => scripted(study, script, value) ?? []);
+}
+
+/** Scripts that take something else of the same windows, by its name. */
+export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps][] {
+  if (!study.free) return [];
+  return Object.entries(formOf(study)?.others ?? {}).flatMap(([name, value]) =>
+    integersOf(study, value, [...SHIFTED, ...OF_RAW_CODES]).map((steps): [string, TensorSteps] => [
+      name,
+      { ...steps, equation: `${name} of each window, ${steps.equation}` },
+    ]),
+  );
+}
+
+/** Reals of a form, of part of a layer. */
+export function floatsOf(study: TensorStudy, of: (call: TensorCall) => RealValue, scope: Scope): NumericArray {
+  const run: TensorSteps['run'] = (call) => {
+    const real = of(call);
+    return float32s({ length: call.samples * sizeOf(call.output.shape.dims) }, (_, i) => real(i));
+  };
+  const reals: TensorSetup = {
+    ...study.declared,
+    steps: { kind: 'tensor', equation: 'reals', run },
+    params: { ...study.declared.params, output: { dtype: 'float32' } },
+    stores: null,
+  };
+  return study.engine.outputs(reals, scope).data;
+}
+
+/** What every sum of a mean is divided by; null: windows differ. */
+export function countOf(study: TensorStudy): number | null {
+  const { count } = formOf(study) ?? {};
+  if (!count) return null;
+  const data = floatsOf(study, count, study.sketch);
+  return data.every((own: number) => own === data[0]) ? data[0] : null;
+}
+
+/** Scripts that bring each term of a sum to the output's codes, and add those. */
+export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): TensorSteps[] {
+  const { terms, signs } = formOf(study) ?? {};
+  if (!study.free || !terms || !isQuantized(study.declared.params.output)) return [];
+  return [true, false].map((float64) => ({
+    kind: 'tensor',
+    equation: `${round.equation} of each v / sy in ${float64 ? 'float64' : 'float32'}, added, then + zp`,
+    run(call) {
+      const output = quantized(call.output);
+      const { scale, zeroPoint } = output;
+      const steps = (v: number) => (float64 ? v / scale : f32(f32(v) / f32(scale)));
+      const all = terms(call);
+      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
+      const code = (i: number) =>
+        all.reduce((sum, term, n) => sum + (signs?.[n] ?? 1) * round.apply(steps(term(i))), zeroPoint);
+      return fill(call, (i) => clamp(code(i), lo, hi));
+    },
+  }));
+}
+
+/** Kernels that have the op: those of the declared runtime, or all; what departs from the declared one. */
+export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
+  const { data, free, declared } = study;
+  const seen = new Set([declared.steps]);
+  return tensorKernels({ op: data.op, onFloats: data.onFloats }, data.kernel, data.ofLayer).filter(
+    ({ kernel, steps }) => {
+      // a whole runtime's own forms are compared with each other elsewhere
+      if (kernel.wholeRuntime || seen.has(steps) || steps.lacks?.(declared.params)) return false;
+      if (!data.onFloats && !declared.params.inputs.every(isQuantized)) return false; // theirs read codes
+      if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
+      if (!free && kernel.runtime !== data.kernel.runtime) return false;
+      seen.add(steps);
+      return departureOf(study, steps) === wanted;
+    },
+  );
+}
+
+function departureOf(study: TensorStudy, other: TensorSteps): CauseCode {
+  const { steps } = study.declared;
+  if (formOf(study)?.is === 'table') return 'table-entry';
+  if (steps.cutsOff || other.cutsOff) return 'rounding-truncate';
+  return [steps, other].some(({ arithmetic }) => arithmetic === 'fixed-point')
+    ? 'fixed-point-multiplier'
+    : 'multiplier-precision';
+}
+
+/** What the kernel's step is known to be confused with. */
+export function rivals({ free, declared: { steps } }: TensorStudy, wanted: CauseCode): TensorChange[] {
+  const known = free ? (steps.rivals ?? []) : [];
+  const own = known.filter(({ cause }) => cause === wanted);
+  return own.map(({ steps, leftShift, rounding }) =>
+    stepsChange(wanted, 'multiplier', steps, {
+      ...(leftShift !== undefined && { left_shift: leftShift }),
+      ...(rounding && { rounding }),
+    }),
+  );
+}
+
+/** A change of the kernel's step. */
+export function stepsChange(
+  cause: CauseCode,
+  coordinate: Coordinate,
+  steps: TensorSteps,
+  found: CauseEvidence[CauseCode] = {},
+  rare = false,
+): TensorChange {
+  return {
+    cause,
+    coordinate,
+    freedom: FREEDOM.none,
+    label: steps.equation,
+    found,
+    ...(rare && { rare: true as const }),
+    apply: (setup) => ({ ...setup, steps }),
+  };
+}
+
+/** Scripts that mix places of an image, where the file only picks them: no kernel's way to round is theirs. */
+export function scriptsOfMixes(study: TensorStudy): TensorSteps[] {
+  const { is, value } = realFormOf(study.data.op) ?? {};
+  if (!study.free || is !== 'mix' || formOf(study)?.value) return [];
+  return [halfEven, halfUp].flatMap((round) => scripted(study, { ...NEAREST, round }, value) ?? []);
+}
+
+/** A change of how the op's fields are read. */
+export function variantChange(cause: CauseCode, coordinate: Coordinate, { rule, attributes }: Variant): TensorChange {
+  return {
+    cause,
+    coordinate,
+    freedom: FREEDOM.none,
+    label: rule,
+    found: { rule },
+    apply: (setup: TensorSetup) => withParams(setup, { attributes }),
+  };
+}
+
+/** What PyTorch's PReLU multiplies positive values by, where that is not 1: whatever takes 1 has that in place of another precision. */
+export function shrunkOneOf({ free, declared: { steps, params } }: TensorStudy): number | null {
+  const [input] = params.inputs;
+  if (!free || steps !== preluAten || !isQuantized(input)) return null;
+  return shrunkOne(params.attributes as PreluAttributes, input);
+}

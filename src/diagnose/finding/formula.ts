@@ -1,0 +1,49 @@
+/** What a side does after its sums, step by step, with the numbers of one channel: data, that `words/` tells. */
+
+import { insideMultiplier } from '../../kernels/steps/round.js';
+import { weightScaleOf } from '../../kernels/steps/scales.js';
+import type { MultiplierStep, Product } from '../../nouns/kernel.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { addsZeroPointFirst } from '../alternatives/departures.js';
+import type { Short, ShortMultiplierStep } from '../alternatives/shortMultiplier.js';
+import type { Setup } from '../setup.js';
+import type { Formula } from './evidence.js';
+
+/** Null where integer sums are not requantized: a float path, float outputs, a conversion. */
+export function formulaOf(setup: Setup, channel: number): Formula | null {
+  if (setup.kind !== 'product') return null;
+  const { steps, params } = setup;
+  const { output } = params;
+  if (steps.float || steps.dynamic || !isQuantized(output)) return null;
+  const { accumulate, bias, multiplier, round, offsetAndClamp } = steps;
+  // what rounds whole sums in its place is told by its cause
+  const hasBias = (params.bias !== null || params.biasInt32 !== null) && !('sum' in bias);
+  return {
+    channel,
+    sums: { step: accumulate.name, equation: accumulate.equation },
+    bias: hasBias ? { step: bias.name, equation: bias.equation, rounded: bias.arithmetic === 'int32' } : null,
+    multiplier: multiplierOf(multiplier, params, output, channel),
+    rounding: round === insideMultiplier ? null : { step: round.name, equation: round.equation },
+    zero_point: output.zeroPoint === 0 ? null : addsZeroPointFirst(offsetAndClamp) ? 'before' : 'after',
+  };
+}
+
+function multiplierOf(step: MultiplierStep, product: Product, output: QuantParams, channel: number) {
+  const { name, equation, arithmetic, fixedPoint } = step;
+  const real = (product.input.scale * weightScaleOf(product, channel)) / output.scale;
+  const short = numberOfChannel(step, channel);
+  if (short) {
+    const { k, n } = short;
+    return { step: name, equation: `acc * ${k} * 2^-${n}`, arithmetic, value: k * 2 ** -n, short };
+  }
+  const form = { step: name, equation, arithmetic, value: real };
+  if (!fixedPoint) return form;
+  const { multiplier, exponent } = fixedPoint.multiplierOf(product, output, channel);
+  const rounding = 'rounding' in step ? (step.rounding as string) : undefined;
+  return { ...form, int32: multiplier, shift: exponent, ...(rounding ? { rounding } : {}) };
+}
+
+/** Of a multiplier of few bits; null: no such. */
+function numberOfChannel(step: Partial<ShortMultiplierStep>, channel: number): Short | null {
+  return step.numbers?.[channel] ?? null;
+}

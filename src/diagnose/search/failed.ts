@@ -1,0 +1,52 @@
+import type { Change } from '../setup.js';
+import { type Part, partOf } from '../study/part.js';
+import { isProductStudy, type Study } from '../study/study.js';
+import type { Hypothesis } from './ranking.js';
+
+/** Single causes that do not explain. */
+export class Failed {
+  private readonly left: Change[] = [];
+  /** Of those that were looked at. */
+  private best: { readonly change: Change; readonly mismatches: number } | null = null;
+  /** Where it stands for what a change makes of the layer: all weights in another order take as long as the rest. */
+  private readonly part: Part | null;
+  /** At a glance, as declared. */
+  private missed: number | null = null;
+
+  constructor(
+    private readonly study: Study,
+    private readonly hypothesis: (changes: readonly Change[]) => Hypothesis,
+  ) {
+    const isDeclared = hypothesis([]).setup === study.declared;
+    this.part = isDeclared && isProductStudy(study) ? partOf(study, study.probe) : null;
+  }
+
+  add(change: Change): void {
+    this.left.push(change);
+  }
+
+  /** Looked for where no single cause explains, as far as the search may go: of a value joined of 1000 there are thousands. */
+  nearest(isStopped: () => boolean): Hypothesis | null {
+    for (const change of this.left.splice(0)) {
+      if (this.best && isStopped()) break;
+      if (this.isFar(this.hypothesis([change]))) continue;
+      const mismatches = this.mismatches(change);
+      if (!this.best || mismatches < this.best.mismatches) this.best = { change, mismatches };
+    }
+    return this.best && this.hypothesis([this.best.change]);
+  }
+
+  /** Not one value of a glance is gained, which was made when the change was tried: the more of the probe takes as long as the rest of the search. */
+  private isFar({ setup }: Hypothesis): boolean {
+    const { glance, declared } = this.study;
+    if (!glance || setup.order) return false;
+    this.missed ??= this.study.mismatches(declared, glance);
+    return this.missed >= glance.observed.length / 2 && this.study.mismatches(setup, glance) >= this.missed;
+  }
+
+  private mismatches(change: Change): number {
+    const { study, part } = this;
+    if (part && change.weightsOf) return study.mismatches(part.setupOf(change.weightsOf), part.scope);
+    return study.mismatches(this.hypothesis([change]).setup, study.probe);
+  }
+}

@@ -1,0 +1,46 @@
+/** How much a layer's values tell of it. */
+import { isQuantized } from '../../nouns/value.js';
+import type { FoundParameter } from '../finding/evidence.js';
+import { causeOf } from '../registry.js';
+import { type Change, FREEDOM, type Setup } from '../setup.js';
+import type { Study } from '../study/study.js';
+
+/** Each change is one of some hundred: as many values by chance are one in 2^16; two changes need twice as many. */
+const FEWEST = [0, 2, 4];
+
+/** Whether so many changes at once mean something: observed values at a clamp agree with nearly any hypothesis. */
+export function tellsOf(study: Study, changes: number, { stores }: Setup): boolean {
+  const fewest = FEWEST[Math.min(changes, FEWEST.length - 1)];
+  const isAtClamp = clampsOf(study);
+  const computed = stores?.back ?? ((value: number) => value);
+  let telling = 0;
+  for (const value of study.subset.observed) {
+    if (!isAtClamp(computed(value)) && ++telling >= fewest) return true;
+  }
+  return fewest === 0;
+}
+
+function clampsOf({ declared: { params } }: Study): (value: number) => boolean {
+  const { output } = params;
+  if (!isQuantized(output)) return (value) => value === 0;
+  const { quantMin, quantMax, zeroPoint } = output;
+  const isClamped = 'activation' in params && params.activation === 'relu';
+  return (value) => value <= quantMin || value >= quantMax || (isClamped && value === zeroPoint);
+}
+
+/** One change without a number, of which the data show that it took place: one value is enough (explain's --repro has no more). */
+export function showsItself(named: readonly Change[]): boolean {
+  const [only] = named;
+  return named.length === 1 && only.freedom === FREEDOM.none && causeOf(only.cause).shows !== undefined;
+}
+
+/** A scale that some rounding of the declared one may be: four digits of it. */
+const SLIGHT = 1e-3;
+
+/** It moves values next to borders between codes only, which other changes do as well. */
+export function isSlight({ coordinate, found }: Change): boolean {
+  if (coordinate !== 'x_scale' && coordinate !== 'w_scale' && coordinate !== 'y_scale') return false;
+  const own = found as { readonly found?: number | readonly FoundParameter[] } | undefined;
+  const numbers = typeof own?.found === 'object' ? own.found : [found as FoundParameter];
+  return numbers.every((number) => Math.abs(number?.found / number?.declared - 1) < SLIGHT);
+}

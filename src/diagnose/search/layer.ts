@@ -1,0 +1,118 @@
+import { isQuantized } from '../../nouns/value.js';
+import { isPossible } from '../cause.js';
+import { constantsIn } from '../causes/constantValues.js';
+import { inputScaleWrong } from '../causes/inputScaleWrong.js';
+import { contains, widened } from '../estimate/interval.js';
+import type { CauseEvidence, FoundParameter } from '../finding/evidence.js';
+import {
+  constantly,
+  explained,
+  type LayerCase,
+  type LayerDiagnosis,
+  unexplained,
+  unnamed,
+} from '../finding/explanation.js';
+import { applyChanges, type Change, FREEDOM } from '../setup.js';
+import type { Outcome } from '../study/data.js';
+import { Study } from '../study/study.js';
+import type { Hypothesis } from './ranking.js';
+import { searchReordered } from './reordered.js';
+import { search } from './search.js';
+import type { SearchResult } from './searchResult.js';
+
+/** How often a hypothesis that the subset admits and all samples refute may extend the subset. */
+const MOST_ROUNDS = 3;
+
+/** Reordered rows are confirmed where they are found: their search reads every sample. */
+const IN_ANOTHER_ORDER: Outcome = {
+  explained: Number.NaN,
+  lost: 0,
+  mismatched: 0,
+  byChannel: new Float64Array(0),
+  failures: [],
+};
+
+/** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
+export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
+  if (layer.work?.isOver) return unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
+  const refuting: number[] = [];
+  let study = await Study.open(layer);
+  const found = constantsIn(study);
+  const constant = found && (await areConstant(study, found)) ? found : null;
+  if (constant && !constant.channels) return constantly(layer, constant);
+  let result = await searchWithShared(study, layer.shared);
+  for (let round = 0; result.explanations.length > 0; round++) {
+    const outcomes = await confirm(study, result.explanations);
+    const proven = result.explanations.filter(
+      (explanation, i) => outcomes[i].mismatched === 0 && (!constant || isSure(study, constant, explanation)),
+    );
+    if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
+    if (study.complete || round === MOST_ROUNDS) break;
+    for (const { failures } of outcomes) for (const { sample } of failures) refuting.push(sample);
+    study = await Study.open({ ...layer, refuting });
+    result = await searchWithShared(study, layer.shared);
+  }
+  if (constant) return constantly(layer, constant);
+  const inAnotherOrder = layer.single ? [] : await searchReordered(study);
+  if (inAnotherOrder.length > 0) return explained(layer, study, inAnotherOrder, IN_ANOTHER_ORDER);
+  return unexplained(layer, study, result);
+}
+
+/**
+ * Channels that hold one value, beside others that do not: a ReLU, another clamp or sums that saturate give that too, and any number may.
+ * At a bound of the output, where sums end that leave their width, so may two changes.
+ */
+function isSure({ declared }: Study, { value }: CauseEvidence['constant-values'], { changes }: Hypothesis): boolean {
+  const { output } = declared.params;
+  const isAtBound = isQuantized(output) && (value === output.quantMin || value === output.quantMax);
+  return (isAtBound || changes.length === 1) && changes.every(({ freedom }) => freedom === FREEDOM.none);
+}
+
+/** In every judged sample, and nothing else differs. */
+async function areConstant(study: Study, { channels }: CauseEvidence['constant-values']): Promise<boolean> {
+  const { observed } = study.subset;
+  const isOne = Uint8Array.from({ length: study.channels }, (_, n) => Number(!channels || channels.includes(n)));
+  for await (const block of study.blocks()) {
+    const misses = study.misses(study.declared, block);
+    const differs = (value: number, i: number) =>
+      isOne[i % study.channels] ? value !== observed[i % study.channels] : misses[i] !== 0;
+    const fails = block.observed.some(differs);
+    if (block !== study.subset) study.engine.forget(block);
+    if (fails) return false;
+  }
+  return true;
+}
+
+/** With the numbers that layers before this one have proven, then with those that both layers admit, then without. */
+async function searchWithShared(study: Study, shared: readonly Change[]): Promise<SearchResult> {
+  if (shared.length === 0) return search(study, []);
+  for (const prefix of [shared, ...refined(study, shared)]) {
+    if (study.agreesOnSubset(applyChanges(study.declared, prefix))) return search(study, prefix);
+  }
+  // what a candidate's bench feeds a layer need not have the numbers of the layer before it
+  const [first, last] = study.data.side === 'candidate' ? [[], shared] : [shared, []];
+  const result = await search(study, first);
+  return result.explanations.length > 0 ? result : search(study, last);
+}
+
+/** A shared scale was estimated from another layer's values: this layer narrows it down. */
+function refined(study: Study, shared: readonly Change[]): Change[][] {
+  if (!isPossible(inputScaleWrong, study)) return [];
+  return shared.flatMap((change) => {
+    const { interval } = (change.found ?? {}) as Partial<FoundParameter>;
+    if (change.coordinate !== 'x_scale' || !interval) return [];
+    const others = shared.filter((other) => other !== change);
+    const base = applyChanges(study.declared, others);
+    return (inputScaleWrong.estimate?.(study, base, true) ?? [])
+      .map((own) => ({ own, scale: (own.found as FoundParameter).found }))
+      .filter(({ scale }) => contains(widened({ lo: interval[0], hi: interval[1] }, 1e-6), scale))
+      .map(({ own, scale }) => [...others, { ...change, found: { ...change.found, found: scale }, apply: own.apply }]);
+  });
+}
+
+async function confirm(study: Study, hypotheses: readonly Hypothesis[]): Promise<Outcome[]> {
+  const setups = hypotheses.map(({ setup }) => setup);
+  const inOrder = await study.confirm(setups.filter((setup) => setup.order === null));
+  const outcomes = inOrder.values();
+  return setups.map((setup) => (setup.order === null ? outcomes.next().value! : IN_ANOTHER_ORDER));
+}

@@ -1,0 +1,112 @@
+/** What a hypothesis that gives every value still has to show. */
+
+import { shortFactors } from '../alternatives/shortFactors.js';
+import { foundBy } from '../cause.js';
+import { believed } from '../estimate/chance.js';
+import { causeOf } from '../registry.js';
+import { applyChanges, type Change, FREEDOM } from '../setup.js';
+import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
+import { isOfBase } from './baseSearch.js';
+import { isSlight, showsItself, tellsOf } from './information.js';
+import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
+
+/** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
+const FEWEST_FLEXIBLE = 8;
+
+/** From many: a wrong weight has guards of its own. */
+function isChosen({ freedom, cause }: Change): boolean {
+  return freedom > FREEDOM.none && cause !== 'weight-value';
+}
+
+/** Fewer values are given by a multiplier of some bits, and by another scale. */
+const MANY_VALUES = 16;
+
+/** A scale, of whole values of which so few differ that a multiplier of some bits gives them too, or next to ties many another thing. */
+function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
+  if (!isTensorStudy(study) || freedom !== FREEDOM.oneNumber || !cause.endsWith('scale-wrong')) return false;
+  return study.data.mismatched < MANY_VALUES && (tiny === true || shortFactors(study).length > 0);
+}
+
+/**
+ * Each cause is needed, and what it needs took place: without it some value is no longer explained.
+ * @param enumerated all changes without a number, among them other forms of those named
+ */
+export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readonly Change[]): boolean {
+  const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
+  if (!tellsOf(study, named.length, hypothesis.setup) && !showsItself(named)) return false;
+  if (areOfFewChannels(study, named)) return false;
+  return named.every((change) => {
+    const found = foundBy(study, hypothesis, change);
+    if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
+    // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
+    const isFlexible = change.tiny || isSlight(change) || isChosen(change);
+    if (named.length === 1 && isOneOfMany(study, change)) return false;
+    if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
+    return causeOf(change.cause).shows?.(found) ?? true;
+  });
+}
+
+/** What scales channels, by numbers that were found. */
+const SCALES = /scale-wrong$|^scale-shifted$|^bias-factor$/;
+const FEWEST_EACH = 3;
+
+/**
+ * Whether no more channels ask for them than there are numbers that all share: one number a channel is given by any such set, whatever
+ * made it. Of a scale a channel.
+ */
+function areOfFewChannels(study: Study, named: readonly Change[]): boolean {
+  const numbers = named.filter(({ cause, freedom }) => freedom > FREEDOM.none && SCALES.test(cause));
+  if (numbers.length < 2 || !isProductStudy(study) || !study.declared.params.perChannel) return false;
+  const own = new Set(numbers.flatMap(({ channels }) => channels ?? []));
+  const counts = study.mismatchesByChannel(study.declared);
+  const asking = Array.from({ length: study.channels }, (_, n) => n).filter(
+    (n) => !own.has(n) && counts[n] >= FEWEST_EACH,
+  );
+  return asking.length <= numbers.filter(({ channels }) => !channels).length;
+}
+
+/**
+ * Whether few values ask for a number: beside the other changes, one of them less (it may spoil what the number mends), or another
+ * form of one (the largest scale for all, or the first).
+ */
+function isFaint(study: Study, { changes }: Hypothesis, number: Change, enumerated: readonly Change[]): boolean {
+  const others = changes.filter((own) => own !== number);
+  const less = others.map((other) => others.filter((own) => own !== other));
+  const inOtherForms = (set: readonly Change[]) =>
+    set.flatMap((other) =>
+      enumerated
+        .filter((form) => form.cause === other.cause && form !== other && !isOfBase(form))
+        .map((form) => set.map((own) => (own === other ? form : own))),
+    );
+  const leavesFew = (set: readonly Change[]) => study.mismatches(applyChanges(study.declared, set)) < FEWEST_FLEXIBLE;
+  return [others, ...less].some((set) => leavesFew(set) || inOtherForms(set).some(leavesFew));
+}
+
+/** Of thousands of ways to say the same, what is shown by the fewest causes: of each set of them the likeliest. */
+export function fewestShown(
+  study: Study,
+  found: readonly Hypothesis[],
+  shows: (hypothesis: Hypothesis) => boolean,
+): Hypothesis[] {
+  for (const size of [...new Set(found.map(weightOf))].sort((a, b) => a - b)) {
+    const shown = new Map<string, Hypothesis>();
+    for (const hypothesis of ranked(
+      study,
+      found.filter((own) => weightOf(own) === size),
+    )) {
+      const set = causesOf(hypothesis).sort().join('+');
+      if (!shown.has(set) && shows(hypothesis)) shown.set(set, hypothesis);
+    }
+    if (shown.size > 0) return [...shown.values()];
+  }
+  return [];
+}
+
+/** A number by a rule is one of many: where it may fit by chance, others that fit are as likely. */
+export function weighed(study: Study, hypothesis: Hypothesis): Hypothesis {
+  const [change, ...others] = hypothesis.changes.filter(({ unnamed }) => !unnamed);
+  const { chance } = change && others.length === 0 ? causeOf(change.cause) : {};
+  if (!chance) return hypothesis;
+  const own = { ...change, ...believed(chance(foundBy(study, hypothesis, change))) };
+  return { ...hypothesis, changes: hypothesis.changes.map((each) => (each === change ? own : each)) };
+}

@@ -1,0 +1,95 @@
+import { largestOf } from '../../numeric/extremes.js';
+import { displayWidth, padEnd, padStart, shortenName } from './layout.js';
+
+export type Paint = (text: string) => string;
+
+/** A column of a table: plain cells, painted only after they are padded, so that colour never moves anything. */
+export interface Column {
+  readonly head: readonly string[];
+  readonly cells: readonly string[];
+  readonly align: 'left' | 'right';
+  /** May be shortened, down to this many columns. */
+  readonly shortenTo?: number;
+  /** On a narrow terminal the highest goes first; absent: stays. */
+  readonly dropOrder?: number;
+  readonly paint?: (row: number) => Paint;
+}
+
+interface ColumnLayout {
+  readonly width: number;
+  readonly ellipsis: string;
+  readonly headPaint: Paint;
+}
+
+/** Whether the columns stand side by side, as they are, in this width. */
+export function fits(columns: readonly Column[], width: number): boolean {
+  return totalWidth(columns, 1) <= width;
+}
+
+/** Head lines, then a line a row; never wider than the layout, as far as columns that may shrink or go allow it. */
+export function renderColumns(all: readonly Column[], layout: ColumnLayout): { head: string[]; rows: string[] } {
+  let columns = shortened(all, layout);
+  while (!fits(columns, layout.width)) {
+    const dropped = Math.max(...columns.map((column) => column.dropOrder ?? -1));
+    if (dropped < 0) break;
+    const left = all.filter((column) => (column.dropOrder ?? -1) < dropped);
+    columns = shortened(left, layout);
+    all = left;
+  }
+  const spare = layout.width - totalWidth(columns, 1);
+  const gapAfter = (i: number) => (columns.length - 1 - i <= spare ? '  ' : ' '); // what room there is goes to the last gaps
+  const widths = columns.map(columnWidth);
+  const line = (textOf: (column: Column) => string, paintOf?: (column: Column) => Paint | undefined) =>
+    columns
+      .map((column, i) => {
+        const last = i === columns.length - 1;
+        const width = last && column.align === 'left' ? 0 : widths[i]; // nothing to trim inside the paint
+        const text = padded(textOf(column), column.align, width);
+        return (paintOf?.(column)?.(text) ?? text) + (last ? '' : gapAfter(i));
+      })
+      .join('')
+      .trimEnd();
+  const heads = Math.max(...columns.map((column) => column.head.length));
+  const rows = largestOf(columns.map((column) => column.cells.length));
+  return {
+    head: Array.from({ length: heads }, (_, i) =>
+      layout.headPaint(line((c) => c.head[c.head.length - heads + i] ?? '')),
+    ),
+    rows: Array.from({ length: rows }, (_, row) =>
+      line(
+        (c) => c.cells[row],
+        (c) => c.paint?.(row),
+      ),
+    ),
+  };
+}
+
+function padded(text: string, align: Column['align'], width: number): string {
+  return align === 'right' ? padStart(text, width) : padEnd(text, width);
+}
+
+function columnWidth({ head, cells }: Column): number {
+  return [...head, ...cells].reduce((widest, text) => Math.max(widest, displayWidth(text)), 0);
+}
+
+function totalWidth(columns: readonly Column[], gap: number): number {
+  return columns.reduce((sum, column) => sum + columnWidth(column), gap * (columns.length - 1));
+}
+
+/** Takes what is too much from the columns that may be shortened, the widest first. */
+function shortened(columns: readonly Column[], { width, ellipsis }: ColumnLayout): readonly Column[] {
+  let excess = totalWidth(columns, 1) - width;
+  if (excess <= 0) return columns;
+  const limits = new Map<Column, number>();
+  const shrinkable = columns.filter((column) => column.shortenTo !== undefined);
+  for (const column of shrinkable.sort((a, b) => columnWidth(b) - columnWidth(a))) {
+    const limit = Math.max(column.shortenTo!, columnWidth(column) - Math.max(0, excess));
+    excess -= Math.max(0, columnWidth(column) - limit);
+    limits.set(column, limit);
+  }
+  return columns.map((column) => {
+    const limit = limits.get(column);
+    if (limit === undefined) return column;
+    return { ...column, cells: column.cells.map((cell) => shortenName(cell, limit, ellipsis)) };
+  });
+}

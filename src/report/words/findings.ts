@@ -1,0 +1,346 @@
+/** The findings of a report as data: who departs, how, what shows it, what to do. Formats only lay them out. */
+
+import { judged } from '../../compare/judged.js';
+import { inOrder } from '../../diagnose/finding/causesInOrder.js';
+import { frameworkName } from '../../diagnose/finding/frameworks.js';
+import {
+  actsOnSteps,
+  causeTitles,
+  confirmation,
+  evidenceSentences,
+  explainedBySentence,
+  explainedSentence,
+  headlines,
+  indistinguishableSentences,
+  reasons,
+  sharedAccumulation,
+} from '../../diagnose/finding/sentences.js';
+import type { FindingContext } from '../../diagnose/words/causeWords.js';
+import type { DiagnosisReport, LayerReport, Report } from '../../nouns/report.js';
+import { counted, printable } from '../../text.js';
+import { grouped } from '../grouped.js';
+import type { Finding, FindingDetail } from './finding.js';
+import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
+import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
+import { whereSentence } from './where.js';
+
+interface Explained {
+  readonly layer: LayerReport;
+  readonly capture: Side | null;
+  readonly candidate: Side | null;
+}
+
+/** Findings of the layers that are judged and pass `selects`; layers with the same departure share one. */
+export function findings(report: Report, selects: (layer: LayerReport) => boolean): Finding[] {
+  return findingsOf(report)(judged(report).filter(selects));
+}
+
+/** For a report that is asked layer by layer: its thousands are looked through once. */
+export function findingsOf(report: Report): (layers: readonly LayerReport[]) => Finding[] {
+  const replayed = new Map(report.layers.map((layer) => [layer.name, layer]));
+  return (layers) => found(report, layers, replayed);
+}
+
+function found(report: Report, layers: readonly LayerReport[], replayed: ReadonlyMap<string, LayerReport>): Finding[] {
+  const explained = layers
+    .filter((layer) => layer.diagnosis !== null)
+    .map((layer): Explained => {
+      if (report.candidate_layers === null) return { layer, capture: sideOf(layer, report), candidate: null };
+      const capture = report.against === 'replay' ? undefined : replayed.get(layer.name);
+      return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
+    });
+  const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
+  const groups = [...grouped(explained, groupKey).values()];
+  const handing = groups.filter(([one]) => isHandedOn(one));
+  const others = handing.length > 1 ? groups.filter(([one]) => !isHandedOn(one)) : groups;
+  const told = others.map((group) => {
+    const [{ layer, candidate, capture }] = group;
+    if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
+    const own = group.length > 1 ? group.map(besideInherited) : group;
+    return candidate ? threeWay(own, expected, explained) : twoWay(own, explained);
+  });
+  return handing.length > 1 ? [...told, handedOn(handing.flat(), expected)] : told;
+}
+
+/** Nothing of its own: all that differs came with the input. */
+function isHandedOn({ candidate, capture }: Explained): boolean {
+  return isInherited((candidate ?? capture!).diagnosis);
+}
+
+/** Of a line a layer; a report's JSON has all. */
+const MOST_LINES = 8;
+
+function mostOf(lines: readonly string[], of = lines.length): readonly string[] {
+  return of > MOST_LINES ? [...lines.slice(0, MOST_LINES), `and ${counted(of - MOST_LINES, 'more layer')}`] : lines;
+}
+
+/** Layers that only hand on what came to them: a line each. */
+function handedOn(all: readonly Explained[], expected: string): Finding {
+  const lines = all.slice(0, MOST_LINES).map(({ candidate, capture, layer }) => {
+    const { context, diagnosis } = (candidate ?? capture)!;
+    const from = context.evidence.inherited?.from;
+    const { explained, of, lost } = diagnosis;
+    const which = from === undefined ? '' : ` from ${printable(from)}`;
+    return `${printable(layer.name)}${which}: ${explainedSentence(explained, of, lost)}`;
+  });
+  const said = 'inherited, each from the layer that it reads';
+  return {
+    layers: all.map(({ layer }) => layer),
+    headlines: all[0].candidate ? [`${expected}: as declared`, `Yours: ${said}`] : [`Replay: ${said}`],
+    details: filled([['explained', mostOf(lines, all.length)]]),
+  };
+}
+
+/** Each side as its own runtime computes it: there is no one to correct, only runtimes to choose from. */
+function ofTwoCaptures(group: readonly Explained[], report: Report): Finding {
+  const layers = group.map(({ layer }) => layer);
+  const sides = group.map(({ candidate }) => candidate!);
+  return {
+    layers,
+    headlines: [twoCapturesHeadline(layers, report)],
+    details: filled([
+      ['where', whereLines(layers)],
+      ...twoCapturesDetails(layers),
+      ...fixLines(sides, 'to agree', () => ''),
+    ]),
+  };
+}
+
+function sideOf(layer: LayerReport, report: Report): Side | null {
+  if (!layer.diagnosis) return null;
+  const causes = inOrder(layer.diagnosis.causes, layer.diagnosis.evidence);
+  const diagnosis = { ...layer.diagnosis, causes };
+  const context: FindingContext = {
+    framework: frameworkName(report.framework),
+    layer: layer.name,
+    op: layer.op,
+    subject: diagnosis.subject,
+    declaredKernel: layer.kernel ?? report.kernel,
+    foundKernel: diagnosis.kernel,
+    explainedBy: diagnosis.explained_by,
+    evidence: diagnosis.evidence,
+  };
+  return { context, diagnosis, layer };
+}
+
+/** Without what came with its input, which other layers' findings tell: one cause in a chain of layers is one finding. */
+function besideInherited({ layer, capture, candidate }: Explained): Explained {
+  return { layer, capture: capture && ofItsOwn(capture), candidate: candidate && ofItsOwn(candidate) };
+}
+
+/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own, unless all that is said of it is the same. */
+function groupKey(one: Explained): string {
+  const { layer, capture, candidate } = besideInherited(one);
+  const two = capture ? null : twoCapturesOf(layer);
+  if (two) return twoCapturesKey(layer, two);
+  const sides = [capture, candidate].filter((side) => side !== null);
+  const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
+  const words = sides.map(({ diagnosis, context }) => {
+    const { causes, subject, kernel, fix } = diagnosis;
+    // the name and the numbers of a fix are its layer's; a layer may be called "a"
+    const advice = fix && withoutWord(fix, printable(layer.name)).replace(/\d[\d.e+-]*/g, '#');
+    const before = context.evidence.basis?.in;
+    return [
+      subject,
+      kernel,
+      candidate && !capture ? context.declaredKernel : null, // the other side's, which the headline has
+      advice,
+      before,
+      causeTitles(causes, context.evidence),
+      own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by, layer.op), // where the headline says it
+    ];
+  });
+  return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
+}
+
+/** # in its place; no expression, which a name of 65,535 letters is too large for. */
+function withoutWord(text: string, word: string): string {
+  return text.split(word).reduce((whole, part) => {
+    return whole + (/\w$/.test(whole) || /^\w/.test(part) ? word : '#') + part;
+  });
+}
+
+function allSaid({ context, diagnosis: { causes, fixes } }: Side) {
+  return [evidenceSentences(context, causes), fixes.map(({ text, code }) => [text, code])];
+}
+
+/** The headline of several layers claims what all of them have in common. */
+function sharedHeadlines(sides: readonly Side[]): string[] {
+  const [{ context, diagnosis }] = sides;
+  const explainedBy = shared(sides.map((side) => side.diagnosis.explained_by));
+  return headlines({ ...context, explainedBy }, diagnosis.causes);
+}
+
+/** The replay against the capture: PyTorch or the model file departs. */
+function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding {
+  const sides = group.map((one) => one.capture!);
+  const [{ context, diagnosis }] = sides;
+  const finding = { layers: group.map((one) => one.layer), headlines: sharedHeadlines(sides) };
+  if (isInherited(diagnosis)) return { ...finding, details: filled([['explained', explainedLines(sides)]]) };
+  return {
+    ...finding,
+    details: filled([
+      ['explained', explainedLines(sides)],
+      ['where', whereLines(finding.layers)],
+      ['inherited', inheritedLines(sides)],
+      ['because', reasons(context, diagnosis.causes, asDeclared(context))],
+      ['evidence', evidenceLines(sides)],
+      ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
+      ['or', indistinguishableSentences(context, indistinguishable(sides), explainedSo(sides[0], all))],
+      ...fixLines(sides, 'fix', ({ subject }) => (subject === diagnosis.fixes[0].subject ? '' : `${subject}: `)),
+      ['confirm', [confirmation(context, diagnosis.causes)]],
+    ]),
+  };
+}
+
+function asDeclared({ declaredKernel }: FindingContext): string {
+  return `${printable(declaredKernel)}, as declared,`;
+}
+
+/** The candidate against the capture: both sides' departures from what is declared, and how they can agree. */
+function threeWay(group: readonly Explained[], expected: string, all: readonly Explained[]): Finding {
+  const yours = group.map((one) => one.candidate!);
+  const theirs = group.flatMap((one) => one.capture ?? []);
+  const [own] = yours;
+  const capture = theirs.at(0) ?? null;
+  const layers = group.map((one) => one.layer);
+  const lines = [
+    ...(capture ? sharedHeadlines(theirs) : [`${expected}: as declared (${printable(own.context.declaredKernel)})`]),
+    ...sharedHeadlines(yours),
+  ];
+  const { causes } = own.diagnosis;
+  if (isInherited(own.diagnosis)) {
+    return { layers, headlines: lines, details: filled([['explained', explainedLines(yours)]]) };
+  }
+  const because = [
+    ...(capture ? reasons(capture.context, capture.diagnosis.causes, asDeclared(capture.context)) : []),
+    ...reasons(own.context, causes, expected.replace(/^The /, 'the ')),
+  ];
+  const who = { capture: expected, model: 'the model file', candidate: 'yours' };
+  return {
+    layers,
+    headlines: lines,
+    details: filled([
+      ['explained', explainedLines(yours)],
+      ['where', whereLines(layers)],
+      ['inherited', inheritedLines(yours)],
+      ['because', [...new Set(because)]],
+      ['evidence', [...new Set([...evidenceLines(theirs), ...evidenceLines(yours, capture?.diagnosis.causes ?? [])])]],
+      ['or', indistinguishableSentences(own.context, indistinguishable(yours), explainedSo(own, all))],
+      ...fixLines(yours, 'to agree', ({ subject }) => `${who[subject]}: `),
+      ['confirm', [capture && confirmation(capture.context, capture.diagnosis.causes)]],
+    ]),
+  };
+}
+
+/** What explains each of the layers as well. */
+function indistinguishable([first, ...others]: readonly Side[]): DiagnosisReport['indistinguishable'] {
+  const key = ({ causes, kernel }: DiagnosisReport['indistinguishable'][number]) => JSON.stringify([causes, kernel]);
+  return first.diagnosis.indistinguishable.filter((one) =>
+    others.every(({ diagnosis }) => diagnosis.indistinguishable.some((other) => key(other) === key(one))),
+  );
+}
+
+/** Of causes that explain a layer as well as its own: another layer of that side that has them, and tells the two apart. */
+function explainedSo({ layer, diagnosis: { causes: own, subject } }: Side, all: readonly Explained[]) {
+  const key = (causes: readonly string[]) =>
+    causes
+      .filter((cause) => cause !== 'inherited')
+      .sort()
+      .join();
+  const others = all
+    .flatMap(({ capture, candidate }) => [capture, candidate])
+    .filter((side) => side !== null && side.layer.name !== layer.name && side.diagnosis.subject === subject);
+  return (causes: readonly string[]): string | undefined =>
+    others.find(
+      (side) =>
+        key(side!.diagnosis.causes) === key(causes) &&
+        !side!.diagnosis.indistinguishable.some((other) => key(other.causes) === key(own)),
+    )?.layer.name;
+}
+
+type Detail = readonly [
+  label: string,
+  sentences: readonly (string | null)[],
+  more?: Pick<FindingDetail, 'code' | 'fix'>,
+];
+
+/** Each way to agree, and what a replay with it alone leaves, over all layers of the finding. */
+function fixLines(
+  sides: readonly Side[],
+  label: string,
+  who: (fix: DiagnosisReport['fixes'][number]) => string,
+): Detail[] {
+  return sides[0].diagnosis.fixes.flatMap((fix, i): Detail[] => {
+    const rehearsal = rehearsalOf(sides, i);
+    const text = who(fix) + fix.text;
+    const code = pasteLines(sides, i);
+    const lines = code.map(({ where, text: line }) => `${where}: ${line}`);
+    const said = [text, ...lines].join('\n');
+    return [
+      [i === 0 ? label : 'or', [text], { fix: said }],
+      ['paste', lines, { code, fix: said }],
+      ['rehearsal', [rehearsal]],
+    ];
+  });
+}
+
+/** Lines of code that a finding shows; the report's JSON has all. */
+const MOST_CODE = 6;
+
+/** The first layer's, said to be its where another's differ. */
+function pasteLines(sides: readonly Side[], fix: number): NonNullable<FindingDetail['code']> {
+  const [own, ...others] = sides.map(({ diagnosis }) => diagnosis.fixes.at(fix)?.code ?? []);
+  const isAll = others.every((other) => JSON.stringify(other) === JSON.stringify(own));
+  return own.slice(0, MOST_CODE).map(({ where, text }) => {
+    return { where: isAll ? where : `${where} (${printable(sides[0].layer.name)})`, text };
+  });
+}
+
+function filled(details: readonly Detail[]): Finding['details'] {
+  return details
+    .map(([label, sentences, more]) => {
+      return { label, sentences: sentences.filter((sentence) => sentence !== null), ...more };
+    })
+    .filter(({ sentences }) => sentences.length > 0);
+}
+
+/** Layer by layer for a few, all together for many. */
+function explainedLines(sides: readonly Side[]): string[] {
+  const sum = (field: 'explained' | 'of' | 'lost') => sides.reduce((total, side) => total + side.diagnosis[field], 0);
+  const all = explainedSentence(sum('explained'), sum('of'), sum('lost'));
+  if (sides.length === 1) return [all];
+  if (sides.length > 3) return [`${all} in ${sides.length} layers`];
+  return sides.map(({ layer, diagnosis: { explained, of, lost } }) => {
+    return `${printable(layer.name)}: ${explainedSentence(explained, of, lost)}`;
+  });
+}
+
+/** Of each layer in which what differs makes a pattern. */
+function whereLines(layers: readonly LayerReport[]): string[] {
+  const lines = layers.flatMap((layer) => {
+    const sentence = whereSentence(layer);
+    if (sentence === null) return [];
+    return layers.length === 1 ? sentence : `${printable(layer.name)}: ${sentence}`;
+  });
+  return [...mostOf(lines)];
+}
+
+/** The first layer's stands for the group. told: causes whose evidence the other side's lines have given. */
+function evidenceLines(sides: readonly Side[], told: readonly string[] = []): string[] {
+  if (sides.length === 0) return [];
+  const [{ context, diagnosis }] = sides;
+  const isTold = (cause: string) => cause === 'int16-saturation' && told.includes(cause);
+  const sentences = evidenceSentences(
+    context,
+    diagnosis.causes.filter((cause) => !isTold(cause)),
+  );
+  return sides.length === 1 || sentences.length === 0
+    ? sentences
+    : sentences.map((sentence, i) => (i === 0 ? `${printable(context.layer)}, ${sentence}` : sentence));
+}
+
+/** What all of the lists have in common. */
+function shared(lists: readonly string[][]): string[] {
+  return lists.reduce((common, list) => common.filter((name) => list.includes(name)));
+}
