@@ -6,6 +6,7 @@ import { kernels } from '../src/kernels/registry.js';
 import {
   cycles,
   downArrows,
+  fullerThan,
   functionsLongerThan,
   longerThan,
   medianLength,
@@ -33,6 +34,9 @@ const assembly = files.filter(isAssembly).map(({ path, text }) => ({ path, lines
 const CYCLES: readonly string[] = [];
 const LONG_FILES: readonly string[] = [];
 const LONG_FUNCTIONS: readonly string[] = ['accelerate/accelerator.ts'];
+
+/** Lists: a file a row. */
+const LISTS: readonly string[] = ['diagnose/causes/', 'kernels/', 'kernels/steps/', 'ops/'];
 
 /** Words: as long as they are. */
 const MAY_BE_LONG = /^diagnose\/words\/|\/words\.ts$/;
@@ -141,6 +145,10 @@ describe('the code', () => {
         [...sources, ...assembly].filter(({ path }) => !MAY_BE_LONG.test(path)),
       ).sort(),
     ).toEqual(LONG_FILES);
+  });
+
+  test('folders have at most 40 files, but for lists', () => {
+    expect(fullerThan(40, sources).sort()).toEqual(LISTS);
   });
 
   test('functions have 8 lines, and at most 60', () => {
@@ -252,6 +260,10 @@ describe('the checks', () => {
       expect(unregistered(byType, [list, helper, add])).toEqual([]);
       expect(unregistered(byType, [list, helper, add, mul])).toEqual(['ops/mul.ts is no row of ops/registry.ts']);
     });
+  });
+
+  it('sees a full folder, whatever is in folders of it', () => {
+    expect(fullerThan(1, [file('ops/a.ts'), file('ops/b.ts'), file('a.ts'), file('ops/c/a.ts')])).toEqual(['ops/']);
   });
 
   it('sees long files and functions', () => {

@@ -164,6 +164,16 @@ export function longerThan(most: number, sources: readonly Pick<Source, 'path' |
   return sources.filter(({ lines }) => lines > most).map(({ path }) => path);
 }
 
+/** Folders of more files than one finds a file among, not counting those of folders in them. */
+export function fullerThan(most: number, sources: readonly Pick<Source, 'path'>[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { path } of sources) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts].filter(([, files]) => files > most).map(([folder]) => folder);
+}
+
 export function withBareArithmetic(rooms: readonly string[], sources: readonly Source[]): string[] {
   const own = sources.filter(({ path }) => rooms.includes(roomOf(path)));
   return own.flatMap(({ path, bare }) => bare.map((text) => `${path}: ${text}`));
