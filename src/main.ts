@@ -67,7 +67,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(usageError(text, argv)),
+      outputError: (text, write) => write(usageError(text, argv, optionsOf(program, argv))),
       getOutHelpWidth: () => columnsOf(io),
       getErrHelpWidth: () => columnsOf(io),
     })
@@ -142,26 +142,39 @@ function nextAfter(problems: readonly Problem[], argv: readonly string[]): strin
 const MISFITS = new Set(['nothing-to-compare', 'channels', 'samples', 'dtype', 'map', 'empty', 'batch-sizes', 'range']);
 
 /** Commander's words, which hold what was typed, and its suggestion on a line of its own. */
-function usageError(text: string, argv: readonly string[]): string {
+function usageError(text: string, argv: readonly string[], options: readonly string[]): string {
   const [, message, hint = ''] = /^error: (.*?)(\n\(Did you mean [^\n]*\))?\n?$/s.exec(text) ?? ['', text];
   const misspelt = misspeltCommand(argv);
   if (misspelt) return `${fitted(`qdiff: ${misspelt}`)}\n`;
-  const guess = guessed(message, argv);
+  const guess = guessed(message, argv, options);
   if (guess) return `${fitted(`qdiff: ${guess}`)}\n`;
   return `${fitted(`qdiff: ${inOurWords(printable(message))}`)}${hint}\n`;
 }
 
-/** Of an option as other tools have it, what is meant: better than the name that looks most like it. */
-function guessed(message: string, [command = '', ...rest]: readonly string[]): string | null {
+/** Of the command that is called, `--` and a name. */
+function optionsOf(program: Command, [name]: readonly string[]): string[] {
+  const called = (own: string) => program.commands.find((command) => command.name() === own);
+  const command = (name !== undefined && called(name)) || called(MAIN_COMMAND);
+  return (command?.options ?? []).flatMap(({ long }) => long ?? []);
+}
+
+/** Of an option as other tools have it, what is meant: better than the name that looks most like it, but not than one that begins alike. */
+function guessed(
+  message: string,
+  [command = '', ...rest]: readonly string[],
+  options: readonly string[],
+): string | null {
   const [, got] = /^unknown option '(.*)'$/s.exec(message) ?? [];
   if (got === undefined) return null;
+  const expected = 'expected an option of this command, got';
+  const similar = got.length < 5 ? undefined : options.find((own) => own.startsWith(got) || got.startsWith(own));
+  if (similar !== undefined) return `${expected} '${printable(got)}'; did you mean ${similar}?`;
   // of -json commander takes the -j away
   const typed = [command, ...rest].find(
     (word) => word === got || (/^-[a-z]{2}/.test(word) && word.endsWith(got.slice(1))),
   );
-  const isOther = commands.some(({ name }) => name === command && name !== MAIN_COMMAND && name !== 'run');
-  const fix = typed === undefined ? null : instead(typed, !isOther);
-  return fix && `expected an option of this command, got '${printable(typed!)}'; ${fix}`;
+  const fix = typed === undefined ? null : instead(typed, options);
+  return fix && `${expected} '${printable(typed!)}'; ${fix}`;
 }
 
 /** Commander's messages in the form of all others: what was expected, what was got. */

@@ -102,7 +102,7 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     'explain',
   );
   const against = model.layers.some(({ name }) => whole.values.has(name)) ? options.against : 'replay';
-  const capture = against === 'replay' ? inputsOf(model, whole) : whole;
+  const capture = against === 'replay' ? inputsOf(model, whole, options.kernel) : whole;
   const samples = options.samples?.(capture.samples);
   const candidate = options.candidate
     ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples, against })
@@ -147,12 +147,12 @@ interface Files {
   readonly against: 'capture' | 'replay';
 }
 
-/** What a replay that is the judge starts from. */
-function inputsOf({ inputs }: Model, capture: Capture): Capture {
-  return {
-    ...capture,
-    values: new Map([...capture.values].filter(([key]) => inputs.some(({ name }) => name === key))),
-  };
+/** What a replay that is the judge starts from: the inputs, and what stands in for layers that are not replayed. */
+function inputsOf(model: Model, capture: Capture, kernel: string | undefined): Capture {
+  const session = new ReplaySession(model, capture, referenceFor(model.producer, kernel), 'isolated');
+  const replayed = new Set(model.layers.filter((layer) => !session.whyNotReplayed(layer)).map(({ name }) => name));
+  const isOfReplay = (key: string) => replayed.has(key) || replayed.has(key.replace(/\.(input|accumulator)$/, ''));
+  return { ...capture, values: new Map([...capture.values].filter(([key]) => !isOfReplay(key))) };
 }
 
 async function chooseValue(files: Files, options: Options): Promise<Place> {

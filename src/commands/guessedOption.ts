@@ -2,14 +2,13 @@
 
 interface Guess {
   readonly flags: readonly string[];
+  /** It begins with the option that a command has to have. */
   readonly instead: string;
-  /** Of every command; else of a comparison alone. */
-  readonly everywhere?: boolean;
 }
 
 const GUESSES: readonly Guess[] = [
-  { flags: ['json', 'as-json'], instead: '--reporter json', everywhere: true },
-  { flags: ['format', 'output', 'out', 'report', 'save'], instead: '--reporter json=FILE', everywhere: true },
+  { flags: ['json', 'as-json'], instead: '--reporter json' },
+  { flags: ['format', 'output', 'out', 'report', 'save'], instead: '--reporter json=FILE' },
   { flags: ['html'], instead: '--reporter html=FILE' },
   { flags: ['junit', 'xml', 'junit-xml', 'junitxml'], instead: '--reporter junit=FILE' },
   { flags: ['markdown', 'md'], instead: '--reporter markdown=FILE' },
@@ -26,10 +25,10 @@ const GUESSES: readonly Guess[] = [
   { flags: ['update', 'update-snapshot', 'accept'], instead: '--baseline FILE --update-baseline' },
 ];
 
-/** A sentence's end, or null where nothing is known of the option. typed: `--json`, or `--json=x`. */
-export function instead(typed: string, isComparison: boolean): string | null {
+/** A sentence's end, or null where nothing is known of the option. typed: `--json`, or `--json=x`; options: of the command. */
+export function instead(typed: string, options: readonly string[]): string | null {
   const flag = typed.replace(/^--?/, '').replace(/=.*$/s, '').toLowerCase();
-  const guess = GUESSES.find(({ flags, everywhere }) => flags.includes(flag) && (everywhere || isComparison));
+  const guess = GUESSES.find((own) => own.flags.includes(flag) && options.includes(own.instead.split(' ')[0]));
   if (guess) return `did you mean ${guess.instead}?`;
-  return typed.startsWith('--') ? null : `long options begin with two dashes, -${typed}`;
+  return /^-[a-z]{2}/.test(typed) ? `long options begin with two dashes, -${typed}` : null;
 }

@@ -17,13 +17,11 @@ import { accumulatorDiff, fillAccumulator } from './layerReport.js';
  * A candidate's, against the captured ones, or against the declared replay's on its own input. Those of captures are before the bias,
  * those of golden vectors and of most hardware after it: read as the one that differs less.
  */
-export async function compareAccumulators(
-  { model, candidate, capture, ownSession, from, to, warn }: OwnComparison,
-  layer: Layer,
-  report: LayerReport,
-): Promise<void> {
+export async function compareAccumulators(comparison: OwnComparison, layer: Layer, report: LayerReport): Promise<void> {
+  const { model, candidate, capture, from, to, warn } = comparison;
   const own = besideValue(candidate.values, model, layer.name, 'accumulator');
   if (!own) return;
+  const { ownSession } = (await comparison.meant()) ?? comparison;
   const captured = besideValue(capture.values, model, layer.name, 'accumulator');
   const run = ownSession.whyNotReplayed(layer) ? null : await ownSession.open(layer);
   const bias = run && biasOf(layer, run);

@@ -178,10 +178,17 @@ interface Words {
 }
 
 /** What $writememh writes has as many digits in every word, zeros in front: ffcd of a reg of 16 bits is -51. */
-function widthOf(all: readonly string[], most: number): number {
-  const words = all.filter((word) => !word.startsWith('@')).map((word) => word.replaceAll('_', ''));
-  const isPadded = words.every(({ length }) => length === words[0].length) && words.some((word) => /^0./.test(word));
-  return isPadded ? Math.min(most, 4 * words[0].length) : most;
+function widthOf(words: Iterable<RegExpExecArray>, most: number): number {
+  let digits = 0;
+  let hasZero = false;
+  for (const [text] of words) {
+    if (text.startsWith('@')) continue;
+    const word = text.replaceAll('_', '');
+    digits ||= word.length;
+    if (word.length !== digits) return most;
+    hasZero ||= /^0./.test(word);
+  }
+  return hasZero ? Math.min(most, 4 * digits) : most;
 }
 
 async function textOf(fs: FileSystem, path: string, where: string): Promise<string> {
@@ -206,12 +213,7 @@ async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entr
   const signed = dtype.startsWith('int');
   let address = 0;
   const words = () => text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ').matchAll(/\S+/g);
-  const bits =
-    told ??
-    widthOf(
-      [...words()].map(([word]) => word),
-      DTYPES[dtype].bits,
-    );
+  const bits = told ?? widthOf(words(), DTYPES[dtype].bits);
   for (const [word] of words()) {
     if (word.startsWith('@')) {
       address = Number.parseInt(word.slice(1), 16);

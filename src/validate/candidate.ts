@@ -89,9 +89,9 @@ async function warnOfSigns(
   sources: ReadonlyMap<string, ArraySource>,
   checks: Checks,
 ): Promise<void> {
-  for (const [stored, declared, fix] of [
-    ['int8', 'uint8', 'less 128, add 128'],
-    ['uint8', 'int8', 'plus 128, subtract 128'],
+  for (const [stored, declared, where, fix] of [
+    ['int8', 'uint8', 'below 0', 'less 128, add 128'],
+    ['uint8', 'int8', 'above 127', 'plus 128, subtract 128'],
   ] as const) {
     let shifted = 0;
     for (const [key, source] of sources) {
@@ -100,8 +100,9 @@ async function warnOfSigns(
       if (first.some((code) => code < 0 || code > 127)) shifted += 1;
     }
     if (shifted === 0) continue;
-    const what = `${counted(shifted, 'array')} of ${stored} with codes that ${declared} has not`;
-    checks.warn('signedness', [], `${what}; if they are the model's ${fix} (as int16)`);
+    const what = `${counted(shifted, 'array')} of ${stored} with codes ${where}, where the model's are ${declared}`;
+    const bytes = `if they are its bytes, take .view(np.${declared})`;
+    checks.warn('signedness', [], `${what}: if they are its codes ${fix} (as int16); ${bytes}`);
   }
 }
 

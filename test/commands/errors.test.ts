@@ -81,6 +81,16 @@ it.each([
   ]);
 });
 
+it.each([
+  [['run', model, capture, '--out', 'x'], "'--out'; did you mean --output?"],
+  [['golden', model, capture, '-o', 'x', '--output', 'y'], "'--output'; did you mean --out?"],
+  [['exporter', 'pytorch', '--json'], "'--json'"],
+  [[model, capture, '-o', 'x'], "'-o'"],
+])('%j: an option that the command has, or none', async (argv, message) => {
+  const { exitCode, stderr } = await qdiff(argv);
+  expect([exitCode, stderr.split('\n')[0]]).toEqual([2, `qdiff: expected an option of this command, got ${message}`]);
+});
+
 it('no option of a comparison is advised to another command', async () => {
   const { stderr } = await qdiff(['explain', model, capture, '--tolerance']);
   expect(stderr).toBe(

@@ -659,7 +659,7 @@ export const MISTAKES: readonly Mistake[] = [
     return outputsOf(world, undefined, { ...world.linear, weight: some });
   }),
   candidate(
-    'the first 8 values for each 8',
+    'the first 8 values again and again',
     ['k-order'],
     (world) => {
       const { inFeatures } = world.linear;

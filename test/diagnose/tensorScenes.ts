@@ -5,6 +5,7 @@ import {
   multiplyByFixedPointSingleRounding,
   quantizeMultiplier,
 } from '../../src/numeric/fixedPoint.js';
+import { toBFloat16 } from '../../src/numeric/float.js';
 import { roundHalfAway, roundHalfEven, roundHalfUp, truncate } from '../../src/numeric/round.js';
 import { randomFrom } from './world.js';
 
@@ -405,6 +406,7 @@ export const RAISED: readonly TensorScene[] = [
     halves.y,
   ),
   add({ code: 'rounding-half-up', what: 'add, halves up', wrong: halfSum(roundHalfUp) }, halves.a, halves.b, halves.y),
+  add({ code: 'half-precision', what: 'add in bfloat16', wrong: sum((v) => roundHalfEven(toBFloat16(v))) }),
   add({ code: 'rounding-truncate', what: 'add, truncated', wrong: sum(truncate) }),
   add({ code: 'rounding-floor', what: 'add, floored', wrong: sum(Math.floor) }),
   add({ code: 'rounding-ceil', what: 'add, rounded up', wrong: sum(Math.ceil) }),
@@ -802,6 +804,11 @@ export const NEARLY: readonly TensorScene[] = [
   }),
   add({ code: 'rounding-half-away', what: 'noise', wrong: noisy(0.03) }, halves.a, halves.b, halves.y),
   add({ code: 'rounding-half-up', what: 'noise', wrong: noisy(0.2) }, halves.a, halves.b, halves.y),
+  add({
+    code: 'half-precision',
+    what: 'rounded to multiples of 3 / 8',
+    wrong: sum((v) => roundHalfEven(Math.round((v * 8) / 3) * (3 / 8))),
+  }),
   add({
     code: 'rounding-truncate',
     what: 'one less everywhere',

@@ -91,9 +91,11 @@ describe('on a real file system', () => {
 
   test('a folder is no model, and one without arrays no capture', async () => {
     expect(await problemsOf(openModel(nodeFileSystem, folder))).toEqual([`${folder}: expected a file, got a folder`]);
-    expect(await problemsOf(openHookDictionary(nodeFileSystem, folder))).toEqual([
-      `${folder}: expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin), got none; save values with numpy.save`,
-    ]);
+    const [problem] = await problemsOf(openHookDictionary(nodeFileSystem, folder));
+    expect(problem).toContain(
+      `${folder}: expected files NAME.npy in the folder (a candidate may have LAYER.csv, LAYER.memh or LAYER.bin), got linked,`,
+    );
+    expect(problem).toContain(`did you mean ${join(folder, 'outside.npz')}?`);
   });
 });
 

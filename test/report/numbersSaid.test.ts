@@ -13,7 +13,7 @@ const DIAGNOSE = join(import.meta.dirname, '..', '..', 'src', 'diagnose');
 const NUMBERS = /(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)/g;
 
 /** What stands in the strings of the words' files: of the causes, and around them. */
-const WORDS = ['sentences.ts', ...['words', 'causes'].flatMap(filesOf)].map((path) =>
+const WORDS = ['finding/sentences.ts', ...['words', 'causes'].flatMap(filesOf)].map((path) =>
   readFileSync(join(DIAGNOSE, path), 'utf8'),
 );
 const STRINGS = /'(?:[^'\\\n]|\\.)*'|`[^`]*`|"[^"\n]*"/g;

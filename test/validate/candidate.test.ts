@@ -81,7 +81,7 @@ test('codes of the other sign that the model has not are said to be shifted, as 
     counting(15).map((code) => code - 128),
   );
   expect(messages(await validate({ fc1: negative }))).toEqual([
-    "1 array of int8 with codes that uint8 has not; if they are the model's less 128, add 128 (as int16)",
+    "1 array of int8 with codes below 0, where the model's are uint8: if they are its codes less 128, add 128 (as int16); if they are its bytes, take .view(np.uint8)",
   ]);
 });
 

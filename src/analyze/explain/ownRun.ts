@@ -2,8 +2,9 @@
 import { asMeant } from '../../compare/candidate/storedSigns.js';
 import { hasValueBefore, unknownInput } from '../../compare/candidate/unknownInput.js';
 import { besideValue, type Capture } from '../../nouns/capture.js';
-import type { Model } from '../../nouns/model.js';
+import type { Layer, Model } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
+import { replayedCapture } from '../../replay/reference.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 
 interface Files {
@@ -33,9 +34,21 @@ export async function runOnOwn(
   });
   const values = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...given]) };
   const isShifted = diagnosis?.causes.includes('signedness') ?? false;
-  const beside = { model, capture, session, from: 0, to: capture.samples };
+  const beside = {
+    model,
+    capture: replayedWhereLacking(model, capture, session),
+    session,
+    from: 0,
+    to: capture.samples,
+  };
   const meant = isShifted ? await asMeant(values, beside) : null;
   const own = new ReplaySession(model, meant ?? values, session.asReference(), 'isolated');
   own.readAs(layer, kernel);
   return own.whyNotReplayed(layer) === null ? own.open(layer) : null;
+}
+
+/** Where inputs alone are there, the replay is what a candidate was judged by. */
+function replayedWhereLacking(model: Model, capture: Capture, session: ReplaySession): Capture {
+  const isCaptured = (layer: Layer) => capture.values.has(layer.name) && !session.whyNotReplayed(layer);
+  return model.layers.some(isCaptured) ? capture : replayedCapture(model, capture, session);
 }

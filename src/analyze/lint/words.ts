@@ -116,7 +116,6 @@ const WORDS: { readonly [C in LintCode]: Words<C> } = {
   },
 };
 
-/** Why no rule looks at a layer. */
 /** Why a layer is not looked at though it is replayed. */
 export const NO_RULE = 'lint has no rule for the op';
 export const NOT_REPLAYED = 'not replayed';

@@ -1,4 +1,5 @@
 import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
+import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
@@ -80,7 +81,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     if (options.failFast && differs(report)) break;
   }
   for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
-  const { ownSession, diagnosis, found } = onOwnValues;
+  const { ownSession, diagnosis } = onOwnValues;
+  // what codes with the other sign would answer without a cause is not replayed: they are read back for layers alone
+  const found = (await meant) ? new Map<string, LayerDiagnosis>() : onOwnValues.found;
   const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
 }

@@ -240,8 +240,11 @@ async function beforeIt({
 }
 
 /** No cause explains it; another runtime's form of the layer may. */
-function formOf({ comparison, layer, observed }: Case, { run, diff }: Reading): Promise<LayerDiagnosis | null> {
-  const { ownSession: session, model, from, to } = comparison;
+function formOf(
+  { comparison, layer, observed }: Case,
+  { session, run, diff }: Reading,
+): Promise<LayerDiagnosis | null> {
+  const { model, from, to } = comparison;
   const asked = { session, layer, declared: run.kernel, producer: model.producer, observed, from, to };
   return otherRuntime({ ...asked, mismatched: diff.mismatched, subject: 'candidate' });
 }

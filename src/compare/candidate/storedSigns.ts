@@ -13,6 +13,8 @@ type Code = 'uint8' | 'int8';
 type Back = (code: number) => number;
 
 interface Stored {
+  readonly key: string;
+  /** Of the value that it is: of what a layer says that it read, the one before it. */
   readonly name: string;
   readonly value: CapturedValue;
   readonly declared: Code;
@@ -27,30 +29,35 @@ interface Beside {
   readonly to: number;
 }
 
-/** Its values read back, where that makes most of what was looked at equal to what was captured; null: they are no others. */
+/** Its values read back, where that makes more of them what was captured; null: they are no others. */
 export async function asMeant(candidate: Capture, beside: Beside): Promise<Capture | null> {
   const { model, session } = beside;
   const read = new Map(model.layers.map(({ name, inputs }) => [`${name}.input`, inputs[0]]));
-  const stored = [...candidate.values].flatMap(([name, value]): Stored | [] => {
-    const declared = (session.paramsOf(name) ?? session.paramsOf(read.get(name) ?? name))?.dtype;
+  const stored = [...candidate.values].flatMap(([key, value]): Stored | [] => {
+    const name = session.paramsOf(key) ? key : (read.get(key) ?? key);
+    const declared = session.paramsOf(name)?.dtype;
     const isCode = declared === 'uint8' || declared === 'int8';
-    return isCode && declared !== value.dtype && /^u?int/.test(value.dtype) ? { name, value, declared } : [];
+    return isCode && declared !== value.dtype && /^u?int/.test(value.dtype) ? { key, name, value, declared } : [];
   });
   for (const by of [128, 256] as const) {
-    const counts = { values: 0, equal: 0 };
+    const counts = { values: 0, asStored: 0, asRead: 0 };
     const meant = new Map<string, CapturedValue>();
     for (const one of stored) {
       const { back } = otherReadings(one.declared).find(({ off }) => off === by)!.map;
       const { values, asStored, asRead } = await equalOf(one, back!, beside);
       counts.values += values;
-      counts.equal += Math.max(asStored, asRead);
-      if (asRead > asStored) meant.set(one.name, readBack(one, back!));
+      counts.asStored += asStored;
+      counts.asRead += asRead;
+      if (asRead >= asStored) meant.set(one.key, readBack(one, back!));
     }
-    if (meant.size > 0 && counts.equal * 2 > counts.values)
+    if ((counts.asRead - counts.asStored) * MOST_WRONG > counts.values)
       return { ...candidate, values: new Map([...candidate.values, ...meant]) };
   }
   return null;
 }
+
+/** One value of so many has to become right: of noise as many as become wrong. */
+const MOST_WRONG = 64;
 
 /** Of the first samples: how many values are the captured ones, as they are stored and read back. */
 async function equalOf({ name, value }: Stored, back: Back, { capture, from, to }: Beside) {

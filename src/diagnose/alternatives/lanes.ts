@@ -51,9 +51,9 @@ function tiles(walk: Int32Array, innermost: string, channels: number): Products[
   return TILES.filter((n) => isByChannel && n < all).flatMap((n) => {
     const again = int32s(walk, (_, j) => walk[j - (j % all) + ((j % all) % n)]);
     return [
-      { order: `the first ${n} ${what} for each ${n}${innermost}`, of: 'input', values: again, weights: walk },
+      { order: `the first ${n} ${what} again and again${innermost}`, of: 'input', values: again, weights: walk },
       {
-        order: `the weights of the first ${n} ${what} for each ${n}${innermost}`,
+        order: `the weights of the first ${n} ${what} again and again${innermost}`,
         of: 'weights',
         values: walk,
         weights: again,

@@ -150,10 +150,13 @@ function keptFirst(study: Study, output: QuantParams, steps: TensorSteps | null)
       apply: (setup) => ({ ...own.apply(setup), stores: { name: own.label, apply } }),
     };
   });
-  const [first, ...others] = changes.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
-  if (!first) return [];
+  const fitting = changes.filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+  const isSigned = ({ found }: Change) => (found as { dtype: string }).dtype === 'int8';
+  const [signed, unsigned] = [fitting.filter(isSigned), fitting.filter((change) => !isSigned(change))];
   // of no value a sign would be left in more bits
-  return [others.length > 0 ? { ...first, found: { dtype: UNSIGNED, before_zero_point: true } } : first];
+  const [first, ...others] = unsigned;
+  const found = { dtype: UNSIGNED, before_zero_point: true as const };
+  return others.length > 0 ? [...signed, { ...first, found }] : fitting;
 }
 
 /** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */

@@ -139,8 +139,11 @@ function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly Prod
   if (count < 2 || count > MOST_CHANNELS || (!base.params.bias && !base.params.biasInt32)) return;
   const all = Array.from({ length: count }, (_, n) => n);
   const orders = [...all.slice(1).map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
-  const ways: readonly Partial<Index>[] = [...orders.map((from) => ({ from })), ...indices(count)];
-  for (const { from: order = [], by } of ways) {
+  const ways: readonly (Pick<Index, 'from'> & Partial<Index>)[] = [
+    ...orders.map((from) => ({ from })),
+    ...indices(count),
+  ];
+  for (const { from: order, by } of ways) {
     const shift = rotationOf(order);
     const found = shift === undefined ? { permutation: order, ...(by && { by }) } : { shift };
     const scales = float64s(order, (from) => weightScale[from]);
