@@ -12,6 +12,8 @@ export function sharesOfOthers(study: ProductStudy): ProductChange[] {
   const { declared, channels, data, free } = study;
   const { zeroPoint } = declared.params.input;
   if (!free || data.dynamic || zeroPoint === 0 || channels < FEWEST_CHANNELS) return [];
+  // within a channel values rise with their sums, whatever is added there
+  if (!study.mayFollow(declared, true)) return [];
   const sums = weightSums(declared, channels);
   const all = Array.from({ length: channels }, (_, n) => n);
   const ways = [
