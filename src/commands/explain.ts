@@ -21,6 +21,7 @@ import { asChosen } from '../replay/chosen.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { arranged, worstFirst } from '../report/arrange.js';
 import { explainText } from '../report/explain.js';
+import { againstOf } from '../report/words/next.js';
 import { ownCauses } from '../report/words/verdict.js';
 import { npzBytes } from '../save/npz.js';
 import { channelsOf, featureAt, positionAt, positionsOf, sizeOf } from '../tensor/shape.js';
@@ -113,10 +114,7 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     ...(await documentOf(io, chosen, options)),
     ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
   };
-  const repeated = [
-    ...repeatedWords({ ...options, samples }),
-    ...(options.against === 'replay' ? ['--against', 'replay'] : []),
-  ];
+  const repeated = [...repeatedWords({ ...options, samples }), ...againstOf(options)];
   const files = { model: modelPath, capture: capturePath ?? null, candidate: options.candidate };
   const text = explainText({ ...files, repeated, isWritten: options.repro !== undefined });
   await writeDocument<ExplainDocument>(io, document, formatsOf(text), options);

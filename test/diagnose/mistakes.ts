@@ -27,7 +27,7 @@ import type { AccumulateStep, OffsetAndClampStep, Product, ProductSteps } from '
 import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { frexp, toBFloat16 } from '../../src/numeric/float.js';
-import { clamp, wrapInt8 } from '../../src/numeric/integer.js';
+import { clamp, wrapInt8, wrapUint8 } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
@@ -668,25 +668,22 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['wide'] },
   ),
-  candidate(
-    'rounded values kept in uint8, then the zero point',
-    ['output-wraps'],
-    (world) => {
-      const prepare: OffsetAndClampStep['prepare'] = (round, zeroPoint, lo, hi) => (v) =>
-        clamp((round.apply(v) & 255) + zeroPoint, lo, hi);
-      return outputsOf(world, fbgemmWith({ offsetAndClamp: { ...roundThenOffset, prepare } }));
-    },
-    { on: ['small', 'wide'] },
-  ),
-  candidate(
-    'rounded values kept in int8, then the zero point',
-    ['output-wraps'],
-    (world) => {
-      const prepare: OffsetAndClampStep['prepare'] = (round, zeroPoint, lo, hi) => (v) =>
-        clamp(wrapInt8(round.apply(v)) + zeroPoint, lo, hi);
-      return outputsOf(world, fbgemmWith({ offsetAndClamp: { ...roundThenOffset, prepare } }));
-    },
-    { on: ['small', 'wide'] },
+  ...(
+    [
+      ['uint8', wrapUint8],
+      ['int8', wrapInt8],
+    ] as const
+  ).map(([dtype, kept]) =>
+    candidate(
+      `rounded values kept in ${dtype}, then the zero point`,
+      ['output-wraps'],
+      (world) => {
+        const prepare: OffsetAndClampStep['prepare'] = (round, zeroPoint, lo, hi) => (v) =>
+          clamp(kept(round.apply(v)) + zeroPoint, lo, hi);
+        return outputsOf(world, fbgemmWith({ offsetAndClamp: { ...roundThenOffset, prepare } }));
+      },
+      { on: ['small', 'wide'] },
+    ),
   ),
   candidate(
     'scales by n mod 4',

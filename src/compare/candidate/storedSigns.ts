@@ -11,6 +11,10 @@ import type { ReplaySession } from '../../replay/session.js';
 
 type Code = 'uint8' | 'int8';
 type Back = (code: number) => number;
+type Off = 128 | 256;
+
+/** Shifted, or the same bytes. */
+const OFFSETS: readonly Off[] = [128, 256];
 
 interface Stored {
   readonly key: string;
@@ -18,6 +22,13 @@ interface Stored {
   readonly name: string;
   readonly value: CapturedValue;
   readonly declared: Code;
+}
+
+/** How many values are the captured ones, as they are stored and read back. */
+interface Counted extends Stored {
+  readonly values: number;
+  readonly asStored: number;
+  readonly asRead: Readonly<Record<Off, number>>;
 }
 
 /** What it is read beside: the first of these samples. */
@@ -39,19 +50,16 @@ export async function asMeant(candidate: Capture, beside: Beside): Promise<Captu
     const isCode = declared === 'uint8' || declared === 'int8';
     return isCode && declared !== value.dtype && /^u?int/.test(value.dtype) ? { key, name, value, declared } : [];
   });
-  for (const by of [128, 256] as const) {
-    const counts = { values: 0, asStored: 0, asRead: 0 };
-    const meant = new Map<string, CapturedValue>();
-    for (const one of stored) {
-      const { back } = otherReadings(one.declared).find(({ off }) => off === by)!.map;
-      const { values, asStored, asRead } = await equalOf(one, back!, beside);
-      counts.values += values;
-      counts.asStored += asStored;
-      counts.asRead += asRead;
-      if (asRead >= asStored) meant.set(one.key, readBack(one, back!));
-    }
-    if ((counts.asRead - counts.asStored) * MOST_WRONG > counts.values)
-      return { ...candidate, values: new Map([...candidate.values, ...meant]) };
+  const counted: Counted[] = [];
+  for (const one of stored) counted.push(await countedIn(one, beside));
+  for (const off of OFFSETS) {
+    const total = (of: (one: Counted) => number) => counted.reduce((sum, one) => sum + of(one), 0);
+    const more = total(({ asRead }) => asRead[off]) - total(({ asStored }) => asStored);
+    if (more * MOST_WRONG <= total(({ values }) => values)) continue;
+    const meant = counted
+      .filter(({ asRead, asStored }) => asRead[off] >= asStored)
+      .map((one) => [one.key, readBack(one, backOf(one, off))] as const);
+    return { ...candidate, values: new Map([...candidate.values, ...meant]) };
   }
   return null;
 }
@@ -59,19 +67,25 @@ export async function asMeant(candidate: Capture, beside: Beside): Promise<Captu
 /** One value of so many has to become right: of noise as many as become wrong. */
 const MOST_WRONG = 64;
 
-/** Of the first samples: how many values are the captured ones, as they are stored and read back. */
-async function equalOf({ name, value }: Stored, back: Back, { capture, from, to }: Beside) {
-  const counts = { values: 0, asStored: 0, asRead: 0 };
+function backOf({ declared }: Stored, off: Off): Back {
+  return otherReadings(declared).find((reading) => reading.off === off)!.map.back!;
+}
+
+/** Of the first samples, which are read once. */
+async function countedIn(one: Stored, { capture, from, to }: Beside): Promise<Counted> {
+  const { name, value } = one;
+  const counts = { values: 0, asStored: 0, asRead: { 128: 0, 256: 0 } };
   const captured = capture.values.get(name);
-  if (!captured || captured.features !== value.features) return counts;
+  if (!captured || captured.features !== value.features) return { ...one, ...counts };
   const [[start, end]] = blocks(from, to, value.features);
   const [own, expected] = [await value.read(start, end), await captured.read(start, end)];
+  const backs = OFFSETS.map((off) => [off, backOf(one, off)] as const);
   own.forEach((code: number, i: number) => {
     counts.values += 1;
     if (code === expected[i]) counts.asStored += 1;
-    if (back(code) === expected[i]) counts.asRead += 1;
+    for (const [off, back] of backs) if (back(code) === expected[i]) counts.asRead[off] += 1;
   });
-  return counts;
+  return { ...one, ...counts };
 }
 
 function readBack({ value, declared }: Stored, back: Back): CapturedValue {

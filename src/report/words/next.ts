@@ -66,7 +66,7 @@ function explainWords(report: Report, { name }: LayerReport, repeated: ReportOpt
   return ['qdiff', 'explain', ...filesOf(report), ...given, ...option('--layer', name)];
 }
 
-function againstOf({ against }: Report): string[] {
+export function againstOf({ against }: Partial<Pick<Report, 'against'>>): string[] {
   return against === 'replay' ? ['--against', 'replay'] : [];
 }
 
