@@ -169,6 +169,8 @@ export interface Change<S extends Setup = Setup> {
   readonly channels?: readonly number[];
   /** It moves no value of what is declared, so it is no cause by itself: another change shows it. */
   readonly unnamed?: true;
+  /** Others move as little and explain as much. */
+  readonly open?: true;
   /** It is so in this part of the layer only. */
   readonly region?: Region;
   /** Other forms of the same change, where another base has several. */

@@ -1,5 +1,6 @@
 /** What the data do not tell is left open: whether an integer or a float multiplies, and what else gives values next to a border between codes. */
 import { expect, test } from 'vitest';
+import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { clamp } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
@@ -50,6 +51,23 @@ test('one rounding where a float is declared, and sums that do not saturate: an 
   // a float64 or an int32 of 31 bits: where the integer is named it is said that a float does as well
   const own = evidence['fixed-point-multiplier'] as { or_float?: true } | undefined;
   expect(causes.includes('fixed-point-multiplier') && !own?.or_float).toBe(false);
+});
+
+test('a rounding that only sums that wrap show: that it is another, and not which', async () => {
+  const world = worldOf('wide', randomFrom(6));
+  const captured = outputsOf(world, kernel('tflite-double'));
+  const candidate = outputsOf(world, { ...kernel('tflite-single'), accumulate: int16Wrap });
+  const report = await compareLayer(world, world.linear, captured, {
+    candidate,
+    producer: {},
+    kernel: 'tflite-double',
+  });
+  expect(explanationsOf(report)).toEqual(['accumulator-wraps']);
+  const [{ details }] = findings(report, () => true);
+  const because = details.find(({ label }) => label === 'because')!.sentences;
+  expect(because[0]).toMatch(
+    /^Yours multiplies or rounds otherwise, in a way that these values do not tell; the capture /,
+  );
 });
 
 test('float32 sums of which few values tell are listed beside the steps that give the same', async () => {

@@ -156,6 +156,8 @@ export interface Formula {
     readonly rounding?: string;
     /** A float multiplier gives the same. */
     readonly or_float?: true;
+    /** Another multiplier or rounding gives the same: that it is not the other side's is all that is known. */
+    readonly or_other?: true;
     /** Where it is k * 2^-n with a k of few bits. */
     readonly short?: { readonly k: number; readonly n: number };
   };

@@ -272,12 +272,18 @@ function formulasOf(
   const otherSide = met && met.changes.length > 0 ? applyChanges(study.declared, met.changes) : study.declared;
   const [found, declared] = [formulaOf(shownIn(study, setup, otherSide), channel), formulaOf(study.declared, channel)];
   if (!found || !declared) return null;
-  const tells = changes.filter(({ cause, coordinate }) => {
+  const tells = changes.filter(({ cause, coordinate, unnamed: isBase }) => {
     const isLeftOut = coordinate === 'bias' && found.bias === null;
-    return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate) && !isLeftOut;
+    return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate) && !isLeftOut && !isBase;
   });
   const other = otherSide === study.declared ? null : formulaOf(otherSide, channel);
-  return { found, declared, ...(other ? { met: other } : {}), tells: [...new Set(tells.map(({ cause }) => cause))] };
+  const isOpen = changes.some(({ open }) => open);
+  return {
+    found: isOpen ? { ...found, multiplier: { ...found.multiplier, or_other: true } } : found,
+    declared,
+    ...(other ? { met: other } : {}),
+    tells: [...new Set(tells.map(({ cause }) => cause))],
+  };
 }
 
 /** Steps in which the two sides need not differ are the other side's: that no value tells. */

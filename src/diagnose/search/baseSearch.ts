@@ -136,8 +136,8 @@ export class BaseSearch {
       if (own) found.push({ base, changes: own });
     }
     this.study.engine.forget(missed);
-    const idle = found.find(({ base }) => changes.length > 0 && this.isIdle(base));
-    if (idle) return [[unnamed(idle.base), ...idle.changes]];
+    const [idle, ...others] = changes.length > 0 ? found.filter(({ base }) => this.isIdle(base)) : [];
+    if (idle) return [[{ ...unnamed(idle.base), ...(others.length > 0 && { open: true }) }, ...idle.changes]];
     return found.flatMap(({ base, changes: own }) => this.waysTo(base).map((way) => [...way, ...own]));
   }
 

@@ -56,6 +56,10 @@ export function stepSentences(
   met: Formula,
   tells: readonly string[] = [],
 ): string[] {
+  if (found.multiplier.or_other && tells.length === 0)
+    return [
+      `${own} multiplies or rounds otherwise, in a way that these values do not tell; ${other} multiplies ${multiplierText(met)}`,
+    ];
   const sentences: string[] = [];
   // an equation may say of several forms which does what
   const multiplies = found.multiplier.step !== met.multiplier.step && multiplierText(found) !== multiplierText(met);
