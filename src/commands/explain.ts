@@ -2,19 +2,20 @@ import { type Command, Option } from 'commander';
 import { explain, reproScript, under, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainValues } from '../analyze/explain/explainValues.js';
-import { runOnOwn } from '../analyze/explain/ownRun.js';
+import { inFilesOrder, runOnOwn } from '../analyze/explain/ownRun.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
 import { assemble } from '../compare/assemble.js';
 import { comparePart } from '../compare/compare.js';
 import type { AcceleratorChoice, SampleSpan } from '../compare/options.js';
+import type { Evidence } from '../diagnose/finding/evidence.js';
 import type { ExplainDocument } from '../documents/explain.js';
 import { formOf, referenceFor } from '../kernels/reference.js';
 import { kernelByName } from '../kernels/registry.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
-import type { Report } from '../nouns/report.js';
+import type { DiagnosisReport, Report } from '../nouns/report.js';
 import { isQuantized, type Shape } from '../nouns/value.js';
 import { blocks } from '../replay/blocks.js';
 import { asChosen } from '../replay/chosen.js';
@@ -109,10 +110,11 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples, against })
     : undefined;
   const chosen = await chooseValue({ model, capture, candidate, samples, against }, options);
-  const { candidateCauses } = chosen;
+  const { candidateCauses, candidateOrder } = chosen;
   const document = {
     ...(await documentOf(io, chosen, options)),
     ...(candidateCauses && { candidate_causes: [...candidateCauses] }),
+    ...(candidateOrder && { candidate_order: candidateOrder }),
   };
   const repeated = [...repeatedWords({ ...options, samples }), ...againstOf(options)];
   const files = { model: modelPath, capture: capturePath ?? null, candidate: options.candidate };
@@ -182,8 +184,11 @@ async function chooseValue(files: Files, options: Options): Promise<Place> {
     const of = samples ? '--samples' : 'the capture';
     throw usage(`expected a sample of ${of} (${from}..${to - 1}), got ${options.sample}`, '--sample');
   }
-  const { sample, position } = await worstPlace({ run, capture, candidate, channel, range, position: fixed });
-  const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session, judged.diagnosis) : null;
+  const { diagnosis } = judged;
+  const inOrder = candidate ? await inFilesOrder({ model, capture, candidate }, session, diagnosis) : null;
+  const own = inOrder ?? candidate;
+  const { sample, position } = await worstPlace({ run, capture, candidate: own, channel, range, position: fixed });
+  const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session, diagnosis) : null;
   return {
     layer,
     run,
@@ -192,11 +197,16 @@ async function chooseValue(files: Files, options: Options): Promise<Place> {
     channel,
     position,
     capture,
-    candidate,
+    candidate: own,
+    ...(inOrder && { candidateOrder: orderIn(diagnosis!) }),
     kernels: kernelsToExplain(run.kernel, report.layers[0].diagnosis, layer, model.producer),
     causes: report.layers[0].diagnosis?.causes ?? [],
-    candidateCauses: candidate && judged.diagnosis ? ownCauses(judged) : undefined,
+    candidateCauses: candidate && diagnosis ? ownCauses(judged) : undefined,
   };
+}
+
+function orderIn({ evidence }: DiagnosisReport): string | undefined {
+  return (evidence as Evidence)['output-order']?.order;
 }
 
 /** The layer that is named; else the one that differs most; else the first linear one that is captured. */

@@ -101,6 +101,11 @@ export const explainSchema = z.object({
   candidate_causes: z
     .optional(z.array(z.string()))
     .check(z.describe("of the candidate's difference from the capture, in the whole layer")),
+  candidate_order: z
+    .optional(z.string())
+    .check(
+      z.describe("the order in which the candidate's values stand; `candidate` is the one of this place, put back"),
+    ),
   numpy: z.array(z.string()).check(z.describe('Python that prints the value of the last column')),
 });
 

@@ -1,12 +1,13 @@
 /** What explains a value, in words: the last lines of explain. */
 import type { ExplainDocument } from '../documents/explain.js';
+import { printable } from '../text.js';
 import type { ReportOptions } from './reporter.js';
 import { prose } from './words/prose.js';
 
 export function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
   const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;
-  const other = otherCodes ? onOwnInput(document) : null;
-  if (captured === null) return other ? prose({ options }, other) : [];
+  const beside = [orderText(document), otherCodes ? onOwnInput(document) : null].filter((line) => line !== null);
+  if (captured === null) return beside.flatMap((line) => prose({ options }, line));
   const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
   const isInside = columns.every(({ explains, value }) => !explains || !Object.is(value + 0, captured + 0));
   const named = causes.filter((cause) => cause !== 'unexplained');
@@ -17,13 +18,20 @@ export function outcomeLines(document: ExplainDocument, options: ReportOptions):
         ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
         : 'no kernel gives the captured value: unexplained';
   const own = candidateOutcome(document);
-  return [text, ...(own ? [own] : []), ...(other ? [other] : [])].flatMap((line) => prose({ options }, line));
+  return [text, ...(own ? [own] : []), ...beside].flatMap((line) => prose({ options }, line));
 }
 
 /** What the comparison found of the whole layer; null: the value is the captured one, or nothing was found. */
 function candidateOutcome({ candidate, captured, candidate_causes: causes = [] }: ExplainDocument): string | null {
   if (candidate === null || candidate === captured || causes.length === 0) return null;
   return `the candidate's ${candidate}, by the layer's diagnosis: ${causes.join(' + ')}`;
+}
+
+/** The value that is shown is not the one that stands there. */
+function orderText({ candidate_order: order }: ExplainDocument): string | null {
+  return order === undefined
+    ? null
+    : `the candidate's values stand in another order (${printable(order)}): its value here is the one that belongs here`;
 }
 
 /** Whether the candidate departs here, or further up. */

@@ -1,11 +1,16 @@
 /** A layer on what a candidate read. */
-import { asMeant } from '../../compare/candidate/storedSigns.js';
+import { asMeant } from '../../compare/candidate/meant.js';
+import { inRightOrder } from '../../compare/candidate/storedOrders.js';
+import type { Beside } from '../../compare/candidate/storedSigns.js';
 import { hasValueBefore, unknownInput } from '../../compare/candidate/unknownInput.js';
 import { besideValue, type Capture } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { replayedCapture } from '../../replay/reference.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
+
+/** What is wrong with how its values are stored. */
+const STORED = ['signedness', 'output-order'];
 
 interface Files {
   readonly model: Model;
@@ -33,18 +38,25 @@ export async function runOnOwn(
     return value ? ([[name, value]] as const) : [];
   });
   const values = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...given]) };
-  const isShifted = diagnosis?.causes.includes('signedness') ?? false;
-  const beside = {
-    model,
-    capture: replayedWhereLacking(model, capture, session),
-    session,
-    from: 0,
-    to: capture.samples,
-  };
-  const meant = isShifted ? await asMeant(values, beside) : null;
+  const isOther = diagnosis?.causes.some((cause) => STORED.includes(cause)) ?? false;
+  const meant = isOther ? await asMeant(values, besideOf(model, capture, session)) : null;
   const own = new ReplaySession(model, meant ?? values, session.asReference(), 'isolated');
   own.readAs(layer, kernel);
   return own.whyNotReplayed(layer) === null ? own.open(layer) : null;
+}
+
+/** The candidate with its values in the file's order, where the layer's stand in another; null: they do not. */
+export async function inFilesOrder(
+  { model, capture, candidate }: Files,
+  session: ReplaySession,
+  diagnosis: DiagnosisReport | null,
+): Promise<Capture | null> {
+  const isOther = diagnosis?.causes.includes('output-order') ?? false;
+  return isOther ? inRightOrder(candidate, besideOf(model, capture, session)) : null;
+}
+
+function besideOf(model: Model, capture: Capture, session: ReplaySession): Beside {
+  return { model, capture: replayedWhereLacking(model, capture, session), session, from: 0, to: capture.samples };
 }
 
 /** Where inputs alone are there, the replay is what a candidate was judged by. */

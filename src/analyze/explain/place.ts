@@ -36,6 +36,8 @@ export interface Place {
   readonly causes: readonly string[];
   /** Of the candidate's difference. */
   readonly candidateCauses?: readonly string[];
+  /** In which its values stand, where they were put back. */
+  readonly candidateOrder?: string;
 }
 
 /** The declared kernel, and the one that the diagnosis of the whole layer found: one value alone proves nothing. */

@@ -6,27 +6,17 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Shape } from '../../nouns/value.js';
 import { int32s, sumOfHashes } from '../../numeric/array.js';
-import { ordersOf } from '../../tensor/permute.js';
-import { channelStride, channelsOf, dimsText, placeOf, sizeOf } from '../../tensor/shape.js';
+import { channelStride, channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
 import { counted } from '../../text.js';
 import { type AskedOfPlaces, diffReplay } from '../candidate/readings.js';
+import { inOtherLayouts, type Order, reversedAxes } from './layouts.js';
 import { namedPlaces } from './namedPlaces.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { paddedOtherwise } from './paddedOtherwise.js';
 import { resizedOtherwise } from './resizedOtherwise.js';
 
-/** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
-interface Order {
-  readonly order: string;
-  readonly of: 'sample' | 'all';
-  readonly from: (at: number) => number;
-  /** What undoes it. */
-  readonly numpy: string;
-}
-
 /** Held in memory as a whole, twice. */
 const MOST_VALUES = 2e7;
-const MOST_AXES = 4;
 /** Places by which all values may be late or early, beside those of a row and a sample. */
 const MOST_PLACES = 16;
 
@@ -103,76 +93,6 @@ function* ordersFor(shape: Shape, samples: number, wanted: NumericArray, replaye
   const channels = channelOrder(shape, wanted, replayed);
   if (channels) yield channels;
   yield* shifted(shape, wanted.length);
-}
-
-/** Axes in another order in memory. */
-function* inOtherLayouts(shape: Shape): Generator<Order> {
-  const { dims } = shape;
-  const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
-  if (axes.length < 2 || axes.length > MOST_AXES) return;
-  const own = axes.map((axis) => dims[axis]);
-  for (const order of ordersOf([...axes.keys()])) {
-    if (order.every((axis, i) => axis === i)) continue;
-    const other = order.map((axis) => own[axis]);
-    const back = order.map((_, axis) => order.indexOf(axis) + 1);
-    yield {
-      order: layoutText(order, own, shape.channelAxis === axes.at(-1), axes.indexOf(shape.channelAxis)),
-      of: 'sample',
-      from: placeIn(own, order),
-      numpy: `y = y.reshape(${[-1, ...other].join(', ')}).transpose(${[0, ...back].join(', ')}).reshape(y.shape)`,
-    };
-  }
-}
-
-/** Of a place in memory with its axes in another order, the one that it is; never as a list, of 16 million values. */
-function placeIn(dims: readonly number[], order: readonly number[]): (at: number) => number {
-  const sizes = order.map((axis) => dims[axis]);
-  const steps = order.map((axis) => sizeOf(dims.slice(axis + 1)));
-  return (at) => {
-    let [left, place] = [at, 0];
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      place += (left % sizes[axis]) * steps[axis];
-      left = Math.floor(left / sizes[axis]);
-    }
-    return place;
-  };
-}
-
-/** "channels first, [8, 12, 12], where the file has them last, [12, 12, 8]". */
-function layoutText(order: readonly number[], dims: readonly number[], isLast: boolean, channels: number): string {
-  const other = dimsText(order.map((axis) => dims[axis]));
-  const places = order.filter((axis) => axis !== channels);
-  const isInOrder = places.every((axis, i) => i === 0 || axis > places[i - 1]);
-  if (isInOrder && isLast && order[0] === channels)
-    return `channels first, ${other}, where the file has them last, ${dimsText(dims)}`;
-  if (isInOrder && channels === 0 && order.at(-1) === channels)
-    return `channels last, ${other}, where the file has them first, ${dimsText(dims)}`;
-  return `memory of ${other}, which are axes ${order.map((axis) => axis + 1).join(', ')} of ${dimsText(dims)}`;
-}
-
-function* reversedAxes({ dims, channelAxis }: Shape): Generator<Order> {
-  const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
-  const spatial = axes.filter((axis) => axis !== channelAxis);
-  const sets = [...axes.map((axis) => [axis]), ...(spatial.length > 1 ? [spatial] : [])];
-  for (const reversed of sets) {
-    const names = reversed.map((axis) => (axis === channelAxis ? 'channels' : `axis ${axis + 1}`));
-    yield {
-      order: `${names.join(' and ')} from last to first`,
-      of: 'sample',
-      from: reversedPlace(dims, reversed),
-      numpy: `y = np.flip(y.reshape(${[-1, ...dims].join(', ')}), axis=(${reversed.map((axis) => axis + 1)},)).reshape(y.shape)`,
-    };
-  }
-}
-
-/** The place that is as far from the end of some axes as another is from their start. */
-function reversedPlace(dims: readonly number[], reversed: readonly number[]): (at: number) => number {
-  const turned = reversed.map((axis) => ({ size: dims[axis], step: sizeOf(dims.slice(axis + 1)) }));
-  return (at) => {
-    let place = at;
-    for (const { size, step } of turned) place += (size - 1 - 2 * (Math.floor(at / step) % size)) * step;
-    return place;
-  };
 }
 
 /** Words of so many values that were written from the other end. */

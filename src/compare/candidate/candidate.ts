@@ -25,9 +25,9 @@ import { sessionsOf } from '../models/beside.js';
 import { explainByFiles } from '../models/explained.js';
 import { CatchUp } from '../shard.js';
 import { explain } from './candidateExplanation.js';
+import { asMeant } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { secondCapture } from './secondCapture.js';
-import { asMeant } from './storedSigns.js';
 import { unknownInput } from './unknownInput.js';
 
 /**
@@ -131,6 +131,7 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   const part = whySearchedInPart(report);
   if (part !== null) warn('searched-in-part', layer.name, part);
   const isExplained = report.diagnosis !== null && !isUnexplained(report.diagnosis);
+  comparison.diagnosis.work.endLayer(isExplained);
   const unknown = isExplained ? null : unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);
   return report;

@@ -4,11 +4,10 @@ import { Diagnosis, type Effects } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { fixed } from '../../diagnose/finding/fixed.js';
 import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js';
-import { besideValue, type ValueReader } from '../../nouns/capture.js';
 import type { Layer } from '../../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 import type { LayerRun } from '../../replay/session.js';
-import { printable } from '../../text.js';
+import { inOtherLayouts, reversedAxes } from '../beyond/layouts.js';
 import { notFiniteValues } from '../beyond/notFinite.js';
 import { onOtherOperands } from '../beyond/otherOperands.js';
 import { otherRuntime, restsOnNumbers } from '../beyond/otherRuntime.js';
@@ -16,32 +15,17 @@ import { inOtherPlaces } from '../beyond/outputOrder.js';
 import { explainsPlaces } from '../beyond/rightPlaces.js';
 import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
 import type { OwnComparison } from '../comparison.js';
-import { type Difference, differingRows, inSamples } from '../differing.js';
+import { inSamples } from '../differing.js';
 import { otherInput, sourceOf } from '../inherited.js';
-import { besideOrder, fillDiagnosis, isUnexplained, onOwnInput } from '../layerReport.js';
+import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
-import { diffReplay, type Observed, type Reading, type ReadingKind, readingsOf, sessionsOf } from './readings.js';
+import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
+import { inOtherOrder, withOrder } from './otherOrder.js';
+import { type BothValues, diffReplay, type Reading, readingsOf, sessionsOf } from './readings.js';
 import { asSecondCapture } from './secondCapture.js';
-import { hasValueBefore, unknownInput } from './unknownInput.js';
+import { unknownInput } from './unknownInput.js';
 
 type Fix = DiagnosisReport['fixes'][number];
-
-/** Both sides' values. */
-export interface BothValues extends Observed {
-  readonly expected: ValueReader;
-}
-
-/** What a diagnosis needs of a reading. */
-type Judged = Pick<Reading, 'run'> & Pick<Difference, 'diff'>;
-
-interface Case extends BothValues {
-  readonly comparison: OwnComparison;
-  readonly layer: Layer;
-  readonly report: LayerReport;
-  readonly captured: DiagnosisReport | null;
-  /** The other side's finding, where it departs from what is declared and is understood. */
-  readonly met: LayerDiagnosis | null;
-}
 
 export async function explain(comparison: OwnComparison, layer: Layer, report: LayerReport, values: BothValues) {
   const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
@@ -56,11 +40,6 @@ export async function explain(comparison: OwnComparison, layer: Layer, report: L
   countOnOwn(one, first);
   if (first.diff.mismatched === 0) await asDeclared(one, first);
   else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
-}
-
-/** The third count beside the two against the capture: which of the three sides departs. */
-function countOnOwn({ layer, report }: Case, { kind, diff }: Reading): void {
-  report.on_own_input = onOwnInput(diff, kind === 'captured' ? 'captured' : 'own', layer.output);
 }
 
 /** Where the candidate says who computed it, or is another file: that is what its runtime makes of its own values. */
@@ -156,6 +135,7 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const { comparison } = one;
+  if (await isInOtherOrder(one, readings, inOtherLayouts)) return;
   let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
   let nearest: LayerDiagnosis | null = null;
   for (const reading of readings) {
@@ -183,6 +163,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
+  if (!named && (await isInOtherOrder(one, readings, reversedAxes))) return;
   if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
   const { found, reading } = named;
   await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
@@ -192,8 +173,27 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
 async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: Reading): Promise<void> {
   countOnOwn(one, reading);
   if (reading !== first || reading.kind !== 'chained') sayReading(one, reading.kind);
+  say(one, await allOf(one, own, reading));
+}
+
+async function allOf(one: Case, own: LayerDiagnosis, reading: Reading): Promise<LayerDiagnosis> {
   const effects = isConstant(own) ? null : await effectsOf(one, reading);
-  say(one, effects ? await withInput(one, own, reading, effects) : await alone(one, own, reading));
+  return effects ? withInput(one, own, reading, effects) : alone(one, own, reading);
+}
+
+/** Put back in a much likelier order, something explains its values. */
+async function isInOtherOrder(one: Case, readings: readonly Reading[], orders: typeof reversedAxes): Promise<boolean> {
+  const { comparison, report, met } = one;
+  const ordered = await inOtherOrder(comparison, readings, one, orders, (values, reading) =>
+    comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met }),
+  );
+  if (!ordered) return false;
+  const { values, reading, stored, found } = ordered;
+  const own = await allOf({ ...one, ...values }, inSamples(found, reading.run), reading);
+  countOnOwn(one, stored);
+  if (stored !== readings[0] || stored.kind !== 'chained') sayReading(one, stored.kind);
+  say(one, withOrder(comparison, report, ordered, own));
+  return true;
 }
 
 /** No cause explains it, or by a number only; other operands than the file's may. */
@@ -210,11 +210,6 @@ async function onOthers(
 }
 
 const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
-
-function say({ comparison, layer, report }: Case, found: LayerDiagnosis): void {
-  comparison.found.set(layer.name, found);
-  fillDiagnosis(report, found);
-}
 
 /** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
 async function beforeIt({
@@ -344,47 +339,4 @@ async function others(one: Case, { diff }: Reading): Promise<Fix[]> {
 /** A fix that leaves as many values as there were is none. */
 function changing({ report }: Case, fixes: readonly Fix[]): Fix[] {
   return fixes.filter(({ rehearsal }) => rehearsal === null || rehearsal.mismatched_after_fix < report.mismatched!);
-}
-
-// ---------------------------------------------------------------- parts of these
-
-function differingOf(one: Case, { run, diff }: Judged, values = one.observed) {
-  const { from, to } = one.comparison;
-  const afterRelu = one.zeroPoint !== null;
-  const rows = differingRows({ run, input: run.input, observed: values, from, to, diff, afterRelu });
-  return { ...rows, watch: (tried: number) => progress(one, tried) };
-}
-
-/** How far the search for this layer's causes is. */
-function progress({ comparison, layer }: Case, tried: number): void {
-  const { options, selected, from, to } = comparison;
-  if (!options.onProgress) return;
-  const [layersDone, samplesTotal] = [selected.indexOf(layer), to - from];
-  const place = { layer: layer.name, layersDone, layersTotal: selected.length };
-  options.onProgress({ ...place, stage: 'diagnose', samplesDone: samplesTotal, samplesTotal, tried });
-}
-
-/** Which input explains it, where that is not its own value before it. */
-function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
-  const { model, candidate, warn } = comparison;
-  const input = printable(layer.inputs[0]);
-  const said = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
-  const has = said || hasValueBefore(model, candidate, layer);
-  if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
-  if (kind === 'chained' && said) {
-    warn(
-      'own-input',
-      layer.name,
-      `explained if it read the candidate's own ${input}, not its ${printable(layer.name)}.input`,
-    );
-  }
-}
-
-/** The counts of candidate against capture: every difference is explained where the candidate's values are, and the capture's too. */
-function ofAll({ report, captured }: Case, own: DiagnosisReport): DiagnosisReport {
-  const of = report.mismatched!;
-  if (isUnexplained(own)) return { ...own, explained: Math.min(own.explained, of), of, lost: 0 };
-  // where the capture departs for no known reason nothing is explained
-  const open = captured?.causes.includes('unexplained') ? captured.of : 0;
-  return { ...own, explained: Math.max(0, of - open), of, lost: 0 };
 }

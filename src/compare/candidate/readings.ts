@@ -69,6 +69,11 @@ export interface Observed {
   readonly diff: SidesDiff;
 }
 
+/** Both sides' values. */
+export interface BothValues extends Observed {
+  readonly expected: ValueReader;
+}
+
 /** A model replayed on a candidate's values. */
 export interface OnOwnValues {
   readonly ownSession: ReplaySession;

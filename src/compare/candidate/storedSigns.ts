@@ -32,7 +32,7 @@ interface Counted extends Stored {
 }
 
 /** What it is read beside: the first of these samples. */
-interface Beside {
+export interface Beside {
   readonly model: Model;
   readonly capture: Capture;
   readonly session: ReplaySession;
@@ -41,7 +41,7 @@ interface Beside {
 }
 
 /** Its values read back, where that makes more of them what was captured; null: they are no others. */
-export async function asMeant(candidate: Capture, beside: Beside): Promise<Capture | null> {
+export async function inRightSigns(candidate: Capture, beside: Beside): Promise<Capture | null> {
   const { model, session } = beside;
   const read = new Map(model.layers.map(({ name, inputs }) => [`${name}.input`, inputs[0]]));
   const stored = [...candidate.values].flatMap(([key, value]): Stored | [] => {

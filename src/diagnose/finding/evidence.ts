@@ -29,6 +29,8 @@ export interface CauseEvidence {
     readonly numpy?: string;
     readonly dims?: readonly number[];
     readonly channel_axis?: number;
+    /** Put back, they are not all right either. */
+    readonly beside?: true;
   };
   'memory-reused': SomeChannels & {
     /** Whose bytes stand in the value's place, `distance` bytes further on in theirs. */

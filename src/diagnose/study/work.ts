@@ -79,6 +79,11 @@ export class Work {
     if (this.isShort) this.atShort ??= this.spent;
   }
 
+  /** What explains its layer in the end counts nothing, be it on the last of several inputs. */
+  endLayer(isExplained: boolean): void {
+    if (isExplained) this.spent = this.atLayer;
+  }
+
   beginSearch(): void {
     this.atSearch = this.spent;
     this.isSearching = true;

@@ -26,9 +26,12 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   'operand-wrong': operandWrong,
   'axis-wrong': axisWrong,
   'output-order': {
-    title: (e) => `right values in other places${e.order === undefined ? '' : `: ${printable(e.order)}`}`,
-    explanation:
-      'Every value is one that the layer computes, at another place of what was written: the arithmetic is right.',
+    title: (e) =>
+      `${e.beside ? '' : 'right '}values in other places${e.order === undefined ? '' : `: ${printable(e.order)}`}`,
+    explanation: (e) =>
+      e.beside
+        ? 'What was written stands in another order than the file says; put back, the rest is what differs.'
+        : 'Every value is one that the layer computes, at another place of what was written: the arithmetic is right.',
     ofOneLayer: true,
     fix: (e, context) =>
       context.subject === 'candidate'

@@ -1,0 +1,93 @@
+/** A layer's values in another order, and something else wrong with them: both are said. */
+import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
+import { type Fix, fixed } from '../../diagnose/finding/fixed.js';
+import type { LayerReport } from '../../nouns/report.js';
+import type { Shape } from '../../nouns/value.js';
+import type { Layout, Order } from '../beyond/layouts.js';
+import { named } from '../beyond/named.js';
+import type { OwnComparison } from '../comparison.js';
+import { isUnexplained } from '../layerReport.js';
+import { type BothValues, diffReplay, type Reading } from './readings.js';
+import { likeliestOrder, putBack } from './storedOrders.js';
+
+/** What is found of the values where they are put back. */
+export interface InOrder {
+  readonly order: Order;
+  readonly values: BothValues;
+  /** As the values stand, and where they are put back. */
+  readonly stored: Reading;
+  readonly reading: Reading;
+  readonly found: LayerDiagnosis;
+}
+
+type Diagnose = (values: BothValues, reading: Reading) => Promise<LayerDiagnosis>;
+
+/** Null: in none of these orders that is much more like a replay anything explains them. The first reading is the likeliest. */
+export async function inOtherOrder(
+  comparison: OwnComparison,
+  readings: readonly Reading[],
+  values: BothValues,
+  orders: (shape: Shape) => Iterable<Layout>,
+  diagnose: Diagnose,
+): Promise<InOrder | null> {
+  for (const stored of readings) {
+    const { run } = stored;
+    const read = async (from: number, to: number) => (await run.replay(from, to)).data;
+    const replayed = { features: values.observed.features, read };
+    const { order } = await likeliestOrder(run.ready.shapes.output, values.observed, replayed, comparison, orders);
+    if (!order) continue;
+    const back = { ...values, observed: putBack(values.observed, order) };
+    const diff = await diffReplay(comparison, run, back.observed, back.zeroPoint);
+    if (diff.mismatched === 0) return null; // right values
+    const reading = { ...stored, diff };
+    const found = await diagnose(back, reading);
+    if (!isUnexplained(found.report)) return { order, values: back, stored, reading, found };
+  }
+  return null;
+}
+
+/** What was found of the values where they are put back, and where they stand: that is the first to be mended. */
+export function withOrder(
+  comparison: OwnComparison,
+  report: LayerReport,
+  { order: { order, numpy }, reading: { run, diff } }: InOrder,
+  found: LayerDiagnosis,
+): LayerDiagnosis {
+  const { output } = run.ready.shapes;
+  const evidence = { order, numpy, dims: [...output.dims], channel_axis: output.channelAxis, beside: true as const };
+  const { name: kernel } = run.kernel;
+  const places = named({
+    layer: run.ready.layer,
+    subject: 'candidate',
+    producer: comparison.model.producer,
+    declaredKernel: kernel,
+    kernel,
+    explainedBy: [kernel],
+    cause: 'output-order',
+    evidence: { 'output-order': evidence },
+    explained: report.mismatched!,
+    of: report.mismatched!,
+    hasFix: true,
+    rehearsal: null,
+  });
+  const own = found.report;
+  const causesOf = (channel: number) => (diff.differing[channel] ? (found.byChannel.get(channel) ?? own.causes) : []);
+  const channels = (report.channels ?? []).map(({ channel }) => channel);
+  return {
+    ...found,
+    report: {
+      ...own,
+      causes: [...places.causes, ...own.causes],
+      evidence: { ...places.evidence, ...own.evidence },
+      ...fixed(joined(places.fixes[0], own.fixes)),
+    },
+    byChannel: new Map(channels.map((channel) => [channel, [...places.causes, ...causesOf(channel)]])),
+  };
+}
+
+/** Neither helps without the other. */
+function joined(places: Fix, [first, ...others]: readonly Fix[]): Fix[] {
+  if (!first) return [places];
+  const code = [...(places.code ?? []), ...(first.code ?? [])];
+  return [{ ...first, text: `${places.text}. Also: ${first.text}`, code }, ...others];
+}

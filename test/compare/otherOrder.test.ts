@@ -1,0 +1,63 @@
+/** A candidate whose values stand in another order and are wrong besides: named as in the file's order, and the order with it. */
+import { expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { nodeFileSystem } from '../../src/io.js';
+import { kernelByName } from '../../src/kernels/registry.js';
+import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
+import { downward } from '../../src/kernels/steps/round.js';
+import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
+import type { OpSteps, ProductSteps } from '../../src/nouns/kernel.js';
+import { replayedCapture } from '../../src/replay/reference.js';
+import { ReplaySession } from '../../src/replay/session.js';
+import { permuted } from '../../src/tensor/permute.js';
+
+const [MODEL, CAPTURE] = ['model.json', 'capture.npz'].map((name) => `fixtures/pytorch/cnn-x86/${name}`);
+const CONVOLUTIONS = ['stem', 'dw', 'pw', 'grp'];
+
+/** A whole network by steps that are not the declared ones, each layer on its own values. */
+async function networkBy(steps: Partial<ProductSteps>) {
+  const model = await openModel(nodeFileSystem, MODEL);
+  const capture = await openCapture(nodeFileSystem, CAPTURE, model);
+  const own = kernelByName('fbgemm')!;
+  const changed = Object.entries(own.ops).map(([op, old]) => [op, old.kind === 'product' ? { ...old, ...steps } : old]);
+  const kernel = { ...own, ops: Object.fromEntries(changed) as Record<string, OpSteps> };
+  return {
+    model,
+    capture,
+    candidate: replayedCapture(model, capture, new ReplaySession(model, capture, kernel, 'propagated')),
+  };
+}
+
+/** Values of three axes with their axes in another order. */
+function inOrder(candidate: Capture, order: readonly number[]): Capture {
+  const moved = (value: CapturedValue): CapturedValue => {
+    const { dims } = value.shape;
+    const read = async (from: number, to: number) =>
+      permuted(await value.read(from, to), [to - from, ...dims], [0, ...order.map((axis) => axis + 1)]);
+    return dims.length === 3 ? { ...value, read } : value;
+  };
+  return { ...candidate, values: new Map([...candidate.values].map(([name, value]) => [name, moved(value)])) };
+}
+
+async function causesIn({ model, capture }: Awaited<ReturnType<typeof networkBy>>, candidate: Capture) {
+  const { candidate_layers: layers } = await compare(model, capture, { candidate, samples: { from: 0, to: 6 } });
+  const ofConvolutions = layers!.filter(({ name }) => CONVOLUTIONS.includes(name));
+  return ofConvolutions.map(({ name, diagnosis }) => ({ name, causes: new Set(diagnosis?.causes), diagnosis }));
+}
+
+test.each<[string, readonly number[], Partial<ProductSteps>]>([
+  ['rounded down, channels last', [1, 2, 0], { round: downward }],
+  ['rounded down, height and width exchanged', [0, 2, 1], { round: downward }],
+  ['sums of 16 bits, channels last', [1, 2, 0], { accumulate: int16Wrap }],
+])('%s: both, in each layer', async (_, order, steps) => {
+  const network = await networkBy(steps);
+  const plain = await causesIn(network, network.candidate);
+  const moved = await causesIn(network, inOrder(network.candidate, order));
+  expect(plain.flatMap(({ causes }) => [...causes])).not.toContain('unexplained');
+  for (const [i, { causes, diagnosis }] of moved.entries()) {
+    expect(causes).toEqual(new Set(['output-order', ...plain[i].causes]));
+    expect(diagnosis!.explained).toBe(diagnosis!.of);
+    expect(diagnosis!.fixes.map(({ text }) => text).join()).toMatch(/write the values in the order of the file/);
+  }
+});
