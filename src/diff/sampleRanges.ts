@@ -14,11 +14,11 @@ export class SampleRanges {
     this.count++;
     const range = this.ranges.at(-1);
     if (range?.to === sample) range.to++;
-    else if (this.ranges.length <= MOST_RANGES) this.ranges.push({ from: sample, to: sample + 1 });
+    else if (this.ranges.length < MOST_RANGES) this.ranges.push({ from: sample, to: sample + 1 });
   }
 
   /** The first ones. */
   listed(): string[] {
-    return this.ranges.slice(0, MOST_RANGES).map(({ from, to }) => `${from}:${to}`);
+    return this.ranges.map(({ from, to }) => `${from}:${to}`);
   }
 }

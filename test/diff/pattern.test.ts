@@ -12,6 +12,7 @@ test.each([
   ['seven of 42, one after the other', run(35, 42), 42, 70, { from: 35, to: 42, step: 1, of: 42 }],
   ['nearly all between two', [10, 11, 13, 14, 15, 16], 60, 40, { from: 10, to: 17, step: 1, of: 60 }],
   ['every fourth', run(3, 64, 4), 64, 300, { from: 3, to: 64, step: 4, of: 64 }],
+  ['every fourth, one less of them', run(3, 60, 4), 60, 300, { from: 3, to: 60, step: 4, of: 60 }],
   ['one alone, with many values', [5], 16, 9, { from: 5, to: 6, step: 1, of: 16 }],
   ['one alone, with one value', [5], 16, 1, null],
   ['all', run(0, 16), 16, 160, null],
