@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
+  fixedPointHalfRounded,
+  fixedPointUnrounded,
   multiplyByFixedPointDoubleRounding,
   multiplyByFixedPointDoubleRoundingUp,
   multiplyByFixedPointSingleRounding,
@@ -11,7 +13,15 @@ import {
   roundingShiftRight,
 } from '../../src/numeric/fixedPoint.js';
 import { INT32_MAX, INT32_MIN } from '../../src/numeric/integer.js';
-import { divideFloor, divideRoundHalfAway, divideRoundHalfUp, exactParts, wrap } from './bigint.js';
+import { ceil, floor, roundHalfAway, roundHalfEven, roundHalfUp } from '../../src/numeric/round.js';
+import {
+  divideFloor,
+  divideRoundHalfAway,
+  divideRoundHalfEven,
+  divideRoundHalfUp,
+  exactParts,
+  wrap,
+} from './bigint.js';
 
 const int32 = fc.oneof(
   fc.integer(),
@@ -142,4 +152,40 @@ describe('quantizeMultiplier', () => {
     expect(quantizeMultiplierSingleRounding(2 ** 31)).toEqual({ multiplier: INT32_MAX, exponent: 30 });
     expect(quantizeMultiplierSingleRounding(0.75)).toEqual(quantizeMultiplier(0.75));
   });
+});
+
+/** x * m / 2^(31 - e) of less than 2^50 in size, with shifts to the left too. */
+const product = fc
+  .tuple(fixedPoint, fc.oneof(int32, fc.integer({ min: -64, max: 64 })))
+  .filter(([{ exponent }, x]) => Math.abs(x) < 2 ** (50 - Math.max(exponent, 0)));
+
+test('a product that is not rounded yet is rounded by any rule as the exact one', () => {
+  fc.assert(
+    fc.property(product, ([m, x]) => {
+      const [exact, below] = [big(x) * big(m.multiplier), 2n ** big(31 - m.exponent)];
+      const unrounded = fixedPointUnrounded(x, m);
+      const rules = [floor, ceil, roundHalfUp, roundHalfAway, roundHalfEven].map((rule) => rule(unrounded) + 0);
+      const divided = [divideFloor, (a: bigint, b: bigint) => -divideFloor(-a, b), divideRoundHalfUp];
+      const expected = [...divided, divideRoundHalfAway, divideRoundHalfEven].map((rule) => Number(rule(exact, below)));
+      expect(rules).toEqual(expected);
+    }),
+    {
+      seed: 14,
+      numRuns: 3000,
+      examples: [[[{ multiplier: 2 ** 30, exponent: 0 }, 3]], [[{ multiplier: 2 ** 31 - 1, exponent: 20 }, 5]]],
+    },
+  );
+});
+
+test.each([
+  [true, divideRoundHalfUp],
+  [false, divideFloor],
+] as const)('the high half rounded half up (%s) or down, over 2^-e', (roundsUp, divide) => {
+  fc.assert(
+    fc.property(int32, multipliers, fc.integer({ min: -21, max: 0 }), (x, multiplier, exponent) => {
+      const high = Number(divide(big(x) * big(multiplier), 2n ** 31n));
+      expect(fixedPointHalfRounded(x, { multiplier, exponent }, roundsUp)).toBe(high / 2 ** -exponent);
+    }),
+    { seed: 15, numRuns: 1000 },
+  );
 });

@@ -9,6 +9,7 @@ import {
   positivePart,
   saturateInt16,
   saturateInt24,
+  wrapInt8,
   wrapInt16,
   wrapInt24,
   wrapInt32,
@@ -23,6 +24,7 @@ const integers = fc.oneof(
 );
 
 test.each([
+  [wrapInt8, 8],
   [wrapInt16, 16],
   [wrapInt24, 24],
   [wrapInt32, 32],
