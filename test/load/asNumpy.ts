@@ -109,6 +109,7 @@ export const NUMPY_CASES: readonly NumpyCase[] = [
   member('Zip64 sizes', { zip64: true }, 'read'),
   member('sizes behind the data', { method: 8, descriptor: 'signed' }, 'read'),
   member('a comment', { comment: Buffer.from('x') }, 'read'),
+  member('three bytes that are no extra field', { extra: Buffer.of(1, 0, 0) }, 'read'),
   member('an unknown extra field', { extra: extraOf([7], 0x9999), localExtra: extraOf([7, 8], 0x9999) }, 'read'),
   member('a name in code page 437', { nameBytes: Buffer.from([0x81, ...Buffer.from('.npy')]), flags: 0 }, 'read'),
   member('a name that ends at NUL', { nameBytes: Buffer.from('b.npy\0x') }, 'read'),

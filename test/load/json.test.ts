@@ -56,6 +56,9 @@ describe('what is no JSON is refused with its place', () => {
       'm.json: expected JSON, got a single array; the model comes first, then the capture',
     ],
     [Buffer.from('\ufeff{}', 'utf16le'), 'm.json: expected JSON in UTF-8, got UTF-16; save it as UTF-8'],
+    [Buffer.from([0xfe, 0xff, 0, 0x7b]), 'm.json: expected JSON in UTF-8, got UTF-16; save it as UTF-8'],
+    [Buffer.from([0xfe, 0x22]), 'm.json: expected JSON in UTF-8, got bytes that are not UTF-8'],
+    [Buffer.from([0x1f, 0x8b, 8, 0]), 'm.json: expected JSON, got a gzip file; unpack it first (gunzip)'],
     [Buffer.from([0x22, 0xff, 0x22]), 'm.json: expected JSON in UTF-8, got bytes that are not UTF-8'],
   ])('%j', async (text, problem) => {
     expect(await problemsOf(read(text))).toEqual([problem]);

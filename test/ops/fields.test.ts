@@ -7,6 +7,7 @@ const CODES = { dtype: 'uint8', scale: 0.1, zero_point: 3 };
 const INPUTS = [
   { name: 'x', ...CODES, shape: [4, 6, 6] },
   { name: 'z', ...CODES, shape: [4, 5, 6] },
+  { name: 'w', ...CODES, shape: [4, 6, 5] },
   { name: 'f', dtype: 'float32', shape: [4, 6, 6] },
 ];
 
@@ -73,6 +74,14 @@ it.each([
   ],
   [{ op: 'instance_norm', eps: -1, output: CODES }, 'expected a number from 0 on'],
   [{ op: 'reshape', shape: [5] }, "expected a shape of 144 values (its input's [4, 6, 6]), got [5]"],
+  [{ op: 'tile', dims: [1, 2] }, 'expected a number for each axis of its input [4, 6, 6], got [2]'],
+  [{ op: 'glu', input: 'z', dim: 2, output: CODES }, 'expected an even number along the axis, got 5'],
+  [{ op: 'pixel_unshuffle', downscale_factor: 4 }, 'expected a height that 4 divides, got 6'],
+  [
+    { op: 'scaled_dot_product_attention', input: ['x', 'w', 'w'], scale: 1, output: CODES },
+    'expected queries, keys and values of one shape but for their places, got [4, 6, 6], [4, 6, 5], [4, 6, 5]',
+  ],
+  [{ op: 'prelu', weight: null, weight_scale: 0.1, output: CODES }, 'got null'],
 ])('refuses %j', async (layer, message) => {
   expect(await said(layer)).toContain(message);
 });
