@@ -46,4 +46,20 @@ test('what is written is kept apart from what yazl walks over for each member', 
   expect(most).toBe(16);
 });
 
+test('a header of any length ends on a line of 64 bytes, and says the shape', async () => {
+  const [shapes, rests] = [new Map<string, number[]>(), new Set<number>()];
+  for (let axes = 0; axes < 40; axes++)
+    for (const last of [1, 10, 100]) shapes.set(`${axes} of ${last}`, [...Array(axes).fill(1), last]);
+  const arrays = [...shapes].map(
+    ([name, shape]) => [name, { shape, data: new Uint8Array(shape.at(-1)!).fill(7) }] as const,
+  );
+  const { arrays: read } = await openNpz(fileSystem(new Map([['a.npz', await npzBytes(new Map(arrays))]])), 'a.npz');
+  for (const [name, { shape, data }] of arrays) {
+    const own = read.get(name)!;
+    expect([own.shape, await own.read()]).toEqual([shape, data]);
+    rests.add(`(${shape.join(', ')})`.length % 64);
+  }
+  expect(rests.size).toBe(64);
+});
+
 type Done = (error: Error | null, made: Buffer) => void;

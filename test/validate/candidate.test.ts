@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openNpyFolder } from '../../src/load/npyFolder.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { Capture } from '../../src/nouns/capture.js';
+import { InputError } from '../../src/nouns/problem.js';
 import { validateCandidate } from '../../src/validate/candidate.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -83,6 +84,10 @@ test('codes of the other sign that the model has not are said to be shifted, as 
   expect(messages(await validate({ fc1: negative }))).toEqual([
     "1 array of int8 with codes below 0, where the model's are uint8: if they are its codes less 128, add 128 (as int16); if they are its bytes, take .view(np.uint8)",
   ]);
+});
+
+test('no codes at all have no sign, whatever they are stored as', async () => {
+  await expect(validate({ fc1: npy('int8', [0, 3], []) })).rejects.toThrow(InputError);
 });
 
 test('a misspelt name: the option that maps it', async () => {

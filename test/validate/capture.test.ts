@@ -461,3 +461,12 @@ test('of a file without arrays it is said that there is nothing', async () => {
   const file = { path: 'c.npz', arrays: new Map(), close: async () => {} };
   expect(await problemsOf(validateCapture(model, file, 'values'))).toEqual([expect.stringMatching(/, got nothing; /)]);
 });
+
+test('a producer of text is one of the problems', async () => {
+  const header = "{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }";
+  const producer = npy('int32', [1], [0], { header });
+  expect(await problemsOf(validate(smallCapture({ fc1: npy('int16', [5, 3], counting(15)), producer })))).toEqual([
+    expect.stringContaining('fc1: expected uint8, got int16'),
+    expect.stringContaining('producer'),
+  ]);
+});

@@ -855,3 +855,14 @@ describe('more than anybody reads', () => {
     );
   });
 });
+
+test.each([
+  [{ value: 'a' }, 'constants[0].value: expected '],
+  [{ value: [1, 2, 3], shape: [2] }, 'constants[0].value: expected a multiple of 2 values (its shape), got 3'],
+  [{ value: [], shape: [2] }, 'constants[0].value: expected '],
+])('a constant of %j is refused in one line', async (wrong, message) => {
+  const constants = [{ name: 'c', dtype: 'uint8', scale: 1, zero_point: 0, ...wrong }];
+  expect(await problemsOf(validate(changed((m) => Object.assign(m, { constants }))))).toEqual([
+    expect.stringContaining(message),
+  ]);
+});

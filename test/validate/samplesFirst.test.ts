@@ -30,3 +30,13 @@ it('each call has its own blocks: [3, n, 2] of 2 samples, then of 1', async () =
   const of = (sample: number) => [0, 1, 2].flatMap((block) => [0, 1].map((place) => code(block, sample, place)));
   expect([...(await turned.read(1, 3))]).toEqual([...of(1), ...of(2)]);
 });
+
+it.each([
+  ['no whole number of samples', [4, 2]],
+  ['none at all', [0, 3, 2]],
+])('an array of %s is left to the validation, as it lies', (_, shape) => {
+  const t = source('t', shape, []);
+  const model = { blocksBefore: new Map([['t', 3]]), shapes: new Map([['t', { dims: [3, 2], channelAxis: 0 }]]) };
+  const file = { path: 'c.npz', arrays: new Map([['t', t]]), close: async () => {} };
+  expect(samplesFirst(new Map([['t', t]]), model as unknown as Model, file).get('t')).toBe(t);
+});
