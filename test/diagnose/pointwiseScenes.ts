@@ -276,6 +276,9 @@ export const RAISED: readonly PointwiseScene[] = [
   ),
   requantized('output-zero-point-wrong', '3 more', { to: { ...even, zeroPoint: 103 } }),
   requantized('activation-zero-point-missing', 'not subtracted', { from: { ...fine, zeroPoint: 0 } }),
+  requantized('input-zero-point-wrong', '3 more', { from: { ...fine, zeroPoint: 120 } }),
+  // taken for an output's zero point of 60 less, it left the rest to a second cause
+  requantizedBy('input-zero-point-wrong', '60 more', (v) => roundHalfEven(v - 60 * (fine.scale / even.scale))),
   requantizedBy('low-bits-lost', 'in 7 bits', (v) => (roundHalfEven(v) >> 1) << 1),
   requantizedBy('input-wraps', 'less the zero point, in uint8', (steps) => {
     const multiplier = fine.scale / even.scale;
@@ -327,6 +330,8 @@ export const NEARLY: readonly PointwiseScene[] = [
   ),
   quantized('fma', '1% larger', (x) => fbgemmCodes(x, { ...even, scale: even.scale * 1.01 })),
   relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),
+  // said to clamp to -30..-30, though codes go below
+  ...[even, int8].map((own) => relu('clamp-range', 'the half below 0', (v) => Math.min(v, own.zeroPoint), own)),
   relu('capture-before-relu', 'a leaky ReLU', (v) => (v < -30 ? -30 - ((-30 - v) >> 3) : v), int8),
   { ...relu('capture-after-relu', 'clamped one step above', (v) => Math.max(v, 101)), op: 'identity' },
   requantizedBy('input-wraps', 'in 7 bits', (steps) => {
@@ -371,6 +376,9 @@ export const NEARLY: readonly PointwiseScene[] = [
   }),
   requantized('output-scale-wrong', 'in half of the columns', {
     change: (v, x, i) => (i % 2 === 0 ? v : clamped(x, even)),
+  }),
+  requantized('input-zero-point-wrong', 'in half of the columns', {
+    change: (v, _, i) => clamped(v + 2 * (i % 2), even),
   }),
   requantized('clamp-range', 'bent above 127', { change: (v) => (v > 127 ? 127 + ((v - 127) >> 1) : v) }),
   requantizedBy('multiplier-short', 'two numbers, of codes above and below', (v) =>

@@ -68,7 +68,9 @@ export const clampRange: Cause<'clamp-range'> = {
     if (upper) found.push([least, max]);
     if (lower) found.push([min, most]);
     if (lower && upper) found.push([min, max]);
-    return found.map((range) => clampedTo(declared, range, FREEDOM.oneNumber));
+    // min(q, zero_point) of a ReLU leaves one code: what is below it says that this is no range
+    const leaves = (range: Range) => within(range, declared)[0] < within(range, declared)[1];
+    return found.filter(leaves).map((range) => clampedTo(declared, range, FREEDOM.oneNumber));
   },
 
   evidence: ({ study, setup, without }) => {

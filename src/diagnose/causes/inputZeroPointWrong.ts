@@ -9,16 +9,18 @@ import { viewOf } from '../estimate/view.js';
 import { choosesByScript, converts, readsCodes } from '../facts.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
+  type Change,
   FREEDOM,
   inputOf,
   type ProductChange,
   type ProductSetup,
+  type Setup,
   type TensorChange,
   type TensorSetup,
   withInput,
   withSteps,
 } from '../setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence, inputName, operands } from '../words/parts.js';
@@ -40,24 +42,29 @@ declare module '../finding/evidence.js' {
 /** Of a step, what a kernel's float32 may move a value by: weights that nearly cancel make much of it. */
 const FLOAT32 = 1e-3;
 
-type Apply = (setup: ProductSetup) => ProductSetup;
+type Apply = (setup: Setup) => Setup;
 
 /** Another number is subtracted from the input's codes: the middle one, or another value's zero point. */
-export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 'tensor'> = {
+export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
   code: 'input-zero-point-wrong',
-  kinds: ['product', 'tensor'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [(study) => readsCodes(study) || choosesByScript(study), converts],
   whose: 'model',
 
   changes: (study) =>
-    study.data.dynamic ? OF_CALLS.map(ofEachCall) : isTensorStudy(study) && study.free ? added(study) : [],
+    study.data.dynamic
+      ? (OF_CALLS.map(ofEachCall) as Change[])
+      : isTensorStudy(study) && study.free
+        ? added(study)
+        : [],
 
   afterSums: true,
   estimate: (study, base) => {
     if (isTensorStudy(study))
       return [...(base === study.declared ? ofFunction(study) : []), ...ofReals(study, base as TensorSetup)];
-    if (!isProductStudy(study) || base.kind !== 'product') return [];
-    const { zeroPoint, quantMin, quantMax } = base.params.input;
+    const input = inputOf(base);
+    if (!isQuantized(input)) return [];
+    const { zeroPoint, quantMin, quantMax } = input;
     // a file that has none lacks it: activation-zero-point-missing
     if (study.data.dynamic || (zeroPoint === 0 && !study.free)) return [];
     return waysOf(study).flatMap((moved) =>
@@ -67,7 +74,7 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong', 'product' | 't
           (found) => found !== zeroPoint && found !== 0 && (study.free || (found >= quantMin && found <= quantMax)),
         )
         .map(
-          (found): ProductChange => ({
+          (found): Change => ({
             cause: 'input-zero-point-wrong',
             coordinate: 'x_zero_point',
             freedom: FREEDOM.oneNumber,
@@ -202,22 +209,22 @@ function ofReals(study: TensorStudy, base: TensorSetup): TensorChange[] {
 }
 
 /** Who has another number may pad with it, or with the right one. */
-function waysOf(study: ProductStudy): ((zeroPoint: number) => Apply)[] {
+function waysOf(study: Study): ((zeroPoint: number) => Apply)[] {
   const moved =
     (zeroPoint: number): Apply =>
     (setup) =>
       withInput(setup, { zeroPoint });
-  if (!isConvolution(study) || !patchOf(study.declared).taps.hasHoles) return [moved];
+  if (!isProductStudy(study) || !isConvolution(study) || !patchOf(study.declared).taps.hasHoles) return [moved];
   const padded = (fill: number): Apply => {
     const label = `padding ${fill}`;
     const read = readOtherwise(study, { cause: 'input-zero-point-wrong', label, found: {}, reading: () => ({ fill }) });
-    return (setup) => read.apply(moved(fill)(setup));
+    return (setup) => read.apply(moved(fill)(setup) as ProductSetup);
   };
   return [moved, padded];
 }
 
 /** By how much it may be another: each value moves in a line with it. */
-function distancesOf(study: ProductStudy, base: ProductSetup, moved: Apply): number[] {
+function distancesOf(study: Study, base: Setup, moved: Apply): number[] {
   const intervals = sharedIntervals(study, base, (view, scope) => {
     const other = viewOf(study, moved(base), scope);
     return {
