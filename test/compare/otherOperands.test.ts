@@ -231,6 +231,9 @@ test.each<[order: RegExp, written: (codes: Uint8Array) => Uint8Array]>([
   [/^\[120, 6\] memory/, everywhere((i) => (i % SAMPLES) * SIZE + Math.floor(i / SAMPLES))],
   [/^each value 1 place late/, everywhere((i) => i - 1)],
   [/^each value one sample early/, everywhere((i) => i + SIZE)],
+  [/^each value one place late along axis 2$/, everywhere((i) => (i % 30 < 5 ? -1 : i - 5))],
+  [/^each value one place early along axis 3, around$/, everywhere((i) => (i % 5 === 4 ? i - 4 : i + 1))],
+  [/^each value 1 place late in each 30 of memory$/, everywhere((i) => (i % 30 === 0 ? -1 : i - 1))],
 ])('the right values in other places: %s', async (order, written) => {
   const right = await computed(TWICE, given);
   const { causes, explained, of, evidence, fixes } = await judged(TWICE, right, written(right[0]));

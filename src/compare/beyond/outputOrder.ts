@@ -93,6 +93,7 @@ function* ordersFor(shape: Shape, samples: number, wanted: NumericArray, replaye
   const channels = channelOrder(shape, wanted, replayed);
   if (channels) yield channels;
   yield* shifted(shape, wanted.length);
+  yield* movedWithin(shape, wanted.length);
 }
 
 /** Words of so many values that were written from the other end. */
@@ -127,6 +128,40 @@ function* shifted({ dims }: Shape, all: number): Generator<Order> {
             ? `y = np.roll(y, ${-by / step}, axis=0)  # the ${end} sample is missing`
             : `y = np.roll(y, ${-by})  # the ${end} ${counted(step, 'value')} of all ${step > 1 ? 'are' : 'is'} missing`,
       };
+    }
+  }
+}
+
+/** Below it what a move leaves open is too much of a block. */
+const FEWEST_STEPS = 3;
+
+/** One place late or early along an axis, or in the memory that each index of it has: around, or the last ones lost. */
+function* movedWithin({ dims }: Shape, all: number): Generator<Order> {
+  for (const axis of dims.keys()) {
+    const block = sizeOf(dims.slice(axis));
+    const steps = dims.map((_, inner) => sizeOf(dims.slice(inner + 1)));
+    for (const step of new Set(steps.slice(axis))) {
+      if (step * FEWEST_STEPS > block || block === all) continue;
+      const isAlong = step === steps[axis];
+      const where = isAlong ? `along axis ${axis + 1}` : `in each ${block} of memory`;
+      for (const by of [step, -step]) {
+        const late = `each value ${isAlong ? 'one place' : counted(step, 'place')} ${by > 0 ? 'late' : 'early'} ${where}`;
+        const back = `y = np.roll(y.reshape(-1, ${block}), ${-by}, axis=1).reshape(y.shape)`;
+        const moved = (i: number) => (i % block) - by;
+        const isInside = (place: number) => place >= 0 && place < block;
+        yield {
+          order: `${late}, around`,
+          of: 'all',
+          from: (i) => i - (i % block) + ((moved(i) + block) % block),
+          numpy: back,
+        };
+        yield {
+          order: late,
+          of: 'all',
+          from: (i) => (isInside(moved(i)) ? i - by : -1),
+          numpy: `${back}  # the ${by > 0 ? 'last' : 'first'} ${counted(step, 'value')} of each ${block} ${step > 1 ? 'are' : 'is'} missing`,
+        };
+      }
     }
   }
 }

@@ -21,7 +21,12 @@ declare module '../finding/evidence.js' {
         | 'inputs in turns'
         | 'outputs in turns'
         | 'both in turns'
-        | 'shuffled';
+        | 'shuffled'
+        | 'last to first'
+        | 'one further'
+        | 'one before'
+        | 'exchanged in pairs'
+        | 'halves exchanged';
     };
   }
 }
@@ -38,7 +43,7 @@ export const groupsWrong: Cause<'groups-wrong', 'product'> = {
   estimate: (study, base) => {
     if (base.patches) return [];
     return base === study.declared
-      ? [...otherGroups(study), ...rotatedGroups(study), ...shuffledGroups(study)]
+      ? [...otherGroups(study), ...rotatedGroups(study), ...shuffledGroups(study), ...acrossGroups(study)]
       : otherGroups(study);
   },
 
@@ -66,6 +71,11 @@ const TITLES: ReadonlyMap<string | undefined, string> = new Map([
   ['next', 'every group reads the next one'],
   ['previous', 'every group reads the one before'],
   ['shuffled', 'channels are shuffled before the groups'],
+  ['last to first', 'input channels of all groups from last to first'],
+  ['one further', 'input channels of all groups one channel further'],
+  ['one before', 'input channels of all groups one channel before'],
+  ['exchanged in pairs', 'input channels exchanged in pairs'],
+  ['halves exchanged', 'halves of the input channels exchanged'],
 ]);
 
 /** An address that is counted up early, or late; of two groups both are the other one. */
@@ -92,6 +102,58 @@ const shuffledGroups = madeOnce((study: ProductStudy) => {
     (_, c) => (c % groups) * inChannels + Math.floor(c / groups),
   );
   return [change(study, 'shuffled', groups, channels)];
+});
+
+/** Channels that come in another order than the file's, as its own would without groups; what moves within one is an order along k. */
+const acrossGroups = madeOnce((study: ProductStudy) => {
+  const { groups, inChannels } = patchOf(study.declared);
+  const count = groups * inChannels;
+  const from = (of: (c: number) => number) => int32s({ length: count }, (_, c) => of(c));
+  const isDepthwise = inChannels === 1;
+  return [
+    change(
+      study,
+      'last to first',
+      groups,
+      from((c) => count - 1 - c),
+    ),
+    ...(isDepthwise
+      ? []
+      : [
+          change(
+            study,
+            'one further',
+            groups,
+            from((c) => (c + count - 1) % count),
+          ),
+          change(
+            study,
+            'one before',
+            groups,
+            from((c) => (c + 1) % count),
+          ),
+        ]),
+    ...(count % 2 === 0 && inChannels % 2 === 1 && groups > 2
+      ? [
+          change(
+            study,
+            'exchanged in pairs',
+            groups,
+            from((c) => c ^ 1),
+          ),
+        ]
+      : []),
+    ...(count % 2 === 0 && groups > 2
+      ? [
+          change(
+            study,
+            'halves exchanged',
+            groups,
+            from((c) => (c + count / 2) % count),
+          ),
+        ]
+      : []),
+  ];
 });
 
 const otherGroups = madeOnce((study: ProductStudy) => {

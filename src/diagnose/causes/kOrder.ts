@@ -14,6 +14,7 @@ import {
   someOrders,
 } from '../alternatives/matrixOrders.js';
 import { fileOrders, otherOrders, type WeightOrder } from '../alternatives/memoryOrders.js';
+import { MOVED, movedImages, placesOtherwise } from '../alternatives/movedImages.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -52,7 +53,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
       ? [
           ...imagesAndTaps(study, base),
           // on each base of a pair they would take the time of others
-          ...(base === study.declared ? ordersOfOthers(study) : []),
+          ...(base === study.declared ? [...ordersOfOthers(study), ...movedImages(study)] : []),
           ...channelOrders(study, base),
         ]
       : matrixOrders(study, base)),
@@ -82,9 +83,11 @@ export const kOrder: Cause<'k-order', 'product'> = {
         ? 'In every channel the same products are missing from the sum: its loop begins late or ends early, or one of its multipliers is not added.'
         : isTwice(e)
           ? 'In every channel the same product is added twice: a register of the multiplier is not loaded again in time.'
-          : e.order?.startsWith('rows ')
-            ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
-            : 'Every channel multiplies weights with values of other places along k, in the same order.',
+          : e.order?.startsWith(MOVED)
+            ? 'Each tap reads the place beside its own.'
+            : e.order?.startsWith('rows ')
+              ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
+              : 'Every channel multiplies weights with values of other places along k, in the same order.',
     ofOneLayer: true,
     evidence: (e) => [
       e.order === undefined || isCutShort(e) || isTwice(e)
@@ -100,6 +103,7 @@ export const kOrder: Cause<'k-order', 'product'> = {
           : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
       if (isCutShort(e) || isTwice(e))
         return `sum over every ${matrix ? 'k' : 'tap and channel'}${isTwice(e) ? ' once' : ''}, from 0 to ${matrix ? 'IN_FEATURES - 1' : 'KH - 1, KW - 1 and IN_CHANNELS - 1'}`;
+      if (e.order?.startsWith(MOVED)) return 'begin each image with its first row and column, and end it with its last';
       if (e.order?.startsWith('rows ')) return 'multiply by weight[n] in output channel n, from 0 on';
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
@@ -302,5 +306,9 @@ const imageOrders = madeOnce((study: ProductStudy) => {
   const isSquare = input.length === 2 && rows === columns && rows > 1;
   const exchange = (place: number, c: number) =>
     ((place % columns) * rows + Math.floor(place / columns)) * channels + c;
-  return [...memory, ...(isSquare ? [change('image rows for columns', exchange)] : [])];
+  return [
+    ...memory,
+    ...(isSquare ? [change('image rows for columns', exchange)] : []),
+    ...placesOtherwise(input).map(([order, from]) => change(order, (place, c) => from(place) * channels + c)),
+  ];
 });

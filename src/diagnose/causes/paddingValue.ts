@@ -4,7 +4,7 @@ import { float64s } from '../../numeric/array.js';
 import { HOLE } from '../../tensor/patches.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import { bordersOf, isConvolution, mapTaps, patchOf, readOtherwise } from '../alternatives/geometry.js';
+import { bordersOf, isConvolution, madeOnce, mapTaps, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import { scriptsDividingCodes } from '../alternatives/meanRules.js';
 import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf } from '../alternatives/pools.js';
 import { stepsChange } from '../alternatives/tensorSteps.js';
@@ -15,7 +15,7 @@ import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorCha
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
 import { codeOf, padWith, spreadOver } from '../words/code.js';
-import { bordersText, paddingText } from '../words/geometry.js';
+import { bordersText, paddingText, sideText } from '../words/geometry.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
@@ -26,6 +26,8 @@ declare module '../finding/evidence.js' {
         readonly of?: 'maximum';
         /** Of a transposed convolution the one alone; absent: both. */
         readonly where?: 'gaps' | 'edges';
+        /** At one end of a spatial axis alone, or at both; axis 0 is the outermost. */
+        readonly side?: { readonly axis: number; readonly end: 'start' | 'end' | 'both'; readonly axes: number };
         readonly found?: number | Mode;
       };
   }
@@ -57,6 +59,8 @@ export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
     if (!isProductStudy(study) || base.kind !== 'product') return [];
     const zeroPoint = zeroPointOf(study);
     if (base.patches || zeroPoint === null) return [];
+    // on each base of a pair they would take the time of others
+    const sides = base === study.declared ? sidesFilled(study) : [];
     const intervals = sharedIntervals(study, base, (view, scope) => {
       const weights = weightsOnHoles(study, base, scope);
       return {
@@ -65,17 +69,19 @@ export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
       };
     });
     const { quantMin, quantMax } = study.declared.params.input;
-    return (intervals ? sharedIntegers(intervals) : [])
+    const codes = (intervals ? sharedIntegers(intervals) : [])
       .map((off) => zeroPoint + off)
       .filter((code) => code !== zeroPoint && code !== 0 && code >= quantMin && code <= quantMax)
       .map((code) => filledWith(study, code, FREEDOM.oneNumber));
+    return [...sides, ...codes];
   },
 
   evidence: ({ study }) => (isProductStudy(study) ? { ...declaredIn(study), ...bordersOf(study) } : {}),
 
   words: {
     title: (e) => {
-      const holds = e.where === 'gaps' ? 'gaps between inputs hold' : `padding${e.where ? ' at the edges' : ''} holds`;
+      const where = e.side ? ` ${sideText(e.side)}` : e.where ? ' at the edges' : '';
+      const holds = e.where === 'gaps' ? 'gaps between inputs hold' : `padding${where} holds`;
       return `${holds} ${paddingText(e.found)}, not the ${e.of ? 'lowest code' : 'zero point'}`;
     },
     explanation: (e) =>
@@ -199,26 +205,78 @@ function modes(study: ProductStudy): ProductChange[] {
       cause: 'padding-value',
       label: mode,
       found: { ...declaredIn(study), found: mode },
-      reading: () => ({ taps: reflected(study, MODES[mode]) }),
+      reading: () => {
+        const last = patchOf(study.declared).input.length - 1;
+        return { taps: reflected(study, (index, size, axis) => MODES[mode](index, size, axis === last)) };
+      },
     }),
   );
 }
 
-function reflected(study: ProductStudy, place: (typeof MODES)[Mode]) {
-  const { taps, window, input, output } = patchOf(study.declared);
+/** One end of an axis, or both, that are padded by a line of code of their own. */
+const sidesFilled = madeOnce((study: ProductStudy): ProductChange[] => {
+  const { window, input } = patchOf(study.declared);
+  const zeroPoint = zeroPointOf(study);
+  if (window.transposed || zeroPoint === null) return [];
+  const axes = input.length;
+  const ends = (['start', 'end', 'both'] as const).filter((end) => axes > 1 || end !== 'both');
+  const isBeyond = (end: (typeof ends)[number], index: number, size: number) =>
+    (index < 0 && end !== 'end') || (index >= size && end !== 'start');
+  return input.flatMap((_, axis) =>
+    ends.flatMap((end) => {
+      const side = { axis, end, axes };
+      const filled = {
+        cause: 'padding-value' as const,
+        label: `0 at ${end} of axis ${axis}`,
+        found: { declared: zeroPoint, found: 0, side },
+        reading: () => {
+          const indexOf = indicesRead(study);
+          const isHere = (position: number, tap: number) => isBeyond(end, indexOf(position, tap, axis), input[axis]);
+          return { holds: (position: number, tap: number) => (isHere(position, tap) ? 0 : zeroPoint) };
+        },
+      };
+      const replicated = {
+        cause: 'padding-value' as const,
+        label: `replicated at ${end} of axis ${axis}`,
+        found: { declared: zeroPoint, found: 'replicate' as const, side },
+        reading: () => ({
+          taps: reflected(study, (index, size, own) =>
+            own === axis && isBeyond(end, index, size)
+              ? MODES.replicate(index, size, false)
+              : isBeyond('both', index, size)
+                ? null
+                : index,
+          ),
+        }),
+      };
+      return [...(zeroPoint === 0 ? [] : [filled]), replicated].map((one) => readOtherwise(study, one));
+    }),
+  );
+});
+
+/** The index along an axis that a tap of an output position reads, outside of the image too. */
+function indicesRead(study: ProductStudy): (position: number, tap: number, axis: number) => number {
+  const { window, output } = patchOf(study.declared);
   const { kernel, stride, padding, dilation } = window;
-  return mapTaps(taps, (from, ofPosition, ofTap) => {
+  const along = (sizes: readonly number[]) => {
+    const below = sizes.map((_, axis) => sizeOf(sizes.slice(axis + 1)));
+    return (place: number, axis: number) => Math.floor(place / below[axis]) % sizes[axis];
+  };
+  const [placeAlong, tapAlong] = [along(output), along(kernel)];
+  return (position, tap, axis) =>
+    placeAlong(position, axis) * stride[axis] - padding[axis][0] + tapAlong(tap, axis) * dilation[axis];
+}
+
+/** Taps on padding that read what another index holds; null, and what is outside: padding. */
+function reflected(study: ProductStudy, place: (index: number, size: number, axis: number) => number | null) {
+  const { taps, input } = patchOf(study.declared);
+  const indexOf = indicesRead(study);
+  return mapTaps(taps, (from, position, tap) => {
     if (from !== HOLE) return from;
-    let [position, tap] = [ofPosition, ofTap];
-    let [found, below] = [0, sizeOf(input)];
-    let [places, cells] = [sizeOf(output), sizeOf(kernel)];
-    input.forEach((size, axis) => {
-      [places, cells, below] = [places / output[axis], cells / kernel[axis], below / size];
-      const [o, k] = [Math.floor(position / places), Math.floor(tap / cells)];
-      [position, tap] = [position % places, tap % cells];
-      const own = place(o * stride[axis] - padding[axis][0] + k * dilation[axis], size, axis === input.length - 1);
-      found = own === null ? Number.NaN : found + below * own;
-    });
+    const found = input.reduce((before, size, axis) => {
+      const own = place(indexOf(position, tap, axis), size, axis);
+      return own === null ? Number.NaN : before * size + own;
+    }, 0);
     return found >= 0 && found < sizeOf(input) ? found : HOLE;
   });
 }

@@ -29,6 +29,12 @@ function axisName(axis: number, axes: number): string {
   return ['z', 'y', 'x'].slice(-axes)[axis] ?? `axis ${axis}`;
 }
 
+/** "at the end of y", "along x". */
+export function sideText({ axis, end, axes }: NonNullable<Padding['side']>): string {
+  const name = axisName(axis, axes);
+  return end === 'both' ? `along ${name}` : `at the ${end} of ${name}`;
+}
+
 /** "y: declared 1, 1, found 0, 2; x: ...", of the axes that differ. */
 export function axesText(declared: NonNullable<Place['declared']>, found: NonNullable<Place['found']>): string {
   return declared
@@ -68,6 +74,11 @@ const RULES: Readonly<Record<NonNullable<CauseEvidence['groups-wrong']['found']>
   'inputs in turns': 'input channel c is taken for group c mod groups',
   'outputs in turns': 'output channel n is taken for group n mod groups',
   shuffled: 'channels come one from each group in turns, and each group reads those beside each other',
+  'last to first': 'the input channels of all groups come from last to first',
+  'one further': 'input channel c is taken for channel c - 1, across groups',
+  'one before': 'input channel c is taken for channel c + 1, across groups',
+  'exchanged in pairs': 'each two input channels beside each other are exchanged',
+  'halves exchanged': 'the second half of the input channels comes before the first',
   'both in turns': 'input and output channels are taken for group channel mod groups',
 };
 
