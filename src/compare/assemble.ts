@@ -1,7 +1,7 @@
 import type { Part } from '../nouns/part.js';
 import type { LayerReport, Report } from '../nouns/report.js';
 import { version } from '../version.js';
-import { ofTwoTrainings, withOneKernel } from './beyond/together.js';
+import { ofOneOrder, ofTwoTrainings, withOneKernel } from './beyond/together.js';
 import { coverageOf, isCompared } from './coverage.js';
 import { divergencesIn } from './divergences.js';
 import { accumulatorsDiffer, differs } from './judged.js';
@@ -59,6 +59,7 @@ export function assemble(parts: readonly [Part, ...Part[]]): Report {
       ...warnings.files,
       ...ofLayers,
       ...ofTwoTrainings(layers),
+      ...ofOneOrder(candidateLayers ?? []),
       ...warnings.candidate,
       ...(run.failFast ? skipped(first, run.selected, order) : []),
       ...missing.map(required),

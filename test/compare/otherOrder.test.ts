@@ -41,20 +41,26 @@ function inOrder(candidate: Capture, order: readonly number[]): Capture {
 }
 
 async function causesIn({ model, capture }: Awaited<ReturnType<typeof networkBy>>, candidate: Capture) {
-  const { candidate_layers: layers } = await compare(model, capture, { candidate, samples: { from: 0, to: 6 } });
-  const ofConvolutions = layers!.filter(({ name }) => CONVOLUTIONS.includes(name));
-  return ofConvolutions.map(({ name, diagnosis }) => ({ name, causes: new Set(diagnosis?.causes), diagnosis }));
+  const { candidate_layers: layers, warnings } = await compare(model, capture, {
+    candidate,
+    samples: { from: 0, to: 6 },
+    selects: ({ name }) => CONVOLUTIONS.includes(name),
+  });
+  const found = layers!.map(({ diagnosis }) => ({ causes: new Set(diagnosis?.causes), diagnosis }));
+  return { found, notes: warnings.filter(({ code }) => code === 'one-order').map(({ message }) => message) };
 }
 
-test.each<[string, readonly number[], Partial<ProductSteps>]>([
-  ['rounded down, channels last', [1, 2, 0], { round: downward }],
-  ['rounded down, height and width exchanged', [0, 2, 1], { round: downward }],
-  ['sums of 16 bits, channels last', [1, 2, 0], { accumulate: int16Wrap }],
-])('%s: both, in each layer', async (_, order, steps) => {
+test.each<[string, readonly number[], Partial<ProductSteps>, RegExp]>([
+  ['rounded down, channels last', [1, 2, 0], { round: downward }, /stand in one other order \(channels last\)/],
+  ['rounded down, height and width exchanged', [0, 2, 1], { round: downward }, /axes in the order 1, 3, 2/],
+  ['sums of 16 bits, channels last', [1, 2, 0], { accumulate: int16Wrap }, /channels last/],
+])('%s: both, in each layer', async (_, order, steps, rule) => {
   const network = await networkBy(steps);
-  const plain = await causesIn(network, network.candidate);
-  const moved = await causesIn(network, inOrder(network.candidate, order));
+  const { found: plain, notes: none } = await causesIn(network, network.candidate);
+  const { found: moved, notes } = await causesIn(network, inOrder(network.candidate, order));
   expect(plain.flatMap(({ causes }) => [...causes])).not.toContain('unexplained');
+  expect(none).toEqual([]);
+  expect(notes).toEqual([expect.stringMatching(rule)]);
   for (const [i, { causes, diagnosis }] of moved.entries()) {
     expect(causes).toEqual(new Set(['output-order', ...plain[i].causes]));
     expect(diagnosis!.explained).toBe(diagnosis!.of);

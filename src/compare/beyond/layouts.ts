@@ -6,16 +6,15 @@ import { dimsText, sizeOf } from '../../tensor/shape.js';
 /** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
 export interface Order {
   readonly order: string;
+  readonly rule?: string;
   readonly of: 'sample' | 'all';
   readonly from: (at: number) => number;
   /** What undoes it. */
   readonly numpy: string;
 }
 
-/** One that layers of other sizes may have too. */
-export interface Layout extends Order {
-  readonly rule: string;
-}
+/** `rule` is the same of layers of all sizes. */
+export type Layout = Order & { readonly rule: string };
 
 const MOST_AXES = 4;
 
@@ -30,8 +29,7 @@ export function* inOtherLayouts(shape: Shape): Generator<Layout> {
     const other = order.map((axis) => own[axis]);
     const back = order.map((_, axis) => order.indexOf(axis) + 1);
     yield {
-      rule: `axes ${order.map((axis) => axes[axis])}`,
-      order: layoutText(order, own, shape.channelAxis === axes.at(-1), axes.indexOf(shape.channelAxis)),
+      ...layoutNames(order, own, shape.channelAxis === axes.at(-1), axes.indexOf(shape.channelAxis)),
       of: 'sample',
       from: placeIn(own, order),
       numpy: `y = y.reshape(${[-1, ...other].join(', ')}).transpose(${[0, ...back].join(', ')}).reshape(y.shape)`,
@@ -54,15 +52,20 @@ function placeIn(dims: readonly number[], order: readonly number[]): (at: number
 }
 
 /** "channels first, [8, 12, 12], where the file has them last, [12, 12, 8]". */
-function layoutText(order: readonly number[], dims: readonly number[], isLast: boolean, channels: number): string {
+function layoutNames(order: readonly number[], dims: readonly number[], isLast: boolean, channels: number) {
   const other = dimsText(order.map((axis) => dims[axis]));
   const places = order.filter((axis) => axis !== channels);
   const isInOrder = places.every((axis, i) => i === 0 || axis > places[i - 1]);
-  if (isInOrder && isLast && order[0] === channels)
-    return `channels first, ${other}, where the file has them last, ${dimsText(dims)}`;
-  if (isInOrder && channels === 0 && order.at(-1) === channels)
-    return `channels last, ${other}, where the file has them first, ${dimsText(dims)}`;
-  return `memory of ${other}, which are axes ${order.map((axis) => axis + 1).join(', ')} of ${dimsText(dims)}`;
+  const named = (rule: string, file: string) => {
+    return { rule, order: `${rule}, ${other}, where the file has them ${file}, ${dimsText(dims)}` };
+  };
+  if (isInOrder && isLast && order[0] === channels) return named('channels first', 'last');
+  if (isInOrder && channels === 0 && order.at(-1) === channels) return named('channels last', 'first');
+  const axes = order.map((axis) => axis + 1).join(', ');
+  return {
+    rule: `axes in the order ${axes}`,
+    order: `memory of ${other}, which are axes ${axes} of ${dimsText(dims)}`,
+  };
 }
 
 export function* reversedAxes({ dims, channelAxis }: Shape): Generator<Layout> {
@@ -71,9 +74,10 @@ export function* reversedAxes({ dims, channelAxis }: Shape): Generator<Layout> {
   const sets = [...axes.map((axis) => [axis]), ...(spatial.length > 1 ? [spatial] : [])];
   for (const reversed of sets) {
     const names = reversed.map((axis) => (axis === channelAxis ? 'channels' : `axis ${axis + 1}`));
+    const rule = `${names.join(' and ')} from last to first`;
     yield {
-      order: `${names.join(' and ')} from last to first`,
-      rule: `reversed ${reversed}`,
+      rule,
+      order: rule,
       of: 'sample',
       from: reversedPlace(dims, reversed),
       numpy: `y = np.flip(y.reshape(${[-1, ...dims].join(', ')}), axis=(${reversed.map((axis) => axis + 1)},)).reshape(y.shape)`,

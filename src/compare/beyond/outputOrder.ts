@@ -235,11 +235,11 @@ function columnsOf(shape: Shape, values: NumericArray): string[] {
 
 // ---------------------------------------------------------------- what is said
 
-async function found(asked: AskedOfPlaces, { order, numpy }: Order): Promise<LayerDiagnosis> {
+async function found(asked: AskedOfPlaces, { order, rule, numpy }: Order): Promise<LayerDiagnosis> {
   const { reading, expected, zeroPoint } = asked;
   const { run } = reading;
   const shape = run.ready.shapes.output;
   const left = expected ? (await diffReplay(asked, run, expected, zeroPoint)).mismatched : 0;
-  const evidence = { order, numpy, dims: [...shape.dims], channel_axis: shape.channelAxis };
+  const evidence = { order, ...(rule && { rule }), numpy, dims: [...shape.dims], channel_axis: shape.channelAxis };
   return namedPlaces(asked, 'output-order', { 'output-order': evidence }, { mismatched_after_fix: left });
 }

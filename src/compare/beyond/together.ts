@@ -1,4 +1,5 @@
 /** What is said of layers together: one producer has one kernel, and two trainings differ everywhere. */
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import { productKernels } from '../../kernels/registry.js';
 import type { Warning } from '../../nouns/problem.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
@@ -66,4 +67,18 @@ export function ofTwoTrainings(layers: readonly LayerReport[]): Warning[] {
   );
   const message = `${names} differ by more than their own signal (SQNR below 0 dB): these look like two trainings; export the model and capture it again, together`;
   return [{ code: 'two-trainings', where: drowned[0].name, message }];
+}
+
+/** Values of several layers that stand in one other order: what writes them is to be mended once. */
+export function ofOneOrder(layers: readonly LayerReport[]): Warning[] {
+  const byRule = new Map<string, string[]>();
+  for (const { name, diagnosis } of layers) {
+    const { rule } = (diagnosis?.evidence as Evidence | undefined)?.['output-order'] ?? {};
+    if (rule !== undefined) byRule.set(rule, [...(byRule.get(rule) ?? []), name]);
+  }
+  return [...byRule].flatMap(([rule, names]) => {
+    if (names.length < 2) return [];
+    const message = `${listed(names, 4)} stand in one other order (${rule}): what writes values is to be mended once, or the candidate transposed`;
+    return [{ code: 'one-order', where: names[0], message }];
+  });
 }

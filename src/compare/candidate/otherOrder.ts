@@ -3,7 +3,7 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { type Fix, fixed } from '../../diagnose/finding/fixed.js';
 import type { LayerReport } from '../../nouns/report.js';
 import type { Shape } from '../../nouns/value.js';
-import type { Layout, Order } from '../beyond/layouts.js';
+import type { Layout } from '../beyond/layouts.js';
 import { named } from '../beyond/named.js';
 import type { OwnComparison } from '../comparison.js';
 import { isUnexplained } from '../layerReport.js';
@@ -12,7 +12,7 @@ import { likeliestOrder, putBack } from './storedOrders.js';
 
 /** What is found of the values where they are put back. */
 export interface InOrder {
-  readonly order: Order;
+  readonly order: Layout;
   readonly values: BothValues;
   /** As the values stand, and where they are put back. */
   readonly stored: Reading;
@@ -50,11 +50,18 @@ export async function inOtherOrder(
 export function withOrder(
   comparison: OwnComparison,
   report: LayerReport,
-  { order: { order, numpy }, reading: { run, diff } }: InOrder,
+  { order: { order, rule, numpy }, reading: { run, diff } }: InOrder,
   found: LayerDiagnosis,
 ): LayerDiagnosis {
   const { output } = run.ready.shapes;
-  const evidence = { order, numpy, dims: [...output.dims], channel_axis: output.channelAxis, beside: true as const };
+  const evidence = {
+    order,
+    rule,
+    numpy,
+    dims: [...output.dims],
+    channel_axis: output.channelAxis,
+    beside: true as const,
+  };
   const { name: kernel } = run.kernel;
   const places = named({
     layer: run.ready.layer,

@@ -26,6 +26,8 @@ export interface CauseEvidence {
   /** The right values in other places: the rule, the line of numpy that undoes it, and the shape that the file says. */
   'output-order': SomeChannels & {
     readonly order?: string;
+    /** What it has in common with that of layers of other sizes. */
+    readonly rule?: string;
     readonly numpy?: string;
     readonly dims?: readonly number[];
     readonly channel_axis?: number;
