@@ -134,4 +134,13 @@ describe('dequantize', () => {
     expect(differing(dequantizeFloat32, dequantizeExpanded, 0.25)).toBe(0);
     expect(differing(dequantizeFloat32, dequantizeExpanded, f32(0.1))).toBeGreaterThan(20);
   });
+
+  // 3 * (2^24 + 1) would be 50331651, of which float32 keeps 50331652
+  it.each([
+    [2 ** 24 + 1, 0, 3, 3 * 2 ** 24],
+    [2 ** 24, -3, 1, 2 ** 24 + 4],
+  ])('of int32 codes float32 rounds first what it cannot hold: %i less %i', (code, zeroPoint, scale, real) => {
+    const int32 = { dtype: 'int32', scale, zeroPoint, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 } as const;
+    expect(dequantizeFloat32.prepare(int32)(code)).toBe(real);
+  });
 });
