@@ -44,6 +44,11 @@ test('floats: steps are ULPs, the numbers and the range those of finite values',
   });
 });
 
+test('one value alone is its own mean', () => {
+  const result = diffOf({ shape: rowOf(1) }, [Uint8Array.of(9), Uint8Array.of(4)]);
+  expect(result).toMatchObject({ values: 1, meanDiff: -5, meanReal: -5, sqnrDb: 10 * Math.log10(81 / 25) });
+});
+
 test('two floats that are neither equal nor different: zeros and NaN', () => {
   const [expected, actual] = [Float32Array.of(0, Number.NaN), Float32Array.of(-0, Number.NaN)];
   expect(diffOf({ unit: 'ulp' }, [expected, actual])).toMatchObject({ mismatched: 0, maxAbsReal: 0, sqnrDb: 'inf' });
