@@ -99,3 +99,12 @@ it.each([
 ])('does not replay %j, and says so', async (layer, message) => {
   expect(await said(layer)).toBe(message);
 });
+
+it.each([
+  [{ op: 'glu', input: 'f', dim: 2, output: { dtype: 'float32' }, shape: [4, 3, 6] }],
+  [{ op: 'pixel_unshuffle', downscale_factor: 2, shape: [16, 3, 3] }],
+  [{ op: 'tile', dims: [1, 1, 2, 1], shape: [4, 12, 6] }],
+  [{ op: 'scaled_dot_product_attention', input: ['x', 'x', 'w'], scale: 1, output: CODES, shape: [4, 6, 5] }],
+])('gives the shape that is declared: %j', async (layer) => {
+  expect(await said(layer)).not.toContain('expected');
+});

@@ -23,11 +23,16 @@ export const EQUAL_BIN = 4;
 /** "1,103" and "−12.4": a minus is a minus, thousands have commas. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', 'inf').replace('-', '−');
-  const digits = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : Number(value.toPrecision(4));
-  if (digits !== 0 && Math.abs(digits) < 1e-4) return digits.toExponential(2).replaceAll('-', '−');
-  const text =
-    Math.abs(digits) >= 1e15 ? digits.toExponential(3) : digits.toLocaleString('en-US', { maximumFractionDigits: 6 });
-  return text.replace('-', '−');
+  return written(value).replaceAll('-', '−');
+}
+
+/** Rounded once: 1.2346e-5 is no 1.24e-5, which it is by way of 1.235e-5. */
+function written(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e15) return value.toExponential(3);
+  if (size > 0 && size < 1e-4) return value.toExponential(2);
+  const digits = Number.isInteger(value) ? value : Number(value.toPrecision(4));
+  return digits.toLocaleString('en-US', { maximumFractionDigits: 7 });
 }
 
 /** Of a difference: the sign tells too. */
