@@ -129,6 +129,11 @@ export const NUMPY_CASES: readonly NumpyCase[] = [
   member('a name that ends at NUL in front of it only', { localName: Buffer.from('a.npy\0') }, 'refused'),
   member('another name before the data', { localName: Buffer.from('b.npy') }, 'refused'),
   member('an extra field that is cut off', { extra: Buffer.from([1, 0, 99, 0]) }, 'refused'),
+  member(
+    'a Zip64 field behind another',
+    { central: { size: 0xffffffff }, extra: Buffer.concat([extraOf([7], 0x9999), extraOf([plain.length])]) },
+    'read',
+  ),
   member('a Zip64 field that is cut off', { central: { size: 0xffffffff }, extra: extraOf([]) }, 'refused'),
   member('a format of version 9.9', { central: { needs: 99 } }, 'refused'),
   member('a patch', { flags: 0x20 }, 'refused'),
