@@ -211,6 +211,17 @@ describe('a linear layer', () => {
     expect((await weightsOf(between([wd, gemm()], [typed, ...weights.slice(1)]))).codes).toEqual([...weight]);
   });
 
+  it('whose weights are packed in two pieces, as protobuf joins them', async () => {
+    const packed = (...numbers: number[]) => bytes(5, join(...numbers.map(varint)));
+    const pieces = join(packed(1, -2, 3, -4), packed(5, -6));
+    const typed = join(bytes(1, join(varint(2), varint(3))), int(2, 3), bytes(8, 'w'), pieces);
+    expect((await weightsOf(between([wd, gemm()], [typed, ...weights.slice(1)]))).codes).toEqual([...weight]);
+    const floats = (...numbers: number[]) => bytes(4, new Uint8Array(Float32Array.from(numbers).buffer));
+    const scale = join(bytes(1, varint(2)), int(2, 1), bytes(8, 'w_scale'), floats(0.125), floats(0.0625));
+    const data = between([wd, gemm()], [weights[0], scale, weights[2]]);
+    expect((await weightsOf(data)).scale).toEqual([0.125, 0.0625]);
+  });
+
   it('whose reshaped and transposed weights are constants', async () => {
     const nodes = [
       node('Reshape', ['flat', 'shape'], ['r']),
@@ -1194,4 +1205,17 @@ it.each([
     ['embedding', dtype, undefined],
     ['dequantize', 'float32', undefined],
   ]);
+});
+
+it.each([
+  [7, [0, 1]],
+  [8, [0, 1]],
+  [9, [1, 1]],
+])('auto_pad of what a window padded alike left of %i places', async (places, pad) => {
+  const same = { kernel_shape: [3], strides: [2], auto_pad: 'SAME_UPPER' };
+  const nodes = [xq, node('MaxPool', ['xq'], ['a'], same), node('MaxPool', ['a'], ['b'], same)];
+  const back = node('DequantizeLinear', ['b', 'x_scale', 'x_zero_point'], ['y']);
+  const graph = { inputs: [valueInfo('x', 1, [1, 2, places])], outputs: outputY, initializers: params() };
+  const { layers } = await opened(model({ ...graph, nodes: [...nodes, back] }));
+  expect(layers.find(({ name }) => name === 'b')!.form).toMatchObject({ attributes: { window: { padding: [pad] } } });
 });
