@@ -19,6 +19,7 @@ import { floatArithmetic } from './causes/floatArithmetic.js';
 import { fma } from './causes/fma.js';
 import { groupsWrong } from './causes/groupsWrong.js';
 import { halfPrecision } from './causes/halfPrecision.js';
+import { inputClamped } from './causes/inputClamped.js';
 import { inputScaleWrong } from './causes/inputScaleWrong.js';
 import { inputWraps } from './causes/inputWraps.js';
 import { inputZeroPointWrong } from './causes/inputZeroPointWrong.js';
@@ -72,6 +73,7 @@ export const causes: readonly Cause[] = [
   signedness,
   inputWraps,
   lowBitsLost,
+  inputClamped,
   weightTransposed,
   kOrder,
   paddingValue,

@@ -174,6 +174,15 @@ export function readingCodes({ linear }: World, made: (distance: number, zeroPoi
   return fbgemmWith({ accumulate: { ...exact, run } });
 }
 
+/** Codes read as the nearest within bounds; null: from the zero point on. */
+const readingWithin =
+  (least: number | null, most = 255) =>
+  (world: World): NumericArray =>
+    outputsOf(
+      world,
+      readingCodes(world, (d, zeroPoint) => clamp(d + zeroPoint, least ?? zeroPoint, most) - zeroPoint),
+    );
+
 /** Codes of any size, of which the low 8 bits are kept. */
 function wrapping(world: World, steps: ProductSteps): Int32Array {
   const wide = { ...output(world.linear), quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
@@ -596,6 +605,9 @@ export const MISTAKES: readonly Mistake[] = [
       readingCodes(world, (d) => (d >> 2) << 2),
     ),
   ),
+  candidate('x in 1..255', ['input-clamped'], readingWithin(1), { on: ['wide', 'per tensor'] }),
+  candidate('x in 0..127', ['input-clamped'], readingWithin(0, 127)),
+  candidate('x not below its zero point', ['input-clamped'], readingWithin(null)),
   candidate('outputs in 7 bits', ['low-bits-lost'], (world) => outputsOf(world).map((code) => code & ~1)),
   candidate(
     'sums stored as they are',

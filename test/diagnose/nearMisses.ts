@@ -173,6 +173,12 @@ export const NEAR_MISSES: readonly NearMiss[] = [
       readingCodes(world, (d) => (d << 25) >> 25),
     ),
   ),
+  values('input-clamped', 'to other bounds on odd distances', 'small', (_, world) =>
+    outputsOf(
+      world,
+      readingCodes(world, (d) => Math.min(d, d % 2 === 0 ? 40 : 60)),
+    ),
+  ),
   values('low-bits-lost', 'outputs in 7 bits but for each 50th', 'small', (right) =>
     right.map((code, i) => (i % 50 === 0 ? code : code & ~1)),
   ),

@@ -533,6 +533,12 @@ export const RAISED: readonly TensorScene[] = [
     wrong: (_, right) => Array.from(right, (q) => q & ~3),
   }),
   add({
+    code: 'input-clamped',
+    what: 'the second input to 7 bits',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, z.map((q) => Math.min(q, 127))]),
+    evidence: { inputs: [1] },
+  }),
+  add({
     code: 'input-wraps',
     what: 'both inputs less their zero points in uint8',
     wrong: ([x, z]) => sum(roundHalfEven)([lessZeroPoint(x, A, 255), lessZeroPoint(z, B, 255)]),
@@ -771,6 +777,11 @@ export const NEARLY: readonly TensorScene[] = [
     code: 'low-bits-lost',
     what: 'a sum in 7 bits in two of three places',
     wrong: (_, right) => Array.from(right, (q, i) => (i % 3 === 0 ? q : q & ~1)),
+  }),
+  add({
+    code: 'input-clamped',
+    what: 'the second input to 7 bits in every other place',
+    wrong: ([x, z]) => sum(roundHalfEven)([x, z.map((q, i) => (i % 2 === 0 ? Math.min(q, 127) : q))]),
   }),
   add({
     code: 'input-wraps',

@@ -61,7 +61,7 @@ export const inputWraps: Cause<'input-wraps'> = {
 };
 
 /** Not looked up: a table has no entry for a code that its dtype does not hold. */
-function isComputed(study: Study<'tensor'>): boolean {
+export function isComputed(study: Study<'tensor'>): boolean {
   return study.declared.reads.length > 1 || formOf(study)?.is === 'mean';
 }
 
