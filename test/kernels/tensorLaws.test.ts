@@ -13,7 +13,7 @@ const memory = { format: 'contiguous', strides: null } as const;
 const EACH = 52;
 const shape = { dims: [EACH, EACH], channelAxis: 0 };
 
-/** All pairs of them. */
+/** All pairs of them; each with itself and all others, where one axis is left. */
 function callOf(dtype: 'uint8' | 'int8', inputs: number, activation: TensorCall['activation']): TensorCall {
   const lowest = dtype === 'int8' ? -128 : 0;
   const codes = [(i: number) => Math.floor(i / EACH), (i: number) => i % EACH].slice(0, inputs);
@@ -83,4 +83,43 @@ test.each(cases)('$op of $dtype, activation $activation, under $kernel', ({ op, 
     if (isBeyond) saturated++;
   }
   expect(saturated).toBeGreaterThan(0);
+});
+
+const reductions = kernels.flatMap((kernel) =>
+  ['mean', 'sum'].flatMap((op) => {
+    const steps = tensorSteps(kernel, { op });
+    const attributes = { dim: [2], keepdim: false };
+    return (['uint8', 'int8'] as const).flatMap((dtype) => {
+      if (!steps || !takesCodes(steps, [params(dtype, 1, 0)])) return [];
+      if (steps.departure === 'kernel-defect' && dtype === 'int8') return [];
+      const { inputs, output, ...rest } = callOf(dtype, 2, 'none');
+      // rows of codes from the first one to the last, rows of one code
+      const data = inputs[0].data.map((code, i) => (i % 2 === 0 ? code : inputs[1].data[i]));
+      const [input] = inputs;
+      // PyTorch's mean keeps the parameters of its input
+      const own = op === 'sum' ? params(dtype, 1.3, dtype === 'int8' ? -8 : 120) : input.params;
+      const of = { ...output, shape: { dims: [EACH], channelAxis: 0 }, params: own };
+      const call = { ...rest, attributes, inputs: [{ ...input, data }], output: of } as unknown as TensorCall;
+      return steps.lacks?.({ attributes, activation: 'none' } as TensorForm)
+        ? []
+        : [{ kernel: kernel.name, op, dtype, steps, call }];
+    });
+  }),
+);
+
+test.each(reductions)('$op of $dtype under $kernel', ({ op, steps, call }) => {
+  const made = steps.run(call);
+  const codes = 'data' in made ? made.data : made;
+  const [input, output] = [call.inputs[0], call.output].map((value) => value.params as ReturnType<typeof params>);
+  const sums = Array.from({ length: EACH }, (_, row) =>
+    Array.from(
+      call.inputs[0].data.slice(row * EACH, (row + 1) * EACH),
+      (code) => input.scale * (code - input.zeroPoint),
+    ).reduce((a, b) => a + b),
+  );
+  const expected = sums.map((sum) =>
+    clamp((op === 'mean' ? sum / EACH : sum) / output.scale + output.zeroPoint, output.quantMin, output.quantMax),
+  );
+  expect(new Set(expected.map(Math.round)).size).toBeGreaterThan(20);
+  expect(Array.from(codes)).toEqual(expected.map((value) => expect.closeTo(value, -0.1)));
 });

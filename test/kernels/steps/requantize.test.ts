@@ -60,6 +60,17 @@ describe('bias', () => {
     expect([bias.int32BiasHalfAway, bias.int32BiasReciprocalHalfAway].map(of)).toEqual([1.5, 1.5]);
   });
 
+  // numpy in float32: rint(b * f32(1 / s)), where b times an unrounded 1 / s, and b / s, are one less
+  it.each([
+    [9.404294967651367, 0.009763291105628014, 0.098990797996521, 9731],
+    [33.565330505371094, 0.011082327924668789, 0.0701085776090622, 43201],
+    [114.25018310546875, 0.028613517060875893, 0.06127752736210823, 65161],
+  ])('a reciprocal is a float32 too: %d', (b, xScale, wScale, units) => {
+    const linear = { ...halving(b), input: params('uint8', xScale, 0), weightScale: Float64Array.of(wScale) };
+    const of = (step: BiasStep) => (step.prepare(linear) as { values: Int32Array }).values[0];
+    expect([bias.int32BiasReciprocal, bias.int32BiasDivision32].map(of)).toEqual([units, units - 1]);
+  });
+
   it('an int32 bias of the file is added as it is, by every step', () => {
     const linear = { ...halving(null), biasInt32: Int32Array.of(7) };
     for (const step of biases) expect(steps(linear, 1, step, multiplier.float32Product)).toBe(4);
