@@ -148,6 +148,16 @@ describe('iris on AVX2, fc1, sample 0', async () => {
     );
   });
 
+  it.each([
+    ['fbgemm', 'fbgemm-avx2', 'accumulator'],
+    ['fbgemm', 'numpy', 'bias'],
+    ['numpy', 'qnnpack', 'multiplier'],
+    ['numpy', 'numpy', null],
+  ])('%s and %s part first at the %s', (one, other, first) => {
+    const value = { ...values[0], kernels: [one, other].map(kernelByName) };
+    expect(explain(value).first_difference).toBe(first);
+  });
+
   it.skipIf(!hasNumpy)('the numpy snippet prints the captured value (python3 with numpy)', () => {
     expect(printed(documents.map(({ numpy }) => numpy.join('\n')))).toEqual(values.map(({ captured }) => captured));
   });
