@@ -154,7 +154,7 @@ describe('iris on AVX2, fc1, sample 0', async () => {
     ['numpy', 'qnnpack', 'multiplier'],
     ['numpy', 'numpy', null],
   ])('%s and %s part first at the %s', (one, other, first) => {
-    const value = { ...values[0], kernels: [one, other].map(kernelByName) };
+    const value = { ...values[0], kernels: [one, other].map((name) => kernelByName(name)) };
     expect(explain(value).first_difference).toBe(first);
   });
 

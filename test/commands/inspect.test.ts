@@ -27,6 +27,13 @@ describe('screens of 80 columns', () => {
   });
 });
 
+it.each([
+  ['hook-dictionary.npz', 'next: qdiff fixtures/npz/hook-dictionary.npz'],
+  ['c-order.npz', 'with its model: qdiff MODEL fixtures/npz/c-order.npz'],
+])('what comes next for %s', async (file, next) => {
+  expect((await qdiff(['inspect', `fixtures/npz/${file}`])).stdout.trimEnd().split('\n').at(-1)).toBe(next);
+});
+
 it('the JSON is valid under its schema, with the effective bias', async () => {
   const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-inspect']);
   const documentOf = async (file: string) => JSON.parse((await qdiff(['inspect', file, '--reporter', 'json'])).stdout);
