@@ -1219,3 +1219,18 @@ it.each([
   const { layers } = await opened(model({ ...graph, nodes: [...nodes, back] }));
   expect(layers.find(({ name }) => name === 'b')!.form).toMatchObject({ attributes: { window: { padding: [pad] } } });
 });
+
+it('constants that are quantized to 8-bit floats are no codes', async () => {
+  const float8 = [
+    tensor('f', [2, 3], new Float32Array(6)),
+    tensor('s', [], Float32Array.of(1)),
+    tensor('z8', [], Uint8Array.of(0), 17),
+  ];
+  const nodes = [
+    node('QuantizeLinear', ['f', 's', 'z8'], ['v']),
+    node('DequantizeLinear', ['v', 's', 'z8'], ['wd']),
+    node('Gemm', ['xd', 'wd'], ['g'], { transB: 1 }, 'fc'),
+  ];
+  const { layers } = await opened(between(nodes, float8));
+  expect(layers.find(({ name }) => name === 'yq')?.notReplayed ?? 'replayed').not.toBe('replayed');
+});
