@@ -9,8 +9,6 @@ export interface ReportsFile {
   readonly reports: readonly NamedReport[];
 }
 
-const MOST_CHANNELS = 256;
-
 /** Every layer of both, in the second's order, then those that are gone. */
 export function diffReports(before: ReportsFile, after: ReportsFile): ReportsDiff {
   const earlier = byName(before);
@@ -91,7 +89,7 @@ function layerChange(name: string, before: LayerReport | undefined, after: Layer
   const isWorse = larger.length > 0 || isLarger(b, a);
   const change = isWorse ? 'worse' : isChanged ? 'changed' : isBetter ? 'better' : 'same';
   const channels = change === 'better' ? smaller : larger;
-  const shown = worstChanges(channels, MOST_CHANNELS);
+  const shown = worstChanges(channels);
   return { name, change, ...states, channels: shown, channels_omitted: channels.length - shown.length };
 }
 

@@ -19,7 +19,7 @@ import { printable } from '../text.js';
 import { int64BiasOf, multipliersOf, refuseFloatKernel, whyFloat } from './constants.js';
 
 /** Throws InputError for a kernel without an integer form, or a model without a layer that has such constants. */
-export async function table(model: Model, kernelName?: string): Promise<TableDocument> {
+export async function table(model: Model, kernelName: string | undefined): Promise<TableDocument> {
   const reference = referenceFor(model.producer, kernelName);
   refuseFloatKernel(reference.kernel);
   const layers: TableLayer[] = [];

@@ -44,8 +44,8 @@ export async function openPair(
   modelPath: string,
   capturePath: string | undefined,
   open: Open,
-  use: CaptureUse = 'replay',
-  kernel?: string,
+  use: CaptureUse,
+  kernel: string | undefined,
   command?: string,
 ) {
   if (capturePath !== undefined) {

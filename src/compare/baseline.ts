@@ -4,9 +4,6 @@ import type { BaselineChange, LayerReport, LayerResult, Report } from '../nouns/
 import { isCompared } from './coverage.js';
 import { judged } from './judged.js';
 
-/** Channels that a change lists, worst first; the rest is counted. */
-const MOST_CHANNELS = 256;
-
 /** Whether a layer's difference is on record: not larger, channel by channel, and for the same causes. */
 export function acceptedBy(baseline: Baseline): (layer: LayerReport) => boolean {
   const recorded = byName(baseline);
@@ -97,7 +94,7 @@ function changeOf(layer: LayerReport, record: RecordedLayer | undefined): Baseli
             : null;
   if (change === null) return null;
   const channels = change === 'better' ? smaller : larger;
-  const shown = worstChanges(channels, MOST_CHANNELS);
+  const shown = worstChanges(channels);
   return {
     layer: layer.name,
     change,

@@ -52,7 +52,7 @@ export async function compare(model: Model, capture: Capture, options: CompareOp
 }
 
 /** As compare, of values in the graph's order; parts of all shards are to be assembled. */
-export async function comparePart(declared: Model, capture: Capture, options: CompareOptions = {}): Promise<Part> {
+export async function comparePart(declared: Model, capture: Capture, options: CompareOptions): Promise<Part> {
   const model = computedBy(declared, capture);
   return new Comparison(model, capture, options, await acceleratorFor(model, capture, options)).run();
 }

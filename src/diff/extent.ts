@@ -29,15 +29,18 @@ export function channelChanges(before: ReadonlyMap<number, Extent>, after: Reado
   };
 }
 
+/** Channels that a change lists; the rest is counted. */
+const MOST_CHANNELS = 256;
+
 /** The worst of them, still by channel: by how much the values differ on either side, then by how many. */
-export function worstChanges(changes: readonly ChannelChange[], most: number): ChannelChange[] {
+export function worstChanges(changes: readonly ChannelChange[]): ChannelChange[] {
   const worst = [...changes].sort(
     (a, b) =>
       descending(size(a, 'max_abs_diff'), size(b, 'max_abs_diff')) ||
       descending(size(a, 'mismatched'), size(b, 'mismatched')) ||
       a.channel - b.channel,
   );
-  return worst.slice(0, most).sort((a, b) => a.channel - b.channel);
+  return worst.slice(0, MOST_CHANNELS).sort((a, b) => a.channel - b.channel);
 }
 
 function size({ before, after }: ChannelChange, field: keyof Extent): number {

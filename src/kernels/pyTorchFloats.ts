@@ -119,9 +119,9 @@ const functions: Kernel['ops'] = {
 
 // ---------------------------------------------------------------- sums in any order
 
-/** Of `count` terms, whose magnitudes sum to the same of the values' magnitudes. */
-function summed(op: string, equation: string, countOf: (call: TensorCall) => number): TensorSteps {
-  return boundedSteps(`${equation}, float32 in any order`, (call) => {
+/** A mean of as many terms as `countOf` says, whose magnitudes sum to the same of the values' magnitudes. */
+function meanInAnyOrder(op: string, countOf: (call: TensorCall) => number): TensorSteps {
+  return boundedSteps('sum of x / n, float32 in any order', (call) => {
     const { value } = realFormOf(op)!;
     const exact = value!(call);
     const magnitudes = value!({
@@ -136,9 +136,9 @@ function summed(op: string, equation: string, countOf: (call: TensorCall) => num
 /** As many as an input has places at most. */
 const places = (call: TensorCall) => sizeOf(placesOf(imageOf(call).shape));
 const window = (call: TensorCall) => sizeOf((call.attributes as AveragePoolAttributes).window.kernel);
-const mean = summed('mean', 'sum of x / n', (call) => realFormOf('mean')!.count!(call)(0));
-const averagePool = summed('avg_pool2d', 'sum of x / n', window);
-const adaptivePool = summed('adaptive_avg_pool2d', 'sum of x / n', places);
+const mean = meanInAnyOrder('mean', (call) => realFormOf('mean')!.count!(call)(0));
+const averagePool = meanInAnyOrder('avg_pool2d', window);
+const adaptivePool = meanInAnyOrder('adaptive_avg_pool2d', places);
 
 /** Of a place of the output: the values that become one. */
 function linesOf({ attributes, inputs: [{ data, shape }] }: TensorCall): (i: number) => number[] {

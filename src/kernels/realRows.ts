@@ -124,7 +124,7 @@ function normOf(rowsOf: RowsOf, normalized: Normalized, affine: Affine) {
   };
 }
 
-function normForm(name: string, rowsOf: RowsOf, others: RealForm['others'] = {}): RealForm {
+function normForm(name: string, rowsOf: RowsOf, others: RealForm['others']): RealForm {
   const form = (normalized: Normalized, affine: Affine) => normOf(rowsOf, normalized, affine);
   return {
     value: form(centred, weighted),

@@ -134,8 +134,8 @@ export function productKernels(
  */
 export function kernelsOfProduct(
   layer: Pick<Layer, 'op' | 'arithmetic'>,
-  op = layer.op,
-  declared: Kernel | null = null,
+  op: string,
+  declared: Kernel | null,
 ): { readonly kernel: Kernel; readonly steps: ProductSteps }[] {
   if (layer.arithmetic === undefined) {
     const own = declared?.wholeRuntime && declared.flow !== undefined && declared.family;
@@ -147,7 +147,7 @@ export function kernelsOfProduct(
 /** Kernels that convert or clamp, and what they do for it. */
 export function elementwiseKernels(
   op: string,
-  declared: Kernel | null = null,
+  declared: Kernel | null,
   ofLayer?: FormOf,
 ): { readonly kernel: Kernel; readonly steps: ElementwiseSteps }[] {
   return kernelsWith((kernel) => elementwiseSteps(kernel, { op }), declared, ofLayer);

@@ -1,4 +1,4 @@
 /** torch.nn.functional.conv_transpose2d on codes: the kernel is not flipped, taps between places read nothing. */
-import { convolution } from './fields/convolution.js';
+import { transposedConvolution } from './fields/convolution.js';
 
-export const convTranspose2d = convolution('conv_transpose2d', 2, true);
+export const convTranspose2d = transposedConvolution('conv_transpose2d', 2);

@@ -1,4 +1,4 @@
 /** torch.nn.functional.conv_transpose3d on codes: the kernel is not flipped, taps between places read nothing. */
-import { convolution } from './fields/convolution.js';
+import { transposedConvolution } from './fields/convolution.js';
 
-export const convTranspose3d = convolution('conv_transpose3d', 3, true);
+export const convTranspose3d = transposedConvolution('conv_transpose3d', 3);

@@ -41,7 +41,7 @@ function reachOf(product: Product): number {
 }
 
 /** The sum over k of |x[m, k] - x_zero_point| * |w[n, k] - w_zero_point[n]|: what no order of the products exceeds. */
-export function magnitudeSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
+export function magnitudeSums(x: Codes, product: Product, fast: Fast): Float64Array {
   const { input } = product;
   const isByte = largestDifference(x.data, [input.zeroPoint]) <= 255;
   const data = isByte ? new Uint8Array(x.data.length) : new Int32Array(x.data.length);

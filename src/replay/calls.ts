@@ -37,7 +37,7 @@ export async function rangesOf(
   input: ValueReader,
   samples: number,
   ends: readonly number[],
-  places = 1,
+  places: number,
 ): Promise<BatchRanges> {
   const { features } = input;
   const each = features / places;

@@ -31,7 +31,7 @@ export function replayProduct(steps: ProductSteps, product: Product, x: Codes, f
   return beside(parts, product.outFeatures);
 }
 
-function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
+function replayGroup(steps: ProductSteps, product: Product, x: Codes, fast: Fast): Replayed {
   if (steps.float) return replayFloatProduct(steps, product, x, fast);
   const codes = fastCodes(steps, product, x, fast);
   if (codes) return accelerated(steps, product, x, codes, fast);

@@ -171,7 +171,7 @@ function grouped(formula: string): string {
 /** Of v to what is printed. */
 function outputLines({ steps, product, value, isReal }: Written, v: number): string[] | { readonly unwritten: Step } {
   const { output, activation } = product;
-  if (!isQuantized(output)) return [`print(${realText('f32(v)', activation)})  # ${value}`];
+  if (!isQuantized(output)) return [`print(${realText(activation)})  # ${value}`];
   const { round, offsetAndClamp, bound } = steps;
   if (!round.numpy) return { unwritten: round };
   if (!offsetAndClamp.numpy) return { unwritten: offsetAndClamp };
@@ -181,7 +181,9 @@ function outputLines({ steps, product, value, isReal }: Written, v: number): str
   return [...lines.slice(0, -1), `print(${isReal ? `f32(sy) * f32(${code} - zy)` : code})  # ${value}`];
 }
 
-function realText(real: string, activation: Activation): string {
+/** Of v to the float32 that is printed. */
+function realText(activation: Activation): string {
+  const real = 'f32(v)';
   if (activation === 'none') return real;
   if (activation === 'relu_n1_to_1') return `min(max(${real}, f32(-1)), f32(1))`;
   return activation === 'relu6' ? `min(max(${real}, f32(0)), f32(6))` : `max(${real}, f32(0))`;
@@ -212,7 +214,7 @@ function floatSnippet({ steps, product, x, value }: OneValue, codes: readonly st
     `b = ${b}`,
     `v = ${sum.numpy} + b`,
   ];
-  if (!isQuantized(output)) return [...lines, `print(${realText('f32(v)', activation)})  # ${value}`];
+  if (!isQuantized(output)) return [...lines, `print(${realText(activation)})  # ${value}`];
   if (!quantize.numpy) return [noNumpy(quantize)];
   const names = { x: 'v', s: String(output.scale), zp: String(output.zeroPoint) };
   const clamp = clampOfCodes(activation, output, steps.bound);

@@ -26,7 +26,7 @@ export async function runOnOwn(
   { model, capture, candidate }: Files,
   { ready: { layer }, kernel }: LayerRun,
   session: ReplaySession,
-  diagnosis: DiagnosisReport | null = null,
+  diagnosis: DiagnosisReport | null,
 ): Promise<LayerRun | null> {
   const hasOwn =
     besideValue(candidate.values, model, layer.name, 'input') !== undefined || hasValueBefore(model, candidate, layer);

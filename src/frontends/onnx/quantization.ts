@@ -38,7 +38,7 @@ export async function quantizationOf(
   constants: Constants,
   scale: string,
   zeroPoint: string | undefined,
-  of: { readonly node?: GraphNode; readonly dtype?: OnnxDtype } = {},
+  of: { readonly node?: GraphNode; readonly dtype?: OnnxDtype },
 ): Promise<Quantization | null> {
   const hasZero = zeroPoint !== undefined && zeroPoint !== '';
   const isFloat32 = constants.get(scale)?.dtype.name === 'float32'; // with float16 scales the arithmetic is another

@@ -43,7 +43,7 @@ export function notModelled({ settings = new Map() }: Producer): string | null {
 /** Where nothing is said: x86-64, default options. */
 export function sessionOf(
   { arch = '', cpuCapability = '', settings = new Map() }: Producer,
-  captured: ReadonlyMap<string, readonly number[]> = new Map(),
+  captured: ReadonlyMap<string, readonly number[]>,
 ): Session {
   const setting = (name: string) => settings.get(`session.${name}`) ?? settings.get(name) ?? '';
   const level = levelOf(settings);

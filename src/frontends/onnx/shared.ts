@@ -71,7 +71,7 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
 
 async function reduced(node: GraphNode, context: Context): Promise<SharedFields> {
   const op = opName(node);
-  const dim = intsOf(node, 'axes') ?? (await constantInts(node, 1, context));
+  const dim = intsOf(node, 'axes') ?? (await axesInput(node, context));
   if (!dim) return { op, fields: {}, unknown: 'its axes are not constant' };
   const own = dim.map((axis) =>
     isFirst(placeOf(node.inputs[0], context.asRun)) ? axis : ownAxis(axis, node, context),
@@ -140,7 +140,7 @@ async function batchNorm(node: GraphNode, { constants, arrays }: Context): Promi
 /** Numbers that go with a value, or, of layer_norm, with a place of what is normalized. */
 function normalized(node: GraphNode, { constants, arrays }: Context): SharedFields {
   const op = opName(node);
-  const list = (tensor = '') => {
+  const list = (tensor: string) => {
     const given = constants.get(tensor) ?? constants.real(tensor);
     if (!given?.source || given.dtype.name !== 'float32') return null;
     const array = reshaped(`${tensor}.flat`, given.source, [sizeOf(given.shape)]);
@@ -154,8 +154,9 @@ function normalized(node: GraphNode, { constants, arrays }: Context): SharedFiel
   return { op, fields: { ...own, weight: weight.field, bias: bias?.field ?? null, eps }, unknown: null };
 }
 
-async function constantInts(node: GraphNode, input: number, { constants }: Context): Promise<number[] | null> {
-  const tensor = node.inputs[input] ?? '';
+/** Axes that a later opset reads as a value. */
+async function axesInput(node: GraphNode, { constants }: Context): Promise<number[] | null> {
+  const tensor = node.inputs[1] ?? '';
   return constants.get(tensor)?.source ? Array.from(await constants.numbers(tensor)) : null;
 }
 

@@ -50,14 +50,14 @@ const padding =
       return { op: 'pad', data: [0], notReplayed: 'it pads the batch' };
     const fields = { pad: own.reverse().flat(), ...(mode ? { mode: mode(node) } : {}) };
     if (data.length === 1) return { op: 'pad', data: [0], fields };
-    const value = await realOf(node, 2);
+    const value = await paddingOf(node);
     if (value === null) return { op: 'pad', data: [0], fields, notReplayed: 'the value that it pads with is computed' };
     return { op: 'pad', data: [0], fields: { ...fields, value } };
   };
 
 /** What the code of a constant stands for beside the output's parameters. */
-async function realOf(node: Node, position: number): Promise<number | null> {
-  const tensor = node.input(position);
+async function paddingOf(node: Node): Promise<number | null> {
+  const tensor = node.input(2);
   const number = tensor && (await node.graph.number(tensor.index));
   const params = node.graph.params(node.output().index);
   if (number === null || !params) return null;

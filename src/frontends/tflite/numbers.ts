@@ -2,13 +2,11 @@
 import { TfliteArray } from '../../load/tflite/array.js';
 import type { Tensor, TfliteFile } from '../../load/tflite/model.js';
 
-/** Null where they are not integers of the file, or more than `most`. */
-export async function integersOf(
-  { buffer, path }: TfliteFile,
-  { name, type, data }: Tensor,
-  most = 64,
-): Promise<number[] | null> {
-  if (!data || (type.name !== 'int32' && type.name !== 'int64') || data.length > most * 8) return null;
+const MOST_BYTES = 512;
+
+/** Null where they are not integers of the file, or too many to shape anything. */
+export async function integersOf({ buffer, path }: TfliteFile, { name, type, data }: Tensor): Promise<number[] | null> {
+  if (!data || (type.name !== 'int32' && type.name !== 'int64') || data.length > MOST_BYTES) return null;
   const stored = {
     key: name,
     range: data,

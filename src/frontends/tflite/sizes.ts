@@ -17,18 +17,17 @@ type Rule = (operator: Operator, known: Known) => Promise<readonly number[] | nu
 
 const same: Rule = (_, known) => known.numbers(0);
 
-const bit = (mask: number, axis: number) => Math.floor(mask / 2 ** axis) % 2 === 1;
-
-/** Of a row of numbers. */
+/** Of a row of numbers, whose one axis is bit 0 of each mask. */
 const ranged: Rule = async ({ options }, known) => {
   const [values, begin, end, strides] = await Promise.all([0, 1, 2, 3].map((position) => known.numbers(position)));
   if (!values || begin?.length !== 1 || !end || !strides || strides[0] !== 1) return null;
   const option = (name: string) => Number(options.get(name) ?? 0);
+  const isSet = (mask: string) => option(mask) % 2 === 1;
   if (option('ellipsis_mask') !== 0 || option('new_axis_mask') !== 0) return null;
   const within = (at: number) => Math.min(Math.max(at < 0 ? at + values.length : at, 0), values.length);
-  const from = bit(option('begin_mask'), 0) ? 0 : within(begin[0]);
-  if (bit(option('shrink_axis_mask'), 0)) return values.slice(from, from + 1);
-  return values.slice(from, bit(option('end_mask'), 0) ? values.length : within(end[0]));
+  const from = isSet('begin_mask') ? 0 : within(begin[0]);
+  if (isSet('shrink_axis_mask')) return values.slice(from, from + 1);
+  return values.slice(from, isSet('end_mask') ? values.length : within(end[0]));
 };
 
 const cut: Rule = async (_, known) => {

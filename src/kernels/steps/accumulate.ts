@@ -174,7 +174,7 @@ function paired(step: Paired, pairing: Pairing, narrowing: Narrowing): PairedAcc
 export function saturatingPairs(
   name: string,
   blocks: (product: Width) => number[],
-  applies: PairedAccumulateStep['applies'] = () => true,
+  applies: PairedAccumulateStep['applies'],
   leavesHolesOut: PairedAccumulateStep['leavesHolesOut'] = () => false,
   order: (product: Width) => Int32Array | null = () => null,
   codeShift = shiftToUnsigned,

@@ -16,26 +16,22 @@ import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 import { boundedOverRows } from './windowRows.js';
 
-/** A function of one value; round: of the results of exp. */
-function table(equation: string, apply: (x: number, round: (exact: number) => number) => number) {
-  return tensorSteps(`quantize(${equation})`, ({ inputs: [input], output }) => {
-    const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
-    const known = new Map<number, Near>();
-    const near = (x: number) => {
-      const found =
-        known.get(x) ??
-        codesOf(
-          nearFunctions((round) => apply(real(x), round)),
-          code,
-        );
-      known.set(x, found);
-      return found;
-    };
-    return boundedCodes(input.data.length, (i) => near(input.data[i]));
-  });
-}
-
-export const sigmoidInFloat = table('1 / (1 + exp(-x))', (x, round) => round(1 / (1 + Math.exp(-x))));
+export const sigmoidInFloat = tensorSteps('quantize(1 / (1 + exp(-x)))', ({ inputs: [input], output }) => {
+  const [real, code] = [dequantizeFloat32.prepare(quantized(input)), quantizeDivision.prepare(quantized(output))];
+  const known = new Map<number, Near>();
+  const near = (x: number) => {
+    const sigmoid = 1 / (1 + Math.exp(-real(x)));
+    const found =
+      known.get(x) ??
+      codesOf(
+        nearFunctions((round) => round(sigmoid)),
+        code,
+      );
+    known.set(x, found);
+    return found;
+  };
+  return boundedCodes(input.data.length, (i) => near(input.data[i]));
+});
 
 /** Of exponentials that are right within two float32 steps, summed in any order. */
 export const softmaxInFloat: TensorSteps = tensorSteps('quantize(exp(x) / sum of exp(x)) in float32', (call) => {

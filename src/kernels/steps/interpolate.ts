@@ -1,6 +1,6 @@
 /** Images of another size. Codes are copied, or mixed as they are: the zero point goes out and in again where the result is rounded. */
 import type { ResampleAttributes } from '../../nouns/attributes.js';
-import type { CodeArray, Computed, QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
+import type { CodeArray, Computed, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
@@ -38,16 +38,16 @@ export const copiesNearest: TensorSteps = {
 };
 
 /** PT2E's reference graph: floats of the nearest codes. */
-export function resampleFloats(area: TensorSteps, quantize: QuantizeStep = quantizeDecomposed): TensorSteps {
+export function resampleFloats(area: TensorSteps): TensorSteps {
   return {
     kind: 'tensor',
-    equation: `quantize(dequantize(the nearest code)), ${quantize.equation}`,
+    equation: `quantize(dequantize(the nearest code)), ${quantizeDecomposed.equation}`,
     lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'area']),
     run(call) {
       if (attributesOf(call).mode === 'area') return overArea(area, call);
       const params = quantized(call.inputs[0]);
       const real = dequantizeFloat32.prepare(params);
-      const code = quantize.prepare(quantized(call.output));
+      const code = quantizeDecomposed.prepare(quantized(call.output));
       return int32s(
         nearest(call),
         rememberedIn(call, params, (x) => code(real(x))),

@@ -5,12 +5,8 @@ import type { Operation, Precision } from '../../nouns/written.js';
 /** numpy, and the numbers, one a channel. */
 export type Factor = readonly [formula: string, values: ArrayLike<number>];
 
-export function multiplyBy(
-  [formula, values]: Factor,
-  precision: Precision = 'float32',
-  name = 'multiplier',
-): Operation {
-  return { kind: 'multiply', name, precision, formula, operand: (channel) => values[channel] };
+export function multiplyBy([formula, values]: Factor, precision: Precision = 'float32'): Operation {
+  return { kind: 'multiply', name: 'multiplier', precision, formula, operand: (channel) => values[channel] };
 }
 
 /** By the output's scale, the same for all channels; divided by it, or multiplied by its reciprocal. */

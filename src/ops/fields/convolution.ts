@@ -6,7 +6,7 @@ import type { ProductForm, WeightSource } from '../../nouns/model.js';
 import type { Patch } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
 import { inBits } from '../../tensor/rows.js';
-import { channelsOf, dimsText, sameDims, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
 import { expectInput } from './inputs.js';
@@ -20,28 +20,36 @@ const ONLY_ZEROS = 'expected "zeros" (other modes are a pad layer before it, and
 
 const KERNEL_AXES = ['kernel_d', 'kernel_h', 'kernel_w'];
 
+/** On codes. spatial: how many axes its windows have, 1 to 3. */
+export function convolution(name: string, spatial: number): Op {
+  return convolving({ name, spatial, transposed: false, isDynamic: false });
+}
+
+/** Its kernel is not flipped; taps between places read nothing. */
+export function transposedConvolution(name: string, spatial: number): Op {
+  return convolving({ name, spatial, transposed: true, isDynamic: false });
+}
+
 /** One that quantizes float images itself, with a scale chosen from all that a call reads (TFLite: from each image). */
-export function dynamicConvolution(name: string, called: string, spatial: number, transposed = false): Op {
-  return { ...convolution(name, spatial, transposed, true), called };
+export function dynamicConvolution(name: string, spatial: number): Op {
+  return { ...convolving({ name, spatial, transposed: false, isDynamic: true }), called: `dynamic ${onCodes(name)}` };
 }
 
-/** One that adds a second value of its output's shape before it makes codes. */
-export function convolutionAdd(name: string, spatial: number): Op {
-  const own = convolution(name, spatial, false);
-  return {
-    ...own,
-    inputs: [2, 2],
-    dims(layer) {
-      const dims = convolutionDims(layer);
-      const [, { name: added, shape }] = layer.inputs;
-      if (typeof dims === 'string' || sameDims(dims, shape.dims)) return dims;
-      return `expected a second input of the output's shape ${dimsText(dims)}, got ${printable(added)} of shape ${dimsText(shape.dims)}`;
-    },
-  };
+export function dynamicTransposedConvolution(name: string, spatial: number): Op {
+  return { ...convolving({ name, spatial, transposed: true, isDynamic: true }), called: `dynamic ${onCodes(name)}` };
 }
 
-/** spatial: how many axes its windows have; isDynamic: it quantizes float images itself. */
-export function convolution(name: string, spatial: number, transposed: boolean, isDynamic = false): Op {
+/** The op that does the same on codes. */
+const onCodes = (name: string) => name.replace('_dynamic', '');
+
+interface Convolving {
+  readonly name: string;
+  readonly spatial: number;
+  readonly transposed: boolean;
+  readonly isDynamic: boolean;
+}
+
+function convolving({ name, spatial, transposed, isDynamic }: Convolving): Op {
   const channels = transposed ? ['in_channels', 'out_channels/groups'] : ['out_channels', 'in_channels/groups'];
   const axes = [...channels, ...KERNEL_AXES.slice(-spatial)];
   return {
@@ -65,12 +73,7 @@ export function convolution(name: string, spatial: number, transposed: boolean, 
     dims: convolutionDims,
     fits: fieldsThatFit,
     async read(layer) {
-      if (isDynamic)
-        expectInput(
-          layer,
-          ['float32'],
-          `it quantizes its own input; use op "${name.replace('_dynamic', '')}" on codes`,
-        );
+      if (isDynamic) expectInput(layer, ['float32'], `it quantizes its own input; use op "${onCodes(name)}" on codes`);
       else expectInput(layer, ['uint8', 'int8'], 'put a quantize layer before it', ['int16', 'uint16']);
       const { fields, output } = layer;
       const groups = typeof fields?.groups === 'number' ? fields.groups : 1;
@@ -158,7 +161,7 @@ function turn(source: NumericArray, target: NumericArray, { from, to, taps, chan
   }
 }
 
-function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLayer): readonly number[] | string {
+export function convolutionDims({ form, inputs: [{ name, shape }], layout }: ShapedLayer): readonly number[] | string {
   const { weight, patch } = form as ProductForm;
   const { window, groups } = patch!;
   const spatial = window.kernel.length;

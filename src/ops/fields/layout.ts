@@ -20,7 +20,7 @@ export function moving<Fields>(
   name: string,
   fields: () => z.ZodMiniObject['shape'],
   moves: (fields: Fields, layer: RawLayer) => Moves | null,
-  own: Partial<Op> = {},
+  own: Partial<Op>,
 ): Op {
   return {
     name,

@@ -23,7 +23,7 @@ interface ColumnLayout {
 
 /** Whether the columns stand side by side, as they are, in this width. */
 export function fits(columns: readonly Column[], width: number): boolean {
-  return totalWidth(columns, 1) <= width;
+  return totalWidth(columns) <= width;
 }
 
 /** Head lines, then a line a row; never wider than the layout, as far as columns that may shrink or go allow it. */
@@ -36,7 +36,7 @@ export function renderColumns(all: readonly Column[], layout: ColumnLayout): { h
     columns = shortened(left, layout);
     all = left;
   }
-  const spare = layout.width - totalWidth(columns, 1);
+  const spare = layout.width - totalWidth(columns);
   const gapAfter = (i: number) => (columns.length - 1 - i <= spare ? '  ' : ' '); // what room there is goes to the last gaps
   const widths = columns.map(columnWidth);
   const line = (textOf: (column: Column) => string, paintOf?: (column: Column) => Paint | undefined) =>
@@ -72,13 +72,14 @@ function columnWidth({ head, cells }: Column): number {
   return [...head, ...cells].reduce((widest, text) => Math.max(widest, displayWidth(text)), 0);
 }
 
-function totalWidth(columns: readonly Column[], gap: number): number {
-  return columns.reduce((sum, column) => sum + columnWidth(column), gap * (columns.length - 1));
+/** With a space between each two. */
+function totalWidth(columns: readonly Column[]): number {
+  return columns.reduce((sum, column) => sum + columnWidth(column), columns.length - 1);
 }
 
 /** Takes what is too much from the columns that may be shortened, the widest first. */
 function shortened(columns: readonly Column[], { width, ellipsis }: ColumnLayout): readonly Column[] {
-  let excess = totalWidth(columns, 1) - width;
+  let excess = totalWidth(columns) - width;
   if (excess <= 0) return columns;
   const limits = new Map<Column, number>();
   const shrinkable = columns.filter((column) => column.shortenTo !== undefined);

@@ -33,7 +33,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
         ...common,
         ...behindDynamic(weights, chosen),
         fields: { ...fields, ...range },
-        output: int32(1),
+        output: ONES,
         because: BECAUSE,
       },
     ];
@@ -46,8 +46,8 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       ...common,
       op,
       inputs: [node.inputs[0]],
-      fields: { ...fields, weight_scale: 1 / q.scale[0] }, // no scale enters: the sums count in ones
-      output: int32(1),
+      fields: { ...fields, weight_scale: 1 / q.scale[0] }, // no scale enters
+      output: ONES,
       reads: [{ tensor: node.inputs[0], q }],
       arithmetic: 'integers',
       because: BECAUSE,
@@ -56,6 +56,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     },
   ];
 }
+
+/** Sums that count in ones. */
+const ONES: Quantization = { dtype: onnxDtype(INT32), scale: [1], zeroPoint: [0], axis: 1, blockSize: 0 };
 
 export interface IntegerWeights {
   readonly op: string;
@@ -98,10 +101,6 @@ export function behindDynamic({ op, notReplayed }: IntegerWeights, chosen: Graph
     arithmetic: 'integers',
     ...(notReplayed ? { notReplayed } : {}),
   } as const;
-}
-
-function int32(scale: number): Quantization {
-  return { dtype: onnxDtype(INT32), scale: [scale], zeroPoint: [0], axis: 1, blockSize: 0 };
 }
 
 /** A ConvInteger's filter is its left operand: u8 images times s8 filters do not saturate. */

@@ -30,8 +30,9 @@ const slopeOf = ({ attributes }: TensorCall) => f32((attributes as SlopeAttribut
 /** Where the sign of a negative slope is: the result is negated, or the multiplier is negative, and halves go the other way. */
 type Sign = 'outside' | 'inside';
 
+const LEAKY = 'clamp(roundHalfAway(((d * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = (d < 0 ? alpha : 1) * sx / sy';
+
 function leakyRelu(
-  equation: string,
   signOf: (output: QuantParams) => Sign,
   realsOf: (x: number, slope: number, y: number) => readonly [identity: number, slope: number],
 ): TensorSteps {
@@ -45,18 +46,16 @@ function leakyRelu(
     const sign = slope < 0 && !isInside ? -1 : 1;
     return ofEachCode(call, (d) => (d >= 0 ? identity(d) : sign * multiplyByFixedPointDoubleRounding(d, multiplier)));
   };
-  return { ...tensorSteps(equation, run), codes: BYTES_AND_INT16 };
+  return { ...tensorSteps(LEAKY, run), codes: BYTES_AND_INT16 };
 }
 
-const LEAKY = 'clamp(roundHalfAway(((d * m + 2^30) >> 31) / 2^-e) + zp), m * 2^(e-31) = (d < 0 ? alpha : 1) * sx / sy';
 const inTflite = (x: number, slope: number, y: number) => [f32(x / y), float32Quotient(x, slope, y)] as const;
 
-export const leakyReluReference = leakyRelu(LEAKY, () => 'outside', inTflite);
+export const leakyReluReference = leakyRelu(() => 'outside', inTflite);
 /** LiteRT up to 1.4, TensorFlow 2.21, TFLite 2.14. */
-export const leakyReluNegativeMultiplier = leakyRelu(LEAKY, () => 'inside', inTflite);
-export const leakyReluBuiltin = leakyRelu(LEAKY, ({ dtype }) => (dtype === 'int16' ? 'inside' : 'outside'), inTflite);
+export const leakyReluNegativeMultiplier = leakyRelu(() => 'inside', inTflite);
+export const leakyReluBuiltin = leakyRelu(({ dtype }) => (dtype === 'int16' ? 'inside' : 'outside'), inTflite);
 export const leakyReluMicro = leakyRelu(
-  LEAKY,
   () => 'outside',
   (x, slope, y) => [x / y, doubles(x, slope, y)],
 );
