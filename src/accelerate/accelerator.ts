@@ -39,41 +39,59 @@ export function accelerate({ expected = 0, ...settings }: Settings & { readonly 
   return inUse.made;
 }
 
+/** The machine, made where there is work enough for it. */
+class Started {
+  machine: Machine | null = null;
+  private unavailable = false;
+  /** Multiply-adds of products that came before: a search has thousands of small ones. */
+  private before = 0;
+
+  constructor(
+    private readonly worthStarting: number,
+    private readonly settings: MachineSettings,
+  ) {}
+
+  /** For so many multiply-adds; null: they are too few, or there is none on this computer. */
+  forWork(multiplyAdds: number): Machine | null {
+    if (this.unavailable || multiplyAdds < Math.min(this.worthStarting, WORTH_CALLING)) return null;
+    if (!this.machine && this.before + multiplyAdds < this.worthStarting) return null;
+    try {
+      this.machine ??= new Machine(this.settings);
+    } catch {
+      this.unavailable = true; // no SIMD, no shared memory: the readable forms do it
+    }
+    return this.machine;
+  }
+
+  /** For so many values, which are no reason to make it. */
+  forValues(count: number, worth = WORTH_CALLING): Machine | null {
+    return count >= worth ? this.machine : null;
+  }
+
+  multiplied(form: AccumulateForm, x: Codes | Gathered, product: Product, into: Into) {
+    const own = multiplyAdds(x, product);
+    const machine = this.forWork(own);
+    this.before += own;
+    machine?.multipliesBytes(this.before); // tried once there was so much work: of groups each product is small
+    const operands = machine && operandsOf(form, x, product);
+    return operands && (winograd(machine, operands, product, into) ?? multiply(machine, operands, product, into));
+  }
+}
+
 /** Faster equals of the readable steps, in WebAssembly. */
 export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Settings = {}): Accelerator {
-  let machine: Machine | null = null;
-  let unavailable = false;
-  /** Multiply-adds of products that came before it: a search has thousands of small ones. */
-  let before = 0;
-  const machineFor = (multiplyAdds: number): Machine | null => {
-    if (unavailable || multiplyAdds < Math.min(worthStarting, WORTH_CALLING)) return null;
-    if (!machine && before + multiplyAdds < worthStarting) return null;
-    try {
-      machine ??= new Machine(settings);
-    } catch {
-      unavailable = true; // no SIMD, no shared memory: the readable forms do it
-    }
-    return machine;
-  };
-  const multiplied = (form: AccumulateForm, x: Codes | Gathered, product: Product, into: Into) => {
-    const own = multiplyAdds(x, product);
-    const found = machineFor(own);
-    before += own;
-    found?.multipliesBytes(before); // tried once there was so much work: of groups each product is small
-    const operands = found && operandsOf(form, x, product);
-    return operands && (winograd(found, operands, product, into) ?? multiply(found, operands, product, into));
-  };
+  const started = new Started(worthStarting, settings);
   return {
     expect(multiplyAdds) {
-      machineFor(multiplyAdds)?.threadsFor(multiplyAdds);
+      started.forWork(multiplyAdds)?.threadsFor(multiplyAdds);
     },
-    accumulate: (form, x, product) => multiplied(form, x, product, SUMS) as Int32Array | null,
+    accumulate: (form, x, product) => started.multiplied(form, x, product, SUMS) as Int32Array | null,
     codes(steps: ProductSteps, product: Product, x: Codes | Gathered, places = 1) {
       if (multiplyAdds(x, product) < WORTH_CALLING) return null;
       const channels = asOneGroup(product);
       const form = steps.accumulate.form?.(channels);
       const recipe = form && recipeOf(steps, channels);
-      return recipe ? (multiplied(form, x, product, { recipe, places }) as Bytes | null) : null;
+      return recipe ? (started.multiplied(form, x, product, { recipe, places }) as Bytes | null) : null;
     },
     depthwise(steps, product, x) {
       const channels = asOneGroup(product);
@@ -81,33 +99,53 @@ export function webAssembly({ worthStarting = WORTH_STARTING, ...settings }: Set
       const ofPlane = planes
         ? (planes.width * planes.data.length) / (planes.starts.length * planes.line)
         : channels.outFeatures;
-      const found = machineFor(x.base.length * x.offset.length * ofPlane);
-      if (!found || steps.accumulate.form?.(channels)?.pairs !== null) return null;
+      const machine = started.forWork(x.base.length * x.offset.length * ofPlane);
+      if (!machine || steps.accumulate.form?.(channels)?.pairs !== null) return null;
       const recipe = recipeOf(steps, channels);
       return (
-        recipe && (planes ? planesCodes(found, recipe, channels, planes) : depthwiseCodes(found, recipe, channels, x))
+        recipe &&
+        (planes ? planesCodes(machine, recipe, channels, planes) : depthwiseCodes(machine, recipe, channels, x))
       );
     },
     lossy(form, x, product) {
-      const found = machineFor(multiplyAdds(x, product));
-      return found && lossySums(found, form, x, product);
+      const machine = started.forWork(multiplyAdds(x, product));
+      return machine && lossySums(machine, form, x, product);
     },
     finish(steps, product, sums) {
-      const recipe = machine && sums.length >= WORTH_FINISHING ? recipeOf(steps, product) : null;
-      return recipe && finished(machine!, product, recipe, sums);
+      const machine = started.forValues(sums.length, WORTH_FINISHING);
+      const recipe = machine && recipeOf(steps, product);
+      return recipe && finished(machine, product, recipe, sums);
     },
+    ...onBytes(started),
+  };
+}
+
+/** What is done value by value, once the machine is there. */
+function onBytes(
+  started: Started,
+): Pick<Accelerator, 'transposed' | 'largest' | 'pairs' | 'climbed' | 'lookedUp' | 'describe' | 'sumOfSquares'> {
+  return {
     transposed(codes, outer, inner) {
-      return machine && codes.length >= WORTH_CALLING ? transposedBytes(machine, codes, outer, inner) : null;
+      const machine = started.forValues(codes.length);
+      return machine && transposedBytes(machine, codes, outer, inner);
     },
     largest(image, windows, least) {
-      return machine && image.codes.length >= WORTH_CALLING ? largestBytes(machine, image, windows, least) : null;
+      const machine = started.forValues(image.codes.length);
+      return machine && largestBytes(machine, image, windows, least);
     },
-    pairs: (a, b, pair, out) =>
-      machine && out.length >= WORTH_CALLING ? pairsOfBytes(machine, a, b, pair, out) : null,
-    climbed: (values, climb, out) =>
-      machine && out.length >= WORTH_CALLING ? codesOfFloats(machine, values, climb, out) : null,
-    lookedUp: (codes, table) => (machine && codes.length >= WORTH_CALLING ? lookedUp(machine, codes, table) : null),
-    describe: () => machine?.describeDot() ?? null,
-    sumOfSquares: (codes, zeroPoint) => machine?.sumOfSquares(codes, zeroPoint) ?? null,
+    pairs(a, b, pair, out) {
+      const machine = started.forValues(out.length);
+      return machine && pairsOfBytes(machine, a, b, pair, out);
+    },
+    climbed(values, climb, out) {
+      const machine = started.forValues(out.length);
+      return machine && codesOfFloats(machine, values, climb, out);
+    },
+    lookedUp(codes, table) {
+      const machine = started.forValues(codes.length);
+      return machine && lookedUp(machine, codes, table);
+    },
+    describe: () => started.machine?.describeDot() ?? null,
+    sumOfSquares: (codes, zeroPoint) => started.machine?.sumOfSquares(codes, zeroPoint) ?? null,
   };
 }
