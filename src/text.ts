@@ -73,6 +73,16 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Nine digits tell a float32 from its neighbours. */
+export function nineDigits(value: number): string {
+  return String(Number(value.toPrecision(9)));
+}
+
+/** The same, whole numbers in full. */
+export function precise(value: number): string {
+  return Number.isInteger(value) ? String(value) : nineDigits(value);
+}
+
 /** Text for the log of GitHub Actions in which no line can be read as a command. */
 export function harmlessInLog(text: string): string {
   return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');

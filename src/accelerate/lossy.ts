@@ -1,6 +1,7 @@
 /** Sums that lose something after every product: eight channels side by side, in order of k. */
 import type { Codes, Product } from '../nouns/kernel.js';
 import type { LossyForm } from '../nouns/sumForms.js';
+import { clamp } from '../numeric/integer.js';
 import { largestDifference, weightZeroPointOf } from '../products/exactSums.js';
 import type { Machine } from './job.js';
 
@@ -43,7 +44,7 @@ function sumRows(machine: Machine, form: LossyForm, x: Codes, product: Product, 
     for (let c = 0; c < channels; c++) {
       const own = weight.subarray((first + c) * inFeatures, (first + c + 1) * inFeatures);
       putEvery(PANEL, own, weightZeroPointOf(product, first + c), weights.subarray(c));
-      starts[c] = Math.min(Math.max(form.start?.[first + c] ?? 0, form.least), form.most);
+      starts[c] = clamp(form.start?.[first + c] ?? 0, form.least, form.most);
     }
     machine.lossySums(form, { x: source, w: panel, start, rows: x.rows, length: inFeatures, out });
     takePanel(found, channels, sums.subarray(first), outFeatures);

@@ -1,5 +1,6 @@
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
+import { CODE_RANGES } from '../nouns/value.js';
 import { float32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 
@@ -21,8 +22,6 @@ export interface Recipe {
   readonly largest: number;
   readonly offsetAfter: number;
 }
-
-const RANGES = { uint8: [0, 255], int8: [-128, 127] } as const;
 
 /** What it is made of, of a product; accumulators are others in each of a search's hypotheses. */
 const PARTS = ['bias', 'multiplier', 'round', 'offsetAndClamp', 'bound', 'float'] as const;
@@ -55,7 +54,7 @@ function makeRecipe(steps: ProductSteps, product: Product): Recipe | null {
   if (!placement || !steps.round.fast || steps.float) return null;
   const { zeroPoint } = output;
   const [low, high] = clampOfCodes(activation, output, steps.bound);
-  const [least, most] = RANGES[output.dtype];
+  const [least, most] = CODE_RANGES[output.dtype];
   const fits = least <= low && low <= high && high <= most;
   if (!fits || !Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > 1024) return null;
   const factors = steps.multiplier.float32?.(product, output);

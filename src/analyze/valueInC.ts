@@ -1,7 +1,7 @@
 /** C of what TFLite's runtimes compute from whole values of 8 bits or 16, in integers alone: one code of the output at a time. */
 
 import { quantized } from '../kernels/steps/call.js';
-import { imageOf, placesOf } from '../kernels/steps/pool.js';
+import { imageOf, poolCovers } from '../kernels/steps/pool.js';
 import { leakyReluNegativeMultiplier } from '../kernels/steps/tflite/activations.js';
 import { isBroadcastInt16, isOfPowers } from '../kernels/steps/tflite/add.js';
 import { clampOf, type Runtime, scaleOf } from '../kernels/steps/tflite/common.js';
@@ -10,7 +10,7 @@ import { doubles, float32Product, float32Quotient, realOf } from '../kernels/ste
 import { imageMeanOf, meanXnnpackAway, sumXnnpackAway } from '../kernels/steps/tflite/reduce.js';
 import { LOGISTIC, TANH } from '../kernels/steps/tflite/tables16.js';
 import { builtinOps, delegateTensors, microOps, referenceOps } from '../kernels/tflite.js';
-import type { PoolAttributes, ReduceAttributes, SlopeAttributes } from '../nouns/attributes.js';
+import type { ReduceAttributes, SlopeAttributes } from '../nouns/attributes.js';
 import type { OpSteps, TensorCall } from '../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../nouns/written.js';
 import { int32s } from '../numeric/array.js';
@@ -19,7 +19,7 @@ import { f32, frexp } from '../numeric/float.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { broadcastIndex } from '../tensor/broadcast.js';
-import { type Covers, windowCovers } from '../tensor/covers.js';
+import type { Covers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { function16InC } from './inC/functions16.js';
@@ -162,13 +162,10 @@ function overPlaces(call: TensorCall, covers: Covers, clamp: ValueInC['clamp'], 
   };
 }
 
-const coversOf = (call: TensorCall) =>
-  windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
-
 const average: Writer = (call) =>
   overPlaces(
     call,
-    coversOf(call),
+    poolCovers(call),
     clampOf(call, 'reference'),
     'code += q;',
     'code = (code + (code > 0 ? n / 2 : -(n / 2))) / n;',
@@ -179,7 +176,13 @@ const maximum =
   (call) => {
     const { quantMin } = quantized(call.inputs[0]);
     const each = 'if (q + 65536 > code) code = q + 65536;'; // codes are above -65536
-    return overPlaces(call, coversOf(call), clampOf(call, runtime), each, `code = n > 0 ? code - 65536 : ${quantMin};`);
+    return overPlaces(
+      call,
+      poolCovers(call),
+      clampOf(call, runtime),
+      each,
+      `code = n > 0 ? code - 65536 : ${quantMin};`,
+    );
   };
 
 /** code: of the sum of raw codes, which is in `code`. */

@@ -6,10 +6,14 @@ export const count = z.int().check(z.nonnegative());
 
 /** Differences and values may be infinite or NaN in float layers; JSON spells those. In memory they are plain numbers. */
 const SPELLED = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY, nan: Number.NaN } as const;
-export const real = z.pipe(
-  z.union([z.number(), z.enum(['inf', '-inf', 'nan'])]),
-  z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
-);
+const spelled = <Name extends keyof typeof SPELLED>(names: readonly Name[]) =>
+  z.pipe(
+    z.union([z.number(), z.enum(names)]),
+    z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
+  );
+export const real = spelled(['inf', '-inf', 'nan']);
+/** An end of a range, which is never NaN. */
+export const end = spelled(['inf', '-inf']);
 
 export const cause = z.string().check(z.describe('int16-saturation, bias-int32, ..., unexplained'));
 

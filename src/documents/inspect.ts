@@ -1,17 +1,12 @@
 import * as z from 'zod/mini';
 import { activation } from './activation.js';
-import { count, originFields, warningSchema } from './fields.js';
+import { count, end, originFields, warningSchema } from './fields.js';
 
 /** What is in a file: the arrays of an npz, or the layers of a model with what a kernel makes of their numbers. */
 
-const SPELLED = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY } as const;
-const real = z.pipe(
-  z.union([z.number(), z.enum(['inf', '-inf'])]),
-  z.transform((value) => (typeof value === 'number' ? value : SPELLED[value])),
-);
 const number = z.nullable(z.number());
 const integer = z.nullable(z.int());
-const rangeSchema = z.tuple([real, real]);
+const rangeSchema = z.tuple([end, end]);
 
 const paramsSchema = z.object({
   dtype: z.string(),

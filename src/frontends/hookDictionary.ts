@@ -4,10 +4,9 @@ import { collecting } from '../load/refuse.js';
 import type { ArrayFile, ArraySource } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Layer, Model } from '../nouns/model.js';
-import type { QuantParams } from '../nouns/value.js';
+import { CODE_RANGES, type QuantParams } from '../nouns/value.js';
 import { Features } from '../ops/fields/features.js';
 import { EXPECTED_SCALE, isUsableScale } from '../ops/fields/schema.js';
-import { RANGES } from '../ops/fields/valueParams.js';
 import { linear } from '../ops/linear.js';
 import { listed } from '../text.js';
 import { validateCapture } from '../validate/capture.js';
@@ -88,7 +87,7 @@ async function quantParams(
   const scale = await oneNumber(file, scaleKey, checks);
   const zeroPoint = await oneNumber(file, zeroPointKey, checks);
   if (scale === null || zeroPoint === null) return null;
-  const [quantMin, quantMax] = RANGES[dtype];
+  const [quantMin, quantMax] = CODE_RANGES[dtype];
   if (!isUsableScale(scale)) checks.problem('number', [scaleKey], `${EXPECTED_SCALE}, got ${scale}`);
   if (!(Number.isInteger(zeroPoint) && zeroPoint >= quantMin && zeroPoint <= quantMax)) {
     checks.problem(

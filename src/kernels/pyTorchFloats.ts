@@ -23,7 +23,7 @@ import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowAxes } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
-import { sizeOf } from '../tensor/shape.js';
+import { positionDims, sizeOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
@@ -35,7 +35,7 @@ import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } f
 import { resampleOfFloats } from './steps/interpolate.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { geluNear, type NearFunction, ofResult, realsNear } from './steps/nearFunction.js';
-import { imageOf, largestFloatOfWindows, placesOf } from './steps/pool.js';
+import { imageOf, largestFloatOfWindows } from './steps/pool.js';
 import { boundedSteps, tensorSteps, withSixth } from './steps/tensor.js';
 import { whereOfFloats } from './steps/where.js';
 
@@ -134,7 +134,7 @@ function meanInAnyOrder(op: string, countOf: (call: TensorCall) => number): Tens
 }
 
 /** As many as an input has places at most. */
-const places = (call: TensorCall) => sizeOf(placesOf(imageOf(call).shape));
+const places = (call: TensorCall) => sizeOf(positionDims(imageOf(call).shape));
 const window = (call: TensorCall) => sizeOf((call.attributes as AveragePoolAttributes).window.kernel);
 const mean = meanInAnyOrder('mean', (call) => realFormOf('mean')!.count!(call)(0));
 const averagePool = meanInAnyOrder('avg_pool2d', window);
@@ -202,7 +202,10 @@ function extreme(equation: string, of: (a: number, b: number) => number): Tensor
 }
 
 const maxPool: TensorSteps = tensorSteps('max of a window', (call) =>
-  largestFloatOfWindows(call, windowAxes((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape))),
+  largestFloatOfWindows(
+    call,
+    windowAxes((call.attributes as PoolAttributes).window, positionDims(imageOf(call).shape)),
+  ),
 );
 
 const cat: TensorSteps = tensorSteps('one after the other', (call) => {

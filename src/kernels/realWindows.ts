@@ -1,13 +1,13 @@
 /** Pools and means in real numbers. */
-import type { AveragePoolAttributes, PoolAttributes, ReduceAttributes } from '../nouns/attributes.js';
+import type { AveragePoolAttributes, ReduceAttributes } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
 import { floor } from '../numeric/round.js';
 import { axesOf, checkedAxes } from '../tensor/axes.js';
-import { adaptiveCovers, type Cover, type Covers, windowCovers } from '../tensor/covers.js';
+import { adaptiveCovers, type Cover, type Covers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
-import { channelsOf, placeOf, positionsOf, sizeOf } from '../tensor/shape.js';
+import { channelsOf, placeOf, positionDims, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
-import { imageOf, placesOf } from './steps/pool.js';
+import { imageOf, poolCovers } from './steps/pool.js';
 
 /** What is taken of the values of a window: one after the other, and of what has come together. */
 interface Taken {
@@ -53,18 +53,13 @@ function coverOf(call: TensorCall, covers: Covers): (element: number) => Cover {
   return (i) => covers.at(placeOf(shape, i % size).position);
 }
 
-/** Of any pool whose windows have a geometry. */
-function poolCovers(call: TensorCall): Covers {
-  return windowCovers((call.attributes as PoolAttributes).window, placesOf(imageOf(call).shape));
-}
-
 function averageDivisor({ attributes }: TensorCall): (cover: Cover) => number {
   const { countIncludePad, divisor } = attributes as AveragePoolAttributes;
   return ({ inside, padded }) => divisor ?? sizeOf(countIncludePad ? padded : inside);
 }
 
 function adaptiveCoversOf(call: TensorCall): Covers {
-  return adaptiveCovers(placesOf(imageOf(call).shape), placesOf(call.output.shape));
+  return adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape));
 }
 
 /** Of windows of four places, as vector instructions halve sums of bytes: rows first, or columns. */

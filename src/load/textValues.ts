@@ -1,6 +1,7 @@
 /** Numbers of one layer as text: numpy.savetxt, a CSV, what a printf or $fdisplay wrote. */
 import type { ArraySource, NumericArray } from '../nouns/array.js';
 import type { FileSystem } from '../nouns/file.js';
+import { INT32_MAX, INT32_MIN } from '../numeric/integer.js';
 import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { openFile, readFully } from './bytes.js';
@@ -10,7 +11,6 @@ import { refuse } from './refuse.js';
 /** Longer text is no string in V8. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
 const SEPARATORS = /[\s,;[\](){}]+/;
-const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
 
 /** Decimal numbers in C order, between white space, commas, semicolons and brackets; # begins a comment. Throws InputError. */
 export async function openText(

@@ -17,8 +17,17 @@ export interface QuantParams {
   readonly perUnit?: number;
 }
 
-/** Of places along an axis, which have no scale; a capture may hold them as int64. */
-export const INDEX: QuantParams = {
+/** The codes that a dtype has. */
+export const CODE_RANGES: Readonly<Record<IntegerDtype, readonly [min: number, max: number]>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
+/** Of numbers that stand for themselves: accumulators, places along an axis; a capture may hold the latter as int64. */
+export const INTEGERS: QuantParams = {
   dtype: 'int32',
   scale: 1,
   zeroPoint: 0,

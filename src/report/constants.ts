@@ -1,7 +1,7 @@
 /** The table of constants: for people, as CSV, as C. */
 
 import type { TableChannel, TableDocument, TableLayer } from '../documents/table.js';
-import { counted, printable } from '../text.js';
+import { counted, nineDigits, printable } from '../text.js';
 import { float32Literal } from './inC/constantsC.js';
 import type { ReportOptions } from './reporter.js';
 import { type Column, renderColumns } from './terminal/columns.js';
@@ -47,7 +47,7 @@ function layerLines(layer: TableLayer, options: ReportOptions, ink: Ink): string
 
 function addendText({ addend_zero_point: zero, addend_multiplier_float32: multiplier }: TableLayer): string {
   if (multiplier === undefined) return '';
-  return `second input (code - ${zero}) * ${Number(Number(multiplier).toPrecision(9))}, `;
+  return `second input (code - ${zero}) * ${nineDigits(Number(multiplier))}, `;
 }
 
 function columnsOf(channels: readonly TableChannel[]): Column[] {
@@ -62,15 +62,14 @@ function columnsOf(channels: readonly TableChannel[]): Column[] {
       { head: [head], cells: values.map((number) => (number === undefined ? '-' : text(number))), align: 'right' },
     ];
   };
-  const real = (value: number) => String(Number(value.toPrecision(9)));
   return [
     ...column('channel', ({ channel }) => channel),
     ...column('multiplier_int32', (c) => c.multiplier_int32),
     ...column('shift', ({ shift }) => shift),
-    ...column('multiplier_float32', (c) => c.multiplier_float32, real),
+    ...column('multiplier_float32', (c) => c.multiplier_float32, nineDigits),
     ...column('bias_int32', (c) => c.bias_int32),
     ...column('bias_int64', (c) => c.bias_int64),
-    ...column('bias_float32', (c) => c.bias_float32, real),
+    ...column('bias_float32', (c) => c.bias_float32, nineDigits),
     ...column('weight zero point', (c) => c.weight_zero_point),
   ];
 }

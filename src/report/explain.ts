@@ -2,7 +2,7 @@
 
 import type { ExplainColumn, ExplainDocument } from '../documents/explain.js';
 import { largestOf } from '../numeric/extremes.js';
-import { counted, printable } from '../text.js';
+import { counted, precise, printable } from '../text.js';
 import { numpyLines, readsRepro } from './explainNumpy.js';
 import { outcomeLines } from './explainOutcome.js';
 import type { ReportOptions } from './reporter.js';
@@ -256,7 +256,7 @@ function pointwiseRows({ op, columns, operands }: ExplainDocument): Row[] {
   if (operands) return [...operands.flatMap(operandRows), [op, (c) => String(c.value), op]];
   const isNamed = columns.some(({ steps }) => steps.length > 1 && steps[1].name !== op);
   return [
-    ['x', (c) => number(c.steps[0].value)],
+    ['x', (c) => precise(c.steps[0].value)],
     ...(isNamed ? ([['step', (c) => c.steps[1]?.name ?? op]] satisfies Row[]) : []),
     [op, (c) => String(c.value), op],
   ];
@@ -264,8 +264,8 @@ function pointwiseRows({ op, columns, operands }: ExplainDocument): Row[] {
 
 /** With its real value: those of two are what adding them adds. */
 function operandRows({ name, value, scale, zero_point: zero }: Operand): Row[] {
-  const code = [printable(name), () => number(value)] satisfies Row;
-  return scale === null ? [code] : [code, ['  real value', () => number((value - zero!) * scale)]];
+  const code = [printable(name), () => precise(value)] satisfies Row;
+  return scale === null ? [code] : [code, ['  real value', () => precise((value - zero!) * scale)]];
 }
 
 type Operand = NonNullable<ExplainDocument['operands']>[number];
@@ -275,7 +275,7 @@ function fusedRows({ addend, curve, columns: [first] }: ExplainDocument): Row[] 
   const isTraced = first.steps.some(({ name }) => name === 'second input');
   const traced = (own: string) => (c: ExplainColumn) => {
     const step = c.steps.find(({ name }) => name === own);
-    return step ? number(step.value) : '';
+    return step ? precise(step.value) : '';
   };
   return [
     ...(addend && isTraced ? ([['+ second input', traced('second input')]] satisfies Row[]) : []),
@@ -325,7 +325,7 @@ function activationText(activation: ExplainDocument['activation']): string {
 /** An int32 bias is what the kernel adds; a float one the float. */
 function biasText(column: ExplainColumn): string {
   const units = column.bias_accumulator_units!;
-  return column.bias_is_int32 ? `${units} int32` : `${number(units)} float`;
+  return column.bias_is_int32 ? `${units} int32` : `${precise(units)} float`;
 }
 
 /** A scale that is inf has none: a candidate's input may hold inf where the capture's does not. */
@@ -334,7 +334,7 @@ function fixedPointText({ multiplier_fixed: fixed }: ExplainColumn): string {
 }
 
 function multiplierText(column: ExplainColumn): string {
-  return column.fixed_point ? 'fixed point' : number(column.multiplier!);
+  return column.fixed_point ? 'fixed point' : precise(column.multiplier!);
 }
 
 function stepLines(document: ExplainDocument, options: ReportOptions, ink: Ink): string[] {
@@ -369,13 +369,8 @@ function stepLines(document: ExplainDocument, options: ReportOptions, ink: Ink):
 
 // ---------------------------------------------------------------- numbers
 
-/** Nine digits tell a float32 from its neighbours. */
-function number(value: number): string {
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(9)));
-}
-
 function numberOrNone(value: number | null): string {
-  return value === null ? '-' : number(value);
+  return value === null ? '-' : precise(value);
 }
 
 /** Of two roundings the first may reach the tie: 13.498 is 14 then. */
@@ -385,5 +380,5 @@ function roundedText({ fixed_point: isFixed, before_rounding: before, rounded }:
 }
 
 function signed(value: number): string {
-  return value > 0 ? `+${number(value)}` : number(value);
+  return value > 0 ? `+${precise(value)}` : precise(value);
 }

@@ -15,7 +15,7 @@ import { divergenceSentences } from './words/divergences.js';
 import type { FindingDetail } from './words/finding.js';
 import { firstWords, notes } from './words/firstWords.js';
 import { nextCommand } from './words/next.js';
-import { percent } from './words/numbers.js';
+import { percent, total } from './words/numbers.js';
 import {
   expectedSource,
   extentOf,
@@ -173,10 +173,9 @@ function sides(report: Report): string {
 /** Four numbers: what was compared, what differs, what is explained, where it begins. */
 function facts(report: Report, indexOf: IndexOf): string {
   const layers = judged(report);
-  const sum = (all: readonly (number | null | undefined)[]) => all.reduce<number>((s, n) => s + (n ?? 0), 0);
   const differing = layers.filter(({ mismatched }) => (mismatched ?? 0) > 0);
-  const values = sum(layers.map((layer) => layer.values));
-  const different = sum(layers.map(({ mismatched }) => mismatched));
+  const values = total(layers.map((layer) => layer.values));
+  const different = total(layers.map(({ mismatched }) => mismatched));
   const first = firstDivergence(report);
   const rows = [
     ['compared', `${report.coverage.compared} of ${report.coverage.layers}`, `layers, ${report.replayed} replayed`],

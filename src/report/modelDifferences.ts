@@ -1,6 +1,6 @@
 /** Two model files beside each other, for a terminal. */
 import type { Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { counted, nineDigits, printable } from '../text.js';
 import { grouped } from './grouped.js';
 import type { ReportOptions } from './reporter.js';
 import { labelled, prose } from './words/prose.js';
@@ -35,6 +35,6 @@ export function modelLines(view: Viewed): string[] {
 }
 
 function numberText(value: unknown): string {
-  const text = typeof value === 'number' ? String(Number(value.toPrecision(9))) : JSON.stringify(value);
+  const text = typeof value === 'number' ? nineDigits(value) : JSON.stringify(value);
   return printable(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }

@@ -1,6 +1,7 @@
 /** What windows of pools cover, axis by axis: places inside the input, and how far they reach with padding. */
 import type { Window } from '../nouns/window.js';
 import { largestOf } from '../numeric/extremes.js';
+import { clamp } from '../numeric/integer.js';
 import { windowDims } from './patches.js';
 import { sizeOf } from './shape.js';
 
@@ -57,7 +58,7 @@ export function windowAxes(window: Window, input: readonly number[]): AxisCovers
 
 /** QNNPACK's maximum: a tap on the padding reads the place at the border. */
 export function borderAxes(window: Window, input: readonly number[]): AxisCovers[] {
-  return axesOf(window, input, (place, size) => Math.min(Math.max(place, 0), size - 1));
+  return axesOf(window, input, (place, size) => clamp(place, 0, size - 1));
 }
 
 /** read: the place that stands for one; null: none. */

@@ -6,10 +6,9 @@
 import { dequantizeFloat32 } from '../kernels/steps/dequantize.js';
 import type { ArraySource, NumericArray } from '../nouns/array.js';
 import { isLayout, type Model } from '../nouns/model.js';
-import { isQuantized, type QuantParams } from '../nouns/value.js';
+import { CODE_RANGES, isQuantized, type QuantParams } from '../nouns/value.js';
 import { float32s, int32s } from '../numeric/array.js';
 import { roundHalfEven } from '../numeric/round.js';
-import { RANGES } from '../ops/fields/valueParams.js';
 import { sizeOf } from '../tensor/shape.js';
 
 /** How far from a whole step a number may be: float32 of any code is nearer. */
@@ -36,7 +35,7 @@ export async function codesOfFloats(
 function isOnGrid(number: number, { scale, zeroPoint, dtype }: QuantParams): boolean {
   const steps = number / scale;
   const code = roundHalfEven(steps) + zeroPoint;
-  const [lo, hi] = RANGES[dtype];
+  const [lo, hi] = CODE_RANGES[dtype];
   return Math.abs(steps + zeroPoint - code) <= NEAR && code >= lo && code <= hi;
 }
 

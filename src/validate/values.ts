@@ -4,7 +4,7 @@ import { collecting } from '../load/refuse.js';
 import type { ArraySource, StoredDtype } from '../nouns/array.js';
 import type { CapturedValue } from '../nouns/capture.js';
 import { isProduct, type Layer, type Model } from '../nouns/model.js';
-import { INDEX, isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
+import { INTEGERS, isQuantized, type QuantParams, type Shape, type ValueParams } from '../nouns/value.js';
 import type { Features, KnownFeatures } from '../ops/fields/features.js';
 import { channelAxisOf, rowOf, sameDims, sizeOf } from '../tensor/shape.js';
 import { counted, listed, printable } from '../text.js';
@@ -77,13 +77,8 @@ function looseValues({ inputs, layers }: Model): ReadonlySet<string> {
   return loose;
 }
 
-const ACCUMULATOR: ValueParams = {
-  dtype: 'int32',
-  scale: 1,
-  zeroPoint: 0,
-  quantMin: -(2 ** 31),
-  quantMax: 2 ** 31 - 1,
-};
+/** Not the same object: an accumulator may not be int64. */
+const ACCUMULATOR: ValueParams = { ...INTEGERS };
 
 export function isReplayed(layer: Layer): boolean {
   return layer.form !== null;
@@ -166,7 +161,7 @@ export async function readValues(stored: Expected, checks: Checks): Promise<Read
 
 function isLongIndex({ dtype }: ArraySource, params: ValueParams): boolean {
   if (dtype !== 'int64' || params === ACCUMULATOR || !isQuantized(params)) return false;
-  return params.dtype === INDEX.dtype && params.scale === INDEX.scale && params.zeroPoint === INDEX.zeroPoint;
+  return params.dtype === INTEGERS.dtype && params.scale === INTEGERS.scale && params.zeroPoint === INTEGERS.zeroPoint;
 }
 
 /** What is true or false, as codes of 1 and 0. */

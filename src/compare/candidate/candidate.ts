@@ -3,7 +3,7 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
-import type { ValueParams } from '../../nouns/value.js';
+import { INTEGERS, type ValueParams } from '../../nouns/value.js';
 import { blocks } from '../../replay/blocks.js';
 import { ReplaySession } from '../../replay/session.js';
 import { compareAccumulators } from '../accumulators.js';
@@ -139,6 +139,5 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
 
 /** Of a value that the model says nothing of: integers are compared as they are. */
 function paramsOf({ dtype }: CapturedValue): ValueParams | null {
-  if (!/^u?int/.test(dtype)) return null;
-  return { dtype: 'int32', scale: 1, zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
+  return /^u?int/.test(dtype) ? INTEGERS : null;
 }

@@ -1,7 +1,6 @@
 /** Pools: layers on whole values whose windows have a geometry of their own. */
 
 import { realFormOf } from '../../kernels/reals.js';
-import { placesOf } from '../../kernels/steps/pool.js';
 import type { AveragePoolAttributes, PoolAttributes } from '../../nouns/attributes.js';
 import type { CodeArray, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
@@ -9,7 +8,7 @@ import type { Window } from '../../nouns/window.js';
 import { int32s } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
 import { windowAxes } from '../../tensor/covers.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { positionDims, sizeOf } from '../../tensor/shape.js';
 import type { Fact } from '../cause.js';
 import type { TensorStudy } from '../study/study.js';
 import { isTensorStudy } from '../study/study.js';
@@ -40,7 +39,7 @@ export function windowedOf({ declared, data }: TensorStudy): Windowed | null {
   if (!window || window.transposed) return null;
   const { inputs, output } = data.whole!.ready.shapes;
   const { channelAxis } = output;
-  return { window, input: placesOf({ dims: inputs[0].dims, channelAxis }), output: placesOf(output) };
+  return { window, input: positionDims({ dims: inputs[0].dims, channelAxis }), output: positionDims(output) };
 }
 
 /** Another window that makes as many places: what it lacks after the image is padded, what it does not reach is cut. */
@@ -59,7 +58,7 @@ export function maximumBeside({ declared }: TensorStudy, code: number, of: 'all'
   const cellsOf = ({ attributes, inputs: [{ shape }], output }: TensorCall) => {
     const { window } = attributes as PoolAttributes;
     const { dims, channelAxis } = output.shape;
-    const axes = windowAxes(window, placesOf({ dims: shape.dims, channelAxis }));
+    const axes = windowAxes(window, positionDims({ dims: shape.dims, channelAxis }));
     const places = new Int32Array(Math.max(...axes.map(({ most }) => most)));
     // whether windows along an axis reach over the border
     const isBeside = axes.map((axis, i) =>

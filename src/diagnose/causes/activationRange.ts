@@ -2,7 +2,7 @@ import { codesOf, type DynamicRange, quantizationOf, withRange } from '../../ker
 import { type FormulaName, RANGE_FORMULAS } from '../../kernels/steps/rangeFormulas.js';
 import type { RangeGrain } from '../../nouns/chosenRange.js';
 import type { DynamicStep } from '../../nouns/kernel.js';
-import { printable } from '../../text.js';
+import { precise, printable } from '../../text.js';
 import { dynamicChange } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
 import { quantizesItsInput } from '../facts.js';
@@ -12,7 +12,6 @@ import { rangesOfRows } from '../study/rangesOfRows.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
 import { declareCode, declareKernel, reduceRangeCode, reduceRangeFix } from '../words/fixes.js';
-import { precise } from '../words/parts.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {

@@ -3,6 +3,7 @@ import type { BiasStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
+import { precise } from '../../text.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
@@ -14,7 +15,7 @@ import { type Change, FREEDOM, inputOf, type ProductChange, type ProductSetup, w
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
-import { fileOf, precise, short } from '../words/parts.js';
+import { fileOf, short } from '../words/parts.js';
 import { countWhere } from './count.js';
 
 declare module '../finding/evidence.js' {

@@ -3,7 +3,7 @@ import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { counted, printable } from '../../text.js';
+import { counted, precise, printable } from '../../text.js';
 import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
 import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
@@ -19,7 +19,7 @@ import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { addedBias, codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { fileOf, foundSentences, precise } from '../words/parts.js';
+import { fileOf, foundSentences } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
 
 declare module '../finding/evidence.js' {

@@ -1,6 +1,7 @@
 import { dynamicStep } from '../../kernels/steps/dynamic.js';
 import { withInputScale } from '../../kernels/steps/otherInputScale.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
+import { precise } from '../../text.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
@@ -24,7 +25,7 @@ import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence, inputName, precise } from '../words/parts.js';
+import { foundSentence, inputName } from '../words/parts.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {

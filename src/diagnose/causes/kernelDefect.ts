@@ -1,10 +1,11 @@
+import { precise } from '../../text.js';
 import { scriptsToNearest, shrunkOneOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import type { DecidingValue, RuntimeForm, SomeChannels } from '../finding/evidence.js';
 import { isTensorStudy } from '../study/study.js';
 import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
-import { decidingSentence, precise } from '../words/parts.js';
+import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
 declare module '../finding/evidence.js' {

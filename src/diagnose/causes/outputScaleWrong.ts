@@ -1,5 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
-import { counted } from '../../text.js';
+import { counted, precise } from '../../text.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
@@ -13,7 +13,7 @@ import { type Change, FREEDOM, withOutput } from '../setup.js';
 import { isProductStudy, isTensorStudy, type TensorStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentence, operands, precise } from '../words/parts.js';
+import { foundSentence, operands } from '../words/parts.js';
 import { isFactor } from './inputScaleWrong.js';
 
 declare module '../finding/evidence.js' {

@@ -4,6 +4,7 @@ import { float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
+import { precise } from '../../text.js';
 import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
 import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
@@ -15,7 +16,6 @@ import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../s
 import type { ProductStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl, torch } from '../words/code.js';
 import { field } from '../words/fixes.js';
-import { precise } from '../words/parts.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {

@@ -4,7 +4,7 @@ import { areSame } from '../../numeric/array.js';
 import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { listed, printable } from '../../text.js';
+import { listed, precise, printable } from '../../text.js';
 import { casesOf, tellsNumber } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
@@ -17,7 +17,6 @@ import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withP
 import { isTensorStudy, type Study } from '../study/study.js';
 import { numpy, torch } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
-import { precise } from '../words/parts.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {

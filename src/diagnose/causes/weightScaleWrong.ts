@@ -2,6 +2,7 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
+import { precise } from '../../text.js';
 import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import type { Cause } from '../cause.js';
@@ -16,7 +17,7 @@ import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../s
 import type { ProductStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
-import { foundSentences, precise } from '../words/parts.js';
+import { foundSentences } from '../words/parts.js';
 import { weightScaleIntervals, weightScales } from './scalePerTensor.js';
 
 declare module '../finding/evidence.js' {

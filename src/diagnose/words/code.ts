@@ -2,10 +2,9 @@
  * Fixes as lines to paste. Names in them: x, w, acc, v (before rounding), q (a code); x_scale, x_zero_point, w_scale, bias,
  * y_scale, y_zero_point as arrays or numbers of numpy; in C and Verilog the same in capitals where they are constants.
  */
-import { printable } from '../../text.js';
+import { precise, printable } from '../../text.js';
 import type { Formula, FoundParameter, Permutation } from '../finding/evidence.js';
 import type { FixContext, Snippet } from './causeWords.js';
-import { precise } from './parts.js';
 
 export const numpy = (text: string): Snippet => ({ where: 'numpy', language: 'python', text });
 export const inC = (text: string): Snippet => ({ where: 'C', language: 'c', text });

@@ -1,12 +1,12 @@
 /** Parts of fixes that several causes share. */
 
 import { kernelNamed } from '../../kernels/named.js';
-import { printable } from '../../text.js';
+import { precise, printable } from '../../text.js';
 import type { FoundParameter, Permutation } from '../finding/evidence.js';
 import { mayRun } from '../finding/frameworks.js';
 import type { CauseWords, FindingContext, FixContext, Snippet } from './causeWords.js';
 import { codeOf, inOrder, modelLine, producerLine } from './code.js';
-import { fileOf, holder, permutationSentence, precise } from './parts.js';
+import { fileOf, holder, permutationSentence } from './parts.js';
 
 export const field = (context: FindingContext, name: string): string => `${name} of ${printable(context.layer)}`;
 

@@ -2,7 +2,7 @@
 
 import { f32 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { counted, printable } from '../../text.js';
+import { counted, precise, printable } from '../../text.js';
 import type { CellOfPatch, DecidingValue, FoundParameter, Permutation, SaturatingPair } from '../finding/evidence.js';
 import type { FixContext, SentenceContext } from './causeWords.js';
 import { place } from './place.js';
@@ -118,11 +118,6 @@ export function foundSentence(what: string, found: Partial<FoundParameter>): str
   const sameAs = found.same_as === undefined ? '' : ` (the same number as ${printable(found.same_as)}'s)`;
   const where = found.channel === undefined ? '' : ` of channel ${found.channel}`;
   return `${what}${where}: declared ${precise(found.declared)}, found ${precise(found.found)}${interval}${sameAs}`;
-}
-
-/** Enough digits for a float32 scale. */
-export function precise(value: number): string {
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(9)));
 }
 
 export function foundSentences(what: string, found: readonly FoundParameter[] = [], omitted = 0): (string | null)[] {

@@ -1,4 +1,5 @@
 /** Operators that move values, in model.json's words: which go where follows from constants and shapes. */
+import { clamp } from '../../numeric/integer.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, dimsOf } from './dims.js';
 import type { Context, SharedFields } from './draft.js';
@@ -111,8 +112,8 @@ async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
   if (!starts || !ends || !all.every(allKnown)) return unknown('slice', 'its bounds are not constant');
   const ranges = starts.map((start, i) => ({
     dim: axes ? axes[i]! : i,
-    start: bounded(start!),
-    end: bounded(ends[i]!),
+    start: clamp(start!, -END, END),
+    end: clamp(ends[i]!, -END, END),
     step: steps ? steps[i]! : 1,
   }));
   const own = ranges
@@ -122,10 +123,6 @@ async function slice(node: GraphNode, context: Context): Promise<SharedFields> {
   if (own.length === 0) return known('identity', {});
   const field = (name: keyof (typeof own)[number]) => own.map((range) => range[name]);
   return known('slice', { dim: field('dim'), start: field('start'), end: field('end'), step: field('step') });
-}
-
-function bounded(value: number): number {
-  return Math.min(Math.max(value, -END), END);
 }
 
 /** One range of the axis for each output. */

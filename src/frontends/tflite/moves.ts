@@ -1,4 +1,5 @@
 /** Operators that move values, floats too. */
+import { clamp } from '../../numeric/integer.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RawParams } from './graph.js';
 import { Node, type Translation } from './node.js';
@@ -159,7 +160,7 @@ const stridedSlice: Rule = async (node) => {
     const size = shape[axis];
     const step = strides[axis];
     const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
-    const within = (at: number) => Math.min(Math.max(at < 0 ? at + size : at, least), most);
+    const within = (at: number) => clamp(at < 0 ? at + size : at, least, most);
     const shrinks = bit('shrink_axis_mask', axis);
     const start = bit('begin_mask', axis) ? (step > 0 ? least : most) : within(first);
     if (shrinks) return { axis, start, end: start + 1, step: 1, shrinks };

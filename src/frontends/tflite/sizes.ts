@@ -3,6 +3,7 @@
  * again in front of each RESHAPE. A tensor of it is the same in every call.
  */
 import type { Operator } from '../../load/tflite/model.js';
+import { clamp } from '../../numeric/integer.js';
 import { sizeOf } from '../../tensor/shape.js';
 
 /** Inputs of an operator, at its positions. */
@@ -24,7 +25,7 @@ const ranged: Rule = async ({ options }, known) => {
   const option = (name: string) => Number(options.get(name) ?? 0);
   const isSet = (mask: string) => option(mask) % 2 === 1;
   if (option('ellipsis_mask') !== 0 || option('new_axis_mask') !== 0) return null;
-  const within = (at: number) => Math.min(Math.max(at < 0 ? at + values.length : at, 0), values.length);
+  const within = (at: number) => clamp(at < 0 ? at + values.length : at, 0, values.length);
   const from = isSet('begin_mask') ? 0 : within(begin[0]);
   if (isSet('shrink_axis_mask')) return values.slice(from, from + 1);
   return values.slice(from, isSet('end_mask') ? values.length : within(end[0]));

@@ -1,7 +1,7 @@
 /** y = a + b on codes, as each runtime computes it. sa, sb, sy: scales; da, db: centred codes. */
 import type { DequantizeStep, JoinedPair, QuantizeStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { f32 } from '../../numeric/float.js';
-import { saturateInt16 } from '../../numeric/integer.js';
+import { clamp, saturateInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sameDims } from '../../tensor/shape.js';
 import { clampOfCodes } from './activation.js';
@@ -46,7 +46,7 @@ function integers(call: TensorCall): JoinedPair {
     code(sum) {
       const rounded = Math.sign(sum) * floor((Math.abs(sum) + half) / unit);
       const code = saturateInt16(saturateInt16(rounded) + output.zeroPoint);
-      return Math.min(Math.max(code, lo), hi);
+      return clamp(code, lo, hi);
     },
     reach: INT32_REACH,
   };
@@ -80,7 +80,7 @@ function sumOf(call: TensorCall, dequantize: DequantizeStep, quantize: QuantizeS
     join: 'sum',
     left: a,
     right: sign === 1 ? b : (other) => -b(other),
-    code: (sum) => Math.min(Math.max(code(sum), lo), hi),
+    code: (sum) => clamp(code(sum), lo, hi),
     reach: reachOf(output),
   };
 }

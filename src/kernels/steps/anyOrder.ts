@@ -5,13 +5,13 @@ import type { Computed, TensorCall } from '../../nouns/tensorCall.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { f32, float32Beside } from '../../numeric/float.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { type Covers, wholeCovers, windowCovers } from '../../tensor/covers.js';
+import { type Covers, wholeCovers } from '../../tensor/covers.js';
 import { reducedAxes } from '../../tensor/reduced.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { positionDims, sizeOf } from '../../tensor/shape.js';
 import { boundedCodes, boundOfSum, codesOf, type Near, nearFunctions } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { imageOf, placesOf } from './pool.js';
+import { imageOf, poolCovers } from './pool.js';
 import { quantizeDivision } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 import { boundedOverRows } from './windowRows.js';
@@ -58,8 +58,7 @@ export const softmaxInFloat: TensorSteps = tensorSteps('quantize(exp(x) / sum of
 export const averagePoolInFloat: TensorSteps = {
   ...tensorSteps('quantize(sum of sx * d / n), float32 in any order', (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
-    const covers = windowCovers(window, placesOf(imageOf(call).shape));
-    return meansOf(call, covers, divisor ?? (countIncludePad ? sizeOf(window.kernel) : null));
+    return meansOf(call, poolCovers(call), divisor ?? (countIncludePad ? sizeOf(window.kernel) : null));
   }),
 };
 
@@ -67,7 +66,7 @@ export const averagePoolInFloat: TensorSteps = {
 export const globalAveragePoolInFloat: TensorSteps = tensorSteps(
   'quantize(sum of sx * d / n), float32 in any order',
   (call) => {
-    const places = placesOf(imageOf(call).shape);
+    const places = positionDims(imageOf(call).shape);
     return meansOf(call, wholeCovers(places), sizeOf(places));
   },
 );

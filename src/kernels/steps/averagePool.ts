@@ -6,13 +6,13 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32 } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { adaptiveCovers, type Covers, windowCovers } from '../../tensor/covers.js';
-import { channelsOf, sameDims, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, positionDims, sameDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { boundOfSum } from './bounded.js';
 import { inWholeVectors, quantized, roomForCodes } from './call.js';
 import { dequantized } from './dequantize.js';
 import { meanAten } from './mean.js';
-import { imageOf, placesOf } from './pool.js';
+import { imageOf, poolCovers } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 import { boundedOverRows, eachRowOfWindows } from './windowRows.js';
@@ -27,7 +27,7 @@ const WIDTHS: Readonly<Record<Vectors, number>> = { avx512: 16, avx2: 8, default
 
 /** Volumes are always brought into it. */
 function isComputedChannelsLast(input: TensorValue): boolean {
-  return placesOf(input.shape).length === 3 || isChannelsLast(input);
+  return positionDims(input.shape).length === 3 || isChannelsLast(input);
 }
 
 /** sum: of centred codes in the window; the zero point goes in before the rounding where the channels come first. */
@@ -47,7 +47,7 @@ export const averagePoolAten: TensorSteps = tensorSteps(
       if (channelsLast) return quantizeTwoRoundings.prepare({ ...params, scale: f32(1 / multiplier) })(sum);
       return clamp(roundHalfEven(f32(f32(sum * multiplier) + zeroPoint)), quantMin, quantMax);
     };
-    const covers = windowCovers(window, placesOf(input.shape));
+    const covers = windowCovers(window, positionDims(input.shape));
     return overWindowSums(call, covers, codeOf, vectors);
   },
 );
@@ -58,7 +58,7 @@ export const averagePoolQnnpack: TensorSteps = {
   run(call) {
     const { window } = call.attributes as AveragePoolAttributes;
     if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return averagePoolAten.run(call);
-    return meansQnnpack(call, windowCovers(window, placesOf(imageOf(call).shape)), sizeOf(window.kernel));
+    return meansQnnpack(call, poolCovers(call), sizeOf(window.kernel));
   },
 };
 
@@ -78,7 +78,7 @@ export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
   (call) => {
     const input = imageOf(call);
     const params = quantized(input);
-    const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
+    const [from, to] = [positionDims(input.shape), positionDims(call.output.shape)];
     // to one place of a volume PyTorch calls mean
     if (from.length === 3 && sizeOf(to) === 1) return meanAten.run({ ...call, attributes: { dim: [2, 3, 4] } });
     const covers = adaptiveCovers(from, to);
@@ -107,7 +107,7 @@ export const adaptiveAveragePoolQnnpack: TensorSteps = {
   ...adaptiveAveragePoolAten,
   run(call) {
     const input = imageOf(call);
-    const [from, to] = [placesOf(input.shape), placesOf(call.output.shape)];
+    const [from, to] = [positionDims(input.shape), positionDims(call.output.shape)];
     const isEven = from.every((size, axis) => size % to[axis] === 0) && !sameDims(from, to);
     if (!isEven || from.length === 3 || input.params.dtype !== 'uint8') return adaptiveAveragePoolAten.run(call);
     return meansQnnpack(call, adaptiveCovers(from, to), sizeOf(from) / sizeOf(to));
@@ -122,7 +122,7 @@ export const averagePoolFloats: TensorSteps = tensorSteps(
     const input = imageOf(call);
     const code = quantizeDecomposed.prepare(quantized(call.output));
     const codes = roomForCodes(call);
-    const covers = windowCovers(window, placesOf(input.shape));
+    const covers = windowCovers(window, positionDims(input.shape));
     eachRowOfWindows(call, covers, dequantized(input), Float32Array, ({ from, count, sums, inside, padded }) => {
       const cells = countIncludePad ? padded : inside;
       for (let n = 0; n < count; n++) codes[from + n] = code(f32(sums[n] / (divisor ?? cells[n])));
@@ -137,7 +137,7 @@ export const adaptiveAveragePoolFloats: TensorSteps = tensorSteps(
   (call) => {
     const input = imageOf(call);
     const code = quantizeDecomposed.prepare(quantized(call.output));
-    const covers = adaptiveCovers(placesOf(input.shape), placesOf(call.output.shape));
+    const covers = adaptiveCovers(positionDims(input.shape), positionDims(call.output.shape));
     // the mean may be a sum times a reciprocal: one rounding more
     return boundedOverRows(call, covers, code, ({ count, sums, magnitudes, inside }, { low, near, high }) => {
       for (let n = 0; n < count; n++) {

@@ -146,6 +146,12 @@ export const int32BiasFloat64 = int32Bias(
   (b, xScale, weightScale) => roundHalfEven(b / (xScale * weightScale)),
 );
 
+/** As a script rounds it; an int32 bias of the file as it is. Null: none. */
+export function int32BiasOf(product: Product): Int32Array | null {
+  const prepared = int32BiasFloat64.prepare(product);
+  return prepared.unit === 'int32' ? prepared.values : null;
+}
+
 /** TFLite's converter: ties away from zero. */
 export const int32BiasReciprocalHalfAway = int32Bias(
   'int32BiasReciprocalHalfAway',

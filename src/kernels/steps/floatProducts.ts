@@ -4,11 +4,11 @@ import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { floor } from '../../numeric/round.js';
 import { HOLE, tapsOf } from '../../tensor/patches.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { positionDims, sizeOf } from '../../tensor/shape.js';
 import { clampOfReals, limitedTo } from './activation.js';
 import { boundedReals, type Near, UNIT, within } from './bounded.js';
 import { throughFused } from './fusedFunctions.js';
-import { imageOf, placesOf } from './pool.js';
+import { imageOf } from './pool.js';
 import { boundedSteps } from './tensor.js';
 
 /** [rows, outFeatures], of sums and of the magnitudes of their terms. */
@@ -62,8 +62,8 @@ export const convolutionOfFloats: TensorSteps = boundedSteps('sum of x * w + b, 
 function convolved(call: TensorCall): Sums {
   const [{ bias, outFeatures, groups }, weight] = [attributesOf(call), call.table!];
   const { data, shape } = imageOf(call);
-  const { positions, taps, at: tapsAt } = tapsOf(attributesOf(call).window!, placesOf(shape));
-  const places = sizeOf(placesOf(shape));
+  const { positions, taps, at: tapsAt } = tapsOf(attributesOf(call).window!, positionDims(shape));
+  const places = sizeOf(positionDims(shape));
   const channels = sizeOf(shape.dims) / places;
   const [own, ownOut] = [channels / groups, outFeatures / groups];
   const rows = toRows(data, shape);

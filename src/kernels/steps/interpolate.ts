@@ -4,15 +4,16 @@ import type { CodeArray, Computed, TensorCall, TensorSteps, TensorValue } from '
 import type { Shape } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
+import { clamp } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import type { Cover } from '../../tensor/covers.js';
-import { channelsOf, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, positionDims, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { takenAlong } from '../../tensor/takenAlong.js';
 import { boundedReals, UNIT, within } from './bounded.js';
 import { inWholeVectors, quantized, rememberedIn, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { alongAxes, floatsOverWindows, imageOf, placesOf } from './pool.js';
+import { alongAxes, floatsOverWindows, imageOf } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings } from './quantize.js';
 
 /** area: means over the places that a place of the output covers. */
@@ -84,7 +85,7 @@ function lacking(attributes: unknown, modes: readonly ResampleAttributes['mode']
 }
 
 function overArea(area: TensorSteps, call: TensorCall): Computed {
-  return area.run({ ...call, attributes: { size: placesOf(call.output.shape) } });
+  return area.run({ ...call, attributes: { size: positionDims(call.output.shape) } });
 }
 
 /** How far apart the places of two neighbours of the output are, in places of the input. */
@@ -94,8 +95,8 @@ function stepOf({ alignCorners, scaleFactor, recomputed }: ResampleAttributes, a
   return f32(factor ? 1 / factor : size / to);
 }
 
-function sizesOf(call: TensorCall): { from: number[]; to: number[] } {
-  return { from: placesOf(imageOf(call).shape), to: placesOf(call.output.shape) };
+function sizesOf(call: TensorCall): Record<'from' | 'to', readonly number[]> {
+  return { from: positionDims(imageOf(call).shape), to: positionDims(call.output.shape) };
 }
 
 /** Codes, or floats, as they are. */
@@ -257,7 +258,7 @@ function foursOf(call: TensorCall, axis: number, size: number, to: number): Four
   return Array.from({ length: to }, (_, o) => {
     const real = attributes.alignCorners ? f32(step * o) : f32(f32(step * f32(o + 0.5)) - 0.5);
     const first = floor(real);
-    const places = [-1, 0, 1, 2].map((k) => Math.min(Math.max(first + k, 0), size - 1));
+    const places = [-1, 0, 1, 2].map((k) => clamp(first + k, 0, size - 1));
     return { places, weights: [-1, 0, 1, 2].map((k) => cubic(Math.abs(real - first - k))) };
   });
 }

@@ -2,12 +2,13 @@
 import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { CodeArray, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { type AxisCovers, borderAxes, windowAxes } from '../../tensor/covers.js';
+import { positionDims } from '../../tensor/shape.js';
 import { quantized } from './call.js';
-import { imageOf, largestOfWindows, placesOf } from './pool.js';
+import { imageOf, largestOfWindows } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
 export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
-  maximum(call, windowAxes(attributesOf(call).window, placesOf(imageOf(call).shape))),
+  maximum(call, windowAxes(attributesOf(call).window, positionDims(imageOf(call).shape))),
 );
 
 /** QNNPACK, uint8 without ceil_mode: dilated taps on the padding read the border; ATen's code elsewhere. */
@@ -16,7 +17,7 @@ export const maxPoolQnnpack: TensorSteps = {
   run(call) {
     const { window } = attributesOf(call);
     if (window.ceil || call.inputs[0].params.dtype !== 'uint8') return maxPool.run(call);
-    return maximum(call, borderAxes(window, placesOf(imageOf(call).shape)));
+    return maximum(call, borderAxes(window, positionDims(imageOf(call).shape)));
   },
 };
 

@@ -13,7 +13,7 @@ import {
 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
-import { int32BiasFloat64 } from './bias.js';
+import { int32BiasOf } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface NarrowAccumulateStep extends AccumulateStep {
@@ -119,12 +119,6 @@ function channelByChannel(x: Codes, product: Product): [Codes, Product] {
     { rows: x.rows, cols: x.cols, data: turned(x.data) },
     { ...matrix, weight: turned(product.weight) },
   ];
-}
-
-/** Null: none. */
-function int32BiasOf(product: Product): Int32Array | null {
-  const prepared = int32BiasFloat64.prepare(product);
-  return prepared.unit === 'int32' ? prepared.values : null;
 }
 
 /** A row in the order in which its products are added. */
@@ -244,7 +238,7 @@ function runningSums(
       }
       const zeroPoint = weightZeroPointOf(product, channel);
       const row0 = channel * inFeatures;
-      let sum = Math.min(Math.max(first, least), most);
+      let sum = clamp(first, least, most);
       for (let k = 0; k < inFeatures; k++) {
         sum += differences[k] * (weight[row0 + k] - zeroPoint);
         if (sum > most) sum = most;

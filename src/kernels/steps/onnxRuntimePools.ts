@@ -7,11 +7,11 @@ import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { windowCovers } from '../../tensor/covers.js';
-import { sameDims, sizeOf } from '../../tensor/shape.js';
+import { positionDims, sameDims, sizeOf } from '../../tensor/shape.js';
 import { quantized, roomForCodes } from './call.js';
 import { dequantized } from './dequantize.js';
 import { asRun } from './onnxRuntime.js';
-import { imageOf, placesOf, sumsOfChannels } from './pool.js';
+import { imageOf, sumsOfChannels } from './pool.js';
 import { tensorSteps } from './tensor.js';
 import { eachRowOfWindows } from './windowRows.js';
 
@@ -25,7 +25,7 @@ function meanOf(output: QuantParams, input: QuantParams, count: number): (sum: n
 
 function globalAverage(call: TensorCall): Int32Array {
   const input = imageOf(call);
-  const places = placesOf(input.shape);
+  const places = positionDims(input.shape);
   const code = meanOf(quantized(call.output), quantized(input), sizeOf(places));
   const offset = quantized(input).zeroPoint * sizeOf(places);
   return int32s(sumsOfChannels(input), (sum) => code(sum - offset));
@@ -42,7 +42,7 @@ export const globalAveragePoolOnnxRuntime: TensorSteps = {
 const averagePool: TensorSteps = tensorSteps('rint((sum of sx * d, tap by tap in float32) / n / sy + zp)', (call) => {
   const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
   const input = imageOf(call);
-  const places = placesOf(input.shape);
+  const places = positionDims(input.shape);
   const isWhole = sameDims(window.kernel, places) && window.padding.every((ends) => ends[0] + ends[1] === 0);
   if (isWhole) return globalAverage(call);
   const output = quantized(call.output);

@@ -1,11 +1,12 @@
 /** Pools: what the runtimes share is a walk over windows, channel by channel. */
+import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { CodeArray, FastTensors, TensorCall, TensorSteps, TensorValue, WindowPlaces } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
-import type { AxisCovers, Cover, Covers } from '../../tensor/covers.js';
+import { type AxisCovers, type Cover, type Covers, windowCovers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
-import { channelStride, channelsOf, positionsOf, sizeOf } from '../../tensor/shape.js';
+import { channelStride, channelsOf, positionDims, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
@@ -13,9 +14,9 @@ export function imageOf({ inputs: [input], output }: TensorCall): TensorValue {
   return { ...input, shape: { dims: input.shape.dims, channelAxis: output.shape.channelAxis } };
 }
 
-/** Dims of the places of a value, without its channels. */
-export function placesOf({ dims, channelAxis }: Shape): number[] {
-  return dims.filter((_, axis) => axis !== channelAxis);
+/** Of a pool whose windows have a geometry. */
+export function poolCovers(call: TensorCall): Covers {
+  return windowCovers((call.attributes as PoolAttributes).window, positionDims(imageOf(call).shape));
 }
 
 /** The codes that a window covers, of one channel. */

@@ -2,6 +2,7 @@
 import type { RescaleStep } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
+import { clamp } from '../../numeric/integer.js';
 import { floor, roundHalfAway, roundHalfEven } from '../../numeric/round.js';
 import { DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, type FixedPointArithmetic, SINGLE_ROUNDING } from './fixedPoint.js';
 
@@ -43,7 +44,7 @@ export const clampToSixOnly: RescaleStep = {
   equation: 'min(max(d, 0), roundHalfAway(f32(6 / sx))) + zx - zy',
   prepare(input, output) {
     const six = roundHalfAway(f32(6 / f32(input.scale)));
-    return (d) => Math.min(Math.max(d, 0), six) + input.zeroPoint - output.zeroPoint;
+    return (d) => clamp(d, 0, six) + input.zeroPoint - output.zeroPoint;
   },
   numpy: null,
 };

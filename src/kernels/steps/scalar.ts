@@ -1,7 +1,7 @@
 /** A number added to codes, or multiplied: mostly the parameters change, and the codes stay. s, zp: of the input. */
 import type { ScalarAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
+import { CODE_RANGES, type QuantParams } from '../../nouns/value.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -17,7 +17,7 @@ export const addScalarAten: TensorSteps = tensorSteps(
   (call) => {
     const input = quantized(call.inputs[0]);
     const { dtype, scale, zeroPoint } = input;
-    const [lo, hi] = dtype === 'uint8' ? [0, 255] : [-128, 127];
+    const [lo, hi] = CODE_RANGES[dtype];
     const added = roundHalfEven((call.attributes as ScalarAttributes).other / scale);
     const moved = zeroPoint - added;
     if (moved >= lo && moved <= hi) return codesOf(call, { ...input, zeroPoint: moved }, (x) => x);
@@ -33,7 +33,7 @@ export const addScalarAten: TensorSteps = tensorSteps(
 export const multiplyScalarAten: TensorSteps = tensorSteps('x, s * other; lo + hi - x where other < 0', (call) => {
   const input = quantized(call.inputs[0]);
   const { other } = call.attributes as ScalarAttributes;
-  const [lo, hi] = input.dtype === 'uint8' ? [0, 255] : [-128, 127];
+  const [lo, hi] = CODE_RANGES[input.dtype];
   if (other > 0) return codesOf(call, input, (x) => x);
   if (other === 0) return fill(call, () => 0);
   return codesOf(call, { ...input, zeroPoint: hi + lo - input.zeroPoint }, (x) => hi + lo - x);

@@ -1,16 +1,15 @@
 /** Sums whose sign is lost where they are read: what hypotheses are made of; no kernel has one. */
-import type { AccumulateStep, Product } from '../../nouns/kernel.js';
+import type { AccumulateStep } from '../../nouns/kernel.js';
 import { int32s } from '../../numeric/array.js';
+import { INT32_MAX } from '../../numeric/integer.js';
 import { exactSums } from '../../products/exactSums.js';
-import { int32BiasFloat64 } from './bias.js';
+import { int32BiasOf } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface UnsignedSumsStep extends AccumulateStep {
   /** As many are kept of a sum, and read without a sign. */
   readonly bits: number;
 }
-
-const INT32_MAX = 2 ** 31 - 1;
 
 /** A negative sum is 2^bits too large; from 31 bits on it is as large as an int32 may be, which all scales take beyond every code. */
 function unsigned(bits: number, holdsBias: boolean): UnsignedSumsStep {
@@ -44,11 +43,6 @@ function unsigned(bits: number, holdsBias: boolean): UnsignedSumsStep {
     },
     c: null,
   };
-}
-
-function int32BiasOf(product: Product): Int32Array | null {
-  const prepared = int32BiasFloat64.prepare(product);
-  return prepared.unit === 'int32' ? prepared.values : null;
 }
 
 /** Accumulators as wide as multipliers of an FPGA and its students make them. */

@@ -4,20 +4,14 @@ import * as z from 'zod/mini';
 import type { NumericArray } from '../../nouns/array.js';
 import type { EmbeddingAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
+import { CODE_RANGES } from '../../nouns/value.js';
 import type { RawLayer } from '../op.js';
 import { FLOAT32, loadNumbers, type NumberRule, numberField } from './numbers.js';
 import { layerFields, list, numbers, oneOrList, outputSchema } from './schema.js';
 import { tableOf } from './table.js';
 import { tensorForm } from './tensor.js';
 
-const RANGES = {
-  uint8: [0, 255],
-  int8: [-128, 127],
-  uint16: [0, 65535],
-  int16: [-32768, 32767],
-  uint4: [0, 15],
-  float32: [0, 0],
-} as const;
+const RANGES = { ...CODE_RANGES, uint4: [0, 15], float32: [0, 0] } as const;
 const DTYPES = ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'float32'] as const;
 type TableDtype = (typeof DTYPES)[number];
 

@@ -2,9 +2,9 @@ import { type Checks, described, type Place } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
 import { collecting } from '../../load/refuse.js';
 import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
+import { CODE_RANGES } from '../../nouns/value.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
-import { RANGES } from './valueParams.js';
 
 /** The npz that {"array": KEY} looks into: none is declared, or it could not be read and its own problems are known. */
 export type ModelArrays = ArrayFile | 'none' | 'unreadable';
@@ -127,7 +127,7 @@ async function fits(
   from: string,
   checks: Checks,
 ): Promise<boolean> {
-  const [min, max] = RANGES[wanted];
+  const [min, max] = CODE_RANGES[wanted];
   const [rows, ...row] = source.shape;
   const cols = sizeOf(row);
   const rowsAtOnce = Math.max(1, Math.floor((4 << 20) / cols));
@@ -162,7 +162,7 @@ function inlineWeight(
   if (!rows) return null;
   const cols = shape.at(-1)!;
   const data = new MEMORY[wanted](rows.length * cols);
-  const [min, max] = RANGES[wanted];
+  const [min, max] = CODE_RANGES[wanted];
   const outside = new Outside(wanted);
   for (let row = 0, at = 0; row < rows.length; row++) {
     const values = rows[row];
@@ -238,7 +238,7 @@ class Outside {
     checks.problem(
       'weight',
       [...place, ...at],
-      `expected an integer in ${RANGES[this.wanted].join('..')}, got ${described(value)}${more}${from}`,
+      `expected an integer in ${CODE_RANGES[this.wanted].join('..')}, got ${described(value)}${more}${from}`,
     );
     return false;
   }

@@ -4,7 +4,7 @@ import type { Checks } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Activation, Curve, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
-import type { ValueParams } from '../../nouns/value.js';
+import { CODE_RANGES, type ValueParams } from '../../nouns/value.js';
 import { float32s, float64s, int32s } from '../../numeric/array.js';
 import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
@@ -20,11 +20,10 @@ import {
   weightField,
 } from './numbers.js';
 import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
-import { RANGES } from './valueParams.js';
 
 const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
 const zeroPointsOf = (dtype: WeightDtype): NumberRule => {
-  const [min, max] = RANGES[dtype];
+  const [min, max] = CODE_RANGES[dtype];
   return {
     expected: `expected an integer in ${min}..${max} (${dtype})`,
     accepts: (value) => Number.isInteger(value) && value >= min && value <= max,

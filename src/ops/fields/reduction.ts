@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import type { ReduceAttributes, SpreadAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
-import { INDEX } from '../../nouns/value.js';
+import { INTEGERS } from '../../nouns/value.js';
 import { axesOf } from '../../tensor/axes.js';
 import type { Op, ShapedLayer } from '../op.js';
 import { isOverSamples, oneOrMoreAxes } from './axes.js';
@@ -24,7 +24,7 @@ export function indexOfExtreme(name: string): Op {
     read({ fields }) {
       if (!fields) return null;
       const { dim, keepdim = false } = fields as { dim: number | number[]; keepdim?: boolean };
-      return { form: tensorForm({ dim: [dim].flat(), keepdim } satisfies Attributes), output: INDEX };
+      return { form: tensorForm({ dim: [dim].flat(), keepdim } satisfies Attributes), output: INTEGERS };
     },
   };
 }

@@ -1,22 +1,14 @@
 import type { Checks, Place } from '../../documents/checks.js';
-import type { FloatParams, IntegerDtype, ValueParams } from '../../nouns/value.js';
+import { CODE_RANGES, type FloatParams, type ValueParams } from '../../nouns/value.js';
 import type { RawValueParams } from './schema.js';
 
 export const FLOAT: FloatParams = { dtype: 'float32' };
-
-export const RANGES: Readonly<Record<IntegerDtype, readonly [min: number, max: number]>> = {
-  uint8: [0, 255],
-  int8: [-128, 127],
-  int16: [-(2 ** 15), 2 ** 15 - 1],
-  uint16: [0, 2 ** 16 - 1],
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-};
 
 /** dtype, scale and zero_point of a value whose fields have the right types; undefined after a problem. */
 export function valueParams(raw: RawValueParams, place: Place, checks: Checks): ValueParams | undefined {
   const { dtype, scale, zero_point: zeroPoint } = raw;
   if (dtype === 'float32') return FLOAT;
-  const [min, max] = RANGES[dtype];
+  const [min, max] = CODE_RANGES[dtype];
   const { quant_min: quantMin = min, quant_max: quantMax = max } = raw;
   const before = checks.problems.length;
   for (const [field, value] of Object.entries({ scale, zero_point: zeroPoint })) {

@@ -1,5 +1,6 @@
 /** The table of constants as a C header. */
 import type { TableChannel, TableDocument, TableLayer } from '../../documents/table.js';
+import { nineDigits } from '../../text.js';
 import { identifiers } from './goldenC.js';
 import { commented, plainArray } from './goldenText.js';
 
@@ -66,6 +67,6 @@ function array(
 
 /** Nine digits give the same float32 back; a C literal of type float has a point or an exponent. */
 export function float32Literal(value: number): string {
-  const text = String(Number(value.toPrecision(9)));
+  const text = nineDigits(value);
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
 }

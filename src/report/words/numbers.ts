@@ -27,6 +27,11 @@ export function decibels(value: number | 'inf' | null): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
+/** Of counts, of which a layer may lack some. */
+export function total(counts: readonly (number | null | undefined)[]): number {
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
 function threeDigits(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : 'inf';
   if (value >= 1e5 || value < 1e-3) return value.toExponential(value >= 1e5 ? 2 : 1).replace('e+', 'e');

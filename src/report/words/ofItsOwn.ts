@@ -4,6 +4,7 @@ import { firstFixSentence, inheritedSentence, rehearsalSentence } from '../../di
 import type { FindingContext } from '../../diagnose/words/causeWords.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 import { counted } from '../../text.js';
+import { total } from './numbers.js';
 
 /** One side's departure in one layer. */
 export interface Side {
@@ -54,14 +55,13 @@ export function inheritedLines(sides: readonly Side[]): string[] {
 }
 
 function cameWith(reads: string, sides: readonly Side[]): string {
-  const sum = (all: readonly (number | null)[]) => all.reduce<number>((total, one) => total + (one ?? 0), 0);
-  const different = sum(sides.map(({ layer }) => layer.mismatched));
+  const different = total(sides.map(({ layer }) => layer.mismatched));
   const values = sides.flatMap(({ context }) => context.evidence.inherited?.values ?? []);
   if (values.length === sides.length)
-    return `${reads}: ${sum(values)} of ${sides.length === 1 ? 'its' : 'their'} ${counted(different, 'differing value')} came with it`;
+    return `${reads}: ${total(values)} of ${sides.length === 1 ? 'its' : 'their'} ${counted(different, 'differing value')} came with it`;
   if (sides[0].diagnosis.subject === 'candidate') return reads;
   // propagated: its own cause is counted on the captured input, and more differ
-  const own = sum(sides.map(({ diagnosis }) => diagnosis.of));
+  const own = total(sides.map(({ diagnosis }) => diagnosis.of));
   return `${counted(different, 'value')} ${different === 1 ? 'differs' : 'differ'} here, ${own} on the captured input: ${reads}`;
 }
 

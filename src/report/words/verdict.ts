@@ -4,10 +4,10 @@ import { accumulatorsDiffer, differs, judged } from '../../compare/judged.js';
 import { inOrder } from '../../diagnose/finding/causesInOrder.js';
 import { frameworkName } from '../../diagnose/finding/frameworks.js';
 import type { ChannelReport, LayerReport, MismatchReport, Report } from '../../nouns/report.js';
-import { counted, printable } from '../../text.js';
+import { counted, nineDigits, printable } from '../../text.js';
 import { largestInUnits, largestOf } from './differences.js';
 import { kindsHeld, notFiniteIn } from './notFinite.js';
-import { size } from './numbers.js';
+import { size, total } from './numbers.js';
 
 const named = new WeakMap<readonly LayerReport[], ReadonlyMap<string, LayerReport>>();
 
@@ -81,10 +81,9 @@ export function uncomparedInRuns(reports: readonly Report[]): string[] {
 }
 
 function equalSentence(report: Report): string {
-  const sum = (counts: readonly (number | null | undefined)[]) => counts.reduce<number>((all, n) => all + (n ?? 0), 0);
-  const values = sum(judged(report).map((layer) => layer.values));
-  const accumulators = sum(judged(report).map(({ accumulator }) => accumulator?.values));
-  const near = sum(judged(report).map(({ within_bound }) => within_bound));
+  const values = total(judged(report).map((layer) => layer.values));
+  const accumulators = total(judged(report).map(({ accumulator }) => accumulator?.values));
+  const near = total(judged(report).map(({ within_bound }) => within_bound));
   const within = near > 0 ? `, ${near} of them within the float path's proven error` : '';
   if (values > 0) return `all ${counted(values, 'value')} are equal${within}`;
   return accumulators > 0 ? `all ${counted(accumulators, 'accumulator')} are equal` : 'nothing was compared';
@@ -125,12 +124,7 @@ export function firstMismatch({ first_mismatch: first }: LayerReport): string | 
 
 function mismatchText({ sample, channel, at = [], expected, actual }: MismatchReport): string {
   const where = `sample ${sample}, channel ${channel}${at.length > 0 ? `, at ${at.join(',')}` : ''}`;
-  return `${where}: expected ${digits(expected)}, actual ${digits(actual)}`;
-}
-
-/** As many as tell a float32 from its neighbours. */
-function digits(value: number): string {
-  return String(Number(value.toPrecision(9)));
+  return `${where}: expected ${nineDigits(expected)}, actual ${nineDigits(actual)}`;
 }
 
 /** "12 of 2416 accumulators differ, by up to 5888 (sample 0, channel 3: expected -3392, actual 2496)"; null: none do. */

@@ -1,12 +1,10 @@
 /** Pools: in- and output have the same parameters, only cells inside the image count. */
-import type { PoolAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { clamp } from '../../../numeric/integer.js';
 import { truncate } from '../../../numeric/round.js';
-import { windowCovers } from '../../../tensor/covers.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { maxPool } from '../maxPool.js';
-import { imageOf, placesOf } from '../pool.js';
+import { poolCovers } from '../pool.js';
 import { tensorSteps } from '../tensor.js';
 import { overWindowSums } from '../windowSums.js';
 import { BYTES_AND_INT16, clampOf, type Runtime } from './common.js';
@@ -14,9 +12,8 @@ import { BYTES_AND_INT16, clampOf, type Runtime } from './common.js';
 /** Of raw codes; the same in every runtime. */
 export const averagePoolTflite: TensorSteps = {
   ...tensorSteps('clamp(trunc((sum of q +- n / 2) / n)), n: cells inside the image', (call) => {
-    const { window } = call.attributes as PoolAttributes;
     const [lo, hi] = clampOf(call, 'reference');
-    return overWindowSums(call, windowCovers(window, placesOf(imageOf(call).shape)), (sum, { inside }) => {
+    return overWindowSums(call, poolCovers(call), (sum, { inside }) => {
       const count = sizeOf(inside);
       const half = Math.floor(count / 2);
       return clamp(truncate((sum > 0 ? sum + half : sum - half) / count), lo, hi);
