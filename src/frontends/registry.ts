@@ -1,10 +1,11 @@
 import type { FileSystem } from '../nouns/file.js';
+import type { Producer } from '../nouns/model.js';
 import { readCarried } from './carried.js';
 import type { ModelFile, RanBy } from './modelFile.js';
 
 /** A kind of file in model.json's place. */
 export interface FrontEnd {
-  readonly kind: 'onnx' | 'tflite' | 'npz';
+  readonly kind: NonNullable<Producer['file']>;
   readonly extension: string;
   /** Told by the first bytes of the file. */
   recognizes(head: Uint8Array): boolean;

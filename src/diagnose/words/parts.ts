@@ -1,5 +1,6 @@
 /** Parts of sentences that several causes share. */
 
+import type { Producer } from '../../nouns/model.js';
 import { f32 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { counted, precise, printable } from '../../text.js';
@@ -23,7 +24,11 @@ export function holder({ subject, framework }: Pick<SentenceContext, 'subject' |
   return subject === 'candidate' ? 'yours' : (framework ?? 'the capture');
 }
 
-const FILES = { onnx: 'the .onnx file', tflite: 'the .tflite file', npz: 'the npz' } as const;
+const FILES: Readonly<Record<NonNullable<Producer['file']>, string>> = {
+  onnx: 'the .onnx file',
+  tflite: 'the .tflite file',
+  npz: 'the npz',
+};
 
 /** What is corrected where the file is wrong: an .onnx or a .tflite has no fields of model.json. */
 export function fileOf({ producer: { file } }: Pick<FixContext, 'producer'>): string {
