@@ -80,6 +80,8 @@ const REGISTRIES: readonly Registry[] = [
       'baseline.ts',
       'candidateModel.ts',
       'command.ts',
+      'compareOptions.ts',
+      'comparePairs.ts',
       'config.ts',
       'documentCommand.ts',
       'folder.ts',
