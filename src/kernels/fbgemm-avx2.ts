@@ -28,5 +28,5 @@ export const fbgemmAvx2: Kernel = {
   get tensors() {
     return atenTensors;
   },
-  ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }, fbgemmConvolutionPairs('fbgemmConvolutionPairs', true)),
+  ops: fbgemmOps({ accumulate: pairsSaturatingInt16 }, fbgemmConvolutionPairs),
 };

@@ -8,7 +8,7 @@ import { fbgemmLibrary } from './libraries.js';
 import { atenTensors } from './pyTorch.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
-import { fbgemmConvolutionPairs } from './steps/fbgemmConvolution.js';
+import { fbgemmSaturatingEverywhere } from './steps/fbgemmConvolution.js';
 
 export const fbgemmVnni: Kernel = {
   name: 'fbgemm-vnni',
@@ -28,5 +28,5 @@ export const fbgemmVnni: Kernel = {
   get tensors() {
     return atenTensors;
   },
-  ops: fbgemmOps({ accumulate: exact }, fbgemmConvolutionPairs('fbgemmSaturatingEverywhere', false)),
+  ops: fbgemmOps({ accumulate: exact }, fbgemmSaturatingEverywhere),
 };

@@ -62,8 +62,11 @@ function adaptiveCoversOf(call: TensorCall): Covers {
   return adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape));
 }
 
+/** What the first of four places is added to, and the last: its neighbour in the row, or below. */
+const [ROWS, COLUMNS] = [[1, 2] as const, [2, 1] as const];
+
 /** Of windows of four places, as vector instructions halve sums of bytes: rows first, or columns. */
-function inPairs(isRows: boolean, more: number): (call: TensorCall) => RealValue {
+function inPairs([second, third]: typeof ROWS | typeof COLUMNS, more: number): (call: TensorCall) => RealValue {
   return (call) => {
     const covers = poolCovers(call);
     const cover = coverOf(call, covers);
@@ -75,7 +78,6 @@ function inPairs(isRows: boolean, more: number): (call: TensorCall) => RealValue
       return overWindows(call, { ...covers, at }, SUM);
     });
     const half = (a: number, b: number) => floor((a + b + more) / 2);
-    const [second, third] = isRows ? [1, 2] : [2, 1];
     return (i) => {
       if (cover(i).places.length !== 4) return Number.NaN;
       return half(half(place[0](i), place[second](i)), half(place[third](i), place[3](i)));
@@ -86,10 +88,10 @@ function inPairs(isRows: boolean, more: number): (call: TensorCall) => RealValue
 export const averagePool: RealForm = {
   is: 'mean',
   pairs: {
-    '(a + b + 1) >> 1 of rows, then of those': inPairs(true, 1),
-    '(a + b + 1) >> 1 of columns, then of those': inPairs(false, 1),
-    '(a + b) >> 1 of rows, then of those': inPairs(true, 0),
-    '(a + b) >> 1 of columns, then of those': inPairs(false, 0),
+    '(a + b + 1) >> 1 of rows, then of those': inPairs(ROWS, 1),
+    '(a + b + 1) >> 1 of columns, then of those': inPairs(COLUMNS, 1),
+    '(a + b) >> 1 of rows, then of those': inPairs(ROWS, 0),
+    '(a + b) >> 1 of columns, then of those': inPairs(COLUMNS, 0),
   },
   value: (call) => meansOver(call, poolCovers(call), averageDivisor(call)),
   others: { maximum: (call) => overWindows(call, poolCovers(call), LARGEST) },

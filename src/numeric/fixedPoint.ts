@@ -112,10 +112,16 @@ export function fixedPointUnrounded(x: number, { multiplier, exponent }: FixedPo
   return halves / 2 + (isExact ? 0 : 0.25);
 }
 
-/** The high half x * m >> 31, rounded half up or down, over 2^-e: what a second rounding gets. */
-export function fixedPointHalfRounded(x: number, m: FixedPointMultiplier, roundsUp: boolean): number {
-  const high = roundsUp
-    ? multiplyLeftShifted(x, m)
-    : Math.floor(fixedPointUnrounded(x, { multiplier: m.multiplier, exponent: Math.max(m.exponent, 0) }));
-  return m.exponent < 0 ? high / POWERS_OF_2[-m.exponent] : high;
+/** The high half x * m >> 31, rounded half up, over 2^-e: what a second rounding gets. */
+export function fixedPointHighHalfUp(x: number, m: FixedPointMultiplier): number {
+  return beforeShift(multiplyLeftShifted(x, m), m);
+}
+
+/** The same rounded down. */
+export function fixedPointHighFloor(x: number, m: FixedPointMultiplier): number {
+  return beforeShift(Math.floor(fixedPointUnrounded(x, { ...m, exponent: Math.max(m.exponent, 0) })), m);
+}
+
+function beforeShift(high: number, { exponent }: FixedPointMultiplier): number {
+  return exponent < 0 ? high / POWERS_OF_2[-exponent] : high;
 }

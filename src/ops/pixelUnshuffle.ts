@@ -6,7 +6,7 @@ export const pixelUnshuffle = moving<{ downscale_factor: number }>(
   'pixel_unshuffle',
   () => ({ downscale_factor: factor }),
   ({ downscale_factor: r }) =>
-    ofImages(false, {
+    ofImages('NCHW', {
       dims([channels, height, width]) {
         const [h, w] = [divided(height, r, 'a height'), divided(width, r, 'a width')];
         if (typeof h === 'string') return h;

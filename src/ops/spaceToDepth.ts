@@ -1,11 +1,12 @@
 /** ONNX SpaceToDepth, TFLite's SPACE_TO_DEPTH: places become channels, those of one block a whole image apart. */
-import { type Blocked, blockedFields, divided, moving, ofImages } from './fields/layout.js';
+import { type Blocked, blockedFields, divided, layoutOf, moving, ofImages } from './fields/layout.js';
 
 export const spaceToDepth = moving<Blocked>(
   'space_to_depth',
   blockedFields,
-  ({ block_size: r, channels_last }) =>
-    ofImages(channels_last === true, {
+  (fields) => {
+    const { block_size: r } = fields;
+    return ofImages(layoutOf(fields), {
       dims([channels, height, width]) {
         const [rows, columns] = [divided(height, r, 'rows'), divided(width, r, 'columns')];
         if (typeof rows === 'string') return rows;
@@ -15,6 +16,7 @@ export const spaceToDepth = moving<Blocked>(
         const block = Math.floor(c / channels);
         return [c % channels, y * r + Math.floor(block / r), x * r + (block % r)];
       },
-    }),
+    });
+  },
   { needs: ['block_size'] },
 );

@@ -31,18 +31,23 @@ const MOST_OF_CODES = 32767;
 
 /**
  * Pairs (0,1), (2,3), ... of all k of a group, padding among them; the direct kernel's inside one tap, what misses the image left
- * out. others: whether kernels that are neither depthwise nor direct saturate.
+ * out. saturating: the kernels that do.
  */
-export function fbgemmConvolutionPairs(name: string, others: boolean): PairedAccumulateStep {
+function convolutionPairs(name: string, saturating: readonly FbgemmPath[]): PairedAccumulateStep {
   const isDirect = (product: Width) => pathOf(product) === 'direct';
   const blocks = (product: Width) => {
     const { patch, inFeatures } = product;
     const each = isDirect(product) ? patch!.inChannels : inFeatures;
     return new Array<number>(inFeatures / each).fill(each);
   };
-  const applies = (product: Product) => others || pathOf(product) !== 'others';
+  const applies = (product: Product) => saturating.includes(pathOf(product));
   return withNarrowSumOfCodes(saturatingPairs(name, blocks, applies, isDirect));
 }
+
+/** Without AVX512-VNNI. */
+export const fbgemmConvolutionPairs = convolutionPairs('fbgemmConvolutionPairs', ['depthwise', 'direct', 'others']);
+/** With it. */
+export const fbgemmSaturatingEverywhere = convolutionPairs('fbgemmSaturatingEverywhere', ['depthwise', 'direct']);
 
 function withNarrowSumOfCodes(pairs: PairedAccumulateStep): PairedAccumulateStep {
   const lose = (product: Product) =>

@@ -2,7 +2,8 @@
 import type { FixedPointForm } from '../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';
 import {
-  fixedPointHalfRounded,
+  fixedPointHighFloor,
+  fixedPointHighHalfUp,
   fixedPointUnrounded,
   multiplyByFixedPointDoubleRounding,
   multiplyByFixedPointDoubleRoundingUp,
@@ -83,9 +84,5 @@ function unrounded(equation: string, multiply: FixedPointArithmetic['multiply'])
 /** (acc * M) >> n of an RTL or a script, before it is shifted. */
 export const UNROUNDED = unrounded('acc * m / 2^(31 - shift)', fixedPointUnrounded);
 /** gemmlowp's, before its second rounding. */
-export const UNROUNDED_HIGH = unrounded('((acc * m + 2^30) >> 31) / 2^-shift', (x, m) =>
-  fixedPointHalfRounded(x, m, true),
-);
-export const UNROUNDED_HIGH_FLOOR = unrounded('((acc * m) >> 31) / 2^-shift', (x, m) =>
-  fixedPointHalfRounded(x, m, false),
-);
+export const UNROUNDED_HIGH = unrounded('((acc * m + 2^30) >> 31) / 2^-shift', fixedPointHighHalfUp);
+export const UNROUNDED_HIGH_FLOOR = unrounded('((acc * m) >> 31) / 2^-shift', fixedPointHighFloor);

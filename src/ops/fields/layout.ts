@@ -1,6 +1,6 @@
 /** What ops that move values have in common: codes and parameters stay. */
 import * as z from 'zod/mini';
-import type { Shape } from '../../nouns/value.js';
+import type { Layout, Shape } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { Op, RawLayer } from '../op.js';
 import { keptParams } from './elementwise.js';
@@ -64,11 +64,12 @@ function placeOf(at: readonly number[], dims: readonly number[]): number {
 
 type Image = readonly number[];
 
-/** Of images [channels, height, width], or with their channels last. */
+/** Of images, whose axes ops know as channels, height, width. */
 export function ofImages(
-  isLast: boolean,
+  layout: Layout,
   { dims, from }: { dims(image: Image): Image | string; from(at: Image, image: Image): Image },
 ): Moves {
+  const isLast = layout === 'NHWC';
   const order = isLast ? 'height, width, channels' : 'channels, height, width';
   const first = ([a, b, c]: Image): Image => (isLast ? [c, a, b] : [a, b, c]);
   const back = ([a, b, c]: Image): Image => (isLast ? [b, c, a] : [a, b, c]);
@@ -88,9 +89,19 @@ export interface Blocked {
   readonly channels_last?: boolean;
 }
 
+export const layoutOf = ({ channels_last }: Blocked): Layout => (channels_last ? 'NHWC' : 'NCHW');
+
 export const blockedFields = () => ({ block_size: factor, channels_last: z.optional(z.boolean()) });
 
 /** What divides a size, or why it does not. */
 export function divided(size: number, by: number, what: string): number | string {
   return size % by === 0 ? size / by : `expected ${what} that ${by} divides, got ${size}`;
 }
+
+/** What r * r channels of each place become: r times as many rows and columns. */
+export const spreadDims =
+  (r: number) =>
+  ([channels, height, width]: Image): Image | string => {
+    const each = divided(channels, r * r, 'channels');
+    return typeof each === 'string' ? each : [each, height * r, width * r];
+  };
