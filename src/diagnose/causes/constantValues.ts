@@ -11,7 +11,7 @@ import { within } from '../search/regions.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { short } from '../words/parts.js';
-import { unitsText } from '../words/place.js';
+import { channelsText } from '../words/place.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
@@ -47,7 +47,7 @@ export const constantValues: Cause<'constant-values'> = {
         ? 'the bias alone'
         : e.value === undefined
           ? 'one value in every channel'
-          : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : unitsText('channel', e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
+          : `${e.region ? 'one value' : e.channels ? `one value in ${e.channels.length > 4 ? 'some channels' : channelsText(e.channels)}` : 'one value everywhere'}: ${short(e.value)}`,
     explanation: (e) =>
       isOfEdges(e)
         ? 'The places at the edge were never computed, or their sums were left out: all others are right.'
@@ -75,7 +75,7 @@ export const constantValues: Cause<'constant-values'> = {
       if (e.is === 'bias')
         return `check what ${printable(context.layer)} reads, and that it is multiplied: only the bias arrives`;
       return e.channels && !e.region
-        ? `check that ${e.channels.length > 4 ? 'these channels are' : `${unitsText('channel', e.channels)} ${e.channels.length > 1 ? 'are' : 'is'}`} computed, and written`
+        ? `check that ${e.channels.length > 4 ? 'these channels are' : `${channelsText(e.channels)} ${e.channels.length > 1 ? 'are' : 'is'}`} computed, and written`
         : 'check that this layer runs and that its own output buffer is what is saved';
     },
   },

@@ -166,8 +166,10 @@ export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: In
   return null;
 }
 
-/** Integers that all channels share (at most `limit`, nearest to the middle first). */
-export function sharedIntegers(intervals: readonly Interval[], limit = 4): number[] {
+const MOST_INTEGERS = 4;
+
+/** Integers that all channels share, nearest to the middle first. */
+export function sharedIntegers(intervals: readonly Interval[]): number[] {
   const exact = intersection(intervals, 2e-6);
   const shared = isEmpty(exact) ? majority(intervals, MAJORITY) : exact;
   if (!shared || !isBounded(shared)) return [];
@@ -176,7 +178,7 @@ export function sharedIntegers(intervals: readonly Interval[], limit = 4): numbe
   const middle = (shared.lo + shared.hi) / 2;
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i)
     .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
-    .slice(0, limit);
+    .slice(0, MOST_INTEGERS);
 }
 
 /** Whether a value fits every channel's interval, up to float32 rounding. */

@@ -15,7 +15,7 @@ import { edgesText } from '../words/geometry.js';
 import { holdingSentence } from '../words/notFinite.js';
 import { others } from '../words/others.js';
 import { holder, number } from '../words/parts.js';
-import { unitsText } from '../words/place.js';
+import { channelsText } from '../words/place.js';
 import { IN_PAIRS, sumsFix } from '../words/saturation.js';
 import { otherFormula, stepFixes, stepSentences } from '../words/steps.js';
 import { evidenceOf } from './causesInOrder.js';
@@ -120,7 +120,7 @@ export function causeTitles(causes: readonly string[], evidence: Evidence = {}):
 /** " in channels 11 to 15 of 16", where it took place in a part of the layer. */
 function regionText({ region }: SomeChannels): string {
   if (!region) return '';
-  if ('channels' in region) return ` in ${unitsText('channel', region.channels)} of ${region.of}`;
+  if ('channels' in region) return ` in ${channelsText(region.channels)} of ${region.of}`;
   if ('outside' in region) return ` ${edgesText(region)}`;
   const [first, last] = [region.first.sample, region.last.sample];
   return first === last ? ` in sample ${first}` : ` in samples ${first} to ${last}`;

@@ -147,7 +147,7 @@ export const int32BiasFloat64 = int32Bias(
 );
 
 /** As a script rounds it; an int32 bias of the file as it is. Null: none. */
-export function int32BiasOf(product: Product): Int32Array | null {
+export function scriptedInt32Bias(product: Product): Int32Array | null {
   const prepared = int32BiasFloat64.prepare(product);
   return prepared.unit === 'int32' ? prepared.values : null;
 }

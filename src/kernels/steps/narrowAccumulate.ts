@@ -13,7 +13,7 @@ import {
 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
-import { int32BiasOf } from './bias.js';
+import { scriptedInt32Bias } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface NarrowAccumulateStep extends AccumulateStep {
@@ -65,7 +65,7 @@ function narrow(
       const sums = exactSums(x, product, fast);
       const inFull = toInt32(sums);
       const factors = of === 'raw' ? withoutZeroPoints(product) : product;
-      const held = bias ? int32BiasOf(product) : null;
+      const held = bias ? scriptedInt32Bias(product) : null;
       const largest = held ? held.reduce((most, own) => Math.max(most, Math.abs(own)), 0) : 0;
       if (sumsStayWithin(2 ** (bits - 1) - 1, x, factors, largest)) return inFull;
       const wide = of === 'raw' ? exactSums(x, factors, fast) : sums;
@@ -87,7 +87,7 @@ function narrow(
         bits,
         overflow,
         when,
-        bias ? { bias, value: int32BiasOf(product)?.[0] ?? 0 } : null,
+        bias ? { bias, value: scriptedInt32Bias(product)?.[0] ?? 0 } : null,
       ),
       ...(of === 'raw' ? ['acc -= int(zx*w.sum() + zw*(x - zx).sum())'] : []),
     ],

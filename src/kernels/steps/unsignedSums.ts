@@ -3,7 +3,7 @@ import type { AccumulateStep } from '../../nouns/kernel.js';
 import { int32s } from '../../numeric/array.js';
 import { INT32_MAX } from '../../numeric/integer.js';
 import { exactSums } from '../../products/exactSums.js';
-import { int32BiasOf } from './bias.js';
+import { scriptedInt32Bias } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface UnsignedSumsStep extends AccumulateStep {
@@ -26,7 +26,7 @@ function unsigned(bits: number, holdsBias: boolean): UnsignedSumsStep {
     run(x, product, fast = null) {
       const sums = exactSums(x, product, fast);
       const { overflowed } = toInt32(sums);
-      const held = holdsBias ? int32BiasOf(product) : null;
+      const held = holdsBias ? scriptedInt32Bias(product) : null;
       // the bias is taken out again: it is added in its own step
       const data = int32s(sums, (sum, i) => {
         const bias = held ? held[i % held.length] : 0;
@@ -35,7 +35,7 @@ function unsigned(bits: number, holdsBias: boolean): UnsignedSumsStep {
       return { data, overflowed };
     },
     numpy: (product) => {
-      const bias = holdsBias ? (int32BiasOf(product)?.[0] ?? 0) : 0;
+      const bias = holdsBias ? (scriptedInt32Bias(product)?.[0] ?? 0) : 0;
       const added = bias === 0 ? '' : ` + ${bias}`;
       const low = bits < 31 ? `acc % ${2 ** bits}` : `acc if acc >= 0 else ${INT32_MAX}`;
       const without = bias === 0 ? [] : [`acc = min(${INT32_MAX}, acc - ${bias})  # the bias, added below`];
