@@ -41,6 +41,13 @@ test('the worst: by how much either side differs, then by how many, then the fir
     change(4, [0, 0], [1, Number.POSITIVE_INFINITY]),
     change(5, [1, Number.POSITIVE_INFINITY], [1, Number.POSITIVE_INFINITY]),
   ];
-  const worst = (most: number) => worstChanges(changes, most).map(({ channel }) => channel);
+  const worse = Array.from({ length: 256 }, (_, i) => change(10 + i, [0, 0], [9, Number.POSITIVE_INFINITY]));
+  const all = worstChanges([...changes, ...worse]);
+  expect(all.map(({ channel }) => channel)).toEqual(worse.map(({ channel }) => channel));
+  // where so many places are left
+  const worst = (most: number) =>
+    worstChanges([...changes, ...worse.slice(most)])
+      .map(({ channel }) => channel)
+      .filter((channel) => channel < 10);
   expect([1, 2, 3, 4, 5].map(worst)).toEqual([[4], [4, 5], [2, 4, 5], [2, 3, 4, 5], [1, 2, 3, 4, 5]]);
 });
