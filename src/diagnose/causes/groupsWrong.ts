@@ -108,52 +108,20 @@ const shuffledGroups = madeOnce((study: ProductStudy) => {
 const acrossGroups = madeOnce((study: ProductStudy) => {
   const { groups, inChannels } = patchOf(study.declared);
   const count = groups * inChannels;
-  const from = (of: (c: number) => number) => int32s({ length: count }, (_, c) => of(c));
   const isDepthwise = inChannels === 1;
-  return [
-    change(
-      study,
-      'last to first',
-      groups,
-      from((c) => count - 1 - c),
-    ),
-    ...(isDepthwise
-      ? []
-      : [
-          change(
-            study,
-            'one further',
-            groups,
-            from((c) => (c + count - 1) % count),
-          ),
-          change(
-            study,
-            'one before',
-            groups,
-            from((c) => (c + 1) % count),
-          ),
-        ]),
-    ...(count % 2 === 0 && inChannels % 2 === 1 && groups > 2
-      ? [
-          change(
-            study,
-            'exchanged in pairs',
-            groups,
-            from((c) => c ^ 1),
-          ),
-        ]
-      : []),
-    ...(count % 2 === 0 && groups > 2
-      ? [
-          change(
-            study,
-            'halves exchanged',
-            groups,
-            from((c) => (c + count / 2) % count),
-          ),
-        ]
-      : []),
-  ];
+  const isEven = count % 2 === 0 && groups > 2;
+  const orders = [
+    ['last to first', true, (c: number) => count - 1 - c],
+    ['one further', !isDepthwise, (c: number) => (c + count - 1) % count],
+    ['one before', !isDepthwise, (c: number) => (c + 1) % count],
+    ['exchanged in pairs', isEven && inChannels % 2 === 1, (c: number) => c ^ 1],
+    ['halves exchanged', isEven, (c: number) => (c + count / 2) % count],
+  ] as const;
+  const possible = orders.filter(([, isOwn]) => isOwn);
+  return possible.map(([order, , from]) => {
+    const inputs = int32s({ length: count }, (_, c) => from(c));
+    return change(study, order, groups, inputs);
+  });
 });
 
 const otherGroups = madeOnce((study: ProductStudy) => {
