@@ -34,8 +34,8 @@ export interface RealForm {
   alone?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
-  /** Of a mean of four integers: two and two halved, and those, by the rule. */
-  pairs?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Of a mean over rows and columns: of each row (or column) rounded, then of those. */
+  lines?(call: TensorCall, isRows: boolean, round: (mean: number) => number): RealValue;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */

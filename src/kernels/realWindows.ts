@@ -62,37 +62,41 @@ function adaptiveCoversOf(call: TensorCall): Covers {
   return adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape));
 }
 
-/** What the first of four places is added to, and the last: its neighbour in the row, or below. */
-const [ROWS, COLUMNS] = [[1, 2] as const, [2, 1] as const];
-
-/** Of windows of four places, as vector instructions halve sums of bytes: rows first, or columns. */
-function inPairs([second, third]: typeof ROWS | typeof COLUMNS, more: number): (call: TensorCall) => RealValue {
-  return (call) => {
-    const covers = poolCovers(call);
-    const cover = coverOf(call, covers);
-    const place = [0, 1, 2, 3].map((own): RealValue => {
-      const at = (position: number) => ({
-        ...covers.at(position),
-        places: covers.at(position).places.slice(own, own + 1),
-      });
-      return overWindows(call, { ...covers, at }, SUM);
-    });
-    const half = (a: number, b: number) => floor((a + b + more) / 2);
-    return (i) => {
-      if (cover(i).places.length !== 4) return Number.NaN;
-      return half(half(place[0](i), place[second](i)), half(place[third](i), place[3](i)));
-    };
+/**
+ * A mean along one axis, rounded, then along the other: two passes of a separable filter, or vector instructions that halve sums of bytes.
+ * Not a number where it is another mean, or one pass.
+ */
+function meanOfLines(
+  call: TensorCall,
+  covers: Covers,
+  isRows: boolean,
+  round: (mean: number) => number,
+  divisor: (cover: Cover) => number,
+): RealValue {
+  if (covers.axes?.length !== 2 || covers.axes.some(({ most }) => most < 2)) return () => Number.NaN;
+  const cover = coverOf(call, covers);
+  const values: number[] = [];
+  const window = overWindows(call, covers, { first: 0, join: (_, value) => values.push(value) });
+  return (i) => {
+    values.length = 0;
+    window(i);
+    const own = cover(i);
+    if (values.length !== divisor(own)) return Number.NaN;
+    const [rows, columns] = own.inside;
+    const [lines, each] = isRows ? [rows, columns] : [columns, rows];
+    let joined = 0;
+    for (let line = 0; line < lines; line++) {
+      let sum = 0;
+      for (let k = 0; k < each; k++) sum += values[isRows ? line * columns + k : k * columns + line];
+      joined += round(sum / each);
+    }
+    return round(joined / lines);
   };
 }
 
 export const averagePool: RealForm = {
   is: 'mean',
-  pairs: {
-    '(a + b + 1) >> 1 of rows, then of those': inPairs(ROWS, 1),
-    '(a + b + 1) >> 1 of columns, then of those': inPairs(COLUMNS, 1),
-    '(a + b) >> 1 of rows, then of those': inPairs(ROWS, 0),
-    '(a + b) >> 1 of columns, then of those': inPairs(COLUMNS, 0),
-  },
+  lines: (call, isRows, round) => meanOfLines(call, poolCovers(call), isRows, round, averageDivisor(call)),
   value: (call) => meansOver(call, poolCovers(call), averageDivisor(call)),
   others: { maximum: (call) => overWindows(call, poolCovers(call), LARGEST) },
   count(call) {
@@ -114,6 +118,8 @@ export const averagePool: RealForm = {
 export const adaptivePool: RealForm = {
   is: 'mean',
   value: (call) => overWindows(call, adaptiveCoversOf(call), MEAN),
+  lines: (call, isRows, round) =>
+    meanOfLines(call, adaptiveCoversOf(call), isRows, round, ({ places }) => places.length),
   others: { maximum: (call) => overWindows(call, adaptiveCoversOf(call), LARGEST) },
   count(call) {
     const cover = coverOf(call, adaptiveCoversOf(call));

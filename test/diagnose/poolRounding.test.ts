@@ -112,9 +112,9 @@ describe('the lines that are given to paste make of a sum what TFLite does', asy
 });
 
 test.each([
-  ['(a + b + 1) >> 1 of rows, then of those', 1, [1, SIZE]],
-  ['(a + b + 1) >> 1 of columns, then of those', 1, [SIZE, 1]],
-  ['(a + b) >> 1 of rows, then of those', 0, [1, SIZE]],
+  ['floor(v + 1/2) of each row, then of those', 1, [1, SIZE]],
+  ['floor(v + 1/2) of each column, then of those', 1, [SIZE, 1]],
+  ['floor(v) of each row, then of those', 0, [1, SIZE]],
 ])('halved two by two: %s', async (rule, more, [near, far]) => {
   const half = (a: number, b: number) => (a + b + more) >> 1;
   const { causes, evidence, explained, of } = await diagnosed((_, i) => {
@@ -124,4 +124,49 @@ test.each([
   });
   expect({ causes, explained }).toEqual({ causes: ['pool-rounding'], explained: of });
   expect(evidence['pool-rounding']).toMatchObject({ rule });
+});
+
+describe('a mean of 6 x 6 by two passes, or by a short reciprocal', () => {
+  const GLOBAL = { name: 'y', op: 'adaptive_avg_pool2d', input: 'x', output_size: [1, 1] };
+  const uint8 = { dtype: 'uint8', scale: 0.0094, zero_point: 117 };
+  const codes = x.map((code) => code + 128);
+  const planes = Array.from({ length: SAMPLES * CHANNELS }, (_, i) => codes.slice(i * SIZE ** 2, (i + 1) * SIZE ** 2));
+  const sumOf = (list: readonly number[]) => list.reduce((sum, code) => sum + code, 0);
+  const lineOf = (plane: readonly number[], line: number, isRow: boolean) =>
+    plane.filter((_, i) => (isRow ? Math.floor(i / SIZE) : i % SIZE) === line);
+  const inTwo = (round: (v: number) => number, isRow: boolean) => (plane: readonly number[]) => {
+    const means = [...Array(SIZE).keys()].map((line) => round(sumOf(lineOf(plane, line, isRow)) / SIZE));
+    return round(sumOf(means) / SIZE);
+  };
+
+  test.each<[rule: string, wrong: (plane: readonly number[]) => number, divides?: string]>([
+    ['rint(v) of each row, then of those', inTwo(halfEven, true), 'raw_codes'],
+    ['rint(v) of each column, then of those', inTwo(halfEven, false), 'raw_codes'],
+    ['floor(v) of each row, then of those', inTwo(Math.floor, true), 'raw_codes'],
+    ['(sum * rint(2^8 / n)) >> 8', (plane) => (sumOf(plane) * 7) >> 8, 'raw_codes'],
+    ['(sum * rint(2^12 / n)) >> 12', (plane) => (((sumOf(plane) - 36 * 117) * 114) >> 12) + 117],
+  ])('%s', async (rule, wrong, divides) => {
+    const right = planes.map((plane) => halfEven(sumOf(plane) / 36 - 117) + 117);
+    const files = memoryFiles({
+      'm.json': JSON.stringify({
+        format: 'qdiff-model',
+        version: 1,
+        producer: { framework: 'pytorch', engine: 'fbgemm' },
+        inputs: [{ name: 'x', ...uint8, shape: [CHANNELS, SIZE, SIZE] }],
+        layers: [GLOBAL],
+      }),
+      'c.npz': npz({
+        x: npy('uint8', [SAMPLES, CHANNELS, SIZE, SIZE], codes),
+        y: npy('uint8', [SAMPLES, CHANNELS, 1, 1], right),
+      }),
+      'mine.npz': npz({ y: npy('uint8', [SAMPLES, CHANNELS, 1, 1], planes.map(wrong)) }),
+    });
+    const model = await openModel(files, 'm.json');
+    const capture = await openCapture(files, 'c.npz', model);
+    const candidate = await openCandidate(files, 'mine.npz', model, capture);
+    const { causes, evidence, explained, of } = (await compare(model, capture, { candidate })).candidate_layers![0]
+      .diagnosis!;
+    expect({ causes, explained }).toEqual({ causes: ['pool-rounding'], explained: of });
+    expect(evidence['pool-rounding']).toMatchObject({ rule, ...(divides && { divides }) });
+  });
 });

@@ -4,7 +4,7 @@ import type { RealValue } from '../../kernels/realForm.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { fill, quantized } from '../../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
-import { halfEven, halfUp } from '../../kernels/steps/round.js';
+import { downward, halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
@@ -24,11 +24,12 @@ export const HALF_COUNT_ADDED: MeanRule = {
   apply: (mean, count) => truncate((halfUp.apply(mean * count) + Math.floor(count / 2)) / count),
 };
 
-/** By a multiplication with 1 / n in so many bits, halves up. */
-export function reciprocalOf(bits: number): MeanRule {
+/** By a multiplication with 1 / n in so many bits, halves up or all down. */
+export function reciprocalOf(bits: number, last: typeof halfUp | typeof downward): MeanRule {
+  const product = `sum * rint(2^${bits} / n)`;
   return {
-    equation: `(sum * rint(2^${bits} / n) + 2^${bits - 1}) >> ${bits}`,
-    apply: (mean, count) => halfUp.apply((halfUp.apply(mean * count) * halfEven.apply(2 ** bits / count)) / 2 ** bits),
+    equation: `${last === halfUp ? `(${product} + 2^${bits - 1})` : `(${product})`} >> ${bits}`,
+    apply: (mean, count) => last.apply((halfUp.apply(mean * count) * halfEven.apply(2 ** bits / count)) / 2 ** bits),
   };
 }
 
@@ -79,4 +80,35 @@ export function scriptsDividingCodes(study: TensorStudy, rule: MeanRule, raw: bo
       },
     },
   ];
+}
+
+/** Each row or column of a window rounded, then their mean; raw, or less a zero point that moves which codes are even. */
+export function scriptsInTwoPasses(
+  study: TensorStudy,
+): readonly (readonly [rule: string, raw: boolean, TensorSteps])[] {
+  const { lines } = formOf(study) ?? {};
+  const { input, output } = meanOfCodes(study) ?? {};
+  if (!lines || !input || input.scale !== output!.scale || input.zeroPoint !== output!.zeroPoint) return [];
+  const { zeroPoint } = input;
+  const isMoved = zeroPoint % 2 !== 0;
+  const rules = [
+    ...[halfEven, halfUp, downward].map((round) => [round, 0] as const),
+    ...(isMoved ? [[halfEven, zeroPoint] as const] : []),
+  ];
+  return ['row', 'column'].flatMap((line) =>
+    rules.map(([round, off]) => {
+      const rule = `${round.equation} of each ${line}, then of those`;
+      const run: TensorSteps['run'] = (call) => {
+        const mean = lines(inSteps(call, off), line === 'row', round.apply);
+        const [lo, hi] = clampOfCodes(call.activation, quantized(call.output), quantizeTwoRoundings);
+        return fill(call, (i) => clamp(mean(i) + off, lo, hi));
+      };
+      const raw = off === 0;
+      return [
+        rule,
+        raw,
+        { kind: 'tensor', equation: `${rule}, of ${raw ? 'raw codes' : 'codes, then + zp'}`, run },
+      ] as const;
+    }),
+  );
 }

@@ -67,15 +67,15 @@ export const inputClamped: Cause<'input-clamped', 'product' | 'tensor'> = {
   },
 };
 
-function boundsOf({ zeroPoint, scale, quantMin, quantMax }: QuantParams): Bounds[] {
+/** isActivated: of whole values an activation of an input is another operator. */
+function boundsOf({ zeroPoint, scale, quantMin, quantMax }: QuantParams, isActivated: boolean): Bounds[] {
   const six = Math.min(quantMax, zeroPoint + roundHalfEven(6 / scale));
   const ofSigns: Bounds[] = quantMin < 0 ? [[[0, quantMax]], [[-64, 63]]] : [[[quantMin, 127]]];
-  const bounds: Bounds[] = [
-    ...ofSigns,
-    [[quantMin + 1, quantMax]],
+  const activations: Bounds[] = [
     [[zeroPoint, quantMax], 'relu'],
     [[zeroPoint, six], 'relu6'],
   ];
+  const bounds: Bounds[] = [...ofSigns, [[quantMin + 1, quantMax]], ...(isActivated ? activations : [])];
   const seen = new Set([`${quantMin},${quantMax}`]);
   return bounds.filter(([found]) => found[0] < found[1] && seen.size < seen.add(found.join()).size);
 }
@@ -88,7 +88,7 @@ function clampedInputs(study: Study): Change[] {
     const params = inputOf(declared, input);
     if (!isQuantized(params) || !isOfBytes(params)) return [];
     const { quantMin, quantMax } = params;
-    return boundsOf(params)
+    return boundsOf(params, !isTensorStudy(study))
       .map(([found, as]): Change => {
         const [lo, hi] = found;
         const several = declared.reads.length > 1;

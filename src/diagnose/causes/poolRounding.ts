@@ -1,10 +1,4 @@
-import { clampOfCodes } from '../../kernels/steps/activation.js';
-import { fill } from '../../kernels/steps/call.js';
-import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
-import { halfAway, halfEven, towardZero } from '../../kernels/steps/round.js';
-import type { TensorSteps } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import { clamp } from '../../numeric/integer.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
 import { printable } from '../../text.js';
 import { ROUNDING_CAUSES } from '../alternatives/departures.js';
 import { halfRules } from '../alternatives/halves.js';
@@ -13,16 +7,18 @@ import {
   type MeanRule,
   reciprocalOf,
   scriptsDividingCodes,
+  scriptsInTwoPasses,
   scriptsRoundingMean,
 } from '../alternatives/meanRules.js';
 import { countsPadding } from '../alternatives/pools.js';
 import { scriptsScalingSum } from '../alternatives/scaledSums.js';
-import { formOf, inSteps, isToNearest, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
+import { formOf, isToNearest, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { writesCodes } from '../facts.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { resemblesDeclared } from '../search/followed.js';
 import type { TensorChange, TensorSetup } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -56,7 +52,9 @@ const RESCALED = [
 ];
 
 const RULES = ROUNDING_CAUSES.map(([round]) => round);
-const RECIPROCALS = [8, 10, 12, 15, 16].map(reciprocalOf);
+const RECIPROCALS = [6, 8, 10, 12, 15, 16].flatMap((bits) =>
+  [halfUp, downward].map((last) => reciprocalOf(bits, last)),
+);
 /** Rules to which it matters where zero is; of the others a mean of raw codes is that of centred ones. */
 const AROUND_ZERO: readonly MeanRule[] = [towardZero, halfAway, halfEven, HALF_COUNT_ADDED];
 
@@ -98,10 +96,10 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   ],
 
   parameterFree: true,
-  // ten rules more beside each other change would take the time of all pairs
+  // thirty rules more beside each other change would take the time of all pairs
   estimate: (study, base) =>
-    base === study.declared
-      ? [...byReciprocals(study), ...inPairs(study), ...ofScaledSum(study), ...ofHalves(study)].filter((change) =>
+    base === study.declared && resemblesDeclared(study as Study)
+      ? [...byReciprocals(study), ...inTwoPasses(study), ...ofScaledSum(study), ...ofHalves(study)].filter((change) =>
           study.agreesOnSubset(change.apply(base)),
         )
       : [],
@@ -164,25 +162,10 @@ function byReciprocals(study: TensorStudy): TensorChange[] {
   );
 }
 
-/** Raw codes halved two by two, where out come codes of the same parameters. */
-function inPairs(study: TensorStudy): TensorChange[] {
-  const { inputs, output } = study.declared.params;
-  const [input] = inputs;
-  if (!study.free || !isQuantized(input) || !isQuantized(output)) return [];
-  if (input.scale !== output.scale || input.zeroPoint !== output.zeroPoint) return [];
-  return Object.entries(formOf(study)?.pairs ?? {}).map(([rule, value]) => {
-    const run: TensorSteps['run'] = (call) => {
-      const code = value(inSteps(call, 0));
-      const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-      return fill(call, (i) => clamp(code(i), lo, hi));
-    };
-    return stepsChange(
-      'pool-rounding',
-      'round',
-      { kind: 'tensor', equation: rule, run },
-      { rule, divides: 'raw_codes' },
-    );
-  });
+function inTwoPasses(study: TensorStudy): TensorChange[] {
+  return scriptsInTwoPasses(study).map(([rule, raw, steps]) =>
+    stepsChange('pool-rounding', 'round', steps, { rule, ...(raw && { divides: 'raw_codes' as const }) }),
+  );
 }
 
 function ofScaledSum(study: TensorStudy): TensorChange[] {

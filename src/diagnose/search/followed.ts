@@ -119,6 +119,14 @@ function medianOf(correlations: readonly number[]): number {
   return moving[Math.floor(moving.length / 2)] ?? 0;
 }
 
+/** Of right places by any rule; of noise it is a hundredth. */
+const LEAST_ALIKE = 0.5;
+
+/** Whether what was observed goes up and down with what is declared: of noise no rule that moves it a little gives it. */
+export function resemblesDeclared(study: Study): boolean {
+  return !(correlation(study.values(study.declared), 0, 1, study.subset.observed, 0, 1) < LEAST_ALIKE);
+}
+
 /** Of a column of each of two arrays of rows; NaN where one side is constant. */
 function correlation(
   as: ArrayLike<number>,
