@@ -1234,3 +1234,30 @@ it('constants that are quantized to 8-bit floats are no codes', async () => {
   const { layers } = await opened(between(nodes, float8));
   expect(layers.find(({ name }) => name === 'yq')?.notReplayed ?? 'replayed').not.toBe('replayed');
 });
+
+it('what a Cast gives is float32 where it says so', async () => {
+  const steps = [
+    ['x', 'c', 7],
+    ['c', 'd', 1],
+    ['d', 'e', 10],
+    ['e', 'y', 1],
+  ] as const;
+  const nodes = steps.map(([from, name, to]) => node('Cast', [from], [name], { to }));
+  const { layers } = await opened(model({ inputs: inputX, outputs: outputY, nodes }));
+  expect(layers.map(({ output }) => output?.dtype)).toEqual([undefined, 'float32', undefined, 'float32']);
+});
+
+it.each([
+  ['constant', 'z', 'linear_dynamic'],
+  ['given with each call', 'given', 'com.microsoft.DynamicQuantizeMatMul'],
+])('DynamicQuantizeMatMul whose zero point is %s', async (_, zero, op) => {
+  const inputs = [valueInfo('x', 1, ['n', 3]), valueInfo('given', 3, [])];
+  const initializers = [
+    ...scaled('w', 0.5, 0, Int8Array),
+    tensor('w', [3, 2], weight),
+    tensor('z', [], Int8Array.of(0)),
+  ];
+  const nodes = [node('com.microsoft:DynamicQuantizeMatMul', ['x', 'w', 'w_scale', zero], ['y'])];
+  const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes }));
+  expect(layers.map((layer) => layer.op)).toEqual([op]);
+});
