@@ -28,8 +28,8 @@ function callOf(dtype: 'uint8' | 'int8', inputs: number, activation: TensorCall[
       params: params(dtype, scales[i], lowest + 117 + 5 * i),
       memory,
     })),
-    // a narrow range: both ends are reached
-    output: { shape, params: params(dtype, 0.02, lowest + 120), memory },
+    // a narrow range: both ends are reached, and 6 within it of what two inputs make
+    output: { shape, params: params(dtype, inputs === 2 ? 0.05 : 0.02, lowest + 120), memory },
     ...{ samples: 1, first: 0, ofCall: 1, threads: 1, vectors: 'avx2', host: { cpu: 'fma', version: null } },
     ranAs: { codes: dtype, weights: dtype },
   } as unknown as TensorCall;
@@ -45,7 +45,7 @@ const cases = kernels.flatMap((kernel) =>
     const steps = tensorSteps(kernel, { op });
     if (!steps) return [];
     return (['uint8', 'int8'] as const).flatMap((dtype) =>
-      (['none', 'relu'] as const)
+      (['none', 'relu', 'relu6'] as const)
         .map((activation) => ({
           kernel: kernel.name,
           op,
@@ -72,13 +72,14 @@ test.each(cases)('$op of $dtype, activation $activation, under $kernel', ({ op, 
   const codes = 'data' in made ? made.data : made;
   const real = realFormOf(op)!.value!(call);
   const { scale, zeroPoint, quantMin, quantMax } = call.output.params as ReturnType<typeof params>;
-  const lowest = activation === 'relu' ? zeroPoint : quantMin;
+  const lowest = activation === 'none' ? quantMin : zeroPoint;
+  const highest = activation === 'relu6' ? Math.min(quantMax, zeroPoint + 6 / scale) : quantMax;
   let saturated = 0;
   for (let i = 0; i < EACH * EACH; i++) {
     const value = real(i) / scale + zeroPoint;
     // beyond the codes by more than a kernel errs it is the last one, whatever its rounding
-    const isBeyond = value < lowest - 2 || value > quantMax + 2;
-    const code = clamp(value, lowest, quantMax);
+    const isBeyond = value < lowest - 2 || value > highest + 2;
+    const code = clamp(value, lowest, highest);
     if (isBeyond ? codes[i] !== code : Math.abs(codes[i] - code) >= 2) expect([i, codes[i]]).toEqual([i, code]);
     if (isBeyond) saturated++;
   }
