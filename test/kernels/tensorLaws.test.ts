@@ -36,7 +36,7 @@ function callOf(dtype: 'uint8' | 'int8', inputs: number, activation: TensorCall[
 }
 
 const OPS: [op: string, inputs: number][] = [
-  ...['add', 'sub', 'mul'].map((op): [string, number] => [op, 2]),
+  ...['add', 'sub', 'mul', 'matmul'].map((op): [string, number] => [op, 2]),
   ...['leaky_relu', 'elu', 'hardswish', 'abs'].map((op): [string, number] => [op, 1]),
 ];
 

@@ -33,6 +33,18 @@ describe('words', () => {
     expect(await valuesOf(text, entry)).toEqual(values);
   });
 
+  it.each([
+    ['int8', 'ff 80 7f 0', [-1, -128, 127, 0], '100'],
+    ['uint8', 'ff 80 7f 0', [255, 128, 127, 0], '100'],
+    ['int16', 'ffff 8000 7fff 0', [-1, -32768, 32767, 0], '10000'],
+    ['uint16', 'ffff 8000 7fff 0', [65535, 32768, 32767, 0], '10000'],
+    ['int32', 'ffffffff 80000000 7fffffff 0', [-1, -(2 ** 31), 2 ** 31 - 1, 0], '100000000'],
+    ['uint32', 'ffffffff 80000000 7fffffff 0', [2 ** 32 - 1, 2 ** 31, 2 ** 31 - 1, 0], '100000000'],
+  ])('%s, and no word is wider', async (dtype, text, values, wider) => {
+    expect(await valuesOf(text, { dtype })).toEqual(values);
+    expect(await problemsOf(valuesOf(`${wider} 0 0 0`, { dtype }))).toEqual([expect.stringContaining(wider)]);
+  });
+
   it('rows are read as ranges', async () => {
     expect([...(await (await folder('1 2 3 4')).arrays.get('x')!.read(1, 2))]).toEqual([3, 4]);
   });

@@ -1,4 +1,4 @@
-/** BATCH_MATMUL of two computed values: [.., M, K] times [.., K, N], either transposed first. */
+/** BATCH_MATMUL of two computed values: [.., M, K] times [.., K, N], either transposed first; it fuses no activation. */
 
 import type { MatmulAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
@@ -9,7 +9,7 @@ import { clamp, wrapInt32 } from '../../../numeric/integer.js';
 import { floor } from '../../../numeric/round.js';
 import { indicesOf, sizeOf } from '../../../tensor/shape.js';
 import { quantized } from '../call.js';
-import { tensorSteps } from '../tensor.js';
+import { tensorSteps, withoutActivation } from '../tensor.js';
 import { codeOf } from './common.js';
 import { doubles, float32Product, inFixedPoint, inFloat32, realOf } from './multiply.js';
 
@@ -87,7 +87,7 @@ function matmul(equation: string, stepsOf: Steps): TensorSteps {
     const code = codeOf(params[2], [quantMin, quantMax]);
     return products(call, params, (sum) => code(steps(sum)));
   };
-  return { ...tensorSteps(equation, run), codes: WIDE };
+  return withoutActivation({ ...tensorSteps(equation, run), codes: WIDE });
 }
 
 const fixedPoint = (multiplier: string) =>
@@ -111,11 +111,11 @@ function inXnnpack(zeroPointOf: (params: QuantParams) => number): TensorSteps {
     const second = { ...b, zeroPoint: zeroPointOf(b) };
     return products(call, [a, second, output], (sum) => clamp(code(wrapInt32(sum)), quantMin, quantMax));
   };
-  return {
+  return withoutActivation({
     ...tensorSteps('rint(clamp(f32(sum of da * db) * f32(f32(sa * sb) / sy))) + zp', run),
     codes: ['int8'],
     departure: 'multiplier-precision',
-  };
+  });
 }
 
 export const matmulXnnpack = inXnnpack(({ zeroPoint }) => zeroPoint);
