@@ -124,3 +124,26 @@ test.each(reductions)('$op of $dtype under $kernel', ({ op, steps, call }) => {
   expect(new Set(expected.map(Math.round)).size).toBeGreaterThan(20);
   expect(Array.from(codes)).toEqual(expected.map((value) => expect.closeTo(value, -0.1)));
 });
+
+const fusing = kernels.flatMap((kernel) =>
+  [
+    ...['div', 'maximum', 'minimum', 'squared_difference', 'cat'].map((op): [string, number] => [op, 2]),
+    ...['add_scalar', 'mul_scalar'].map((op): [string, number] => [op, 1]),
+  ].flatMap(([op, inputs]) => {
+    const steps = tensorSteps(kernel, { op });
+    const call = callOf('int8', inputs, 'relu');
+    const all = { ...call, attributes: { dim: 2, other: -1 } } as unknown as TensorCall;
+    const wide = { ...call.output, shape: { dims: [EACH, 2 * EACH], channelAxis: 0 } };
+    const isAsked =
+      steps &&
+      takesCodes(steps, [params('int8', 1, 0)]) &&
+      !steps.lacks?.({ attributes: {}, activation: 'relu' } as TensorForm);
+    return isAsked ? [{ kernel: kernel.name, op, steps, call: op === 'cat' ? { ...all, output: wide } : all }] : [];
+  }),
+);
+
+test.each(fusing)('$op under $kernel: a ReLU that is taken takes away what is below 0', ({ steps, call }) => {
+  const made = steps.run(call);
+  const { zeroPoint } = call.output.params as ReturnType<typeof params>;
+  expect(Math.min(...('data' in made ? made.data : made))).toBeGreaterThanOrEqual(zeroPoint);
+});

@@ -8,15 +8,16 @@ import { floor } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { fill, fillPairs, fillReals, reader } from '../call.js';
-import { tensorSteps } from '../tensor.js';
+import { tensorSteps, withoutActivation } from '../tensor.js';
 import { BYTES_AND_INT16 } from './common.js';
 
 type Choice = (a: number, b: number) => number;
 
-const ofBoth = (name: string, choose: Choice): TensorSteps => ({
-  ...tensorSteps(`${name}(qa, qb)`, (call) => fillPairs(call, choose)),
-  codes: BYTES_AND_INT16,
-});
+const ofBoth = (name: string, choose: Choice): TensorSteps =>
+  withoutActivation({
+    ...tensorSteps(`${name}(qa, qb)`, (call) => fillPairs(call, choose)),
+    codes: BYTES_AND_INT16,
+  });
 
 export const maximumTflite = ofBoth('max', Math.max);
 export const minimumTflite = ofBoth('min', Math.min);
