@@ -73,6 +73,21 @@ test('moved in one sample only: no order', async () => {
   expect((await named(scene, mistake))!.causes).not.toContain('k-order');
 });
 
+test.each([
+  [3, 5],
+  [2, 3],
+])('memory of a kernel of %i x %i read as columns first', async (kh, kw) => {
+  const own = sceneOf({ ...plain, weight: [6, 4, kh, kw] }, { seed: 34 });
+  const diagnosis = await named(own, {
+    weight: ({ n, c, ky, kx }, weightAt) => {
+      const place = kx * kh + ky;
+      return weightAt(n, c, Math.floor(place / kw), place % kw);
+    },
+  });
+  expect(diagnosis).toMatchObject({ causes: ['k-order'], indistinguishable: [] });
+  expect(diagnosis!.evidence['k-order']).toMatchObject({ order: 'kernel [kh, kw] memory as [kw, kh]' });
+});
+
 describe('padding at one side', () => {
   const bottom = (y: number) => y >= H;
   const side = { axis: 0, end: 'end', axes: 2 };

@@ -226,6 +226,9 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
     isLastTwo(order)
       ? 'kernel rows for columns'
       : `kernel axes z, y, x as ${order.map((axis) => names[axis]).join(', ')}`;
+  const [rows, columns] = kernel.slice(-2);
+  const turned: WeightOrder['from'] = (out, tap, channel) =>
+    at(out, (tap % columns) * rows + Math.floor(tap / columns), channel);
   const fromLast: WeightOrder['from'] = (out, tap, channel) => at(out, tap, inChannels - 1 - channel);
   return [
     ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
@@ -242,6 +245,9 @@ function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
         };
       }),
     ),
+    ...(kernel.length === 2 && rows !== columns && rows > 1 && columns > 1
+      ? [{ order: 'kernel [kh, kw] memory as [kw, kh]', from: turned }]
+      : []),
     ...(inChannels > 1 ? [{ order: REVERSED, from: fromLast }] : []),
   ];
 }
