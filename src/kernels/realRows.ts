@@ -9,7 +9,7 @@ import type {
 import type { TensorCall } from '../nouns/kernel.js';
 import { clamp, wrapInt8 } from '../numeric/integer.js';
 import { floor, roundHalfEven } from '../numeric/round.js';
-import { axisOf, checkedAxes } from '../tensor/axes.js';
+import { linesAlong } from '../tensor/axes.js';
 import { channelsOf, positionsOf, sizeOf } from '../tensor/shape.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { imageOf } from './steps/pool.js';
@@ -28,8 +28,7 @@ function softmaxOf({ exp = Math.exp, times = 1, kept, isCausal }: SoftmaxTaken =
   return ({ inputs: [input], attributes }: TensorCall): RealValue => {
     const { data, shape } = input;
     const { dim, beta = 1 } = attributes as AxisAttributes & Partial<BetaAttributes>;
-    const axis = checkedAxes(axisOf(dim, shape));
-    const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
+    const { axis, count, step } = linesAlong(dim, shape);
     const own = realOf(input);
     const real = (code: number) => beta * own(code);
     const unit = real(1) - real(0);

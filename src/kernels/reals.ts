@@ -19,7 +19,7 @@ import { gelu } from '../numeric/gelu.js';
 import { clamp } from '../numeric/integer.js';
 import { floor } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
-import { placeOf, sizeOf } from '../tensor/shape.js';
+import { placeOf, sizeOf, strideOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
@@ -122,7 +122,7 @@ const cat: RealForm = {
   value({ inputs, output, attributes }) {
     const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, inputs[0].shape));
     const { dims } = output.shape;
-    const inner = sizeOf(dims.slice(axis + 1));
+    const inner = strideOf(dims, axis);
     const parts = inputs.map((input) => ({ real: realOf(input), data: input.data, own: input.shape.dims[axis] }));
     return (i) => {
       const outer = floor(i / (inner * dims[axis]));

@@ -5,7 +5,7 @@ import type { Shape } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { emptyLike, isBytes } from '../numeric/array.js';
 import { inBits } from '../tensor/rows.js';
-import { channelsOf, sizeOf } from '../tensor/shape.js';
+import { channelsOf, sizeOf, strideOf } from '../tensor/shape.js';
 
 /** Where the cells of a padded image lie: of a place and a channel. */
 interface Strides {
@@ -66,7 +66,7 @@ function stridesOf(shape: Shape, { window, input }: PlacedPatch): Strides {
   const dims = input.map((size, axis) => size + window.padding[axis][0] + window.padding[axis][1]);
   const isFirst = shape.channelAxis === 0;
   const inner = isFirst ? 1 : channels;
-  const places = dims.map((_, axis) => inner * sizeOf(dims.slice(axis + 1)));
+  const places = dims.map((_, axis) => inner * strideOf(dims, axis));
   return { dims, places, channel: isFirst ? sizeOf(dims) : 1, image: channels * sizeOf(dims) };
 }
 

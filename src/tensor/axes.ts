@@ -1,6 +1,6 @@
 /** Axes of fields count the samples' axis as 0, as PyTorch does; a sample's own begin at 0 here. */
 import type { Shape } from '../nouns/value.js';
-import { dimsText } from './shape.js';
+import { dimsText, strideOf } from './shape.js';
 
 /** Into a sample's dims; a string where there is no such axis, or it is the samples'. extra: axes that are to come (unsqueeze). */
 export function axisOf(dim: number, { dims }: Pick<Shape, 'dims'>, extra = 0): number | string {
@@ -27,4 +27,10 @@ export function axesOf(given: readonly number[], shape: Pick<Shape, 'dims'>): re
 export function checkedAxes<A>(axes: A | string): A {
   if (typeof axes === 'string') throw new Error(axes);
   return axes;
+}
+
+/** One axis as lines of a value in C order: how many values each has, and how far apart they lie. Throws as `checkedAxes` does. */
+export function linesAlong(dim: number, shape: Pick<Shape, 'dims'>) {
+  const axis = checkedAxes(axisOf(dim, shape));
+  return { axis, count: shape.dims[axis], step: strideOf(shape.dims, axis) };
 }

@@ -1,6 +1,6 @@
 import type { NumericArray } from '../nouns/array.js';
 import { everyPlace, type Visit } from './places.js';
-import { sizeOf } from './shape.js';
+import { strideOf } from './shape.js';
 
 type Values = NumericArray | BigInt64Array | BigUint64Array;
 
@@ -28,7 +28,7 @@ export function isPermuted(
 function everyPlaceIn(shape: readonly number[], order: readonly number[], visit: Visit): boolean {
   return everyPlace(
     order.map((axis) => shape[axis]),
-    order.map((axis) => sizeOf(shape.slice(axis + 1))),
+    order.map((axis) => strideOf(shape, axis)),
     visit,
   );
 }

@@ -1,4 +1,4 @@
-import { sizeOf } from './shape.js';
+import { sizeOf, strideOf } from './shape.js';
 
 /** Place `at` of some dims in C order, and the one that steps along their axes lead to; false ends it. */
 export type Visit = (at: number, from: number) => boolean;
@@ -29,7 +29,7 @@ export function everyTaken(
   input: readonly number[],
   visit: Visit,
 ): boolean {
-  const steps = input.map((_, axis) => sizeOf(input.slice(axis + 1)));
+  const steps = input.map((_, axis) => strideOf(input, axis));
   const last = dims.length - 1;
   const index = dims.map(() => 0);
   const rows = sizeOf(dims.slice(0, last));

@@ -1,4 +1,4 @@
-import { sizeOf } from './shape.js';
+import { strideOf } from './shape.js';
 
 /** Axes of a sample that become one value: features of the input by features of the output. */
 export interface Reduced {
@@ -21,7 +21,7 @@ export function reducedAxes(dims: readonly number[], axes: readonly number[]): R
 function offsetsOf(dims: readonly number[], axes: readonly number[]): Int32Array {
   let offsets = new Int32Array(1);
   for (const axis of axes) {
-    const [before, size, stride] = [offsets, dims[axis], sizeOf(dims.slice(axis + 1))];
+    const [before, size, stride] = [offsets, dims[axis], strideOf(dims, axis)];
     offsets = new Int32Array(before.length * size);
     for (let i = 0, to = 0; i < before.length; i++)
       for (let at = 0; at < size; at++, to++) offsets[to] = before[i] + at * stride;

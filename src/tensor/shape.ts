@@ -24,7 +24,7 @@ export function positionsOf(shape: Shape): number {
 
 /** How many values lie between a channel and the next. */
 export function channelStride({ dims, channelAxis }: Shape): number {
-  return sizeOf(dims.slice(channelAxis + 1));
+  return strideOf(dims, channelAxis);
 }
 
 /** The axes of a position: all but the channels'. */
@@ -59,6 +59,11 @@ export function positionAt(shape: Shape, at: readonly number[]): number | null {
   const dims = positionDims(shape);
   if (at.length !== dims.length || at.some((index, axis) => !(index >= 0 && index < dims[axis]))) return null;
   return at.reduce((position, index, axis) => position * dims[axis] + index, 0);
+}
+
+/** How far neighbours along an axis of a value in C order lie apart. */
+export function strideOf(dims: readonly number[], axis: number): number {
+  return sizeOf(dims.slice(axis + 1));
 }
 
 /** Of a value in C order: its index along each axis. */

@@ -1,7 +1,7 @@
 /** Orders in which a sample's values may stand in memory: its axes in another order, or walked from the end. */
 import type { Shape } from '../../nouns/value.js';
 import { ordersOf } from '../../tensor/permute.js';
-import { dimsText, sizeOf } from '../../tensor/shape.js';
+import { dimsText, strideOf } from '../../tensor/shape.js';
 
 /** From which place of the replay, as an index into a sample, or into all of them, each value is; -1: nobody knows. */
 export interface Order {
@@ -40,7 +40,7 @@ export function* inOtherLayouts(shape: Shape): Generator<Layout> {
 /** Of a place in memory with its axes in another order, the one that it is; never as a list, of 16 million values. */
 function placeIn(dims: readonly number[], order: readonly number[]): (at: number) => number {
   const sizes = order.map((axis) => dims[axis]);
-  const steps = order.map((axis) => sizeOf(dims.slice(axis + 1)));
+  const steps = order.map((axis) => strideOf(dims, axis));
   return (at) => {
     let [left, place] = [at, 0];
     for (let axis = sizes.length - 1; axis >= 0; axis--) {
@@ -87,7 +87,7 @@ export function* reversedAxes({ dims, channelAxis }: Shape): Generator<Layout> {
 
 /** The place that is as far from the end of some axes as another is from their start. */
 function reversedPlace(dims: readonly number[], reversed: readonly number[]): (at: number) => number {
-  const turned = reversed.map((axis) => ({ size: dims[axis], step: sizeOf(dims.slice(axis + 1)) }));
+  const turned = reversed.map((axis) => ({ size: dims[axis], step: strideOf(dims, axis) }));
   return (at) => {
     let place = at;
     for (const { size, step } of turned) place += (size - 1 - 2 * (Math.floor(at / step) % size)) * step;

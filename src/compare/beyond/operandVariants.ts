@@ -11,7 +11,7 @@ import { whyNotReplayed } from '../../replay/layer.js';
 import { takenFrom } from '../../replay/readers.js';
 import type { Given, ReplaySession } from '../../replay/session.js';
 import { ordersOf, permuted } from '../../tensor/permute.js';
-import { dimsText, indicesOf, sizeOf } from '../../tensor/shape.js';
+import { dimsText, indicesOf, sizeOf, strideOf } from '../../tensor/shape.js';
 
 /** One way to read otherwise: the layer and what it is given. */
 export type Variant = {
@@ -262,7 +262,7 @@ function* repeated({ layer, given, features }: Declared, input: number): Generat
     yield { cause: 'axis-wrong', evidence: over, layer, given: taken(given, input, places, large.shape, features) };
   }
   for (const [axis, size] of dims.entries()) {
-    const step = sizeOf(dims.slice(axis + 1));
+    const step = strideOf(dims, axis);
     const index = (i: number) => Math.floor(i / step) % size;
     const of = (found: string, at: (index: number) => number): Variant => {
       const places = () => placesOf(own, (i) => i + (at(index(i)) - index(i)) * step);

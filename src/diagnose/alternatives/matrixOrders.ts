@@ -5,7 +5,7 @@ import { emptyLike } from '../../numeric/array.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../../products/groups.js';
 import { replayProduct } from '../../replay/product.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { sizeOf, strideOf } from '../../tensor/shape.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -174,7 +174,7 @@ function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
   const inFeatures = sizeOf(kernel) * inChannels;
   const named = (order: string, runs: Run[]): Named => [`${LEFT_OUT} the ${order}`, 'input', runs];
   const ofAxes = [...kernel.keys()].flatMap((axis): Named[] => {
-    const size = sizeOf(kernel.slice(axis + 1)) * inChannels;
+    const size = strideOf(kernel, axis) * inChannels;
     const all = size * kernel[axis];
     if (kernel[axis] < 2) return [];
     const what = axis === kernel.length - 1 ? 'column' : axis === kernel.length - 2 ? 'row' : 'slice';

@@ -8,7 +8,7 @@ import type { Window } from '../../nouns/window.js';
 import { int32s } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
 import { windowAxes } from '../../tensor/covers.js';
-import { positionDims, sizeOf } from '../../tensor/shape.js';
+import { positionDims, sizeOf, strideOf } from '../../tensor/shape.js';
 import type { Fact } from '../cause.js';
 import type { TensorStudy } from '../study/study.js';
 import { isTensorStudy } from '../study/study.js';
@@ -67,7 +67,7 @@ export function maximumBeside({ declared }: TensorStudy, code: number, of: 'all'
     const cells = new Uint8Array(sizeOf(dims)).fill(+(of === 'all'));
     const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
     spatial.forEach((axis, i) => {
-      const below = sizeOf(dims.slice(axis + 1));
+      const below = strideOf(dims, axis);
       for (let cell = 0; cell < cells.length; cell++) cells[cell] |= isBeside[i][Math.floor(cell / below) % dims[axis]];
     });
     return cells;

@@ -1,8 +1,7 @@
 /** The scale of what a curve reads: of a function of one value, which rises above 0, and of softmax, whose logarithms differ by it. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { linesAlong } from '../../tensor/axes.js';
 import { tellsNumber } from '../alternatives/cases.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
@@ -71,8 +70,7 @@ function refined(study: TensorStudy, base: TensorSetup, loose: Interval): Interv
 function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
   const { dim } = params.attributes as AxisAttributes;
   const shape = study.data.whole!.ready.shapes.inputs[0];
-  const axis = checkedAxes(axisOf(dim, shape));
-  const [count, step] = [shape.dims[axis], sizeOf(shape.dims.slice(axis + 1))];
+  const { count, step } = linesAlong(dim, shape);
   const { data } = study.subset.inputs[0];
   const { observed } = study.subset;
   const output = params.output as QuantParams;

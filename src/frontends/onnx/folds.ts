@@ -8,7 +8,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, floorMod } from '../../numeric/integer.js';
 import { rangeOf } from '../../tensor/range.js';
-import { MOST_AXES, sizeOf } from '../../tensor/shape.js';
+import { MOST_AXES, sizeOf, strideOf } from '../../tensor/shape.js';
 import { RANGE_OF } from './codes.js';
 import { derived, permutedArray, reshaped } from './derived.js';
 import { attribute, type GraphNode, intOf, intsOf } from './graph.js';
@@ -237,7 +237,7 @@ export function slicedConstant(
   const taken = places.map(({ length }) => length);
   return made(key, dtype, taken, async () => {
     const values = await source.read();
-    const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+    const strides = shape.map((_, axis) => strideOf(shape, axis));
     const all = places.reduce(
       (before, own, axis) => before.flatMap((at) => own.map((place) => at + place * strides[axis])),
       [0],
@@ -261,7 +261,7 @@ async function gather({ node, inputs: [x, indices], key, numbers }: Folding): Pr
   const { source, dtype, shape } = x;
   const axis = intOf(node, 'axis', 0);
   const at = axis < 0 ? axis + shape.length : axis;
-  const [count = 0, inner] = [shape[at], sizeOf(shape.slice(at + 1))];
+  const [count = 0, inner] = [shape[at], strideOf(shape, at)];
   const rows = Array.from(await numbers(1), (row) => (row < 0 ? row + count : row));
   const taken = [...shape.slice(0, at), ...indices.shape, ...shape.slice(at + 1)];
   if (!rows.every((row) => row >= 0 && row < count) || sizeOf(taken) > MOST_TAKEN) return null;
@@ -329,7 +329,7 @@ async function scaledOf({ node, inputs: [x, s, z], numbers }: Folding) {
   const given = z ? await numbers(2) : [0];
   const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
   if (scales.length > 1 && scales.length !== shape[axis]) return null;
-  const inner = sizeOf(shape.slice(axis + 1));
+  const inner = strideOf(shape, axis);
   const channelOf = (i: number) => (scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length);
   return { scales, zeroPoints: scales.map((_, i) => given[i] ?? given[0]), channelOf };
 }

@@ -4,7 +4,7 @@
  * computes of a batch of one.
  */
 
-import { sizeOf } from '../../tensor/shape.js';
+import { sizeOf, strideOf } from '../../tensor/shape.js';
 import type { Constant } from './constants.js';
 import { allKnown, type Dims, dimsOf, type From, SAMPLES, WEIGHTS_AT } from './dims.js';
 import { type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
@@ -230,7 +230,7 @@ function reshaped(node: GraphNode, place: Place, _: number, from: From): Place |
     return isFirst(place) && (after?.[0] ?? SAMPLES) === from.run!.batch ? place : undefined;
   const step = place.inner * sizeOf(before.slice(place.axis + 1));
   const fits = (axis: number): Place | null => {
-    const behind = sizeOf(after.slice(axis + 1));
+    const behind = strideOf(after, axis);
     const inner = step / behind;
     const outer = after[axis] / (from.run!.batch * inner);
     return Number.isInteger(inner) && inner > 0 && Number.isInteger(outer) && outer > 0 ? { axis, outer, inner } : null;

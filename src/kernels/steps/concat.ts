@@ -3,7 +3,7 @@ import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { CodeArray, QuantizeStep, TensorCall, TensorSteps, TensorValue } from '../../nouns/kernel.js';
 import { clamp } from '../../numeric/integer.js';
 import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { strideOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
@@ -68,7 +68,7 @@ export function joined(
 ): CodeArray {
   const { inputs, output } = call;
   const { dims } = output.shape;
-  const inner = sizeOf(dims.slice(axis + 1));
+  const inner = strideOf(dims, axis);
   const out = roomForCodes(call);
   let before = 0;
   for (const input of inputs) {

@@ -1,18 +1,12 @@
 /** PyTorch on floats along an axis: softmax, its logarithm, and halves; exp and sums in any order, known within a bound. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { TensorSteps } from '../../nouns/kernel.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { floor } from '../../numeric/round.js';
-import { axisOf, checkedAxes } from '../../tensor/axes.js';
+import { linesAlong } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { boundedReals, UNIT, within } from './bounded.js';
 import { boundedSteps } from './tensor.js';
-
-/** How many values an axis has, and how far apart they lie. */
-function alongOf({ attributes, inputs: [{ shape }] }: TensorCall) {
-  const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
-  return { count: shape.dims[axis], step: sizeOf(shape.dims.slice(axis + 1)) };
-}
 
 /** What each value becomes, of those along an axis. error: in units of the last place of 1. */
 function alongAxis(
@@ -20,8 +14,8 @@ function alongAxis(
   of: (line: readonly number[]) => (x: number, k: number) => [exact: number, error: number],
 ) {
   return boundedSteps(`${equation}, float32`, (call) => {
-    const [{ data }] = call.inputs;
-    const { count, step } = alongOf(call);
+    const [{ data, shape }] = call.inputs;
+    const { count, step } = linesAlong((call.attributes as AxisAttributes).dim, shape);
     const [exact, errors] = [new Float64Array(data.length), new Float64Array(data.length)];
     for (let i = 0; i < data.length; i++) {
       if (floor(i / step) % count !== 0) continue;
@@ -64,8 +58,8 @@ export const cumsumOfFloats = alongAxis('sum of x up to it', (line) => {
 export const gluOfFloats: TensorSteps = boundedSteps(
   'a / (1 + exp(-b)), of one half a and the other b, float32',
   (call) => {
-    const [{ data }] = call.inputs;
-    const { count, step } = alongOf(call);
+    const [{ data, shape }] = call.inputs;
+    const { count, step } = linesAlong((call.attributes as AxisAttributes).dim, shape);
     const half = (count / 2) * step;
     return boundedReals(call.samples * sizeOf(call.output.shape.dims), (i) => {
       const first = floor(i / half) * 2 * half + (i % half);

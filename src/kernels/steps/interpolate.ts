@@ -7,7 +7,7 @@ import { f32, fma32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import type { Cover } from '../../tensor/covers.js';
-import { channelsOf, positionDims, sizeOf } from '../../tensor/shape.js';
+import { channelsOf, positionDims, sizeOf, strideOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { takenAlong } from '../../tensor/takenAlong.js';
 import { boundedReals, UNIT, within } from './bounded.js';
@@ -224,7 +224,7 @@ function mixedInto<A extends CodeArray | Float32Array>(
 /** How far apart samples, channels and places lie. */
 function stepsIn({ dims, channelAxis }: Shape) {
   const [channel, col, row] = [channelAxis, ...[...dims.keys()].filter((axis) => axis !== channelAxis).reverse()].map(
-    (axis) => sizeOf(dims.slice(axis + 1)),
+    (axis) => strideOf(dims, axis),
   );
   return { sample: sizeOf(dims), channel, col, row: row ?? 0 };
 }

@@ -6,7 +6,7 @@ import { type Bytes, emptyLike, isBytes } from '../../numeric/array.js';
 import { larger } from '../../numeric/integer.js';
 import { type AxisCovers, type Cover, type Covers, windowCovers } from '../../tensor/covers.js';
 import { fromRows, toRows } from '../../tensor/rows.js';
-import { channelStride, channelsOf, positionDims, positionsOf, sizeOf } from '../../tensor/shape.js';
+import { channelStride, channelsOf, positionDims, positionsOf, sizeOf, strideOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 
 /** A pool's input: its channels are where those of the output are, whatever it is to other layers. */
@@ -120,7 +120,7 @@ export function alongAxes<A extends Values, X extends Pick<AxisCovers, 'windows'
   const now = [...dims];
   const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
   return spatial.reduce((values: Values, axis, i) => {
-    const lines = { inner: sizeOf(now.slice(axis + 1)), outer: sizeOf(now.slice(0, axis)) };
+    const lines = { inner: strideOf(now, axis), outer: sizeOf(now.slice(0, axis)) };
     now[axis] = axes[i].windows;
     return along(values, lines, axes[i]);
   }, data) as A;

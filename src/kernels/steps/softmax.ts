@@ -4,8 +4,7 @@ import type { Computed, QuantizeStep, TensorCall, TensorSteps, TensorValue } fro
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
-import { axisOf, checkedAxes } from '../../tensor/axes.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { linesAlong } from '../../tensor/axes.js';
 import { UNIT } from './bounded.js';
 import { BoundedCodes, type Reals } from './boundedMany.js';
 import { ofLayer, quantized, remembered, roomForCodes } from './call.js';
@@ -96,8 +95,6 @@ function eachLine(call: TensorCall, visit: (input: TensorValue, start: number) =
     for (let line = 0; line < step; line++) visit(input, from + line);
 }
 
-/** Lines along the axis: how many values each has, and how far they lie apart. */
 function linesOf({ inputs: [{ shape }], attributes }: TensorCall) {
-  const axis = checkedAxes(axisOf((attributes as AxisAttributes).dim, shape));
-  return { count: shape.dims[axis], step: sizeOf(shape.dims.slice(axis + 1)) };
+  return linesAlong((attributes as AxisAttributes).dim, shape);
 }

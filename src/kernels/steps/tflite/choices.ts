@@ -6,7 +6,7 @@ import { isQuantized } from '../../../nouns/value.js';
 import { int32s } from '../../../numeric/array.js';
 import { floor } from '../../../numeric/round.js';
 import { axesOf, checkedAxes } from '../../../tensor/axes.js';
-import { sizeOf } from '../../../tensor/shape.js';
+import { sizeOf, strideOf } from '../../../tensor/shape.js';
 import { fill, fillPairs, fillReals, reader } from '../call.js';
 import { tensorSteps, withoutActivation } from '../tensor.js';
 import { BYTES_AND_INT16 } from './common.js';
@@ -37,7 +37,7 @@ function indexOf(name: string, beats: (a: number, b: number) => boolean): Tensor
   return {
     ...tensorSteps(`the index of the ${name} code`, ({ attributes, inputs: [{ data, shape }], samples }) => {
       const [axis] = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
-      const [inner, length] = [sizeOf(shape.dims.slice(axis + 1)), shape.dims[axis]];
+      const [inner, length] = [strideOf(shape.dims, axis), shape.dims[axis]];
       return int32s({ length: (samples * sizeOf(shape.dims)) / length }, (_, i) => {
         const start = floor(i / inner) * inner * length + (i % inner);
         let best = 0;
