@@ -5,10 +5,9 @@ import { activation } from '../documents/activation.js';
 import type { AxisAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { axisOf } from '../tensor/axes.js';
-import { dimsText } from '../tensor/shape.js';
-import { printable } from '../text.js';
 import { computed } from './fields/activation.js';
 import { isOverSamples } from './fields/axes.js';
+import { shapedText } from './fields/inputs.js';
 import { integer, layerFields, outputSchema } from './fields/schema.js';
 import type { Op, ShapedLayer } from './op.js';
 
@@ -39,6 +38,6 @@ function joinedDims({ form, inputs }: ShapedLayer): readonly number[] | string {
     return first.shape.dims.map((dim, i) =>
       i === axis ? inputs.reduce((sum, { shape }) => sum + shape.dims[i], 0) : dim,
     );
-  const given = [first, wrong].map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`).join(' and ');
+  const given = [first, wrong].map(shapedText).join(' and ');
   return `expected inputs that differ in axis ${axis + 1} alone, got ${given}`;
 }

@@ -2,10 +2,9 @@
 import * as z from 'zod/mini';
 import type { MatmulAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
-import { dimsText } from '../tensor/shape.js';
-import { printable } from '../text.js';
 import { computed } from './fields/activation.js';
 import { broadcastDims, ofTwo } from './fields/binary.js';
+import { shapedText } from './fields/inputs.js';
 import type { Op, ShapedLayer } from './op.js';
 
 const own = ofTwo('matmul');
@@ -30,7 +29,7 @@ export const matmul: Op = {
 function productDims(layer: ShapedLayer): readonly number[] | string {
   const { adjX, adjY } = (layer.form as TensorForm).attributes as MatmulAttributes;
   const [a, b] = layer.inputs.map(({ shape }, i) => turned(shape.dims, i === 0 ? adjX : adjY));
-  const given = layer.inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`).join(' and ');
+  const given = layer.inputs.map(shapedText).join(' and ');
   if (a.length < 2 || b.length < 2) return `expected two inputs of samples that are matrices, got ${given}`;
   if (a.at(-1) !== b.at(-2)) return `expected as many columns of the first input as rows of the second, got ${given}`;
   const outer = layer.inputs.map(({ name, shape: { dims, channelAxis } }) => ({

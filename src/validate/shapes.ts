@@ -2,6 +2,7 @@
 import { type Checks, described, type Place } from '../documents/checks.js';
 import type { Layer, Model } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
+import { shapedText } from '../ops/fields/inputs.js';
 import { asRead, impliedDims, readsByLayout, shapeWith } from '../ops/fields/shape.js';
 import { opByName, opsOfMatrices } from '../ops/named.js';
 import type { Op } from '../ops/op.js';
@@ -99,7 +100,7 @@ export class Shapes {
     got: readonly number[],
   ): string {
     const inputs = layer.inputs.map((name, i) => ({ name, shape: shapes[i]! }));
-    const from = listed(inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`));
+    const from = listed(inputs.map(shapedText));
     const { layout } = this.model;
     const fits = layer.form && opByName(layer.op)?.fits?.({ form: layer.form, inputs, layout }, got);
     const fix = layoutFix(expected, got) || (fits ? `; ${fits}` : '');

@@ -3,10 +3,9 @@
 import * as z from 'zod/mini';
 import { activation } from '../../documents/activation.js';
 import type { AddAttributes } from '../../nouns/attributes.js';
-import { dimsText } from '../../tensor/shape.js';
-import { printable } from '../../text.js';
 import type { Op, ShapedLayer } from '../op.js';
 import { computed } from './activation.js';
+import { shapedText } from './inputs.js';
 import { layerFields, outputSchema } from './schema.js';
 
 export function ofTwo(name: string): Op {
@@ -35,6 +34,6 @@ export function broadcastDims({ inputs }: ShapedLayer): readonly number[] | stri
   const sizes = Array.from({ length: rank }, (_, i) => inputs.map(({ shape }) => shape.dims.at(i - rank) ?? 1));
   const dims = sizes.map((all) => Math.max(...all));
   if (sizes.every((all, i) => all.every((size) => size === 1 || size === dims[i]))) return dims;
-  const given = inputs.map(({ name, shape }) => `${printable(name)} ${dimsText(shape.dims)}`).join(' and ');
+  const given = inputs.map(shapedText).join(' and ');
   return `expected inputs of one shape, or sizes of 1 that are broadcast, got ${given}`;
 }

@@ -1,3 +1,5 @@
+import type { Shape } from '../../nouns/value.js';
+import { dimsText } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { RawLayer } from '../op.js';
 
@@ -11,4 +13,9 @@ export function expectInput(
   if (!input?.params || [...dtypes, ...also].includes(input.params.dtype)) return;
   const got = `got ${printable(input.name)}, which is ${input.params.dtype}; ${fix}`;
   checks.problem('input-dtype', [...place, 'input'], `expected a ${dtypes.join(' or ')} value, ${got}`);
+}
+
+/** "fc1 [2, 16]", of what a layer reads. */
+export function shapedText({ name, shape }: { readonly name: string; readonly shape: Shape }): string {
+  return `${printable(name)} ${dimsText(shape.dims)}`;
 }
