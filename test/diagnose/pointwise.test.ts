@@ -47,6 +47,15 @@ describe('raised', () => {
   });
 });
 
+test.each([
+  ['clamped above alone', 'below'],
+  ['clamped below alone', 'above'],
+  ['its magnitude', 'sign'],
+])('what leaves the range at one end alone says which: %s', async (what, where) => {
+  const diagnosis = await diagnose(RAISED.find((scene) => scene.what === what)!);
+  expect(diagnosis!.evidence['output-wraps']).toMatchObject({ where });
+});
+
 test('requantize, rounded down under a scale that is another: both', async () => {
   const [input, output] = [quant(0.0217, 117), quant(0.0317, 101)];
   const x = codes(1);

@@ -107,6 +107,13 @@ function quantized(
   return { code, what, op: 'quantize', input: float, output, x, wrong: wrong(x) };
 }
 
+/** A candidate's codes that leave the range at both ends. */
+function inPart(what: string, change: (code: number) => number): PointwiseScene {
+  const wide = (x: Float32Array) => fbgemmCodes(x, { ...fineEven, quantMin: -1000, quantMax: 1000 });
+  const scene = quantized('output-wraps', what, (x) => wide(x).map(change), fineEven);
+  return { ...scene, right: fbgemmCodes(scene.x as Float32Array, fineEven) };
+}
+
 /** A candidate that rounds by another rule, in float64, the zero point added afterwards. */
 function rounding(code: string, what: string, rule: (steps: number) => number, output = even): PointwiseScene {
   const x = reals(2);
@@ -220,6 +227,9 @@ export const RAISED: readonly PointwiseScene[] = [
     ),
     right: fbgemmCodes(reals(2, fineEven), fineEven),
   },
+  inPart('clamped above alone', (v) => Math.min(v, 255) & 255),
+  inPart('clamped below alone', (v) => Math.max(v, 0) & 255),
+  inPart('its magnitude', (v) => Math.min(Math.abs(v), 255)),
   {
     ...quantized('fma', 'two roundings', () => new Int32Array(0), uneven, 2),
     ...nearTies(quantizeTwoRoundings.prepare(uneven)),

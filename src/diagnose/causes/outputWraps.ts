@@ -23,12 +23,17 @@ declare module '../finding/evidence.js' {
       readonly dtype?: string;
       /** Rounded values are kept in it, and the zero point is added after. */
       readonly before_zero_point?: true;
+      /** What leaves the range elsewhere is clamped, or has lost its sign. */
+      readonly where?: Part;
       /** Values that leave the dtype's codes. */
       readonly wrapped?: number;
       readonly first?: At & { readonly unclamped: number; readonly stored: number };
     };
   }
 }
+
+/** What becomes of a code that leaves the range on one side alone, where the other is clamped. */
+type Part = 'below' | 'above' | 'sign';
 
 const [INT32_MIN, INT32_MAX] = [-(2 ** 31), 2 ** 31 - 1];
 
@@ -47,7 +52,7 @@ export const outputWraps: Cause<'output-wraps'> = {
     return bases.flatMap((steps) => [
       ...(hasRelu(study)
         ? [wrapped('clamped below first', null, steps), wrapped('clamped below last', output.zeroPoint, steps)]
-        : [wrapped('wrapped', null, steps)]),
+        : [wrapped('wrapped', null, steps), ...inPart(study, output, steps)]),
       ...keptFirst(study, output, steps),
     ]);
   },
@@ -74,11 +79,15 @@ export const outputWraps: Cause<'output-wraps'> = {
     title: (e) =>
       e.before_zero_point
         ? `rounded values kept in ${e.dtype}, the zero point added after`
-        : `output wraps${e.dtype ? ` at ${e.dtype}` : ''}`,
+        : e.where === 'sign'
+          ? 'codes below 0 lose their sign'
+          : `output wraps${e.where ? ` ${e.where} the range alone,` : ''}${e.dtype ? ` at ${e.dtype}` : ''}`,
     explanation: (e) =>
       e.before_zero_point
         ? `What is rounded and has no zero point yet leaves the range of ${e.dtype}, of which the low bits are kept; then the zero point is added, and the sum clamped.`
-        : 'The low bits of a code are kept, where the reference clamps to the range of its dtype.',
+        : e.where === 'sign'
+          ? 'The magnitude of a code is kept, where the reference clamps what is below 0.'
+          : `The low bits of a code are kept, where the reference clamps to the range of its dtype${e.where ? `; what is ${e.where === 'below' ? 'above' : 'below'} the range is clamped` : ''}.`,
     evidence: (e) => [
       e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
       number(e.wrapped, (n) => `${n} values leave the range`),
@@ -127,6 +136,50 @@ function wrapped(label: string, least: number | null, steps: TensorSteps | null)
       return { ...unlimited(own, least !== null), stores: { name: label, apply, period: codes } };
     },
   };
+}
+
+/** One value that is another is any number's magnitude. */
+const FEWEST_OF_PART = 2;
+
+const PARTS: Readonly<Record<Part, (output: QuantParams) => (code: number) => number>> = {
+  below:
+    ({ quantMax }) =>
+    (code) =>
+      Math.min(code, quantMax),
+  above:
+    ({ quantMin }) =>
+    (code) =>
+      Math.max(code, quantMin),
+  sign:
+    ({ quantMax }) =>
+    (code) =>
+      Math.min(Math.abs(code), quantMax),
+};
+
+/** One bound of two is forgotten, or unsigned codes are made of a number and its sign: where codes tell it from a wrap at both ends. */
+function inPart(study: Study, output: QuantParams, steps: TensorSteps | null): Change[] {
+  if (!study.free || study.data.mismatched < FEWEST_OF_PART) return [];
+  const both = wrapped('wrapped', null, steps);
+  const isUnsigned = output.quantMin === 0;
+  const parts = (Object.keys(PARTS) as Part[]).filter((where) => where !== 'sign' || isUnsigned);
+  const changes = parts.map((where): Change => {
+    const own = wrapped(`wrapped ${where}`, null, steps);
+    const bounded = PARTS[where](output);
+    return {
+      ...own,
+      found: { where },
+      apply: (setup) => {
+        const applied = own.apply(setup);
+        const { stores } = applied;
+        return stores
+          ? { ...applied, stores: { name: own.label, apply: (code) => stores.apply(bounded(code)) } }
+          : applied;
+      },
+    };
+  });
+  return changes.filter(
+    ({ apply }) => study.agreesOnSubset(apply(study.declared)) && !study.agreesOnSubset(both.apply(study.declared)),
+  );
 }
 
 const UNSIGNED = 'an unsigned integer';
