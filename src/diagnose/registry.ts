@@ -2,6 +2,7 @@ import type { Cause } from './cause.js';
 import { accumulatorFloat32 } from './causes/accumulatorFloat32.js';
 import { accumulatorNotCleared } from './causes/accumulatorNotCleared.js';
 import { accumulatorWraps } from './causes/accumulatorWraps.js';
+import { activationFunction } from './causes/activationFunction.js';
 import { activationRange } from './causes/activationRange.js';
 import { activationZeroPointMissing } from './causes/activationZeroPointMissing.js';
 import { biasFactor } from './causes/biasFactor.js';
@@ -99,6 +100,7 @@ export const causes: readonly Cause[] = [
   roundingCeil,
   zeroPointBeforeRounding,
   reluBeforeBias,
+  activationFunction,
   multiplierShort,
   fixedPointMultiplier,
   fma,

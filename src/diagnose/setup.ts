@@ -119,6 +119,8 @@ export interface CodeMap {
   readonly back?: (code: number) => number;
   /** Codes that lie so far apart are stored as one. */
   readonly period?: number;
+  /** It gives less for some larger codes. */
+  readonly falls?: boolean;
 }
 
 /** What a change moves, in the order in which changes are applied (a later one sees the earlier ones' setup). */

@@ -193,6 +193,8 @@ export interface RoundStep extends Step {
   readonly c: string | null;
   /** The accelerator rounds so. */
   readonly fast: boolean;
+  /** It gives less for some larger values, as a hardswish does. */
+  readonly falls?: boolean;
 }
 
 /** v in its equation: steps. */

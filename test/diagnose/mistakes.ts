@@ -734,6 +734,27 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['wide'] },
   ),
+  candidate(
+    'a hardswish in the kernel',
+    ['activation-function'],
+    (world) => {
+      const { scale } = world.linear.output as QuantParams;
+      const apply = (v: number) => roundHalfEven((v * Math.min(6, Math.max(0, v * scale + 3))) / 6);
+      return outputsOf(world, fbgemmWith({ round: { ...halfEven, name: 'hardswish', apply, fast: false } }));
+    },
+    { on: ['small'] },
+  ),
+  candidate(
+    'codes below the zero point shifted by three',
+    ['activation-function'],
+    (world) => {
+      const { zeroPoint } = world.linear.output as QuantParams;
+      return Int32Array.from(outputsOf(world), (code) =>
+        code < zeroPoint ? ((code - zeroPoint) >> 3) + zeroPoint : code,
+      );
+    },
+    { on: ['small'] },
+  ),
   candidate('ReLU before the bias', ['relu-before-bias'], (world) =>
     outputsOf(
       world,

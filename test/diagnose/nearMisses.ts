@@ -126,6 +126,17 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     },
   },
   {
+    code: 'activation-function',
+    but: 'of a slope that nobody has',
+    on: 'small',
+    make: (world) => {
+      const { zeroPoint } = world.linear.output as QuantParams;
+      const right = outputsOf(world);
+      const leaky = (code: number) => (code < zeroPoint ? Math.round((code - zeroPoint) * 0.17) + zeroPoint : code);
+      return { declared: world.linear, captured: right, candidate: Int32Array.from(right, leaky) };
+    },
+  },
+  {
     code: 'relu-before-bias',
     but: 'sums below -200 alone, of which 200 is left',
     on: 'wide',

@@ -95,6 +95,14 @@ function relu(code: string, what: string, change: (code: number) => number, para
   return { code, what, op: 'relu', input: params, output: params, x, wrong: x.map(change), ...more } as PointwiseScene;
 }
 
+/** A candidate's, in place of a ReLU. */
+function leakyRelu(code: string, what: string, slope: number): PointwiseScene {
+  const { zeroPoint } = int8;
+  const leaky = (v: number) => (v < zeroPoint ? roundHalfEven((v - zeroPoint) * slope) + zeroPoint : v);
+  const scene = relu(code, what, leaky, int8);
+  return { ...scene, right: (scene.x as Int32Array).map((v) => Math.max(v, zeroPoint)) };
+}
+
 /** A capture of quantize by another step or with other parameters. */
 function quantized(
   code: string,
@@ -202,6 +210,7 @@ export const RAISED: readonly PointwiseScene[] = [
     op: 'identity',
   },
   { ...relu('capture-before-relu', 'ReLU6, int8 not clamped', (v) => v, int8), op: 'relu6' },
+  leakyRelu('activation-function', 'leaky of 0.1', 0.1),
   relu('output-zero-point-wrong', 'clamped at 93', (v) => Math.max(v, 93)),
   relu('clamp-range', 'seven bits', (v) => Math.min(127, Math.max(v, 100))),
   relu('signedness', 'off by 128', (v) => Math.max(v, 100) - 128),
@@ -339,6 +348,7 @@ export const NEARLY: readonly PointwiseScene[] = [
     fineEven,
   ),
   quantized('fma', '1% larger', (x) => fbgemmCodes(x, { ...even, scale: even.scale * 1.01 })),
+  leakyRelu('activation-function', 'leaky of 0.17', 0.17),
   relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),
   // said to clamp to -30..-30, though codes go below
   ...[even, int8].map((own) => relu('clamp-range', 'the half below 0', (v) => Math.min(v, own.zeroPoint), own)),

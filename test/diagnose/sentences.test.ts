@@ -171,6 +171,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'relu-at-zero': ['candidate', null, { zero_point: 128, between: 40 }],
     'half-precision': ['candidate', null, { format: 'float16', equation: 'rint(h(y / s)) + zp' }],
+    'activation-function': ['candidate', null, { function: 'leaky_relu of 0.125', again: 'down' }],
     'relu-before-bias': ['candidate', null, { negative: 410 }],
     'capture-before-relu': ['model', null, { zero_point: 128, below_zero_point: 800 }],
     'capture-after-relu': ['model', null, { zero_point: 128, at_zero_point: 900, replayed_below: 890 }],

@@ -161,7 +161,8 @@ export class ProductEngine implements Engine<ProductSetup> {
   mayFollow(setup: ProductSetup, scope: Scope, atOnce: boolean): boolean {
     const { steps, params, stores, order, within } = setup;
     const others = steps.float || steps.accumulate.holdsBias || params.addend || params.curve; // no steps that rise
-    if (this.data.dynamic || others || order || within) return true;
+    const falls = steps.round.falls || stores?.falls;
+    if (this.data.dynamic || others || falls || order || within) return true;
     const asked = { atOnce, inPieces: stores !== null };
     const key = this.keyOf(setup);
     return this.rising.mayFollow(scope, key, params, asked, {

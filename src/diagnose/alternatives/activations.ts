@@ -1,0 +1,90 @@
+/** What a layer may make of its results besides its own activation: a function of real values, or of codes that are rounded by then. */
+import { FUNCTIONS } from '../../kernels/reals.js';
+import { float64Product } from '../../kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import type { RoundStep } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { clamp } from '../../numeric/integer.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
+import { unlimited } from '../causes/outputWraps.js';
+import { withoutRelu } from '../causes/relu.js';
+import { type ProductSetup, type Setup, withParams, withSteps } from '../setup.js';
+import { isFixedPoint } from './departures.js';
+
+export interface ActivationForm {
+  readonly function: string;
+  /** Of codes that are rounded already: how it rounds them again. */
+  readonly again?: Again;
+  readonly apply: (setup: Setup) => Setup;
+}
+
+const AGAIN = { 'to nearest': roundHalfEven, down: floor, 'towards zero': Math.trunc } as const;
+type Again = keyof typeof AGAIN;
+
+type Real = (x: number) => number;
+
+/** Causes of their own have these. */
+const OWN = ['relu', 'relu6', 'clamp(x, -1, 1)'];
+const OTHERS = Object.entries(FUNCTIONS).filter(([name]) => !OWN.includes(name));
+const PLAIN: typeof OTHERS = [
+  ['x', (x) => x],
+  ['relu', FUNCTIONS.relu],
+];
+
+/** In floats before a product is rounded, as ncnn and MNN do; and on codes, as RTL does. */
+export function activationForms(declared: Setup, output: QuantParams): ActivationForm[] {
+  return OTHERS.flatMap(([name, of]) => formsOf(declared, output, name, of));
+}
+
+/** The same of none and of a ReLU: where one of them fits, no value tells of another. */
+export function plainForms(declared: Setup, output: QuantParams): ActivationForm[] {
+  return PLAIN.flatMap(([name, of]) => formsOf(declared, output, name, of));
+}
+
+function formsOf(declared: Setup, output: QuantParams, name: string, of: Real): ActivationForm[] {
+  return [...(declared.kind === 'product' ? onReals(declared, output, name, of) : []), ...onCodes(output, name, of)];
+}
+
+const fallsIn = (of: Real) => of(-8) > of(-1);
+
+function onReals({ steps }: ProductSetup, { scale }: QuantParams, name: string, of: Real): ActivationForm[] {
+  const equation = `rint(f(v * s) / s), f = ${name}`;
+  const apply: RoundStep['apply'] = (v) => roundHalfEven(of(v * scale) / scale);
+  const round: RoundStep = {
+    name: equation,
+    equation,
+    apply,
+    numpy: (v) => v,
+    c: null,
+    fast: false,
+    falls: fallsIn(of),
+  };
+  const multipliers = isFixedPoint(steps.multiplier) ? [float64Product] : [steps.multiplier, float64Product];
+  return [...new Set(multipliers)].map((multiplier) => ({
+    function: name,
+    apply: (setup) => {
+      const own = withSteps(setup as ProductSetup, { multiplier, round, offsetAndClamp: roundThenOffset });
+      return withParams(own, { activation: 'none' });
+    },
+  }));
+}
+
+/** A shift to the right rounds down, a division of C towards zero: of what is not 0 below 0. */
+function onCodes({ scale, zeroPoint, quantMin, quantMax }: QuantParams, name: string, of: Real): ActivationForm[] {
+  const ways = name.startsWith('leaky') ? (Object.keys(AGAIN) as Again[]) : (['to nearest'] as const);
+  return ways.map((again) => {
+    const round = AGAIN[again];
+    const apply = (code: number) => {
+      const steps = round(of((code - zeroPoint) * scale) / scale);
+      return clamp(steps + zeroPoint, quantMin, quantMax);
+    };
+    return {
+      function: name,
+      again,
+      apply: (setup) => ({
+        ...unlimited(withoutRelu(setup), false),
+        stores: { name: `${name}, ${again}`, apply, falls: fallsIn(of) },
+      }),
+    };
+  });
+}

@@ -1,0 +1,83 @@
+import { isQuantized } from '../../nouns/value.js';
+import { printable } from '../../text.js';
+import { type ActivationForm, activationForms, plainForms } from '../alternatives/activations.js';
+import type { Cause } from '../cause.js';
+import { convertsIn, writesCodes } from '../facts.js';
+import type { SomeChannels } from '../finding/evidence.js';
+import { type Change, FREEDOM, type Setup } from '../setup.js';
+import { inC, numpy } from '../words/code.js';
+import { hasRelu } from './relu.js';
+
+declare module '../finding/evidence.js' {
+  interface CauseEvidence {
+    'activation-function': SomeChannels & {
+      readonly function?: string;
+      /** Of codes that are rounded by then: how they are rounded again. */
+      readonly again?: string;
+      /** The layer has one. */
+      readonly declared?: 'relu';
+    };
+  }
+}
+
+/** Of fewer values one of a hundred functions gives each by chance. */
+const FEWEST = 16;
+
+/** A leaky ReLU, a hardswish, a sigmoid ... is fused into a layer that has none, or a ReLU. */
+export const activationFunction: Cause<'activation-function'> = {
+  code: 'activation-function',
+  kinds: ['product', 'elementwise'],
+  needs: [writesCodes, ({ free, data }) => free && !data.dynamic, ({ declared }) => mayHaveOne(declared)],
+  whose: 'kernel',
+  // a hundred forms: of noise not one is tried
+  afterSums: true,
+  estimate: (study, base) => {
+    const { declared } = study;
+    const { output } = declared.params;
+    if (base !== declared || !isQuantized(output) || study.data.mismatched < FEWEST) return [];
+    const fits = ({ apply }: ActivationForm) => study.agreesOnSubset(apply(declared));
+    if (plainForms(declared, output).some(fits)) return [];
+    return activationForms(declared, output)
+      .filter(fits)
+      .map(
+        ({ function: name, again, apply }): Change => ({
+          cause: 'activation-function',
+          coordinate: 'round',
+          freedom: FREEDOM.none,
+          label: again ? `${name}, ${again}` : name,
+          found: { function: name, ...(again && { again }), ...(hasRelu(study) && { declared: 'relu' as const }) },
+          apply,
+        }),
+      );
+  },
+
+  words: {
+    title: (e) => {
+      const which = `${e.declared ? 'another' : 'an'} activation: ${e.function === undefined ? 'unknown' : printable(e.function)}`;
+      return e.again ? `${which}, of rounded codes` : which;
+    },
+    explanation: (e) =>
+      `${e.declared ? "The layer's activation is a ReLU" : 'The layer has no activation'}; what is observed passed another function.`,
+    evidence: (e) => [e.again ? `codes are rounded first, and ${e.again} again` : null],
+    fix: (e) =>
+      e.declared
+        ? 'clamp at the zero point: max(q, zero_point)'
+        : 'hand in the values before the activation, or leave it out',
+    code: (e) =>
+      e.declared
+        ? [
+            numpy('q = np.maximum(np.rint(v).astype(np.int32) + y_zero_point, y_zero_point)'),
+            inC('q = (int32_t)rintf(v) + Y_ZERO_POINT; q = q < Y_ZERO_POINT ? Y_ZERO_POINT : q;'),
+          ]
+        : [
+            numpy('q = np.rint(v).astype(np.int32) + y_zero_point  # no function of v or q'),
+            inC('q = (int32_t)rintf(v) + Y_ZERO_POINT;  /* no function of v or q */'),
+          ],
+  },
+};
+
+/** A clamp of codes that is a ReLU, or a product. */
+function mayHaveOne(setup: Setup): boolean {
+  if (setup.kind === 'product') return !setup.steps.float;
+  return setup.kind === 'elementwise' && !convertsIn(setup) && setup.params.clamp?.lower === 0;
+}
