@@ -72,19 +72,20 @@ function onReals({ steps }: ProductSetup, { scale }: QuantParams, name: string, 
 /** A shift to the right rounds down, a division of C towards zero: of what is not 0 below 0. */
 function onCodes({ scale, zeroPoint, quantMin, quantMax }: QuantParams, name: string, of: Real): ActivationForm[] {
   const ways = name.startsWith('leaky') ? (Object.keys(AGAIN) as Again[]) : (['to nearest'] as const);
-  return ways.map((again) => {
+  return ways.flatMap((again) => {
     const round = AGAIN[again];
     const apply = (code: number) => {
       const steps = round(of((code - zeroPoint) * scale) / scale);
       return clamp(steps + zeroPoint, quantMin, quantMax);
     };
-    return {
+    // a layer of its own takes codes of the dtype, a fused one what is clamped after it
+    return [(setup: Setup) => setup, (setup: Setup) => unlimited(setup, false)].map((taken, i) => ({
       function: name,
       again,
-      apply: (setup) => ({
-        ...unlimited(withoutRelu(setup), false),
-        stores: { name: `${name}, ${again}`, apply, falls: fallsIn(of) },
+      apply: (setup: Setup) => ({
+        ...taken(withoutRelu(setup)),
+        stores: { name: `${name}, ${again}, ${i}`, apply, falls: fallsIn(of) },
       }),
-    };
+    }));
   });
 }

@@ -37,18 +37,16 @@ export const activationFunction: Cause<'activation-function'> = {
     if (base !== declared || !isQuantized(output) || study.data.mismatched < FEWEST) return [];
     const fits = ({ apply }: ActivationForm) => study.agreesOnSubset(apply(declared));
     if (plainForms(declared, output).some(fits)) return [];
-    return activationForms(declared, output)
-      .filter(fits)
-      .map(
-        ({ function: name, again, apply }): Change => ({
-          cause: 'activation-function',
-          coordinate: 'round',
-          freedom: FREEDOM.none,
-          label: again ? `${name}, ${again}` : name,
-          found: { function: name, ...(again && { again }), ...(hasRelu(study) && { declared: 'relu' as const }) },
-          apply,
-        }),
-      );
+    return distinct(activationForms(declared, output).filter(fits)).map(
+      ({ function: name, again, apply }): Change => ({
+        cause: 'activation-function',
+        coordinate: 'round',
+        freedom: FREEDOM.none,
+        label: again ? `${name}, ${again}` : name,
+        found: { function: name, ...(again && { again }), ...(hasRelu(study) && { declared: 'relu' as const }) },
+        apply,
+      }),
+    );
   },
 
   words: {
@@ -75,6 +73,13 @@ export const activationFunction: Cause<'activation-function'> = {
           ],
   },
 };
+
+/** What no value tells apart is said once: codes that are clamped before, or not. */
+function distinct(forms: readonly ActivationForm[]): ActivationForm[] {
+  const isFirst = (form: ActivationForm, i: number) =>
+    forms.findIndex((own) => own.function === form.function && own.again === form.again) === i;
+  return forms.filter(isFirst);
+}
 
 /** A clamp of codes that is a ReLU, or a product. */
 function mayHaveOne(setup: Setup): boolean {
