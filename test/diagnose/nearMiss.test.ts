@@ -50,7 +50,7 @@ const OUTSIDE: readonly Outside[] = [
   ['one channel duplicated', (y, w) => y.map((v, i) => (i % w.linear.outFeatures === 3 ? y[i - 1] : v))],
   // under a fused ReLU nothing is left below the zero point
   [
-    'leaky ReLU',
+    'leaky ReLU of a slope that nobody has',
     (y, w) => y.map((v) => leaky(v, (w.linear.output as { zeroPoint: number }).zeroPoint)),
     ['small', 'per tensor'],
   ],
@@ -113,5 +113,5 @@ function swapped(values: Int32Array, width: number, a: number, b: number): Int32
 }
 
 function leaky(v: number, zeroPoint: number): number {
-  return v < zeroPoint ? zeroPoint - Math.floor((zeroPoint - v) / 10) : v;
+  return v < zeroPoint ? zeroPoint - Math.floor((zeroPoint - v) * 0.17) : v;
 }
