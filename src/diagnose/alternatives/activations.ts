@@ -2,6 +2,7 @@
 import { FUNCTIONS } from '../../kernels/reals.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { halfEven } from '../../kernels/steps/round.js';
 import type { RoundStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
@@ -69,6 +70,12 @@ function onReals({ steps }: ProductSetup, { scale }: QuantParams, name: string, 
   }));
 }
 
+/** A float path's codes lie in a bound, which a function of codes does not take. */
+function ofIntegers(setup: Setup): Setup {
+  if (setup.kind !== 'product' || !setup.steps.float) return setup;
+  return withSteps(setup, { multiplier: float64Product, round: halfEven, offsetAndClamp: roundThenOffset });
+}
+
 /** A shift to the right rounds down, a division of C towards zero: of what is not 0 below 0. */
 function onCodes({ scale, zeroPoint, quantMin, quantMax }: QuantParams, name: string, of: Real): ActivationForm[] {
   const ways = name.startsWith('leaky') ? (Object.keys(AGAIN) as Again[]) : (['to nearest'] as const);
@@ -83,7 +90,7 @@ function onCodes({ scale, zeroPoint, quantMin, quantMax }: QuantParams, name: st
       function: name,
       again,
       apply: (setup: Setup) => ({
-        ...taken(withoutRelu(setup)),
+        ...taken(withoutRelu(ofIntegers(setup))),
         stores: { name: `${name}, ${again}, ${i}`, apply, falls: fallsIn(of) },
       }),
     }));

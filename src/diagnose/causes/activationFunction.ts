@@ -83,6 +83,6 @@ function distinct(forms: readonly ActivationForm[]): ActivationForm[] {
 
 /** A clamp of codes that is a ReLU, or a product. */
 function mayHaveOne(setup: Setup): boolean {
-  if (setup.kind === 'product') return !setup.steps.float;
+  if (setup.kind === 'product') return true;
   return setup.kind === 'elementwise' && !convertsIn(setup) && setup.params.clamp?.lower === 0;
 }
