@@ -37,6 +37,8 @@ import {
   softmaxOfFloatsTflite,
 } from './steps/tflite/floats.js';
 import { absMicro, absTflite, eluTflite, expTflite, geluTflite, logTflite } from './steps/tflite/functions.js';
+import { lstmTflite } from './steps/tflite/lstm.js';
+import { lstmMicro } from './steps/tflite/lstmMicro.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
 import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
@@ -108,6 +110,7 @@ const shared: Ops = {
   avg_pool2d: averagePoolTflite,
   max_pool2d: maxPoolTflite('reference'),
   matmul: matmulTflite,
+  sequence_lstm: lstmTflite,
   ...EXTREMES,
 };
 
@@ -166,6 +169,7 @@ export const microOps: Ops = {
   abs: absMicro,
   rsqrt: rsqrtMicro,
   matmul: matmulMicro,
+  sequence_lstm: lstmMicro,
   leaky_relu: leakyReluMicro,
   sum: sumMicro,
   softmax: softmaxMicro,

@@ -10,6 +10,9 @@ export type NumericArray =
   | Float32Array
   | Float64Array;
 
+/** By names of qdiff's own. */
+export type NamedArrays = Readonly<Record<string, NumericArray>>;
+
 /** Dtypes that an npy file may hold, by numpy's names. */
 export type StoredDtype =
   | 'int8'

@@ -169,3 +169,38 @@ export interface PreluAttributes {
   readonly scale: number;
   readonly zeroPoint: number;
 }
+
+/** Scales of what adds up to one gate's sums. */
+export interface LstmGate {
+  readonly inputScale: number;
+  readonly recurrentScale: number;
+  /** null: none of these weights. */
+  readonly peepholeScale: number | null;
+  readonly normScale: number | null;
+  /** Of its sums where they are normalized; null: 2^-12. */
+  readonly scale: number | null;
+}
+
+/** TFLite's LSTM on integers; its weights are arrays `GATE.input`, `.recurrent`, `.bias`, `.peephole`, `.norm`, `projection.weight`, `.bias`. */
+export interface LstmAttributes {
+  readonly inputs: number;
+  readonly cells: number;
+  readonly outputs: number;
+  /** [time, batch, inputs]; otherwise [batch, time, inputs]. */
+  readonly timeMajor: boolean;
+  /** null: no input gate, which is 1 less the forget gate. */
+  readonly input: LstmGate | null;
+  readonly forget: LstmGate;
+  readonly cell: LstmGate;
+  readonly output: LstmGate;
+  readonly projectionScale: number | null;
+  /** Of what is projected. */
+  readonly hiddenScale: number;
+  readonly hiddenZeroPoint: number;
+  readonly stateScale: number;
+  readonly stateZeroPoint: number;
+  readonly cellScale: number;
+  /** In real units; 0: none. */
+  readonly cellClip: number;
+  readonly projClip: number;
+}

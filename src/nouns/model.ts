@@ -1,5 +1,5 @@
 /** The model as its file declares it: values, and the layers that compute them. */
-import type { NumericArray } from './array.js';
+import type { NamedArrays, NumericArray } from './array.js';
 import type { Warning } from './problem.js';
 import type { Layout, Shape, ValueParams } from './value.js';
 import type { Patch } from './window.js';
@@ -109,6 +109,10 @@ export interface TensorForm {
   readonly activation: Activation;
   /** Rows that are looked up, or float weights: read when the layer's turn comes. */
   readonly table?: () => Promise<NumericArray>;
+  /** Of a layer that has several, by name. */
+  readonly arrays?: () => Promise<NamedArrays>;
+  /** What it leaves for the next call: its samples stand for themselves no more. */
+  readonly keepsState?: true;
 }
 
 /** What the runtime keeps from call to call. */
@@ -190,6 +194,11 @@ export function isLayout(layer: Layer): layer is LayoutLayer {
 
 export function isState(layer: Layer): layer is StateLayer {
   return layer.form?.kind === 'state';
+}
+
+/** Whether a call reads what the one before has left. */
+export function keepsState(layer: Layer): boolean {
+  return isState(layer) || (isTensor(layer) && layer.form.keepsState === true);
 }
 
 export function isTensor(layer: Layer): layer is TensorLayer {

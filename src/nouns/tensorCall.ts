@@ -1,6 +1,6 @@
 /** What an op on whole values reads and gives: a block of one of the runtime's calls. */
 
-import type { NumericArray } from './array.js';
+import type { NamedArrays, NumericArray } from './array.js';
 import type { Host, Vectors } from './host.js';
 import type { JoinedPair } from './ladder.js';
 import type { Activation, Memory, RanAs } from './model.js';
@@ -33,6 +33,20 @@ export interface TensorCall<Attributes = unknown> {
   readonly ranAs?: RanAs;
   /** Of a layer that looks rows up, or multiplies with floats. */
   readonly table?: NumericArray;
+  readonly arrays?: NamedArrays;
+  /** What the call before has left; the step leaves there what the next one reads. */
+  readonly state?: State;
+}
+
+/** Numbers that a runtime keeps from call to call. */
+export type State = readonly Int32Array[];
+
+/** Of an op that keeps one: its calls run whole, in their order. */
+export interface KeptState {
+  /** Before the first call. */
+  begin(call: TensorCall): State;
+  /** A hypothesis: begun anew with each call where the capture's was kept, or the reverse. */
+  readonly otherwise?: true;
 }
 
 /** Of each image, a row of `channels` codes for each of its places, or a plane of `places` for each channel. */
@@ -93,7 +107,8 @@ export interface TensorSteps {
     | 'multiplier-precision'
     | 'table-entry'
     | 'resample-grid'
-    | 'kernel-defect';
+    | 'kernel-defect'
+    | 'state-between-calls';
   /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
   readonly rivals?: readonly {
     readonly cause: 'fma' | 'fixed-point-multiplier';
@@ -107,6 +122,8 @@ export interface TensorSteps {
   readonly arithmetic?: 'fixed-point' | 'integers';
   /** A mean of codes as they are: zero points take no part, and a half away from zero may be one to it. */
   readonly ofRawCodes?: true;
+  /** Set where it keeps one. */
+  readonly state?: KeptState;
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;

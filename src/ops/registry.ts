@@ -102,6 +102,7 @@ import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
 import { rsqrt } from './rsqrt.js';
 import { scaledDotProductAttention } from './scaledDotProductAttention.js';
+import { sequenceLstm } from './sequenceLstm.js';
 import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
 import { slice } from './slice.js';
@@ -186,6 +187,7 @@ export const ops: readonly Op[] = [
   mish,
   softplus,
   scaledDotProductAttention,
+  sequenceLstm,
   tanh,
   leakyRelu,
   elu,

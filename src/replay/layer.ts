@@ -1,5 +1,5 @@
 import { stepsOf } from '../kernels/kernel.js';
-import type { Matrix, NumericArray } from '../nouns/array.js';
+import type { Matrix, NamedArrays, NumericArray } from '../nouns/array.js';
 import type { Call, Codes, Elementwise, Fast, Kernel, OpSteps, Product, ProductSteps } from '../nouns/kernel.js';
 import {
   type ElementwiseLayer,
@@ -38,6 +38,7 @@ export interface ReadyLayer<L extends Layer = Layer> {
   readonly patch?: PlacedPatch;
   /** Of a layer that looks rows up. */
   readonly table?: NumericArray;
+  readonly arrays?: NamedArrays;
 }
 
 /** What the call that a block of samples belongs to has decided. */

@@ -13,7 +13,6 @@ import {
   type Model,
   type ProductLayer,
   type StateLayer,
-  type TensorLayer,
 } from '../nouns/model.js';
 import type { LayerShapes, Layout, Shape, ValueParams } from '../nouns/value.js';
 import { asRead, impliedShape } from '../ops/fields/shape.js';
@@ -29,8 +28,9 @@ import { readerOf, storageFor, takenFrom } from './readers.js';
 import { joined, type Replayed, withCaptured } from './replayed.js';
 import { reasonOfDims } from './shapes.js';
 import { stateReader } from './state.js';
-import { hostOf, type InCalls, memoryIn, replayTensor, vectorsOf } from './tensor.js';
+import { hostOf, type InCalls, memoryIn, numbersOf, replayTensor, vectorsOf } from './tensor.js';
 import { upTo } from './upTo.js';
+import { beginsAnew, inWholeCalls, type StateOf } from './wholeCalls.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -216,8 +216,7 @@ export class ReplaySession {
       isProduct(layer) && layer.form.patch ? placed(layer.form.patch, shapes.inputs[0], shapes.output) : undefined;
     const packed = patch && productSteps(kernel, layer)?.packed;
     const weight = stored && packed ? packed(stored, patch) : stored;
-    const table = isTensor(layer) && layer.form.table ? { table: await layer.form.table() } : {};
-    const own = { ...(patch && { patch }), ...table };
+    const own = { ...(patch && { patch }), ...(isTensor(layer) && (await numbersOf(layer))) };
     const ready: ReadyLayer = { layer, input: params[0], inputs: params, weight, shapes, ...own };
     const calls = this.callsOf(layer, shapes.output);
     const callOf = (sample: number) => calls.at(batchOf(this.batchEnds, sample));
@@ -231,14 +230,17 @@ export class ReplaySession {
       : null;
     const inCalls = { ends: this.batchEnds, ...this.calls };
     const run = { ready, kernel, inputs, input, taken, batches, inCalls, callOf };
-    const replay = async (from: number, to: number) => {
+    const replayed = async (from: number, to: number, stateOf?: StateOf) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
-      if (isTensor(layer)) return this.replayTensors(run, layer, xs, from);
+      if (isTensor(layer)) return replayTensor(tensorSteps(kernel, layer)!, layer, ready, xs, { firstSample: from, ...inCalls, stateOf });
       if (isProduct(layer)) return this.replayCalls(run, layer, xs, from);
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
+    const kept = tensorSteps(kernel, layer)?.state;
+    const isReset = kept !== undefined && beginsAnew(this.model.producer, kept);
+    const replay = kept ? inWholeCalls(this.batchEnds, kept, isReset, replayed) : replayed;
     const isOwn = others === null && kernel === this.kernelOf(layer) && !this.hasStates;
     return { ...run, replay: isOwn && this.isToBeRetained(layer) ? this.keeping(layer, replay) : replay };
   }
@@ -344,16 +346,6 @@ export class ReplaySession {
     return width === 1 ? {} : { isInBlock: inBlocks(width, features, firstSample, this.batchEnds) };
   }
 
-  /** Splits a block where the runtime's calls end, whose elements some kernels count, and joins the results. */
-  private replayTensors(
-    { ready, kernel }: Opened,
-    layer: TensorLayer,
-    inputs: readonly Matrix[],
-    firstSample: number,
-  ): Replayed {
-    const steps = tensorSteps(kernel, layer)!;
-    return replayTensor(steps, layer, ready, inputs, { firstSample, ends: this.batchEnds, ...this.calls });
-  }
 
   /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
   private replayCalls(run: Opened, layer: ProductLayer, xs: readonly Matrix[], firstSample: number): Replayed {

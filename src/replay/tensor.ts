@@ -9,6 +9,7 @@ import { sizeOf } from '../tensor/shape.js';
 import { batchOf } from './calls.js';
 import type { ReadyLayer } from './layer.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
+import type { StateOf } from './wholeCalls.js';
 
 const CONTIGUOUS: Memory = { format: 'contiguous', strides: null };
 
@@ -23,6 +24,8 @@ export interface InCalls {
   readonly everywhere?: TensorCall['everywhere'];
   readonly host: Host;
   readonly fast?: TensorCall['fast'];
+  /** Of a layer that keeps a state. */
+  readonly stateOf?: StateOf;
 }
 
 /** As declared, contiguous where only a shape is; of a layer that says neither, like its first input. */
@@ -53,12 +56,20 @@ export function hostOf({ arch = '', cpuCapability = '', frameworkVersion }: Prod
   return { cpu: isArm ? 'neon' : withoutFma ? 'sse' : 'fma', version };
 }
 
+/** What a layer looks up or multiplies with. */
+export async function numbersOf({ form }: TensorLayer): Promise<Pick<ReadyLayer, 'table' | 'arrays'>> {
+  return {
+    ...(form.table && { table: await form.table() }),
+    ...(form.arrays && { arrays: await form.arrays() }),
+  };
+}
+
 /** What steps of whole values are given of a call. codes: a list an input. */
 export function tensorCall(
   layer: TensorLayer,
-  { shapes, inputs: params, table }: Pick<ReadyLayer, 'shapes' | 'inputs' | 'table'>,
+  { shapes, inputs: params, table, arrays }: Pick<ReadyLayer, 'shapes' | 'inputs' | 'table' | 'arrays'>,
   codes: readonly NumericArray[],
-  { memoryOf, ...facts }: Omit<InCalls, 'firstSample' | 'ends'>,
+  { memoryOf, stateOf, ...facts }: Omit<InCalls, 'firstSample' | 'ends'>,
   place: Pick<TensorCall, 'samples' | 'first' | 'ofCall'>,
 ): TensorCall {
   const { attributes, activation } = layer.form;
@@ -69,8 +80,9 @@ export function tensorCall(
     memory: memoryOf(layer.inputs[i]),
   }));
   const output = { shape: shapes.output, params: layer.output!, memory: memoryOf(layer.name) };
-  const own = { ...(layer.ranAs && { ranAs: layer.ranAs }), ...(table && { table }) };
-  return { attributes, activation, inputs, output, ...own, ...place, ...facts };
+  const own = { ...(layer.ranAs && { ranAs: layer.ranAs }), ...(table && { table }), ...(arrays && { arrays }) };
+  const call = { attributes, activation, inputs, output, ...own, ...place, ...facts };
+  return stateOf ? { ...call, state: stateOf(call) } : call;
 }
 
 export function replayTensor(

@@ -82,6 +82,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       },
     ],
     'table-entry': ['capture', 'tflm', { declared: 'a table of 256', found: 'int32 fixed point' }],
+    'state-between-calls': ['candidate', 'tflm', { declared: 'h', found: 'each call begins anew; h' }],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
     'steps-fused': [
@@ -298,7 +299,7 @@ test('all that is said about each cause, verbatim', async () => {
 
 /** What a candidate mends by no line: another point to write at, rows that are missing, a runtime's own form, more than one number. */
 const WITHOUT_LINES = [
-  ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'capture-after-relu', 'constant-values'],
+  ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'state-between-calls', 'capture-after-relu', 'constant-values'],
   ...['memory-reused', 'operand-wrong', 'axis-wrong'],
   ...['fixed-point-multiplier', 'multiplier-precision', 'multiplier-short'], // by their formulas: below
 ];

@@ -53,6 +53,7 @@ test.each([
     customCode: '',
     inputs: inputs.map((_, i) => i),
     outputs: [9],
+    intermediates: [],
     options: masks(options),
   };
   expect(await SIZES.get(name)!(operator, known(...inputs))).toEqual(expected);

@@ -12,7 +12,8 @@ RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 #: where the table of options is not called as the operator is
 OPTIONS = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "DepthwiseConv2D", "AVERAGE_POOL_2D": "Pool2D", "MAX_POOL_2D": "Pool2D", "MEAN": "Reducer",
-           "SUM": "Reducer", "REDUCE_MAX": "Reducer", "REDUCE_MIN": "Reducer", "BATCH_MATMUL": "BatchMatMul", "L2_NORMALIZATION": "L2Norm", "PADV2": "PadV2", "LSTM": "LSTM", "SVDF": "SVDF"}
+           "SUM": "Reducer", "REDUCE_MAX": "Reducer", "REDUCE_MIN": "Reducer", "BATCH_MATMUL": "BatchMatMul", "L2_NORMALIZATION": "L2Norm", "PADV2": "PadV2", "LSTM": "LSTM", "SVDF": "SVDF",
+           "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM"}
 
 
 def packed(data, dtype):
@@ -77,10 +78,12 @@ class Net:
 
     # ------------------------------------------------------------ nodes
 
-    def op(self, code, inputs, outputs, version=1, custom=None, **options):
+    def op(self, code, inputs, outputs, version=1, custom=None, intermediates=(), **options):
         o = schema.OperatorT()
         o.opcodeIndex = self.code(code, version, custom)
         o.inputs, o.outputs = np.array(inputs, np.int32), np.array(np.atleast_1d(outputs), np.int32)
+        if len(intermediates):
+            o.intermediates = np.array(intermediates, np.int32)
         table = OPTIONS.get(code, "".join(word.capitalize() for word in code.split("_"))) + "Options"
         if hasattr(schema, table + "T"):
             o.builtinOptionsType, o.builtinOptions = getattr(schema.BuiltinOptions, table), getattr(schema, table + "T")()

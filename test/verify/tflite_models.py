@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.dont_write_bytecode = True
 import numpy as np  # noqa: E402
 
+import tflite_recurrent  # noqa: E402, F401  its networks are added to the others'
 from tflite_networks import OUT, samples  # noqa: E402
 
 parser = argparse.ArgumentParser()

@@ -11,6 +11,7 @@ import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
 import { named } from './named.js';
+import { withStateOtherwise } from './stateOtherwise.js';
 
 export interface Asked {
   readonly session: ReplaySession;
@@ -32,10 +33,16 @@ export async function otherRuntime(asked: Asked): Promise<LayerDiagnosis | null>
 
 async function equalTo(asked: Asked): Promise<Kernel[]> {
   const { layer, declared, producer } = asked;
+  const known = runtimeKernels(layer, producer).filter((kernel) => stepsOf(kernel, layer));
+  const others = known.filter((kernel) => kernel !== declared);
+  const equal = await givingAll(asked, others);
+  if (equal.length > 0) return equal;
+  return givingAll(asked, [declared, ...others].flatMap((kernel) => withStateOtherwise(kernel, layer, producer) ?? []));
+}
+
+async function givingAll(asked: Asked, kernels: readonly Kernel[]): Promise<Kernel[]> {
   const equal: Kernel[] = [];
-  for (const kernel of runtimeKernels(layer, producer)) {
-    if (stepsOf(kernel, layer) && kernel !== declared && (await givesAll(asked, kernel))) equal.push(kernel);
-  }
+  for (const kernel of kernels) if (await givesAll(asked, kernel)) equal.push(kernel);
   return equal;
 }
 
@@ -83,7 +90,7 @@ function found(asked: Asked, equal: readonly Kernel[]): LayerDiagnosis {
     evidence: { [cause]: { declared: equationOf(own), found: equationOf(other) } },
     explained: mismatched,
     of: mismatched,
-    hasFix: kernel !== declared.name,
+    hasFix: kernel !== declared.name || cause === 'state-between-calls',
     rehearsal: { mismatched_after_fix: 0 },
   });
   return { report, byChannel: new Map(), changes: [] };

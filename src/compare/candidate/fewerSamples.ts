@@ -1,6 +1,6 @@
 /** A candidate that ran a part of the capture's samples, which --samples tells: an RTL simulation of the first ten. */
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
-import { isState, type Model } from '../../nouns/model.js';
+import { keepsState, type Model } from '../../nouns/model.js';
 import { InputError } from '../../nouns/problem.js';
 import { emptyLike } from '../../numeric/array.js';
 import { choosesParams } from '../../replay/chosen.js';
@@ -41,13 +41,13 @@ function mapped(values: Capture['values'], of: (value: CapturedValue) => Capture
 
 /** A range is taken, and a state left, by whole calls. Throws InputError. */
 export function refuseCutCalls({ layers }: Model, { batchSizes }: Capture, { from, to }: SampleSpan): void {
-  const layer = layers.find((one) => choosesParams(one) || isState(one));
+  const layer = layers.find((one) => choosesParams(one) || keepsState(one));
   if (!layer) return;
   let end = 0;
   const ends = [0, ...batchSizes.map((size) => (end += size))];
-  const begins = isState(layer) ? [0] : ends;
+  const begins = keepsState(layer) ? [0] : ends;
   if (begins.includes(from) && ends.includes(to)) return;
-  const why = isState(layer) ? 'keeps a state from call to call' : 'takes its range from a whole call';
+  const why = keepsState(layer) ? 'keeps a state from call to call' : 'takes its range from a whole call';
   const calls = `calls that end at ${listed(ends.slice(1).map(String), 8)}`;
   const message = `expected whole calls of the capture (${calls}), as ${printable(layer.name)} ${why}, got ${from}:${to}; run the candidate on all of them`;
   throw new InputError([{ kind: 'usage', where: '--samples', message }]);

@@ -13,6 +13,7 @@ import { blocks } from '../../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { printable } from '../../text.js';
 import { computedBy } from '../../validate/producer.js';
+import { statesOf } from '../beyond/stateOtherwise.js';
 import { diffReplay } from './readings.js';
 
 export interface SecondCapture {
@@ -75,6 +76,8 @@ export interface SecondSide {
 export interface Forms {
   readonly cause: string;
   readonly words: readonly [capture: string, candidate: string];
+  /** How both come to compute alike, where it takes more than the same kernels. */
+  readonly agree?: string;
 }
 
 /** Null: its own runtime does not give every value, or the first capture's does and both read the same. */
@@ -83,7 +86,8 @@ export async function asSecondCapture(asked: TwoSides & { second: SecondCapture 
   if (second.session.whyNotReplayed(layer)) return null;
   const { kernel, ...run } = await second.session.open(layer);
   if ((await diffReplay(asked, { kernel, ...run }, observed, zeroPoint)).mismatched > 0) return null;
-  const forms = (first: Kernel) => formsOf(first, kernel, layer);
+  const states = statesOf(layer, [asked.model.producer, second.producer]);
+  const forms = (first: Kernel) => (states ? { ...states, cause: 'state-between-calls' } : formsOf(first, kernel, layer));
   return ofTwoSides(asked, { producer: second.producer, kernel, path: null, forms });
 }
 
@@ -172,7 +176,7 @@ function diagnosisOf(
       ...(forms ? { [forms.cause]: { values: departing, declared: forms.words[0], found: forms.words[1] } } : {}),
       'two-captures': two,
     },
-    ...fixed(forms ? fixesOf(asked, second, first, counts) : []),
+    ...fixed(forms ? fixesOf(asked, second, first, { ...counts, agree: forms.agree }) : []),
   };
 }
 
@@ -181,7 +185,7 @@ function fixesOf(
   { model, report }: TwoSides,
   { path }: SecondSide,
   { runWith }: Kernel,
-  { left }: Counts,
+  { left, agree }: Counts & Pick<Forms, 'agree'>,
 ): DiagnosisReport['fixes'] {
   if (path !== null) {
     const text = `expect it: the files are not computed alike; what is to agree with ${printable(path)} to the bit, compare with its own capture`;
@@ -189,6 +193,7 @@ function fixesOf(
   }
   if (runWith === undefined || left >= report.mismatched!) return [];
   const text = `run both with what made the first capture, ${nameOf(model.producer)}: ${runWith}`;
+  if (agree) return [{ subject: 'candidate', text: `${text}, and ${agree}`, rehearsal: { mismatched_after_fix: left } }];
   const [resolver] = /experimental_op_resolver_type=[\w.]+/.exec(runWith) ?? [];
   const line = `Interpreter(model_path=path, ${resolver}, experimental_preserve_all_tensors=True)`;
   const code = resolver ? [{ where: 'the capture', language: 'python' as const, text: line }] : undefined;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Captures every value of a TFLite model, as one of its runtimes computes it.
 
-    python qdiff_tflite.py MODEL.tflite INPUTS.npz CAPTURE.npz [--kernel xnnpack|builtin|reference|tflm]
+    python qdiff_tflite.py MODEL.tflite INPUTS.npz CAPTURE.npz [--kernel xnnpack|builtin|reference|tflm] [--reset]
     python qdiff_tflite.py MODEL.tflite --all-outputs OUT.tflite     the file that gives every value, for a phone or a microcontroller
 
 Needs numpy and one of ai-edge-litert, tflite-runtime, tensorflow; tflm needs tflite_micro besides. Python 3.9 or later.
 INPUTS: an npz with an array for each input (its tensor's name, or in0, in1 ...), or one npy for a model of one input; axis 0 is
-the samples, each a call, in order: a streaming model keeps its state. Floats for an input of codes are codes where all are whole numbers of
+the samples, each a call, in order: a streaming model keeps its state, and an LSTM or SVDF its variables unless --reset resets them
+before each call. Floats for an input of codes are codes where all are whole numbers of
 its range; others are quantized with the input's own scale and zero point, and a line says so. Then: qdiff MODEL.tflite CAPTURE.npz
 
 The interpreter lets tensors share memory, so that most values are gone when a call ends. preserve_all_tensors keeps them, but cuts
@@ -44,12 +45,13 @@ class CaptureError(RuntimeError):
     """The model or its inputs cannot be run; the message says which and what to do."""
 
 
-def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None):
+def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None, reset=False):
     """Writes every value to one npz file; if anything fails, nothing is written. Returns the producer.
 
     model     path of a .tflite file.
     inputs    {input's name: array}; axis 0 = samples times the input's own first dimension.
     limit     at most this many samples.
+    reset     resets the variables of LSTM, SVDF and their kin before each call.
     """
     data = Path(model).read_bytes()
     plain = _Interpreter(data, kernel, threads)
@@ -61,9 +63,9 @@ def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None):
         watched, ordinary, delegated = _Micro(with_outputs(data, plain.computed)), _Micro(data), []
     else:
         watched, ordinary = wide, plain
-    values, changed = _run(plain, watched, ordinary, feeds)
+    values, changed = _run(plain, watched, ordinary, feeds, reset)
     producer = {"framework": watched.package, "framework_version": watched.version, "kernel": KERNELS[kernel][1],
-                **_machine(), "settings": {"num_threads": 1 if kernel == "tflm" else threads}, "delegated": delegated,
+                **_machine(), "settings": {"num_threads": 1 if kernel == "tflm" else threads, **({"reset_variables": True} if reset else {})}, "delegated": delegated,
                 "outputs_changed_by_capturing": changed}
     if changed:
         print(f"qdiff_tflite: {changed} values of the outputs differ from an ordinary interpreter's", file=sys.stderr)
@@ -72,12 +74,14 @@ def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None):
     return producer
 
 
-def _run(plain, watched, ordinary, feeds):
+def _run(plain, watched, ordinary, feeds, reset):
     """({name: array}, how many values of the outputs differ), call by call."""
     names, changed = plain.names, 0
     values = {names[index]: [] for index in [*plain.inputs, *plain.computed]}
     order = {index: position for position, index in enumerate(plain.computed)}
     for call in zip(*feeds):
+        for one in (watched, ordinary) if reset else ():
+            one.reset()
         got, expected = watched.call(call, len(order)), ordinary.call(call, len(plain.outputs))
         for index, value in zip(plain.inputs, call):
             values[names[index]].append(value)
@@ -177,6 +181,9 @@ class _Interpreter:
         self.interpreter.invoke()
         return [np.array(self.interpreter.get_tensor(index)) for index in self.outputs]
 
+    def reset(self):
+        self.interpreter.reset_all_variables()
+
 
 class _Micro:
     """TFLite Micro's, which has no names and takes an arena."""
@@ -202,6 +209,9 @@ class _Micro:
             self.interpreter.set_input(value, position)
         self.interpreter.invoke()
         return [np.array(self.interpreter.get_output(position)) for position in range(outputs)]
+
+    def reset(self):
+        self.interpreter.reset()
 
 
 def _names(details):
@@ -362,6 +372,7 @@ def main(argv=None):
     parser.add_argument("--all-outputs", metavar="OUT.tflite", help="write the model with every tensor as an output, and run nothing")
     parser.add_argument("--kernel", default="xnnpack", choices=list(KERNELS), help="the runtime (default xnnpack)")
     parser.add_argument("--threads", type=_positive, default=1, metavar="N", help="num_threads (default 1)")
+    parser.add_argument("--reset", action="store_true", help="reset the variables of LSTM, SVDF and their kin before each call")
     parser.add_argument("--limit", type=_positive, metavar="N", help="at most N samples")
     options = parser.parse_args(argv)
     if not options.all_outputs and options.capture is None:
@@ -372,7 +383,7 @@ def main(argv=None):
             write_all_outputs(options.model, options.all_outputs)
         else:
             capture(options.model, _load_inputs(options.inputs), options.capture, kernel=options.kernel, threads=options.threads,
-                    limit=options.limit)
+                    limit=options.limit, reset=options.reset)
     except KeyboardInterrupt:
         return 130
     except (CaptureError, OSError) as error:

@@ -7,6 +7,7 @@ import { MOVES } from './moves.js';
 import { Node, type Translation } from './node.js';
 import { OTHERS } from './others.js';
 import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
+import { sequenceLstm } from './recurrent.js';
 import { Variables } from './variables.js';
 
 /** A layer as model.json has it. */
@@ -18,6 +19,9 @@ const PRODUCTS = new Map([
   ['DEPTHWISE_CONV_2D', depthwise],
   ['TRANSPOSE_CONV', transposeConvolution],
 ]);
+
+/** They keep a state in tensors of their own. */
+const RECURRENT = new Map([['UNIDIRECTIONAL_SEQUENCE_LSTM', sequenceLstm]]);
 
 /** Types whose codes engines may take. */
 const CODES = new Set(['int8', 'uint8', 'int16']);
@@ -50,7 +54,7 @@ function folds({ graph, operator }: Node): boolean {
 async function translationOf(node: Node): Promise<Translation> {
   const { name, customCode } = node.operator;
   const product = PRODUCTS.get(name);
-  const rule = product ?? MOVES.get(name) ?? OTHERS.get(name);
+  const rule = product ?? MOVES.get(name) ?? OTHERS.get(name) ?? RECURRENT.get(name);
   if (name === 'CUSTOM') return { op: 'custom', notReplayed: `custom operator ${customCode || 'without a name'}` };
   if (!rule) return { op: name.toLowerCase(), notReplayed: `operator ${name} has no model` };
   const dynamic = tensorsOf(node).find(({ isDynamic }) => isDynamic);

@@ -50,7 +50,8 @@ async function readOperator(
   const { name, customCode } = kinds[opcode];
   const inputs = await indices(table, 1, 'inputs', tensors, -1);
   const outputs = await indices(table, 2, 'outputs', tensors, 0);
-  return { index, name, customCode, inputs, outputs, options: await readOptions(table, name) };
+  const intermediates = await indices(table, 8, 'intermediates', tensors, 0);
+  return { index, name, customCode, inputs, outputs, intermediates, options: await readOptions(table, name) };
 }
 
 async function indices(table: Table, id: number, field: string, count: number, least: number): Promise<number[]> {

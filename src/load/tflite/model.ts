@@ -40,6 +40,8 @@ export interface Operator {
   /** Tensors; -1: left out. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Tensors that hold no value: what an LSTM's parts are quantized with. */
+  readonly intermediates: readonly number[];
   /** By their names in operators.ts, defaults filled in. */
   readonly options: ReadonlyMap<string, Option>;
 }

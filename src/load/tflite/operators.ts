@@ -104,6 +104,11 @@ export const OPTIONS: ReadonlyMap<string, OptionsTable> = new Map([
     options(32, 'begin_mask:i32', 'end_mask:i32', 'ellipsis_mask:i32', 'new_axis_mask:i32', 'shrink_axis_mask:i32'),
   ],
   ['SPLIT', options(35, 'num_splits:i32')],
+  [
+    'UNIDIRECTIONAL_SEQUENCE_LSTM',
+    options(71, ACTIVATION, 'cell_clip:f32', 'proj_clip:f32', 'time_major:flag', null, 'diagonal_recurrent:flag'),
+  ],
+  ['SVDF', options(6, 'rank:i32', ACTIVATION)],
   ['TRANSPOSE_CONV', options(49, ...STRIDES, ACTIVATION)],
   ['RESIZE_NEAREST_NEIGHBOR', options(74, 'align_corners:flag', 'half_pixel_centers:flag')],
   ['LEAKY_RELU', options(75, 'alpha:f32')],

@@ -1,0 +1,26 @@
+/** A layer that keeps a state: the same arithmetic where each call begins anew, or, where the capture says that it does, is kept. */
+import { ANEW, KEPT } from '../../diagnose/causes/stateBetweenCalls.js';
+import { tensorSteps } from '../../kernels/kernel.js';
+import type { Kernel } from '../../nouns/kernel.js';
+import { keepsState, type Layer, type Producer } from '../../nouns/model.js';
+import { beginsAnew } from '../../replay/wholeCalls.js';
+
+/** Null: it keeps none. */
+export function withStateOtherwise(kernel: Kernel, layer: Layer, producer: Producer): Kernel | null {
+  const steps = tensorSteps(kernel, layer);
+  if (!steps?.state) return null;
+  const state = { ...steps.state, otherwise: true } as const;
+  const equation = `${beginsAnew(producer, state) ? ANEW : KEPT}; ${steps.equation}`;
+  const own = { ...steps, state, equation, departure: 'state-between-calls' as const };
+  return { ...kernel, ops: { ...kernel.ops, [layer.op]: own } };
+}
+
+/** Of two captures, in words; null: both keep what calls leave, or neither does. */
+export function statesOf(layer: Layer, producers: readonly [Producer, Producer]) {
+  if (!keepsState(layer)) return null;
+  const [isReset, other] = producers.map((producer) => beginsAnew(producer));
+  if (isReset === other) return null;
+  const word = (anew: boolean) => (anew ? 'computes each call from its first state' : 'computes each call on what the one before has left');
+  const agree = isReset ? 'reset the variables before each call (qdiff_tflite.py --reset)' : 'reset no variables between calls';
+  return { words: [word(isReset), word(other)] as const, agree };
+}

@@ -1,0 +1,43 @@
+import type { Cause } from '../cause.js';
+import type { RuntimeForm, SomeChannels } from '../finding/evidence.js';
+import { printable } from '../../text.js';
+import { inC } from '../words/code.js';
+
+declare module '../finding/evidence.js' {
+  interface CauseEvidence {
+    'state-between-calls': SomeChannels & RuntimeForm;
+  }
+}
+
+/** Who keeps what a call has left for the next, and who begins anew. It is found in compare/beyond, by replaying all calls. */
+export const stateBetweenCalls: Cause<'state-between-calls', 'tensor'> = {
+  code: 'state-between-calls',
+  kinds: ['tensor'],
+  needs: [() => false],
+  whose: 'capture',
+
+  words: {
+    title: (e) => (isKept(e) ? 'the state of the call before is kept' : 'the state begins anew with each call'),
+    explanation:
+      'The layer reads what the call before has left; one side resets that before each call, and the other does not.',
+    evidence: (e) => [e.found === undefined ? null : `found: ${e.found}`],
+    fix: (e, context) => {
+      const { declaredKernel: own } = context;
+      const alike = context.explainedBy.includes(own) ? '' : `, and compute as ${printable(own)} does`;
+      if (context.subject === 'candidate')
+        return isKept(e)
+          ? `reset the state before each call (TFLite: reset_all_variables, TFLite Micro: Reset)${alike}`
+          : `keep the state from call to call, the samples in their order${alike}`;
+      return isKept(e)
+        ? 'say in the capture\'s producer "settings": {"reset_variables": false}, or reset the variables before each call'
+        : 'say in the capture\'s producer "settings": {"reset_variables": true} (qdiff_tflite.py --reset), or keep the state';
+    },
+    code: (e, context) =>
+      context.subject === 'candidate' && isKept(e) ? [inC('interpreter.Reset(); // before each Invoke()')] : [],
+  },
+};
+
+const isKept = ({ found }: RuntimeForm) => found?.includes(KEPT) ?? false;
+
+/** What the found equation says of it. */
+export const [KEPT, ANEW] = ['what a call leaves is kept for the next', 'each call begins anew'];

@@ -1,0 +1,232 @@
+/**
+ * TFLite's LSTM on int8 values and int16 gates (8x8_16), alike in all its resolvers: sums scaled by int32 multipliers and added with
+ * saturation, sigmoid and tanh in gemmlowp's 16-bit fixed point. Source: tensorflow/lite/kernels lstm_eval.cc, portable_tensor_utils.cc.
+ */
+import type { NumericArray } from '../../../nouns/array.js';
+import type { LstmAttributes, LstmGate } from '../../../nouns/attributes.js';
+import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { FixedPointMultiplier } from '../../../nouns/written.js';
+import { multiplyByFixedPointDoubleRounding, quantizeMultiplier, roundingDivideByPot } from '../../../numeric/fixedPoint.js';
+import { f32 } from '../../../numeric/float.js';
+import { hyperbolicTangent, inverseSquareRoot, logistic } from '../../../numeric/gemmlowp.js';
+import { clamp, saturateInt16, wrapInt16, wrapInt32 } from '../../../numeric/integer.js';
+import { roundHalfAway, truncate } from '../../../numeric/round.js';
+import { quantized } from '../call.js';
+import { tensorSteps } from '../tensor.js';
+import { beginLstm, type GateName, int16Table, prepared, type Rows, rowsOf, runLstm, type Step, sumOf } from './lstmParts.js';
+
+const times = multiplyByFixedPointDoubleRounding;
+const HALF = 32768;
+
+/** log2 of a scale to the nearest whole number; null: it is no power of two. */
+export function log2Of(scale: number): { readonly power: number; readonly isExact: boolean } {
+  const log = f32(f32(Math.log(f32(scale))) * f32(1 / f32(Math.log(2))));
+  const power = roundHalfAway(log);
+  return { power, isExact: Math.abs(log - power) < 1e-3 };
+}
+
+interface Norm {
+  readonly weight: NumericArray;
+  readonly bias: NumericArray;
+  readonly multiplier: FixedPointMultiplier;
+  /** In place of a variance below 1. */
+  readonly guard: number;
+}
+
+interface Gate {
+  readonly input: Rows;
+  readonly inputBy: FixedPointMultiplier;
+  readonly recurrent: Rows;
+  readonly recurrentBy: FixedPointMultiplier;
+  readonly peephole: { readonly weight: NumericArray; readonly by: FixedPointMultiplier } | null;
+  readonly norm: Norm | null;
+  /** Sigmoid, or tanh, by code + 2^15. */
+  readonly table: Int16Array;
+}
+
+interface Layer {
+  readonly gates: { readonly [name in GateName]: Gate | null };
+  readonly cellPower: number;
+  readonly tanhOfCell: Int16Array;
+  readonly hidden: FixedPointMultiplier;
+  readonly projection: { readonly rows: Rows; readonly by: FixedPointMultiplier } | null;
+  /** 0: none. */
+  readonly cellClip: number;
+  readonly projClip: number;
+}
+
+const SIGMOID = once(() => int16Table((code) => logistic(code, 3, 16)));
+const TANH = [0, 1, 2, 3, 4, 5, 6].map((bits) => once(() => int16Table((code) => hyperbolicTangent(code, bits, 16))));
+
+function once<T>(make: () => T): () => T {
+  let known: T | undefined;
+  return () => (known ??= make());
+}
+
+function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
+  const { cells, stateScale, stateZeroPoint, cellScale } = call.attributes as LstmAttributes;
+  const input = quantized(call.inputs[0]);
+  const array = (part: string) => call.arrays![`${name}.${part}`];
+  const sums = f32(own.scale ?? 2 ** -12);
+  const by = (weightScale: number, scale: number) =>
+    quantizeMultiplier(f32(f32(f32(weightScale) * f32(scale)) / sums));
+  const isNormed = own.normScale !== null;
+  return {
+    input: rowsOf(array('input'), input.zeroPoint, isNormed ? null : array('bias'), cells),
+    inputBy: by(own.inputScale, input.scale),
+    recurrent: rowsOf(array('recurrent'), stateZeroPoint, null, cells),
+    recurrentBy: by(own.recurrentScale, stateScale),
+    peephole:
+      own.peepholeScale === null
+        ? null
+        : {
+            weight: array('peephole'),
+            by: quantizeMultiplier(f32((2 ** log2Of(cellScale).power * f32(own.peepholeScale)) / sums)),
+          },
+    norm: isNormed ? normOf(array('norm'), array('bias'), own.normScale!) : null,
+    table: name === 'cell' ? TANH[3]() : SIGMOID(),
+  };
+}
+
+function normOf(weight: NumericArray, bias: NumericArray, scale: number): Norm {
+  const guard = Math.max(1, truncate(f32(10000 * f32(scale))));
+  const { multiplier, exponent } = quantizeMultiplier(f32(scale));
+  return { weight, bias, guard, multiplier: { multiplier, exponent: exponent + 12 } };
+}
+
+const layerOf = prepared((call): Layer => {
+  const own = call.attributes as LstmAttributes;
+  const { power } = log2Of(own.cellScale);
+  const output = quantized(call.output);
+  const hiddenScale = f32(own.hiddenScale);
+  const clipOf = (clip: number, scale: number, least: number, most: number) =>
+    clip > 0 ? truncate(clamp(f32(f32(clip) / f32(scale)), least, most)) : 0;
+  const projectionBias = call.arrays!['projection.bias'] ?? null;
+  return {
+    gates: {
+      input: own.input && gateOf(call, 'input', own.input),
+      forget: gateOf(call, 'forget', own.forget),
+      cell: gateOf(call, 'cell', own.cell),
+      output: gateOf(call, 'output', own.output),
+    },
+    cellPower: power,
+    tanhOfCell: TANH[15 + power](),
+    hidden: quantizeMultiplier(f32((2 ** -15 / hiddenScale) * 2 ** -15)),
+    projection:
+      own.projectionScale === null
+        ? null
+        : {
+            rows: rowsOf(call.arrays!['projection.weight'], -own.hiddenZeroPoint, projectionBias, own.outputs),
+            by: quantizeMultiplier(f32(f32(f32(own.projectionScale) * hiddenScale) / f32(own.stateScale))),
+          },
+    cellClip: clipOf(own.cellClip, own.cellScale, -32768, 32767),
+    projClip: clipOf(own.projClip, output.scale, -128, 127),
+  };
+});
+
+/** The codes of one gate, of `count` sequences from `first` on. */
+function gateCodes(
+  { input, inputBy, recurrent, recurrentBy, peephole, norm, table }: Gate,
+  { inputs, outputs, cells }: LstmAttributes,
+  { first, count, input: at }: Parameters<Step>[0],
+  x: NumericArray,
+  [hidden, cell]: readonly Int32Array[],
+): Int32Array {
+  const sums = new Int32Array(count * cells);
+  for (let b = 0, i = 0; b < count; b++) {
+    for (let n = 0; n < cells; n++, i++) {
+      const own = saturateInt16(times(sumOf(input, n, x, at + b * inputs, inputs), inputBy));
+      const back = sumOf(recurrent, n, hidden, (first + b) * outputs, outputs);
+      sums[i] = saturateInt16(times(back, recurrentBy) + own);
+    }
+  }
+  // as many values as outputs, one behind the other, although cells are meant
+  for (let i = 0; peephole && i < count * outputs; i++) {
+    const product = wrapInt32(peephole.weight[i % outputs] * cell[first * cells + i]);
+    sums[i] = saturateInt16(times(product, peephole.by) + sums[i]);
+  }
+  for (let b = 0; norm && b < count; b++) normalize(sums.subarray(b * cells, (b + 1) * cells), norm);
+  for (let i = 0; i < sums.length; i++) sums[i] = table[sums[i] + HALF];
+  return sums;
+}
+
+function normalize(sums: Int32Array, { weight, bias, multiplier, guard }: Norm): void {
+  const n = sums.length;
+  let [sum, squares] = [0, 0];
+  for (const code of sums) {
+    sum += code;
+    squares += code * code;
+  }
+  const mean = truncate((sum * 1024) / n);
+  const variance = truncate((squares * truncate(2 ** 20 / n) - mean * mean) / 2 ** 20);
+  const root = inverseSquareRoot(variance < 1 ? guard : variance);
+  for (let i = 0; i < n; i++) {
+    const normal = times(1024 * sums[i] - mean, root);
+    const weighted = wrapInt32(Math.imul(normal, weight[i]) + bias[i]);
+    const rounded = truncate((weighted + (weighted > 0 ? 512 : -512)) / 1024);
+    sums[i] = saturateInt16(times(rounded, multiplier));
+  }
+}
+
+function stepOf(call: TensorCall): (x: NumericArray, y: Int8Array) => Step {
+  const own = call.attributes as LstmAttributes;
+  const layer = layerOf(call);
+  const { gates, cellPower, cellClip } = layer;
+  const [hidden, cell] = call.state!;
+  const { cells, outputs, stateZeroPoint } = own;
+  // what is projected has its zero point taken away, not added: it saturates elsewhere
+  const hiddenZeroPoint = layer.projection ? -own.hiddenZeroPoint : own.hiddenZeroPoint;
+  return (x, y) => (place) => {
+    const { first, count, output: at } = place;
+    const codes = (gate: Gate) => gateCodes(gate, own, place, x, [hidden, cell]);
+    const [forget, modulation] = [codes(gates.forget!), codes(gates.cell!)];
+    const input = gates.input && codes(gates.input);
+    for (let i = 0, k = first * cells; i < count * cells; i++, k++) {
+      const kept = wrapInt16(roundingDivideByPot(forget[i] * cell[k], 15));
+      const taken = input ? input[i] : 32767 - forget[i];
+      const added = wrapInt16(roundingDivideByPot(taken * modulation[i], 30 + cellPower));
+      cell[k] = saturateInt16(kept + added);
+      if (cellClip > 0) cell[k] = clamp(cell[k], -cellClip, cellClip);
+    }
+    const output = codes(gates.output!);
+    const made = output; // int8 in place
+    for (let i = 0, k = first * cells; i < count * cells; i++, k++) {
+      const product = output[i] * layer.tanhOfCell[cell[k] + HALF];
+      made[i] = clamp(times(product, layer.hidden) + hiddenZeroPoint, -128, 127);
+    }
+    for (let b = 0, i = 0; b < count; b++) {
+      for (let n = 0; n < outputs; n++, i++) {
+        const code = layer.projection
+          ? projected(layer, sumOf(layer.projection.rows, n, made, b * cells, cells), stateZeroPoint)
+          : made[i];
+        hidden[first * outputs + i] = code;
+        y[at + i] = code;
+      }
+    }
+  };
+}
+
+function projected({ projection, projClip }: Layer, sum: number, zeroPoint: number): number {
+  const code = clamp(times(sum, projection!.by) + zeroPoint, -128, 127);
+  return projClip > 0 ? clamp(code, -projClip, projClip) : code;
+}
+
+/** Fits "has no LSTM with ..."; null: nothing. */
+function lacksOf(attributes: unknown): string | null {
+  const { cellScale, outputs, cells, forget } = attributes as LstmAttributes;
+  const { power, isExact } = log2Of(cellScale);
+  if (!isExact || power > -9 || power < -15) return 'a cell state whose scale is none of 2^-15 to 2^-9';
+  return forget.peepholeScale !== null && outputs > cells ? 'peephole weights and more outputs than cells' : null;
+}
+
+export const lstmTflite: TensorSteps = {
+  ...tensorSteps(
+    'gates of sat16(fp(wx) + fp(wh)) in units of 2^-12, sigmoid and tanh in 16-bit fixed point, c = sat16(f * c / 2^15 + i * g / 2^(30+e)), h = fp(o * tanh(c)) + zp',
+    (call) => runLstm(call, stepOf(call)),
+    'fixed-point',
+  ),
+  codes: ['int8'],
+  departure: 'table-entry',
+  state: { begin: beginLstm },
+  lacks: ({ attributes }) => lacksOf(attributes),
+};
