@@ -56,6 +56,7 @@ import { resizeBuiltin, resizeMicro, resizeOfFloats, resizeReference, resizeXnnp
 import { l2NormalizeTflite, rsqrtMicro, rsqrtTflite, sqrtTflite } from './steps/tflite/roots.js';
 import { softmaxBuiltin, softmaxMicro, softmaxReference } from './steps/tflite/softmax.js';
 import { squaredDifferenceTflite } from './steps/tflite/squaredDifference.js';
+import { svdfMicro, svdfTflite } from './steps/tflite/svdf.js';
 import {
   eluXnnpack,
   logisticMicro,
@@ -111,6 +112,7 @@ const shared: Ops = {
   max_pool2d: maxPoolTflite('reference'),
   matmul: matmulTflite,
   sequence_lstm: lstmTflite,
+  svdf: svdfTflite,
   ...EXTREMES,
 };
 
@@ -170,6 +172,7 @@ export const microOps: Ops = {
   rsqrt: rsqrtMicro,
   matmul: matmulMicro,
   sequence_lstm: lstmMicro,
+  svdf: svdfMicro,
   leaky_relu: leakyReluMicro,
   sum: sumMicro,
   softmax: softmaxMicro,

@@ -1,6 +1,6 @@
 /** TFLite's form of one layer: by its operator, its types, the release that ran it and the CPU. */
 import type { DynamicStep, ElementwiseSteps, Kernel, OpSteps, ProductSteps } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Producer, type ProductForm, type Release } from '../nouns/model.js';
+import { isProduct, isTensor, type Layer, type Producer, type ProductForm, type Release } from '../nouns/model.js';
 import { tfliteLinear } from './families.js';
 import {
   fixedPointConvolution,
@@ -23,6 +23,7 @@ import {
   hybridXnnpack,
   hybridXnnpackByPlace,
 } from './steps/tflite/hybrid.js';
+import { isWithoutTanh, lstmWithoutTanh } from './steps/tflite/lstm.js';
 import { matmulRuy, matmulXnnpackWithoutZeroPoint } from './steps/tflite/matmul.js';
 import {
   convolutionRuyAvx,
@@ -132,6 +133,8 @@ function referenceHybrid(form: ProductForm): OpSteps {
 }
 
 function referenceForm(layer: Layer, where: Where): OpSteps | null {
+  if (layer.op === 'sequence_lstm' && isTensor(layer))
+    return isWithoutTanh(layer.form.attributes) ? lstmWithoutTanh : null;
   if (isProduct(layer) && layer.form.dynamic) return referenceHybrid(layer.form);
   if (isProduct(layer)) return referenceProduct(layer, layer.form, where);
   return tensorOf(layer, where) ?? rectified(layer, { rescale: rescaleFloat32Ratio });

@@ -204,3 +204,19 @@ export interface LstmAttributes {
   readonly cellClip: number;
   readonly projClip: number;
 }
+
+/** TFLite's SVDF on integers; its arrays are `feature`, `time` and `bias`. */
+export interface SvdfAttributes {
+  readonly inputs: number;
+  /** Of a unit as many as the rank. */
+  readonly filters: number;
+  /** Steps that the state holds of each. */
+  readonly memory: number;
+  readonly rank: number;
+  readonly hasBias: boolean;
+  readonly featureScale: number;
+  readonly timeScale: number;
+  readonly stateDtype: 'int8' | 'int16';
+  readonly stateScale: number;
+  readonly stateZeroPoint: number;
+}

@@ -117,6 +117,7 @@ import { stack } from './stack.js';
 import { std } from './std.js';
 import { sub } from './sub.js';
 import { sum } from './sum.js';
+import { svdf } from './svdf.js';
 import { tanh } from './tanh.js';
 import { threshold } from './threshold.js';
 import { tile } from './tile.js';
@@ -188,6 +189,7 @@ export const ops: readonly Op[] = [
   softplus,
   scaledDotProductAttention,
   sequenceLstm,
+  svdf,
   tanh,
   leakyRelu,
   elu,

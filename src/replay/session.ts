@@ -233,7 +233,8 @@ export class ReplaySession {
     const replayed = async (from: number, to: number, stateOf?: StateOf) => {
       const xs: Matrix[] = [];
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
-      if (isTensor(layer)) return replayTensor(tensorSteps(kernel, layer)!, layer, ready, xs, { firstSample: from, ...inCalls, stateOf });
+      if (isTensor(layer))
+        return replayTensor(tensorSteps(kernel, layer)!, layer, ready, xs, { firstSample: from, ...inCalls, stateOf });
       if (isProduct(layer)) return this.replayCalls(run, layer, xs, from);
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
@@ -345,7 +346,6 @@ export class ReplaySession {
     const width = steps?.rest ? (steps.block?.(input, layer.output!) ?? 1) : 1;
     return width === 1 ? {} : { isInBlock: inBlocks(width, features, firstSample, this.batchEnds) };
   }
-
 
   /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
   private replayCalls(run: Opened, layer: ProductLayer, xs: readonly Matrix[], firstSample: number): Replayed {

@@ -33,7 +33,7 @@ export function inWholeCalls(
     else if (first < next || isReset) [next, state] = [isReset ? first : 0, null];
     const parts: Replayed[] = [];
     for (; next <= last; next++) {
-      before = state && state.map((numbers) => numbers.slice());
+      before = (state as State | null)?.map((numbers) => numbers.slice()) ?? null;
       const part = await run(ends[next - 1] ?? 0, ends[next], stateOf);
       if (next >= first) parts.push(part);
     }

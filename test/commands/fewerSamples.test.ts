@@ -39,6 +39,7 @@ const network = {
   samples: 2,
 };
 const streaming = { ...network, folder: 'tflite/streaming-int8', samples: 40 };
+const recurrent = { ...network, folder: 'tflite/lstm-int8', samples: 12 };
 const dynamic = { ...iris, folder: 'kernels/fbgemm/dynamic', candidate: 'capture.npz', samples: 7 };
 
 type Leaf = typeof iris;
@@ -51,6 +52,7 @@ test.each([
   ['the last', iris, [150, 151]],
   ['one image', network, [1, 2]],
   ['the first calls of a state', streaming, [0, 5]],
+  ['the first calls of an LSTM', recurrent, [0, 4]],
 ] as const)('%s', async (_, leaf, [from, to]) => {
   const whole = candidateOf(leaf);
   const part = await cutFile(whole, leaf.samples, [from, to]);
@@ -84,6 +86,7 @@ it('is told on the next command too, also behind shards', async () => {
 test.each([
   ['a range of a call', dynamic, [2, 4], 'takes its range from a whole call, got 2:4'],
   ['a state of earlier calls', streaming, [3, 9], 'keeps a state from call to call, got 3:9'],
+  ['what an LSTM has read before', recurrent, [3, 9], 'keeps a state from call to call, got 3:9'],
 ] as const)('%s is not known of some samples', async (_, leaf, [from, to], said) => {
   const part = await cutFile(candidateOf(leaf), leaf.samples, [from, to]);
   const { stderr, stdout, exitCode } = await qdiff([

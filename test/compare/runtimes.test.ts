@@ -18,6 +18,7 @@ const MODELS: readonly [model: string, runtimes: readonly Short[]][] = [
   ['streaming-int8', ['ref', 'opt', 'xnn', 'tflm']],
   ['legacy-uint8', ['ref', 'opt', 'xnn']],
   ['mlp-dynamic', ['ref', 'opt', 'xnn']],
+  ['lstm-int8', ['ref', 'xnn', 'tflm']],
 ];
 
 test('one of many short multipliers is a number too: a runtime is asked for its own form beside it', () => {

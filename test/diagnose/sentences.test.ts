@@ -299,7 +299,15 @@ test('all that is said about each cause, verbatim', async () => {
 
 /** What a candidate mends by no line: another point to write at, rows that are missing, a runtime's own form, more than one number. */
 const WITHOUT_LINES = [
-  ...['activation-range', 'table-entry', 'resample-grid', 'kernel-defect', 'state-between-calls', 'capture-after-relu', 'constant-values'],
+  ...[
+    'activation-range',
+    'table-entry',
+    'resample-grid',
+    'kernel-defect',
+    'state-between-calls',
+    'capture-after-relu',
+    'constant-values',
+  ],
   ...['memory-reused', 'operand-wrong', 'axis-wrong'],
   ...['fixed-point-multiplier', 'multiplier-precision', 'multiplier-short'], // by their formulas: below
 ];

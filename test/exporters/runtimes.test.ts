@@ -234,6 +234,7 @@ for (const [kernel, declared] of Object.entries(KERNELS)) {
       'cnn-int16x8': null,
       'cnn-int8': null,
       'streaming-int8': null,
+      'lstm-int8': null,
       'hand-int8': ['int8', [8, 9, 9, 4]],
       'legacy-uint8': ['uint8', [8, 10, 10, 3]],
     };

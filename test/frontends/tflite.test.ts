@@ -48,6 +48,7 @@ const [EXCITE, WAKE, ATTENTION] = [32108, 15108, 18456];
 const [OPEN, DILATED, LSTM] = [19624, 9808, 4832];
 const [PIXELS, FUNCTIONS, FUNCTIONS16] = [14224, 2716, 2424];
 const [CHOICES, FLOATS] = [3500, 2400];
+const [RECURRENT, PARTS, SVDF, SVDF8] = [1236, 1380, 288, 216];
 /** Float weights. */
 const NOT_REPLAYED = ['Identity of mlp-dynamic'];
 
@@ -93,6 +94,19 @@ const COMPARED: readonly [file: string, kernel: string, values: number][] = [
   ['dilated/captured-xnn', 'xnnpack', DILATED],
   ['lstm-int16x8/captured-opt', 'tflite-builtin', LSTM],
   ['lstm-int16x8/captured-tflm', 'tflm', LSTM],
+  ['lstm-int8/captured-ref', 'tflite-reference', RECURRENT],
+  ['lstm-int8/captured-opt', 'tflite-builtin', RECURRENT],
+  ['lstm-int8/captured-xnn', 'xnnpack', RECURRENT],
+  ['lstm-int8/captured-tflm', 'tflm', RECURRENT],
+  ['lstm-int8/captured-reset', 'tflm', RECURRENT],
+  ['lstm-parts/captured-ref', 'tflite-reference', PARTS],
+  ['lstm-parts/captured-opt', 'tflite-builtin', PARTS],
+  ['lstm-parts/captured-xnn', 'xnnpack', PARTS],
+  ['svdf-int8/captured-ref', 'tflite-reference', SVDF],
+  ['svdf-int8/captured-opt', 'tflite-builtin', SVDF],
+  ['svdf-int8/captured-xnn', 'xnnpack', SVDF],
+  ['svdf-int8/captured-tflm', 'tflm', SVDF],
+  ['svdf-micro/captured-tflm', 'tflm', SVDF8],
   ['pixels/captured-opt', 'tflite-builtin', PIXELS],
   ['pixels/captured-xnn', 'xnnpack', PIXELS],
   ['pixels/captured-tflm', 'tflm', PIXELS],
@@ -150,6 +164,8 @@ test.each([
   ['hand-int8/captured-opt', 'xnnpack', 'fc3d'],
   ['hand-int8/captured-tflm', 'tflite-reference', 'fc3d'],
   ['hand-int8/captured-xnn', 'tflite-reference', 'rescale'],
+  ['lstm-int8/captured-ref', 'tflm', 'tfl.unidirectional_sequence_lstm'],
+  ['lstm-int8/captured-tflm', 'tflite-builtin', 'tfl.unidirectional_sequence_lstm'],
 ])('%s is not what %s computes', async (file, kernel, name) => {
   const { layers } = await reportOf(file, { kernel });
   expect(layers.find((layer) => layer.name === name)?.mismatched).toBeGreaterThan(0);
@@ -564,9 +580,10 @@ test("a node's own state is no value that it reads", async () => {
   const [linear] = graph.operators;
   const state: TensorSpec = { name: 'state', type: 'int16', shape: [1, 12], scale: [1] };
   const tensors = [...graph.tensors, { name: 'z', ...VALUE }, state];
-  const svdf: OperatorSpec = { code: 'SVDF', inputs: [0, 5], outputs: [4] };
-  const layers = await layersOf({ ...graph, tensors, operators: [svdf, { ...linear, inputs: [4, 1, 2] }] });
-  expect(layers[0]).toMatchObject({ name: 'z', op: 'svdf', input: 'x', not_replayed: 'operator SVDF has no model' });
+  const rnn: OperatorSpec = { code: 'UNIDIRECTIONAL_SEQUENCE_RNN', inputs: [0, 5], outputs: [4] };
+  const layers = await layersOf({ ...graph, tensors, operators: [rnn, { ...linear, inputs: [4, 1, 2] }] });
+  const why = { not_replayed: 'operator UNIDIRECTIONAL_SEQUENCE_RNN has no model' };
+  expect(layers[0]).toMatchObject({ name: 'z', input: 'x', ...why });
   expect(layers[1]).not.toHaveProperty('not_replayed');
 });
 

@@ -25,6 +25,8 @@ export const CODES = {
   RELU6: 21,
   RESHAPE: 22,
   SVDF: 27,
+  UNIDIRECTIONAL_SEQUENCE_RNN: 35,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: 44,
   CUSTOM: 32,
   SIN: 66,
   CUMSUM: 128,
@@ -74,6 +76,8 @@ const OPTION_TYPES: Partial<Record<keyof typeof CODES, number>> = {
   MAX_POOL_2D: 5,
   WHILE: 93,
   CALL_ONCE: 103,
+  SVDF: 6,
+  UNIDIRECTIONAL_SEQUENCE_LSTM: 71,
 };
 
 export interface TensorSpec {
@@ -96,6 +100,7 @@ export interface OperatorSpec {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly options?: Fields;
+  readonly intermediates?: readonly number[];
 }
 
 export interface GraphSpec {
@@ -169,7 +174,7 @@ function tensor(
   return fields;
 }
 
-function operator({ code, inputs, outputs, options }: OperatorSpec, index: number): Fields {
+function operator({ code, inputs, outputs, options, intermediates }: OperatorSpec, index: number): Fields {
   const type = options && OPTION_TYPES[code];
   return [
     { u32: index },
@@ -177,6 +182,7 @@ function operator({ code, inputs, outputs, options }: OperatorSpec, index: numbe
     { i32s: outputs },
     type ? { u8: type } : undefined,
     options ? { table: options } : undefined,
+    ...(intermediates ? [undefined, undefined, undefined, { i32s: intermediates }] : []),
   ];
 }
 

@@ -1,10 +1,11 @@
-"""Networks as TensorFlow's converter leaves them, and inputs for them; needs tensorflow 2.21.
+"""Networks as TensorFlow's converter leaves them, and inputs for them; needs tensorflow 2.21, and tf_keras 2.21 for lstm-int8.
 
     python test/verify/tflite_converted.py DIR        DIR/NAME/{model.tflite,inputs.npz}, which tflite_captures.py takes
 
 open-batch: a batch of -1, so that SHAPE, STRIDED_SLICE and PACK stand before RESHAPE and TRANSPOSE_CONV, and TILE doubles rows.
 pixels: MIRROR_PAD, PRELU, DEPTH_TO_SPACE, PACK, slices that walk backwards, SPACE_TO_DEPTH. functions: what is computed of one code or two.
 dilated: SPACE_TO_BATCH_ND around convolutions. lstm-int16x8: UNPACK, and FULLY_CONNECTED without a bias whose type the options say.
+lstm-int8: two UNIDIRECTIONAL_SEQUENCE_LSTM, which the converter makes of Keras 2 alone (TF_USE_LEGACY_KERAS).
 """
 import os
 import sys
@@ -36,6 +37,14 @@ def dilated():
 def lstm():
     i = L.Input((4, 6), batch_size=1)
     return tf.keras.Model(i, L.Dense(3)(L.LSTM(10, unroll=True)(i)))
+
+
+def fused_lstm():
+    import tf_keras
+    rows = tf_keras.layers
+    i = tf_keras.Input((5, 3), batch_size=1)
+    x = rows.LSTM(7)(rows.LSTM(8, return_sequences=True)(i))
+    return tf_keras.Model(i, rows.Dense(3)(x))
 
 
 class Of(L.Layer):
@@ -78,7 +87,8 @@ def functions(is_wide=False):
 
 
 for name, make, is_wide in (("open-batch", open_batch, False), ("dilated", dilated, False), ("lstm-int16x8", lstm, True), ("pixels", pixels, False),
-                            ("functions", functions, False), ("functions-int16x8", lambda: functions(True), True)):
+                            ("functions", functions, False), ("functions-int16x8", lambda: functions(True), True),
+                            ("lstm-int8", fused_lstm, False)):
     tf.keras.utils.set_random_seed(17)
     rng = np.random.default_rng(17)
     model = make()
@@ -93,4 +103,4 @@ for name, make, is_wide in (("open-batch", open_batch, False), ("dilated", dilat
     folder = Path(sys.argv[1]) / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(converter.convert())
-    np.savez(folder / "inputs.npz", in0=rng.normal(size=(4, *shape)).astype("f"))
+    np.savez(folder / "inputs.npz", in0=rng.normal(size=(12 if name == "lstm-int8" else 4, *shape)).astype("f"))

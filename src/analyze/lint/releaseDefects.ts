@@ -1,5 +1,6 @@
 /** What releases of TFLite's runtimes compute wrongly of a layer, whatever the numbers: replayed as it is, and told before anything runs. */
 
+import { isWithoutTanh } from '../../kernels/steps/tflite/lstm.js';
 import { matmulXnnpack } from '../../kernels/steps/tflite/matmul.js';
 import { underflows } from '../../kernels/steps/tflite/products.js';
 import { sumReference } from '../../kernels/steps/tflite/reduce.js';
@@ -24,13 +25,14 @@ export function ofRelease({ kernels: names, what, since, avoid }: ReleaseDefect)
 
 /** Of a layer on whole values; inputs: parameters of what it reads. */
 export function defectsOfValues(
-  { op, output, delegates = [] }: Layer,
+  { op, output, form, delegates = [] }: Layer,
   inputs: readonly (ValueParams | null)[],
 ): ReleaseDefect[] {
   const isOf = (ops: typeof referenceOps, steps: TensorSteps) => ops[op] === steps;
   const second = inputs[1] && inputs[1].dtype !== 'float32' ? inputs[1].zeroPoint : 0;
   return [
     ...(isOf(referenceOps, sumReference) && output?.dtype === 'int8' ? [SUM] : []),
+    ...(op === 'sequence_lstm' && form?.kind === 'tensor' && isWithoutTanh(form.attributes) ? [LSTM] : []),
     ...(isOf(delegateTensors, matmulXnnpack) && delegates.includes('tensorflow-2.21') && second !== 0 ? [MATMUL] : []),
   ];
 }
@@ -54,6 +56,12 @@ const SUM: ReleaseDefect = {
   what: 'the reference resolver reads the int8 codes of a SUM as bytes without a sign, and clamps to 0..255',
   since: 'LiteRT 2.3.0 or before',
   avoid: 'check against the builtin kernels (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES), not BUILTIN_REF',
+};
+const LSTM: ReleaseDefect = {
+  kernels: ['tflite-reference', 'tflite-builtin', 'xnnpack'],
+  what: 'TFLite has no tanh for a cell state of a scale below 2^-15 (largest value 0.5 or less): it gives the input gate in its place',
+  since: 'LiteRT 2.3.0 or before',
+  avoid: 'calibrate on data that takes the cell state beyond 0.5, or run it under TFLite Micro, which has one',
 };
 const MATMUL: ReleaseDefect = {
   kernels: ['xnnpack'],

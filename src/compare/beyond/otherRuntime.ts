@@ -37,7 +37,10 @@ async function equalTo(asked: Asked): Promise<Kernel[]> {
   const others = known.filter((kernel) => kernel !== declared);
   const equal = await givingAll(asked, others);
   if (equal.length > 0) return equal;
-  return givingAll(asked, [declared, ...others].flatMap((kernel) => withStateOtherwise(kernel, layer, producer) ?? []));
+  return givingAll(
+    asked,
+    [declared, ...others].flatMap((kernel) => withStateOtherwise(kernel, layer, producer) ?? []),
+  );
 }
 
 async function givingAll(asked: Asked, kernels: readonly Kernel[]): Promise<Kernel[]> {

@@ -20,7 +20,10 @@ export function statesOf(layer: Layer, producers: readonly [Producer, Producer])
   if (!keepsState(layer)) return null;
   const [isReset, other] = producers.map((producer) => beginsAnew(producer));
   if (isReset === other) return null;
-  const word = (anew: boolean) => (anew ? 'computes each call from its first state' : 'computes each call on what the one before has left');
-  const agree = isReset ? 'reset the variables before each call (qdiff_tflite.py --reset)' : 'reset no variables between calls';
+  const word = (anew: boolean) =>
+    anew ? 'computes each call from its first state' : 'computes each call on what the one before has left';
+  const agree = isReset
+    ? 'reset the variables before each call (qdiff_tflite.py --reset)'
+    : 'reset no variables between calls';
   return { words: [word(isReset), word(other)] as const, agree };
 }

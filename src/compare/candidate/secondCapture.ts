@@ -87,7 +87,8 @@ export async function asSecondCapture(asked: TwoSides & { second: SecondCapture 
   const { kernel, ...run } = await second.session.open(layer);
   if ((await diffReplay(asked, { kernel, ...run }, observed, zeroPoint)).mismatched > 0) return null;
   const states = statesOf(layer, [asked.model.producer, second.producer]);
-  const forms = (first: Kernel) => (states ? { ...states, cause: 'state-between-calls' } : formsOf(first, kernel, layer));
+  const forms = (first: Kernel) =>
+    states ? { ...states, cause: 'state-between-calls' } : formsOf(first, kernel, layer);
   return ofTwoSides(asked, { producer: second.producer, kernel, path: null, forms });
 }
 
@@ -193,7 +194,8 @@ function fixesOf(
   }
   if (runWith === undefined || left >= report.mismatched!) return [];
   const text = `run both with what made the first capture, ${nameOf(model.producer)}: ${runWith}`;
-  if (agree) return [{ subject: 'candidate', text: `${text}, and ${agree}`, rehearsal: { mismatched_after_fix: left } }];
+  if (agree)
+    return [{ subject: 'candidate', text: `${text}, and ${agree}`, rehearsal: { mismatched_after_fix: left } }];
   const [resolver] = /experimental_op_resolver_type=[\w.]+/.exec(runWith) ?? [];
   const line = `Interpreter(model_path=path, ${resolver}, experimental_preserve_all_tensors=True)`;
   const code = resolver ? [{ where: 'the capture', language: 'python' as const, text: line }] : undefined;

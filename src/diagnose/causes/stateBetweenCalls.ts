@@ -1,6 +1,6 @@
+import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { RuntimeForm, SomeChannels } from '../finding/evidence.js';
-import { printable } from '../../text.js';
 import { inC } from '../words/code.js';
 
 declare module '../finding/evidence.js' {

@@ -59,7 +59,8 @@ def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None, res
     wide = _Interpreter(with_outputs(data, plain.computed), kernel, threads)
     delegated = [plain.names[index] for index in plain.computed if index in wide.delegated]
     if kernel == "tflm":
-        _same_shapes(plain, wide, next(zip(*feeds)))
+        if any(-1 in tensor["shape_signature"] for tensor in plain.details.values()):
+            _same_shapes(plain, wide, next(zip(*feeds)))
         watched, ordinary, delegated = _Micro(with_outputs(data, plain.computed)), _Micro(data), []
     else:
         watched, ordinary = wide, plain

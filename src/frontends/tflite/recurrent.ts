@@ -13,6 +13,7 @@ const GATES = {
 type GateName = keyof typeof GATES;
 const [PROJECTION, PROJECTION_BIAS, STATE, CELL] = [16, 17, 18, 19];
 const HIDDEN = 4;
+const SVDF_STATE = 4;
 /** Of ACTIVATIONS in the schema. */
 const TANH = 4;
 
@@ -22,7 +23,7 @@ export function sequenceLstm(node: Node): Translation {
   if (inputs.length !== 20 && inputs.length !== 24) throw node.refuse(`expected 20 or 24 inputs, got ${inputs.length}`);
   const [x, w, y] = [node.needs(0), node.needs(GATES.output.input), node.output()];
   const op = 'sequence_lstm';
-  const because = x.type.name === 'float32' ? ofFloats(w) : (stateless(node) ?? otherThanTanh(node));
+  const because = x.type.name === 'float32' ? ofFloats(w) : (stateless(node, [STATE, CELL]) ?? otherThanTanh(node));
   if (because) return { op, data: [0], notReplayed: because };
   const parts = new Parts(node);
   const [cells, steps] = [w.shape[0], x.shape.at(-1)!];
@@ -58,9 +59,41 @@ export function sequenceLstm(node: Node): Translation {
   return { op, data: [0], fields: parts.because ? {} : fields, notReplayed: parts.because };
 }
 
-function ofFloats(w: Tensor): string {
-  if (w.type.name === 'float32') return 'an LSTM of float32 values has no model';
-  return `a hybrid LSTM (float32 values, ${w.type.name} weights) has no model`;
+/** x [batch, inputs], features [units * rank, inputs], time [units * rank, steps], bias [units]?, state [batch, units * rank * steps]. */
+export function svdf(node: Node): Translation {
+  const { inputs } = node.operator;
+  if (inputs.length !== 5) throw node.refuse(`expected 5 inputs, got ${inputs.length}`);
+  const op = 'svdf';
+  const [x, feature, time, y] = [node.needs(0), node.needs(1), node.needs(2), node.output()];
+  const because = x.type.name === 'float32' ? ofFloats(feature, 'SVDF') : stateless(node, [SVDF_STATE]);
+  if (because) return { op, data: [0], notReplayed: because };
+  const rank = node.positive('rank');
+  const [[batch, steps], [filters], memory] = [x.shape, feature.shape, time.shape.at(-1)!];
+  const units = filters / rank;
+  if (x.shape.length !== 2 || !Number.isInteger(units) || !sameDims(y.shape, [batch, units]))
+    throw node.refuse(
+      `expected [batch, inputs] to [batch, ${filters} / ${rank}], got ${dimsText(x.shape)} to ${dimsText(y.shape)}`,
+    );
+  const parts = new Parts(node);
+  const type = node.needs(SVDF_STATE).type.name === 'int8' ? 'int8' : 'int16';
+  const state = parts.state(SVDF_STATE, type, batch * filters * memory);
+  const [own, ofTime] = [parts.weights(1, 'int8', [filters, steps]), parts.weights(2, type, [filters, memory])];
+  const fields = {
+    rank,
+    filters,
+    feature: own?.array,
+    feature_scale: own?.scale,
+    time: ofTime?.array,
+    time_scale: ofTime?.scale,
+    bias: node.input(3) ? parts.array(3, 'int32', [units]) : null,
+    state: { dtype: type, ...state },
+  };
+  return { op, data: [0], fields: parts.because ? {} : fields, notReplayed: parts.because };
+}
+
+function ofFloats(w: Tensor, called = 'LSTM'): string {
+  if (w.type.name === 'float32') return `${called} of float32 values has no model`;
+  return `a hybrid ${called} (float32 values, ${w.type.name} weights) has no model`;
 }
 
 function otherThanTanh(node: Node): string | null {
@@ -71,8 +104,8 @@ function otherThanTanh(node: Node): string | null {
 }
 
 /** A state that other nodes read, or that is no state. */
-function stateless({ graph, operator }: Node): string | null {
-  for (const position of [STATE, CELL]) {
+function stateless({ graph, operator }: Node, positions: readonly number[]): string | null {
+  for (const position of positions) {
     const index = operator.inputs[position] ?? -1;
     const isOwn = index >= 0 && !graph.computed.has(index) && !graph.isConstant(index);
     if (!isOwn) return 'its state is no variable of its own';
@@ -98,7 +131,9 @@ class Parts {
     const isNormed = this.node.input(GATES.forget.norm) !== null;
     const norm = isNormed ? this.weights(at.norm, 'int16', [cells]) : null;
     const peephole =
-      at.peephole !== null && this.node.input(GATES.output.peephole) ? this.weights(at.peephole, 'int16', [cells]) : null;
+      at.peephole !== null && this.node.input(GATES.output.peephole)
+        ? this.weights(at.peephole, 'int16', [cells])
+        : null;
     const [input, recurrent] = [
       this.weights(at.input, 'int8', [cells, steps]),
       this.weights(at.recurrent, 'int8', [cells, outputs]),
@@ -138,13 +173,13 @@ class Parts {
     return this.scaled(this.node.graph.tensor(index), type);
   }
 
-  private weights(position: number, type: string, shape: readonly number[]) {
+  weights(position: number, type: string, shape: readonly number[]) {
     const array = this.array(position, type, shape);
     const scaled = array && this.scaled(this.node.needs(position), type, true);
     return scaled && { array, scale: scaled.scale };
   }
 
-  private array(position: number, type: string, shape: readonly number[]): object | null {
+  array(position: number, type: string, shape: readonly number[]): object | null {
     const tensor = this.node.needs(position);
     if (!sameDims(tensor.shape, shape))
       throw this.node.refuse(`expected ${dimsText(shape)} (input ${position}), got ${dimsText(tensor.shape)}`);

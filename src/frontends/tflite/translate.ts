@@ -7,7 +7,7 @@ import { MOVES } from './moves.js';
 import { Node, type Translation } from './node.js';
 import { OTHERS } from './others.js';
 import { convolution, depthwise, fullyConnected, transposeConvolution } from './products.js';
-import { sequenceLstm } from './recurrent.js';
+import { sequenceLstm, svdf } from './recurrent.js';
 import { Variables } from './variables.js';
 
 /** A layer as model.json has it. */
@@ -21,7 +21,10 @@ const PRODUCTS = new Map([
 ]);
 
 /** They keep a state in tensors of their own. */
-const RECURRENT = new Map([['UNIDIRECTIONAL_SEQUENCE_LSTM', sequenceLstm]]);
+const RECURRENT = new Map([
+  ['UNIDIRECTIONAL_SEQUENCE_LSTM', sequenceLstm],
+  ['SVDF', svdf],
+]);
 
 /** Types whose codes engines may take. */
 const CODES = new Set(['int8', 'uint8', 'int16']);

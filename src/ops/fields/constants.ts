@@ -20,7 +20,12 @@ export class Constants {
   constructor(private readonly layer: RawLayer) {}
 
   /** How many there are; null where `raw` is none, undefined after a problem. */
-  async add(name: string, raw: unknown, dtype: ConstantDtype, path: readonly string[]): Promise<number | null | undefined> {
+  async add(
+    name: string,
+    raw: unknown,
+    dtype: ConstantDtype,
+    path: readonly string[],
+  ): Promise<number | null | undefined> {
     if (raw === undefined || raw === null) return null;
     const { place, checks, arrays } = this.layer;
     const field = numberField(raw, [...place, ...path], checks, arrays);
@@ -28,7 +33,11 @@ export class Constants {
     if (field.dtype === dtype) return this.keep(name, { count: sizeOf(field.shape), read: () => field.load() });
     const [lo, hi] = RANGES[dtype];
     const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-    const numbers = await loadNumbers(field, { expected: `expected an integer in ${lo}..${hi} (${dtype})`, accepts }, checks);
+    const numbers = await loadNumbers(
+      field,
+      { expected: `expected an integer in ${lo}..${hi} (${dtype})`, accepts },
+      checks,
+    );
     if (!numbers) return undefined;
     const own = STORED[dtype].from(numbers);
     return this.keep(name, { count: own.length, read: async () => own });

@@ -6,19 +6,33 @@ import type { NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes, LstmGate } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
-import { multiplyByFixedPointDoubleRounding, quantizeMultiplier, roundingDivideByPot } from '../../../numeric/fixedPoint.js';
+import {
+  multiplyByFixedPointDoubleRounding,
+  quantizeMultiplier,
+  roundingDivideByPot,
+} from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, inverseSquareRoot, logistic } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { roundHalfAway, truncate } from '../../../numeric/round.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
-import { beginLstm, type GateName, int16Table, prepared, type Rows, rowsOf, runLstm, type Step, sumOf } from './lstmParts.js';
+import {
+  beginLstm,
+  type GateName,
+  int16Table,
+  prepared,
+  type Rows,
+  rowsOf,
+  runLstm,
+  type Step,
+  sumOf,
+} from './lstmParts.js';
 
 const times = multiplyByFixedPointDoubleRounding;
 const HALF = 32768;
 
-/** log2 of a scale to the nearest whole number; null: it is no power of two. */
+/** log2 of a scale to the nearest whole number, and whether it is that. */
 export function log2Of(scale: number): { readonly power: number; readonly isExact: boolean } {
   const log = f32(f32(Math.log(f32(scale))) * f32(1 / f32(Math.log(2))));
   const power = roundHalfAway(log);
@@ -47,7 +61,8 @@ interface Gate {
 interface Layer {
   readonly gates: { readonly [name in GateName]: Gate | null };
   readonly cellPower: number;
-  readonly tanhOfCell: Int16Array;
+  /** null: the kernel has no tanh of so small a scale, and reads what lies in its memory: the input gate. */
+  readonly tanhOfCell: Int16Array | null;
   readonly hidden: FixedPointMultiplier;
   readonly projection: { readonly rows: Rows; readonly by: FixedPointMultiplier } | null;
   /** 0: none. */
@@ -68,8 +83,7 @@ function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
   const input = quantized(call.inputs[0]);
   const array = (part: string) => call.arrays![`${name}.${part}`];
   const sums = f32(own.scale ?? 2 ** -12);
-  const by = (weightScale: number, scale: number) =>
-    quantizeMultiplier(f32(f32(f32(weightScale) * f32(scale)) / sums));
+  const by = (weightScale: number, scale: number) => quantizeMultiplier(f32(f32(f32(weightScale) * f32(scale)) / sums));
   const isNormed = own.normScale !== null;
   return {
     input: rowsOf(array('input'), input.zeroPoint, isNormed ? null : array('bias'), cells),
@@ -110,7 +124,7 @@ const layerOf = prepared((call): Layer => {
       output: gateOf(call, 'output', own.output),
     },
     cellPower: power,
-    tanhOfCell: TANH[15 + power](),
+    tanhOfCell: TANH[15 + power]?.() ?? null,
     hidden: quantizeMultiplier(f32((2 ** -15 / hiddenScale) * 2 ** -15)),
     projection:
       own.projectionScale === null
@@ -171,7 +185,7 @@ function normalize(sums: Int32Array, { weight, bias, multiplier, guard }: Norm):
 function stepOf(call: TensorCall): (x: NumericArray, y: Int8Array) => Step {
   const own = call.attributes as LstmAttributes;
   const layer = layerOf(call);
-  const { gates, cellPower, cellClip } = layer;
+  const { gates, cellPower, cellClip, tanhOfCell } = layer;
   const [hidden, cell] = call.state!;
   const { cells, outputs, stateZeroPoint } = own;
   // what is projected has its zero point taken away, not added: it saturates elsewhere
@@ -191,7 +205,7 @@ function stepOf(call: TensorCall): (x: NumericArray, y: Int8Array) => Step {
     const output = codes(gates.output!);
     const made = output; // int8 in place
     for (let i = 0, k = first * cells; i < count * cells; i++, k++) {
-      const product = output[i] * layer.tanhOfCell[cell[k] + HALF];
+      const product = output[i] * (tanhOfCell ? tanhOfCell[cell[k] + HALF] : input![i]);
       made[i] = clamp(times(product, layer.hidden) + hiddenZeroPoint, -128, 127);
     }
     for (let b = 0, i = 0; b < count; b++) {
@@ -211,22 +225,35 @@ function projected({ projection, projClip }: Layer, sum: number, zeroPoint: numb
   return projClip > 0 ? clamp(code, -projClip, projClip) : code;
 }
 
+/** Whether TFLite has no tanh of a cell state's scale: what it multiplies by the output gate then is the input gate. */
+export function isWithoutTanh(attributes: unknown): boolean {
+  return log2Of((attributes as LstmAttributes).cellScale).power < -15;
+}
+
 /** Fits "has no LSTM with ..."; null: nothing. */
-function lacksOf(attributes: unknown): string | null {
-  const { cellScale, outputs, cells, forget } = attributes as LstmAttributes;
+function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>): string | null {
+  const { cellScale, outputs, cells, forget, input } = attributes as LstmAttributes;
   const { power, isExact } = log2Of(cellScale);
-  if (!isExact || power > -9 || power < -15) return 'a cell state whose scale is none of 2^-15 to 2^-9';
+  if (!isExact || power > -9 || power < -30) return 'a cell state whose scale is none of 2^-30 to 2^-9';
+  if (!input && isWithoutTanh(attributes))
+    return 'a cell state of a scale below 2^-15 and without an input gate (CIFG)';
   return forget.peepholeScale !== null && outputs > cells ? 'peephole weights and more outputs than cells' : null;
 }
 
-export const lstmTflite: TensorSteps = {
-  ...tensorSteps(
-    'gates of sat16(fp(wx) + fp(wh)) in units of 2^-12, sigmoid and tanh in 16-bit fixed point, c = sat16(f * c / 2^15 + i * g / 2^(30+e)), h = fp(o * tanh(c)) + zp',
-    (call) => runLstm(call, stepOf(call)),
-    'fixed-point',
-  ),
+const GATES = 'gates of sat16(fp(wx) + fp(wh)) in units of 2^-12, sigmoid and tanh in 16-bit fixed point';
+const CELLS = 'c = sat16(f * c / 2^15 + i * g / 2^(30+e))';
+
+const lstm = (hidden: string): TensorSteps => ({
+  ...tensorSteps(`${GATES}, ${CELLS}, h = ${hidden}`, (call) => runLstm(call, stepOf(call)), 'fixed-point'),
   codes: ['int8'],
   departure: 'table-entry',
   state: { begin: beginLstm },
-  lacks: ({ attributes }) => lacksOf(attributes),
+  lacks: lacksOf,
+});
+
+export const lstmTflite = lstm('fp(o * tanh(c)) + zp');
+/** Of such a cell state. */
+export const lstmWithoutTanh: TensorSteps = {
+  ...lstm('fp(o * i) + zp, not of tanh(c), as it has no tanh for a scale below 2^-15'),
+  departure: 'kernel-defect',
 };

@@ -37,10 +37,18 @@ export function int16Table(of: (code: number) => number): Int16Array {
 }
 
 /** A step of every sequence of a call: `rows` sequences, their codes from `input` on, and where their outputs go. */
-export type Step = (rows: { readonly first: number; readonly count: number; readonly input: number; readonly output: number }) => void;
+export type Step = (rows: {
+  readonly first: number;
+  readonly count: number;
+  readonly input: number;
+  readonly output: number;
+}) => void;
 
 /** Sequences and steps of a whole call: [batch, time, inputs], or time before batch. */
-export function extentsOf({ inputs: [{ shape }], samples }: TensorCall, timeMajor: boolean): { batch: number; time: number } {
+export function extentsOf(
+  { inputs: [{ shape }], samples }: TensorCall,
+  timeMajor: boolean,
+): { batch: number; time: number } {
   const dims = [samples, ...shape.dims];
   const [b, a] = [dims.at(-2)!, dims.slice(0, -2).reduce((size, dim) => size * dim, 1)];
   return timeMajor ? { batch: b, time: a } : { batch: a, time: b };
