@@ -33,6 +33,7 @@ const POWERS = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 
 export function expOnNegative(a: number, integerBits: number, bits: Bits): number {
   if (a === 0) return one(bits);
   const fractionBits = bits - 1 - integerBits;
+  if (integerBits > 5 && a < -32 * 2 ** fractionBits) return 0; // the powers end at exp(-16)
   const quarter = 2 ** (fractionBits - 2);
   const rest = (((a % quarter) + quarter) % quarter) - quarter;
   const remainder = rest - a;

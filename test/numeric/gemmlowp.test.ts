@@ -63,3 +63,15 @@ test('1 / sqrt of whole numbers, to 2^-18', () => {
     expect([whole, multiplier * 2 ** (exponent - 31) * Math.sqrt(whole)]).toEqual([whole, expect.closeTo(1, 5)]);
   }
 });
+
+/** Codes that an LSTM of LiteRT 2.3.0 gave from cells of scale 2^-10: tanh(17328 / 2^10) was 0.716 by the powers alone. */
+test.each([3, 4, 5, 6])('tanh of int16 with %i integer bits is near the real one, 1 at last, and odd', (bits) => {
+  let most = 0;
+  for (let code = 0; code < 32768; code++) {
+    const value = hyperbolicTangent(code, bits, 16);
+    most = Math.max(most, Math.abs(value / 32768 - Math.tanh(code / 2 ** (15 - bits))));
+    if (hyperbolicTangent(-code, bits, 16) !== -value + 0) expect(code).toBe('odd');
+  }
+  expect(most).toBeLessThan(2 ** -10);
+  expect(hyperbolicTangent(32767, bits, 16)).toBe(32767);
+});
