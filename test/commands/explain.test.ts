@@ -45,7 +45,7 @@ it('the JSON is valid under its schema', async () => {
   expect(validate({ ...document, columns: [{}] })).toBe(false);
 });
 
-it.each(['streaming-int8', 'attention'])('each layer of %s, whatever it reads', async (name) => {
+it.each(['streaming-int8', 'attention', 'lstm-int8', 'svdf-int8'])('each layer of %s, whatever it reads', async (name) => {
   const files = ['model.tflite', 'captured-ref.npz'].map((file) => `fixtures/tflite/${name}/${file}`);
   const { layers } = JSON.parse((await qdiff([...files, '--reporter', 'json'])).stdout);
   const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-explain']);
