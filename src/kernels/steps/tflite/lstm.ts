@@ -31,6 +31,8 @@ import {
 
 const times = multiplyByFixedPointDoubleRounding;
 const HALF = 32768;
+/** i * g has 30 fraction bits. */
+const LEAST_POWER = -30;
 
 /** log2 of a scale to the nearest whole number, and whether it is that. */
 export function log2Of(scale: number): { readonly power: number; readonly isExact: boolean } {
@@ -227,14 +229,15 @@ function projected({ projection, projClip }: Layer, sum: number, zeroPoint: numb
 
 /** Whether TFLite has no tanh of a cell state's scale: what it multiplies by the output gate then is the input gate. */
 export function isWithoutTanh(attributes: unknown): boolean {
-  return log2Of((attributes as LstmAttributes).cellScale).power < -15;
+  const { power, isExact } = log2Of((attributes as LstmAttributes).cellScale);
+  return isExact && power < -15 && power >= LEAST_POWER;
 }
 
 /** Fits "has no LSTM with ..."; null: nothing. */
 function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>): string | null {
   const { cellScale, outputs, cells, forget, input } = attributes as LstmAttributes;
   const { power, isExact } = log2Of(cellScale);
-  if (!isExact || power > -9 || power < -30) return 'a cell state whose scale is none of 2^-30 to 2^-9';
+  if (!isExact || power > -9 || power < LEAST_POWER) return 'a cell state whose scale is none of 2^-30 to 2^-9';
   if (!input && isWithoutTanh(attributes))
     return 'a cell state of a scale below 2^-15 and without an input gate (CIFG)';
   return forget.peepholeScale !== null && outputs > cells ? 'peephole weights and more outputs than cells' : null;
