@@ -85,6 +85,15 @@ describe('a state that begins anew, or is kept', () => {
     expect(causesOf((await compare(model, capture)).layers)).toEqual(both);
   });
 
+  it('is not what is named of a runtime whose tanh is missing', async () => {
+    const { model, capture } = await opened('lstm-int8', 'captured-ref');
+    const { layers } = await compare(model, capture, { kernel: 'tflm' });
+    const [one, two] = layers.filter(({ op }) => op === 'sequence_lstm').map(({ diagnosis }) => diagnosis!);
+    expect([one.causes, two.causes]).toEqual([['table-entry'], ['kernel-defect']]);
+    expect([one.explained, two.explained]).toEqual([one.of, two.of]);
+    expect(two.evidence['kernel-defect']).toMatchObject({ found: expect.stringContaining('not of tanh(c)') });
+  });
+
   it.each(['captured-tflm', 'captured-ref'])('is what parts %s from a candidate that says so', async (file) => {
     const { model, capture } = await opened('lstm-int8', file);
     const candidate = await openCandidate(

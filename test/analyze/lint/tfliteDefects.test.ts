@@ -53,6 +53,15 @@ test('the second operand of a BATCH_MATMUL that has a zero point', async () => {
   expect(said).toContain("XNNPACK ignores the zero point of a BATCH_MATMUL's second operand (TensorFlow 2.21)");
 });
 
+test('the cell state of an LSTM that is too small for a tanh; the layer before has one of 2^-15', async () => {
+  const model = await openModel(nodeFileSystem, join('fixtures', 'tflite', 'lstm-int8', 'model.tflite'));
+  const { findings } = await lint(model, null);
+  await model.close();
+  expect(findings.map(({ layer, code, kernels }) => [layer, code, kernels.includes('tflm')])).toEqual([
+    ['tfl.unidirectional_sequence_lstm1', 'kernel-defect', false],
+  ]);
+});
+
 const FIXTURES = readdirSync(join('fixtures', 'tflite'), { withFileTypes: true }).filter((entry) =>
   entry.isDirectory(),
 );
