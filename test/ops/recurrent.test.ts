@@ -1,0 +1,65 @@
+/** LSTM and SVDF written by hand in a model.json: what of their numbers fits, and what is said of the rest. */
+import { expect, it, test } from 'vitest';
+import { openModel } from '../../src/frontends/open.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { problemsOf } from '../support/problems.js';
+
+const ones = (count: number) => new Array<number>(count).fill(1);
+const output = { dtype: 'int8', scale: 0.1, zero_point: 0 };
+const state = { scale: 0.01, zero_point: 0 };
+
+const SVDF = {
+  ...{ name: 'y', op: 'svdf', input: 'x', rank: 1, filters: 2 },
+  ...{ feature: ones(10), feature_scale: 0.01, time: ones(6), time_scale: 0.01, bias: ones(2) },
+  ...{ state: { dtype: 'int16', ...state }, output },
+};
+const gate = (cells = 2) => ({
+  ...{
+    input: ones(cells * 5),
+    input_scale: 0.01,
+    recurrent: ones(cells * 2),
+    recurrent_scale: 0.01,
+    bias: ones(cells),
+  },
+});
+const gates = (change: object = {}) => ({ input: gate(), forget: gate(), cell: gate(), output: gate(), ...change });
+const LSTM = {
+  ...{ name: 'y', op: 'sequence_lstm', input: 'x', time_major: false, gates: gates(), hidden: state, state },
+  ...{ cell_scale: 2 ** -11, cell_clip: 0, proj_clip: 0, output },
+};
+
+async function opened(layer: object) {
+  const inputs = [{ name: 'x', dtype: 'int8', scale: 0.1, zero_point: 0 }];
+  const raw = { format: 'qdiff-model', version: 1, producer: { kernel: 'tflm' }, inputs, layers: [layer] };
+  const model = await openModel(memoryFiles({ 'm.json': JSON.stringify(raw) }), 'm.json');
+  await model.close();
+  return model;
+}
+
+it.each([SVDF, LSTM])('$op is read', async (layer) => {
+  const { layers } = await opened(layer);
+  expect(layers[0].form).toMatchObject({ kind: 'tensor', keepsState: true });
+});
+
+test.each<[object, string]>([
+  [{ ...SVDF, time: [0.5, ...ones(5)] }, 'time[0]: expected an integer in -32768..32767 (int16), got 0.5'],
+  [{ ...SVDF, bias: ones(3) }, 'feature: expected 2 rows of features and of steps, 1 a unit (rank), got 10, 6 and 3'],
+  [{ ...SVDF, feature: ones(9) }, 'got 9, 6 and 2 numbers of the bias'],
+  [{ ...SVDF, rank: 3 }, 'expected 2 rows of features and of steps, 3 a unit (rank)'],
+  [{ ...LSTM, gates: gates({ cell: gate(3) }) }, 'gates.cell.bias: expected 2 numbers (cells), got 3'],
+  [{ ...LSTM, gates: gates({ output: { ...gate(), input: ones(9) } }) }, 'gates.output.input: expected 10 numbers'],
+  [
+    { ...LSTM, gates: gates({ cell: { ...gate(), peephole: ones(2) } }) },
+    'gates.cell: expected a scale of its peephole',
+  ],
+  [
+    { ...LSTM, projection: { weight: ones(5), scale: 1 } },
+    'projection.weight: expected 4 numbers ([2, 2] weights), got 5',
+  ],
+  [
+    { ...LSTM, gates: gates({ cell: { ...gate(), input_scale: 0 } }) },
+    'gates.cell.input_scale: expected a positive number',
+  ],
+])('%#: what does not fit is one line', async (layer, said) => {
+  expect(await problemsOf(opened(layer))).toEqual([expect.stringContaining(said)]);
+});
