@@ -45,18 +45,21 @@ it('the JSON is valid under its schema', async () => {
   expect(validate({ ...document, columns: [{}] })).toBe(false);
 });
 
-it.each(['streaming-int8', 'attention', 'lstm-int8', 'svdf-int8'])('each layer of %s, whatever it reads', async (name) => {
-  const files = ['model.tflite', 'captured-ref.npz'].map((file) => `fixtures/tflite/${name}/${file}`);
-  const { layers } = JSON.parse((await qdiff([...files, '--reporter', 'json'])).stdout);
-  const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-explain']);
-  for (const { name } of layers) {
-    const { stdout, stderr, exitCode } = await qdiff(['explain', ...files, '--layer', name, '--reporter', 'json']);
-    expect([exitCode, stderr]).toEqual([0, '']);
-    const document = JSON.parse(stdout);
-    expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
-    expect(document.columns[0], name).toMatchObject({ value: document.captured });
-  }
-});
+it.each(['streaming-int8', 'attention', 'lstm-int8', 'svdf-int8'])(
+  'each layer of %s, whatever it reads',
+  async (name) => {
+    const files = ['model.tflite', 'captured-ref.npz'].map((file) => `fixtures/tflite/${name}/${file}`);
+    const { layers } = JSON.parse((await qdiff([...files, '--reporter', 'json'])).stdout);
+    const validate = new Ajv2020({ strict: true }).compile(schemas['qdiff-explain']);
+    for (const { name } of layers) {
+      const { stdout, stderr, exitCode } = await qdiff(['explain', ...files, '--layer', name, '--reporter', 'json']);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      const document = JSON.parse(stdout);
+      expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+      expect(document.columns[0], name).toMatchObject({ value: document.captured });
+    }
+  },
+);
 
 it('of a candidate that read another input: its codes beside the captured ones, and the kernel on them', async () => {
   const candidate = ['--candidate', 'fixtures/reports/inherited-not-named/candidate-int16.npz'];

@@ -1,9 +1,9 @@
 /** Constants of a layer by names of their own, of a width that its runtime reads them in. */
 import type { NamedArrays, NumericArray } from '../../nouns/array.js';
+import { CODE_RANGES } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
 import { loadNumbers, numberField } from './numbers.js';
-import { RANGES } from './valueParams.js';
 
 const STORED = { int8: Int8Array, int16: Int16Array, int32: Int32Array } as const;
 export type ConstantDtype = keyof typeof STORED;
@@ -31,7 +31,7 @@ export class Constants {
     const field = numberField(raw, [...place, ...path], checks, arrays);
     if (!field) return undefined;
     if (field.dtype === dtype) return this.keep(name, { count: sizeOf(field.shape), read: () => field.load() });
-    const [lo, hi] = RANGES[dtype];
+    const [lo, hi] = CODE_RANGES[dtype];
     const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
     const numbers = await loadNumbers(
       field,
