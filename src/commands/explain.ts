@@ -185,7 +185,7 @@ async function chooseValue(files: Files, options: Options): Promise<Place> {
     throw usage(`expected a sample of ${of} (${from}..${to - 1}), got ${options.sample}`, '--sample');
   }
   const { diagnosis } = judged;
-  const inOrder = candidate ? await inFilesOrder({ model, capture, candidate }, session, diagnosis) : null;
+  const inOrder = candidate ? inFilesOrder(candidate, run, diagnosis) : null;
   const own = inOrder ?? candidate;
   const { sample, position } = await worstPlace({ run, capture, candidate: own, channel, range, position: fixed });
   const ownRun = candidate ? await runOnOwn({ model, capture, candidate }, run, session, diagnosis) : null;

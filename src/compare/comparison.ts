@@ -38,7 +38,7 @@ export interface CandidateComparison {
 
 /** The same, with the model replayed on the candidate's values; what only the model's inputs give is the capture's. */
 export interface OwnComparison extends CandidateComparison, OnOwnValues {
-  /** The same of what its codes mean, where it stores them with the other sign; null: it does not. Looked for where a layer differs. */
+  /** The same of what its values mean, where it stores them with the other sign or in another order; null: it does not. */
   readonly meant: () => Promise<OnOwnValues | null>;
   /** Of the candidate's own model, on its own values and on the captured ones; null: it has none. */
   readonly beside: { readonly own: ReplaySession; readonly onCaptured: ReplaySession } | null;

@@ -13,7 +13,7 @@ import { ReplaySession } from '../../src/replay/session.js';
 import { permuted } from '../../src/tensor/permute.js';
 
 const [MODEL, CAPTURE] = ['model.json', 'capture.npz'].map((name) => `fixtures/pytorch/cnn-x86/${name}`);
-const CONVOLUTIONS = ['stem', 'dw', 'pw', 'grp'];
+const CONVOLUTIONS = ['stem', 'dw', 'pw'];
 
 /** A whole network by steps that are not the declared ones, each layer on its own values. */
 async function networkBy(steps: Partial<ProductSteps>) {
@@ -43,7 +43,7 @@ function inOrder(candidate: Capture, order: readonly number[]): Capture {
 async function causesIn({ model, capture }: Awaited<ReturnType<typeof networkBy>>, candidate: Capture) {
   const { candidate_layers: layers, warnings } = await compare(model, capture, {
     candidate,
-    samples: { from: 0, to: 6 },
+    samples: { from: 0, to: 4 },
     selects: ({ name }) => CONVOLUTIONS.includes(name),
   });
   const found = layers!.map(({ diagnosis }) => ({ causes: new Set(diagnosis?.causes), diagnosis }));
@@ -51,8 +51,8 @@ async function causesIn({ model, capture }: Awaited<ReturnType<typeof networkBy>
 }
 
 test.each<[string, readonly number[], Partial<ProductSteps>, RegExp]>([
-  ['rounded down, channels last', [1, 2, 0], { round: downward }, /stand in one other order \(channels last\)/],
-  ['rounded down, height and width exchanged', [0, 2, 1], { round: downward }, /axes in the order 1, 3, 2/],
+  ['rounded down, channels last', [1, 2, 0], { round: downward }, /in the same other order \(channels last\)/],
+  ['rounded down, width before channels and height', [2, 0, 1], { round: downward }, /axes in the order 3, 1, 2/],
   ['sums of 16 bits, channels last', [1, 2, 0], { accumulate: int16Wrap }, /channels last/],
 ])('%s: both, in each layer', async (_, order, steps, rule) => {
   const network = await networkBy(steps);
@@ -66,4 +66,14 @@ test.each<[string, readonly number[], Partial<ProductSteps>, RegExp]>([
     expect(diagnosis!.explained).toBe(diagnosis!.of);
     expect(diagnosis!.fixes.map(({ text }) => text).join()).toMatch(/write the values in the order of the file/);
   }
+});
+
+test('an image that is read with its sides exchanged is no order of what is written', async () => {
+  const network = await networkBy({});
+  const { model, capture } = network;
+  const turned = inOrder(capture, [0, 2, 1]);
+  const session = new ReplaySession(model, turned, kernelByName('fbgemm')!, 'isolated');
+  const values = new Map([['stem', replayedCapture(model, turned, session).values.get('stem')!]]);
+  const { found } = await causesIn(network, { ...capture, values });
+  expect(found[0].causes).toEqual(new Set(['k-order']));
 });

@@ -1,16 +1,15 @@
 /** A layer on what a candidate read. */
-import { asMeant } from '../../compare/candidate/meant.js';
-import { inRightOrder } from '../../compare/candidate/storedOrders.js';
+import { layoutsOf } from '../../compare/beyond/layouts.js';
+import { asMeant, STORED_OTHERWISE } from '../../compare/candidate/meant.js';
+import { putBack } from '../../compare/candidate/storedOrders.js';
 import type { Beside } from '../../compare/candidate/storedSigns.js';
 import { hasValueBefore, unknownInput } from '../../compare/candidate/unknownInput.js';
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import { besideValue, type Capture } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
 import { replayedCapture } from '../../replay/reference.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
-
-/** What is wrong with how its values are stored. */
-const STORED = ['signedness', 'output-order'];
 
 interface Files {
   readonly model: Model;
@@ -38,21 +37,24 @@ export async function runOnOwn(
     return value ? ([[name, value]] as const) : [];
   });
   const values = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...given]) };
-  const isOther = diagnosis?.causes.some((cause) => STORED.includes(cause)) ?? false;
+  const isOther = diagnosis?.causes.some((cause) => STORED_OTHERWISE.includes(cause)) ?? false;
   const meant = isOther ? await asMeant(values, besideOf(model, capture, session)) : null;
   const own = new ReplaySession(model, meant ?? values, session.asReference(), 'isolated');
   own.readAs(layer, kernel);
   return own.whyNotReplayed(layer) === null ? own.open(layer) : null;
 }
 
-/** The candidate with its values in the file's order, where the layer's stand in another; null: they do not. */
-export async function inFilesOrder(
-  { model, capture, candidate }: Files,
-  session: ReplaySession,
+/** The candidate with the layer's values in the file's order, where they were found to stand in another; null: they were not. */
+export function inFilesOrder(
+  candidate: Capture,
+  { ready }: LayerRun,
   diagnosis: DiagnosisReport | null,
-): Promise<Capture | null> {
-  const isOther = diagnosis?.causes.includes('output-order') ?? false;
-  return isOther ? inRightOrder(candidate, besideOf(model, capture, session)) : null;
+): Capture | null {
+  const { rule } = (diagnosis?.evidence as Evidence | undefined)?.['output-order'] ?? {};
+  const { layer, shapes } = ready;
+  const value = candidate.values.get(layer.name);
+  const order = value && rule !== undefined ? [...layoutsOf(shapes.output)].find((own) => own.rule === rule) : null;
+  return order ? { ...candidate, values: new Map([...candidate.values, [layer.name, putBack(value!, order)]]) } : null;
 }
 
 function besideOf(model: Model, capture: Capture, session: ReplaySession): Beside {

@@ -18,8 +18,13 @@ export type Layout = Order & { readonly rule: string };
 
 const MOST_AXES = 4;
 
+export function* layoutsOf(shape: Shape): Generator<Layout> {
+  yield* inOtherLayouts(shape);
+  yield* reversedAxes(shape);
+}
+
 /** Axes in another order in memory. */
-export function* inOtherLayouts(shape: Shape): Generator<Layout> {
+function* inOtherLayouts(shape: Shape): Generator<Layout> {
   const { dims } = shape;
   const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
   if (axes.length < 2 || axes.length > MOST_AXES) return;
@@ -68,7 +73,7 @@ function layoutNames(order: readonly number[], dims: readonly number[], isLast: 
   };
 }
 
-export function* reversedAxes({ dims, channelAxis }: Shape): Generator<Layout> {
+function* reversedAxes({ dims, channelAxis }: Shape): Generator<Layout> {
   const axes = [...dims.keys()].filter((axis) => dims[axis] > 1);
   const spatial = axes.filter((axis) => axis !== channelAxis);
   const sets = [...axes.map((axis) => [axis]), ...(spatial.length > 1 ? [spatial] : [])];

@@ -9,7 +9,7 @@ import { int32s, sumOfHashes } from '../../numeric/array.js';
 import { channelStride, channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
 import { counted } from '../../text.js';
 import { type AskedOfPlaces, diffReplay } from '../candidate/readings.js';
-import { inOtherLayouts, type Order, reversedAxes } from './layouts.js';
+import { layoutsOf, type Order } from './layouts.js';
 import { namedPlaces } from './namedPlaces.js';
 import { tellsEnough, valuesOf, wantedOf } from './otherOperands.js';
 import { paddedOtherwise } from './paddedOtherwise.js';
@@ -79,8 +79,7 @@ function isIn({ of, from }: Order, wanted: NumericArray, replayed: NumericArray,
 function* ordersFor(shape: Shape, samples: number, wanted: NumericArray, replayed: NumericArray): Generator<Order> {
   const { dims } = shape;
   const features = sizeOf(dims);
-  yield* inOtherLayouts(shape);
-  yield* reversedAxes(shape);
+  yield* layoutsOf(shape);
   yield* reversedWords(features, wanted.length);
   if (samples > 1 && features > 1) {
     yield {

@@ -76,9 +76,11 @@ export function ofOneOrder(layers: readonly LayerReport[]): Warning[] {
     const { rule } = (diagnosis?.evidence as Evidence | undefined)?.['output-order'] ?? {};
     if (rule !== undefined) byRule.set(rule, [...(byRule.get(rule) ?? []), name]);
   }
-  return [...byRule].flatMap(([rule, names]) => {
-    if (names.length < 2) return [];
-    const message = `${listed(names, 4)} stand in one other order (${rule}): what writes values is to be mended once, or the candidate transposed`;
-    return [{ code: 'one-order', where: names[0], message }];
+  return [...byRule].flatMap(([rule, [where, ...others]]) => {
+    if (others.length === 0) return [];
+    const too = `${listed(others, 4)} ${others.length === 1 ? 'stands' : 'stand'} in the same other order (${rule})`;
+    return [
+      { code: 'one-order', where, message: `${too}: mend what writes values once, or put the candidate in order` },
+    ];
   });
 }

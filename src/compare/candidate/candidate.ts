@@ -25,7 +25,7 @@ import { sessionsOf } from '../models/beside.js';
 import { explainByFiles } from '../models/explained.js';
 import { CatchUp } from '../shard.js';
 import { explain } from './candidateExplanation.js';
-import { asMeant } from './meant.js';
+import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { secondCapture } from './secondCapture.js';
 import { unknownInput } from './unknownInput.js';
@@ -82,8 +82,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   }
   for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
   const { ownSession, diagnosis } = onOwnValues;
-  // what codes with the other sign would answer without a cause is not replayed: they are read back for layers alone
-  const found = (await meant) ? new Map<string, LayerDiagnosis>() : onOwnValues.found;
+  // what values that are stored otherwise would answer without a cause is not replayed: they are read back for layers alone
+  const isOther = layers.some(({ diagnosis }) => diagnosis?.causes.some((cause) => STORED_OTHERWISE.includes(cause)));
+  const found = isOther && (await meant) ? new Map<string, LayerDiagnosis>() : onOwnValues.found;
   const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
 }

@@ -7,7 +7,6 @@ import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js
 import type { Layer } from '../../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 import type { LayerRun } from '../../replay/session.js';
-import { inOtherLayouts, reversedAxes } from '../beyond/layouts.js';
 import { notFiniteValues } from '../beyond/notFinite.js';
 import { onOtherOperands } from '../beyond/otherOperands.js';
 import { otherRuntime, restsOnNumbers } from '../beyond/otherRuntime.js';
@@ -135,7 +134,6 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const { comparison } = one;
-  if (await isInOtherOrder(one, readings, inOtherLayouts)) return;
   let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
   let nearest: LayerDiagnosis | null = null;
   for (const reading of readings) {
@@ -163,7 +161,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
-  if (!named && (await isInOtherOrder(one, readings, reversedAxes))) return;
+  if (!named && (await isInOtherOrder(one, readings))) return;
   if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
   const { found, reading } = named;
   await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
@@ -181,10 +179,10 @@ async function allOf(one: Case, own: LayerDiagnosis, reading: Reading): Promise<
   return effects ? withInput(one, own, reading, effects) : alone(one, own, reading);
 }
 
-/** Put back in a much likelier order, something explains its values. */
-async function isInOtherOrder(one: Case, readings: readonly Reading[], orders: typeof reversedAxes): Promise<boolean> {
+/** Nothing explains its values where they stand; where they are put back something does. */
+async function isInOtherOrder(one: Case, readings: readonly Reading[]): Promise<boolean> {
   const { comparison, report, met } = one;
-  const ordered = await inOtherOrder(comparison, readings, one, orders, (values, reading) =>
+  const ordered = await inOtherOrder(comparison, readings, one, (values, reading) =>
     comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met }),
   );
   if (!ordered) return false;

@@ -1,8 +1,8 @@
 /** A layer's values in another order, and something else wrong with them: both are said. */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { type Fix, fixed } from '../../diagnose/finding/fixed.js';
+import { FREEDOM } from '../../diagnose/setup.js';
 import type { LayerReport } from '../../nouns/report.js';
-import type { Shape } from '../../nouns/value.js';
 import type { Layout } from '../beyond/layouts.js';
 import { named } from '../beyond/named.js';
 import type { OwnComparison } from '../comparison.js';
@@ -22,28 +22,36 @@ export interface InOrder {
 
 type Diagnose = (values: BothValues, reading: Reading) => Promise<LayerDiagnosis>;
 
-/** Null: in none of these orders that is much more like a replay anything explains them. The first reading is the likeliest. */
+/** Null: in no order that is much more like a replay anything explains them. The first reading is the likeliest. */
 export async function inOtherOrder(
   comparison: OwnComparison,
   readings: readonly Reading[],
   values: BothValues,
-  orders: (shape: Shape) => Iterable<Layout>,
   diagnose: Diagnose,
 ): Promise<InOrder | null> {
+  const { work } = comparison.diagnosis;
   for (const stored of readings) {
     const { run } = stored;
     const read = async (from: number, to: number) => (await run.replay(from, to)).data;
     const replayed = { features: values.observed.features, read };
-    const { order } = await likeliestOrder(run.ready.shapes.output, values.observed, replayed, comparison, orders);
+    const { order } = await likeliestOrder(run.ready.shapes.output, values.observed, replayed, comparison);
     if (!order) continue;
     const back = { ...values, observed: putBack(values.observed, order) };
     const diff = await diffReplay(comparison, run, back.observed, back.zeroPoint);
     if (diff.mismatched === 0) return null; // right values
     const reading = { ...stored, diff };
+    const inVain = work.setAside();
     const found = await diagnose(back, reading);
-    if (!isUnexplained(found.report)) return { order, values: back, stored, reading, found };
+    work.spend(inVain);
+    if (!isUnexplained(found.report) && found.changes.every(isSure))
+      return { order, values: back, stored, reading, found };
   }
   return null;
+}
+
+/** No list of numbers that other places would take as well. */
+function isSure({ freedom, cause }: LayerDiagnosis['changes'][number]): boolean {
+  return freedom <= FREEDOM.oneNumber && cause !== 'constant-values' && cause !== 'samples-misaligned';
 }
 
 /** What was found of the values where they are put back, and where they stand: that is the first to be mended. */

@@ -89,7 +89,7 @@ interface Sides extends OnOwnValues {
   readonly candidate: Capture;
   /** On the captured values. */
   readonly session: ReplaySession;
-  /** The same of what its codes mean, where it stores them with the other sign; null: it does not. Looked for where a layer differs. */
+  /** The same of what its values mean, where it stores them with the other sign or in another order; null: it does not. */
   readonly meant: () => Promise<OnOwnValues | null>;
 }
 

@@ -7,7 +7,7 @@ import type { Capture, CapturedValue, ValueReader } from '../../nouns/capture.js
 import type { Shape } from '../../nouns/value.js';
 import { emptyLike } from '../../numeric/array.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { inOtherLayouts, type Layout, type Order, reversedAxes } from '../beyond/layouts.js';
+import { type Layout, layoutsOf, type Order } from '../beyond/layouts.js';
 import type { Samples } from './readings.js';
 import type { Beside } from './storedSigns.js';
 
@@ -27,7 +27,6 @@ export async function likeliestOrder(
   own: ValueReader,
   expected: ValueReader,
   { from, to }: Pick<Samples, 'from' | 'to'>,
-  orders: (shape: Shape) => Iterable<Layout> = ordersOf,
 ): Promise<Likeliest> {
   const features = sizeOf(shape.dims);
   if (own.features !== features || expected.features !== features || features < 2)
@@ -37,16 +36,11 @@ export async function likeliestOrder(
   const asStored = likeness(stored, wanted, features, (at) => at);
   let best: Layout | null = null;
   let most = Math.max(ALIKE, asStored + MORE);
-  for (const order of orders(shape)) {
+  for (const order of layoutsOf(shape)) {
     const alike = likeness(stored, wanted, features, order.from);
     if (alike > most) [best, most] = [order, alike];
   }
   return { order: best, isLikeAnything: best !== null || asStored > ALIKE };
-}
-
-function* ordersOf(shape: Shape): Generator<Layout> {
-  yield* inOtherLayouts(shape);
-  yield* reversedAxes(shape);
 }
 
 /**
@@ -97,7 +91,8 @@ export async function inRightOrder(candidate: Capture, beside: Beside): Promise<
   const open: [key: string, value: CapturedValue, shape: Shape][] = [];
   for (const [key, value] of candidate.values) {
     const expected = capture.values.get(read.get(key) ?? key);
-    if (!expected) continue;
+    // of a row nothing but its end is another order: not worth reading all of a model of matrices
+    if (!expected || expected.shape.dims.length < 2) continue;
     const { order, isLikeAnything } = await likeliestOrder(expected.shape, value, expected, beside);
     if (order) values.set(key, putBack(value, order));
     if (order) rules.add(order.rule);
@@ -105,7 +100,7 @@ export async function inRightOrder(candidate: Capture, beside: Beside): Promise<
   }
   if (rules.size === 0) return null;
   for (const [key, value, shape] of rules.size === 1 ? open : []) {
-    const order = [...ordersOf(shape)].find(({ rule }) => rules.has(rule));
+    const order = [...layoutsOf(shape)].find(({ rule }) => rules.has(rule));
     if (order) values.set(key, putBack(value, order));
   }
   return { ...candidate, values };

@@ -84,6 +84,13 @@ export class Work {
     if (isExplained) this.spent = this.atLayer;
   }
 
+  /** What a layer took in vain, before another search of it that may take as much: to be spent again when that is over. */
+  setAside(): number {
+    const took = this.spent - this.atLayer;
+    this.spent = this.atLayer;
+    return took;
+  }
+
   beginSearch(): void {
     this.atSearch = this.spent;
     this.isSearching = true;
