@@ -67,12 +67,13 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
     const { zeroPoint, quantMin, quantMax } = input;
     // a file that has none lacks it: activation-zero-point-missing
     if (study.data.dynamic || (zeroPoint === 0 && !study.free)) return [];
+    // codes to codes, two roundings move each border between output codes by one of the input's: XNNPACK's do at 1/16
+    const least = isProductStudy(study) ? 1 : 2;
     return waysOf(study).flatMap((moved) =>
       distancesOf(study, base, moved(zeroPoint + 1))
+        .filter((distance) => Math.abs(distance) >= least)
         .map((distance) => zeroPoint + distance)
-        .filter(
-          (found) => found !== zeroPoint && found !== 0 && (study.free || (found >= quantMin && found <= quantMax)),
-        )
+        .filter((found) => found !== 0 && (study.free || (found >= quantMin && found <= quantMax)))
         .map(
           (found): Change => ({
             cause: 'input-zero-point-wrong',
