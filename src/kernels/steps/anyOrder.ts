@@ -21,16 +21,17 @@ export const sigmoidInFloat = tensorSteps('quantize(1 / (1 + exp(-x)))', ({ inpu
   const known = new Map<number, Near>();
   const near = (x: number) => {
     const sigmoid = 1 / (1 + Math.exp(-real(x)));
-    const found =
-      known.get(x) ??
-      codesOf(
-        nearFunctions((round) => round(sigmoid)),
-        code,
-      );
+    return codesOf(
+      nearFunctions((round) => round(sigmoid)),
+      code,
+    );
+  };
+  return boundedCodes(input.data.length, (i) => {
+    const x = input.data[i];
+    const found = known.get(x) ?? near(x);
     known.set(x, found);
     return found;
-  };
-  return boundedCodes(input.data.length, (i) => near(input.data[i]));
+  });
 });
 
 /** Of exponentials that are right within two float32 steps, summed in any order. */
