@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { openNpyFolder } from '../../src/load/npyFolder.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { Capture } from '../../src/nouns/capture.js';
-import { InputError } from '../../src/nouns/problem.js';
 import { validateCandidate } from '../../src/validate/candidate.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -87,7 +86,9 @@ test('codes of the other sign that the model has not are said to be shifted, as 
 });
 
 test('no codes at all have no sign, whatever they are stored as', async () => {
-  await expect(validate({ fc1: npy('int8', [0, 3], []) })).rejects.toThrow(InputError);
+  expect(await problemsOf(validate({ fc1: npy('int8', [0, 3], []) }))).toEqual([
+    'mine.npz fc1: expected at least one sample and one channel, got shape (0, 3)',
+  ]);
 });
 
 test('a misspelt name: the option that maps it', async () => {
