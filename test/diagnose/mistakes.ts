@@ -29,7 +29,7 @@ import type { QuantParams } from '../../src/nouns/value.js';
 import { frexp, toBFloat16 } from '../../src/numeric/float.js';
 import { clamp, wrapInt8, wrapUint8 } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
+import { fbgemmWith, KINDS, type Kind, kernel, outputsOf, type Random, type World, withOutputScale } from './world.js';
 
 /** What a mistake makes of a layer: what the file declares, what was captured, what a candidate has. */
 export interface Scene {
@@ -755,6 +755,19 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['small'] },
   ),
+  // times 0.05 and divided by it, -24 / 8 is less than -3
+  {
+    name: 'candidate: codes below the zero point shifted by three, of a scale that is no float32',
+    causes: ['activation-function'],
+    on: ['small'],
+    make: (world) => {
+      const declared = withOutputScale(world.linear, 0.05);
+      const { zeroPoint } = output(declared);
+      const captured = outputsOf(world, undefined, declared);
+      const shifted = captured.map((code) => (code < zeroPoint ? ((code - zeroPoint) >> 3) + zeroPoint : code));
+      return { declared, captured, candidate: shifted };
+    },
+  },
   candidate('ReLU before the bias', ['relu-before-bias'], (world) =>
     outputsOf(
       world,

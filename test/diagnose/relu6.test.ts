@@ -2,23 +2,16 @@
 import { expect, test } from 'vitest';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
-import { compareLayer, outputsOf, randomFrom, worldOf } from './world.js';
+import { compareLayer, outputsOf, randomFrom, withOutputScale, worldOf } from './world.js';
 
 const [ZERO_POINT, SIX] = [-30, 30];
 
 /** 6 is 60 steps. */
 function withSix(zeroPoint: number) {
   const world = worldOf('int8 with ReLU', randomFrom(41));
-  const own = world.linear.output as QuantParams;
-  const factor = 0.1 / own.scale;
-  const linear: Product = {
-    ...world.linear,
-    weightScale: world.linear.weightScale.map((s) => s * factor),
-    bias: world.linear.bias!.map((b) => b * factor),
-    output: { ...own, scale: Math.fround(0.1), zeroPoint },
-    activation: 'relu6',
-  };
-  return { ...world, linear };
+  const linear = withOutputScale(world.linear, Math.fround(0.1));
+  const output = { ...(linear.output as QuantParams), zeroPoint };
+  return { ...world, linear: { ...linear, output, activation: 'relu6' } satisfies Product };
 }
 
 async function diagnosed(zeroPoint: number, wrong: (linear: Product, right: Int32Array) => Int32Array) {

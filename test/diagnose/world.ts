@@ -212,6 +212,18 @@ function trained(kind: Kind, random: Random): World {
   return { kind, linear, x, samples };
 }
 
+/** The same codes under another scale, as far as rounding allows. */
+export function withOutputScale(linear: Product, scale: number): Product {
+  const output = linear.output as QuantParams;
+  const factor = scale / output.scale;
+  return {
+    ...linear,
+    weightScale: linear.weightScale.map((s) => s * factor),
+    bias: linear.bias?.map((b) => b * factor) ?? null,
+    output: { ...output, scale },
+  };
+}
+
 export function quant(scale: number, zeroPoint: number): QuantParams {
   return { dtype: 'uint8', scale, zeroPoint, quantMin: 0, quantMax: 255 };
 }

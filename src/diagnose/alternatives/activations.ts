@@ -76,23 +76,34 @@ function ofIntegers(setup: Setup): Setup {
   return withSteps(setup, { multiplier: float64Product, round: halfEven, offsetAndClamp: roundThenOffset });
 }
 
-/** A shift to the right rounds down, a division of C towards zero: of what is not 0 below 0. */
-function onCodes({ scale, zeroPoint, quantMin, quantMax }: QuantParams, name: string, of: Real): ActivationForm[] {
-  const ways = name.startsWith('leaky') ? (Object.keys(AGAIN) as Again[]) : (['to nearest'] as const);
-  return ways.flatMap((again) => {
+/** A layer of its own takes codes of the dtype. */
+const ofItsOwn = (setup: Setup): Setup => withoutRelu(ofIntegers(setup));
+/** A fused one takes what is clamped after it. */
+const fused = (setup: Setup): Setup => unlimited(ofItsOwn(setup), false);
+
+function onCodes(output: QuantParams, name: string, of: Real): ActivationForm[] {
+  const { zeroPoint, quantMin, quantMax } = output;
+  const ofSteps = stepsThrough(output, name, of);
+  return roundingsOf(name).flatMap((again) => {
     const round = AGAIN[again];
-    const apply = (code: number) => {
-      const steps = round(of((code - zeroPoint) * scale) / scale);
-      return clamp(steps + zeroPoint, quantMin, quantMax);
-    };
-    // a layer of its own takes codes of the dtype, a fused one what is clamped after it
-    return [(setup: Setup) => setup, (setup: Setup) => unlimited(setup, false)].map((taken, i) => ({
+    const apply = (code: number) => clamp(round(ofSteps(code - zeroPoint)) + zeroPoint, quantMin, quantMax);
+    const stores = { name: `${name}, ${again}`, apply, falls: fallsIn(of) };
+    return [ofItsOwn, fused].map((taken) => ({
       function: name,
       again,
-      apply: (setup: Setup) => ({
-        ...taken(withoutRelu(ofIntegers(setup))),
-        stores: { name: `${name}, ${again}, ${i}`, apply, falls: fallsIn(of) },
-      }),
+      apply: (setup: Setup) => ({ ...taken(setup), stores }),
     }));
   });
+}
+
+const isLeaky = (name: string) => name.startsWith('leaky');
+
+/** A leaky ReLU needs no scale, and one moves whole steps: -24 * 0.05 / 8 / 0.05 is -3.0000000000000004, which rounds down to -4. */
+function stepsThrough({ scale }: QuantParams, name: string, of: Real): Real {
+  return isLeaky(name) ? of : (steps) => of(steps * scale) / scale;
+}
+
+/** A shift to the right rounds down, a division of C towards zero: of what is not 0 below 0. */
+function roundingsOf(name: string): readonly Again[] {
+  return isLeaky(name) ? (Object.keys(AGAIN) as Again[]) : ['to nearest'];
 }
