@@ -51,6 +51,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   readonly parameterFree?: true;
   /** Its estimates move what comes after a product's sums: nothing is estimated where that cannot give what was observed. */
   readonly afterSums?: true;
+  /** What its change puts in place of steps shows in no formula: its own words say all of it. */
+  readonly ownWords?: true;
   /** Changes whose numbers are estimated from the data, on top of `base`; onEstimate: base holds an estimate already. Each is still to be verified by replay. */
   estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
   /** What so few values cannot show, but admit: listed beside what is named, never named itself. */

@@ -5,8 +5,8 @@ import type { Cause } from '../cause.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
-import { inC, numpy } from '../words/code.js';
-import { hasRelu } from './relu.js';
+import { clampTo, inC, numpy } from '../words/code.js';
+import { activationRange } from './relu.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
@@ -14,8 +14,8 @@ declare module '../finding/evidence.js' {
       readonly function?: string;
       /** Of codes that are rounded by then: how they are rounded again. */
       readonly again?: string;
-      /** The layer has one. */
-      readonly declared?: 'relu';
+      /** The codes that the layer's own activation clamps to, a ReLU or a ReLU6; absent: it has none. */
+      readonly declared?: readonly [lo: number, hi: number];
     };
   }
 }
@@ -31,19 +31,22 @@ export const activationFunction: Cause<'activation-function'> = {
   whose: 'kernel',
   // a hundred forms: of noise not one is tried
   afterSums: true,
+  // its step in place of the rounding multiplies, applies the function and rounds
+  ownWords: true,
   estimate: (study, base) => {
     const { declared } = study;
     const { output } = declared.params;
     if (base !== declared || !isQuantized(output) || study.data.mismatched < FEWEST) return [];
     const fits = ({ apply }: ActivationForm) => study.agreesOnSubset(apply(declared));
     if (plainForms(declared, output).some(fits)) return [];
+    const range = activationRange(declared);
     return distinct(activationForms(declared, output).filter(fits)).map(
       ({ function: name, again, apply }): Change => ({
         cause: 'activation-function',
         coordinate: 'round',
         freedom: FREEDOM.none,
         label: again ? `${name}, ${again}` : name,
-        found: { function: name, ...(again && { again }), ...(hasRelu(study) && { declared: 'relu' as const }) },
+        found: { function: name, ...(again && { again }), ...(range && { declared: range }) },
         apply,
       }),
     );
@@ -55,24 +58,23 @@ export const activationFunction: Cause<'activation-function'> = {
       return e.again ? `${which}, of rounded codes` : which;
     },
     explanation: (e) =>
-      `${e.declared ? "The layer's activation is a ReLU" : 'The layer has no activation'}; what is observed passed another function.`,
+      `${e.declared ? `The layer's activation clamps codes to ${rangeText(e.declared)}` : 'The layer has no activation'}; what is observed passed another function.`,
     evidence: (e) => [e.again ? `codes are rounded first, and ${e.again} again` : null],
     fix: (e) =>
       e.declared
-        ? 'clamp at the zero point: max(q, zero_point)'
+        ? `clamp codes to ${rangeText(e.declared)}, and leave the other function out`
         : 'hand in the values before the activation, or leave it out',
     code: (e) =>
       e.declared
-        ? [
-            numpy('q = np.maximum(np.rint(v).astype(np.int32) + y_zero_point, y_zero_point)'),
-            inC('q = (int32_t)rintf(v) + Y_ZERO_POINT; q = q < Y_ZERO_POINT ? Y_ZERO_POINT : q;'),
-          ]
+        ? clampTo(...e.declared)
         : [
             numpy('q = np.rint(v).astype(np.int32) + y_zero_point  # no function of v or q'),
             inC('q = (int32_t)rintf(v) + Y_ZERO_POINT;  /* no function of v or q */'),
           ],
   },
 };
+
+const rangeText = ([lo, hi]: readonly [number, number]) => `${lo}..${hi}`;
 
 /** What no value tells apart is said once: codes that are clamped before, or not. */
 function distinct(forms: readonly ActivationForm[]): ActivationForm[] {

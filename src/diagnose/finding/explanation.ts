@@ -270,9 +270,11 @@ function formulasOf(
   const deciding = records.flatMap((record) => (record as { deciding?: DecidingValue }).deciding ?? []).at(0);
   const channel = deciding?.channel ?? 0;
   const otherSide = met && met.changes.length > 0 ? applyChanges(study.declared, met.changes) : study.declared;
-  const [found, declared] = [formulaOf(shownIn(study, setup, otherSide), channel), formulaOf(study.declared, channel)];
+  const shown = changes.filter(({ cause }) => !causeOf(cause).ownWords);
+  const own = shown.length === changes.length ? setup : applyChanges(study.declared, shown);
+  const [found, declared] = [formulaOf(shownIn(study, own, otherSide), channel), formulaOf(study.declared, channel)];
   if (!found || !declared) return null;
-  const tells = changes.filter(({ cause, coordinate, unnamed: isBase }) => {
+  const tells = shown.filter(({ cause, coordinate, unnamed: isBase }) => {
     const isLeftOut = coordinate === 'bias' && found.bias === null;
     return causeOf(cause).whose === 'kernel' && TOLD.includes(coordinate) && !isLeftOut && !isBase;
   });
