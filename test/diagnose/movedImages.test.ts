@@ -1,5 +1,6 @@
 /** Images that lie one place off, are mirrored, or are padded otherwise at one of their sides. */
 import { describe, expect, test } from 'vitest';
+import { explanations } from '../../src/diagnose/finding/sentences.js';
 import {
   codesOf,
   diagnosisOf,
@@ -50,6 +51,38 @@ test.each<[string, Mistake]>([
   const diagnosis = await named(scene, mistake);
   expect(diagnosis).toMatchObject({ causes: ['k-order'], indistinguishable: [] });
   expect(diagnosis!.evidence['k-order']).toMatchObject({ of: 'input', order });
+  const isMirrored = order.startsWith('image mirrored');
+  const [explanation] = explanations(diagnosis!.causes, diagnosis!.evidence);
+  expect(explanation).toMatch(isMirrored ? /mirrored image/ : /place beside its own/);
+  expect(diagnosis!.fix).toMatch(isMirrored ? /from first to last/ : /^begin each image with its first row/);
+});
+
+describe('of one tap what is read in other places is written in other places', () => {
+  const padding = [0, 0].map(() => [0, 0] as const) as unknown as Geometry['padding'];
+  const one = sceneOf({ ...plain, weight: [6, 4, 1, 1], padding }, { seed: 35 });
+  const strided = sceneOf({ ...plain, weight: [6, 4, 1, 1], padding, stride: [1, 2] }, { seed: 36 });
+  const line = sceneOf({ ...plain, weight: [6, 4, 1, 3], padding }, { seed: 37 });
+
+  test.each<[string, Scene, NonNullable<Mistake['place']>]>([
+    ['axis 3 from last to first', one, ({ c, oy, ox }) => [c, oy, W - 1 - ox]],
+    ['axis 2 and axis 3 from last to first', one, ({ c, oy, ox }) => [c, H - 1 - oy, W - 1 - ox]],
+    ['each value one place late along axis 3, around', one, ({ c, oy, ox }) => [c, oy, (ox + W - 1) % W]],
+    ['axis 2 from last to first', line, ({ c, oy, ox, kx }) => [c, H - 1 - oy, ox + kx]],
+  ])('%s', async (order, own, place) => {
+    const diagnosis = await named(own, { place });
+    expect(diagnosis).toMatchObject({ causes: ['output-order'], indistinguishable: [] });
+    expect(diagnosis!.evidence['output-order']).toMatchObject({ order });
+  });
+
+  test.each<[string, Scene, NonNullable<Mistake['place']>]>([
+    ['image mirrored along x', strided, ({ c, oy, ox }) => [c, oy, W - 1 - 2 * ox]],
+    ['image mirrored along x', line, ({ c, oy, ox, kx }) => [c, oy, W - 1 - ox - kx]],
+    ['image moved by -1 along x, padding beyond', strided, ({ c, oy, ox }) => [c, oy, 2 * ox + 1]],
+  ])('but not where a step or a second tap tells: %s', async (order, own, place) => {
+    const diagnosis = await named(own, { place });
+    expect(diagnosis).toMatchObject({ causes: ['k-order'] });
+    expect(diagnosis!.evidence['k-order']).toMatchObject({ order });
+  });
 });
 
 test('code 0 where nothing of a moved image is', async () => {

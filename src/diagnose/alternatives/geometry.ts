@@ -122,8 +122,12 @@ function pooledOver(window: Window, { cause, label, found, freedom = FREEDOM.non
   return change;
 }
 
-/** Taps with another place for each; HOLE for none. */
-export function mapTaps(declared: Taps, place: (from: number, position: number, tap: number) => number): Taps {
+/** Taps with another place for each; HOLE for none. Whether there are any is asked of all taps, where it is not known. */
+export function mapTaps(
+  declared: Taps,
+  place: (from: number, position: number, tap: number) => number,
+  hasAny: boolean | null = null,
+): Taps {
   const { positions, taps } = declared;
   const moved = new Int32Array(taps);
   const at = (position: number) => {
@@ -139,7 +143,7 @@ export function mapTaps(declared: Taps, place: (from: number, position: number, 
     }
     return false;
   };
-  let hasHoles: boolean | null = null;
+  let hasHoles = hasAny;
   return {
     positions,
     taps,

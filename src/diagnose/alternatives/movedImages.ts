@@ -1,92 +1,114 @@
 /** Images that are mirrored, or that lie one row or column off, before a convolution reads them. */
 
+import type { PlacedPatch } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
-import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import { sizeOf, strideOf } from '../../tensor/shape.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import { madeOnce, mapTaps, patchOf, readOtherwise } from './geometry.js';
 
-/** How an order is called in which each place holds another's, and the first or last ones are lost. */
-export const MOVED = 'image moved';
-
 const AXES = ['z', 'y', 'x'];
 
-type Places = readonly [order: string, from: (place: number) => number];
-
-/** Rows or columns from last to first: a file that begins at the bottom. */
-export function placesOtherwise(input: readonly number[]): Places[] {
-  const axes = [...input.keys()].filter((axis) => input[axis] > 1);
-  const names = AXES.slice(-input.length);
-  const mirrored = (order: string, own: readonly number[]): Places => [
-    order,
-    (place) =>
-      placeOf(
-        input,
-        indicesOf(place, input).map((i, axis) => (own.includes(axis) ? input[axis] - 1 - i : i)),
-      ),
-  ];
-  return [
-    ...axes.map((axis) => mirrored(`image mirrored along ${names[axis]}`, [axis])),
-    ...(axes.length > 1 ? [mirrored('image mirrored along all axes', axes)] : []),
-  ];
+interface Mirrored {
+  readonly order: string;
+  readonly from: (place: number) => number;
 }
 
-/** What stands in the places that nothing is moved to; null: nothing of the image. */
-type Beyond = readonly [name: string, index: (index: number, size: number) => number | null];
+/** Rows or columns from last to first: a file that begins at the bottom. */
+export function mirroredImages(patch: PlacedPatch): Mirrored[] {
+  const { input } = patch;
+  const axes = [...input.keys()].filter((axis) => input[axis] > 1);
+  const names = AXES.slice(-input.length);
+  const sets = [...axes.map((axis) => [axis]), ...(axes.length > 1 ? [axes] : [])];
+  return sets
+    .filter((own) => !own.every((axis) => isWrittenMirrored(patch, axis)))
+    .map((own) => ({
+      order: `image mirrored along ${own.length > 1 ? 'all axes' : names[own[0]]}`,
+      from: (place) => own.reduce((from, axis) => stepped(input, axis, from, (i, size) => size - 1 - i)!, place),
+    }));
+}
+
+/** With one tap along an axis what is read mirrored is what is written mirrored: another name's. */
+function isWrittenMirrored({ window, input, output }: PlacedPatch, axis: number): boolean {
+  const [few, many] = window.transposed ? [input, output] : [output, input];
+  const { kernel, stride, padding } = window;
+  return kernel[axis] === 1 && (few[axis] - 1) * stride[axis] === many[axis] - 1 + 2 * padding[axis][0];
+}
+
+/** The same of an image one place off. */
+function isWrittenMoved({ window }: PlacedPatch, axis: number): boolean {
+  return window.kernel[axis] === 1 && window.stride[axis] === 1;
+}
+
+interface Beyond {
+  readonly name: string;
+  /** What stands in a place whose own would be there, outside of the image or not; null: nothing of it. */
+  readonly index: (index: number, size: number) => number | null;
+  /** What nothing of the image is read as; absent: as padding. */
+  readonly code?: number;
+}
 
 const inside = (index: number, size: number) => (index < 0 || index >= size ? null : index);
 
-const CODE_0 = 'code 0 beyond';
+const PADDING: Beyond = { name: 'padding beyond', index: inside };
 const BEYOND: readonly Beyond[] = [
-  ['padding beyond', inside],
-  [CODE_0, inside],
-  ['its edge again beyond', (index, size) => Math.min(Math.max(index, 0), size - 1)],
-  ['around', (index, size) => (index + size) % size],
+  PADDING,
+  { name: 'code 0 beyond', index: inside, code: 0 },
+  { name: 'its edge again beyond', index: (index, size) => Math.min(Math.max(index, 0), size - 1) },
+  { name: 'around', index: (index, size) => (index + size) % size },
 ];
 
 /** A line buffer or a pointer that is one row or column, or one value, early or late. */
 export const movedImages = madeOnce((study: ProductStudy): ProductChange[] => {
-  const { taps, input } = patchOf(study.declared);
+  const patch = patchOf(study.declared);
+  const { taps, input } = patch;
   const { zeroPoint } = study.declared.params.input;
   const places = sizeOf(input);
-  const beyonds = study.data.dynamic || zeroPoint === 0 ? BEYOND.filter(([name]) => name !== CODE_0) : BEYOND;
-  const change = (order: string, from: (place: number) => number) =>
-    readOtherwise(study, {
+  const isPadding = ({ code }: Beyond) => code !== undefined && (study.data.dynamic !== null || code === zeroPoint);
+  const beyonds = BEYOND.filter((beyond) => !isPadding(beyond));
+  const change = (where: string, { name, index, code }: Beyond, from: (place: number) => number | null) => {
+    const order = `image moved by ${where}, ${name}`;
+    return readOtherwise(study, {
       cause: 'k-order',
       label: order,
-      found: { of: 'input', order },
+      found: { of: 'input', order, image: 'moved' },
       reading: () => ({
-        taps: mapTaps(taps, (own) => (own === HOLE ? HOLE : from(own))),
-        ...(order.endsWith(CODE_0) && {
-          holds: (position: number, tap: number) => (taps.at(position)[tap] === HOLE ? zeroPoint : 0),
+        // never sought among all positions: that takes longer than all else of half a million of noise
+        taps: mapTaps(taps, (own) => (own === HOLE ? HOLE : (from(own) ?? HOLE)), index === inside || taps.hasHoles),
+        ...(code !== undefined && {
+          holds: (position: number, tap: number) => (taps.at(position)[tap] === HOLE ? zeroPoint : code),
         }),
       }),
     });
+  };
   const names = AXES.slice(-input.length);
   const alongAxes = input.flatMap((size, axis) =>
-    size < 2
+    size < 2 || isWrittenMoved(patch, axis)
       ? []
       : [1, -1].flatMap((by) =>
-          beyonds.map(([beyond, index]) =>
-            change(`${MOVED} by ${by} along ${names[axis]}, ${beyond}`, (place) => {
-              const at = indicesOf(place, input);
-              const own = index(at[axis] - by, size);
-              return own === null ? HOLE : placeOf(input, at.with(axis, own));
-            }),
+          beyonds.map((beyond) =>
+            change(`${by} along ${names[axis]}`, beyond, (place) =>
+              stepped(input, axis, place, (i) => beyond.index(i - by, size)),
+            ),
           ),
         ),
   );
-  const alongRows =
-    input.length < 2
+  const inMemory =
+    input.length < 2 || input.every((_, axis) => isWrittenMoved(patch, axis))
       ? []
-      : [1, -1].map((by) =>
-          change(`${MOVED} by ${by} in memory, padding beyond`, (place) =>
-            place - by < 0 || place - by >= places ? HOLE : place - by,
-          ),
-        );
-  return [...alongAxes, ...alongRows];
+      : [1, -1].map((by) => change(`${by} in memory`, PADDING, (place) => inside(place - by, places)));
+  return [...alongAxes, ...inMemory];
 });
 
-function placeOf(input: readonly number[], indices: readonly number[]): number {
-  return indices.reduce((place, index, axis) => place * input[axis] + index, 0);
+/** The place with another index along an axis; null for none. Arrays of indices would be made for each tap. */
+function stepped(
+  input: readonly number[],
+  axis: number,
+  place: number,
+  to: (index: number, size: number) => number | null,
+): number | null {
+  const step = strideOf(input, axis);
+  const index = Math.floor(place / step) % input[axis];
+  const other = to(index, input[axis]);
+  return other === null ? null : place + (other - index) * step;
 }

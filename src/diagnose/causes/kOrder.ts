@@ -14,7 +14,7 @@ import {
   someOrders,
 } from '../alternatives/matrixOrders.js';
 import { fileOrders, otherOrders, type WeightOrder } from '../alternatives/memoryOrders.js';
-import { MOVED, movedImages, placesOtherwise } from '../alternatives/movedImages.js';
+import { mirroredImages, movedImages } from '../alternatives/movedImages.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -35,6 +35,8 @@ declare module '../finding/evidence.js' {
       readonly transposed?: true;
       /** Of images of three channels. */
       readonly colours?: true;
+      /** Not its layout: where its rows and columns are. */
+      readonly image?: 'mirrored' | 'moved';
     };
   }
 }
@@ -83,8 +85,8 @@ export const kOrder: Cause<'k-order', 'product'> = {
         ? 'In every channel the same products are missing from the sum: its loop begins late or ends early, or one of its multipliers is not added.'
         : isTwice(e)
           ? 'In every channel the same product is added twice: a register of the multiplier is not loaded again in time.'
-          : e.order?.startsWith(MOVED)
-            ? 'Each tap reads the place beside its own.'
+          : e.image
+            ? IMAGES[e.image].explanation
             : e.order?.startsWith('rows ')
               ? 'Each output channel takes the weights of another; its bias and multiplier are its own.'
               : 'Every channel multiplies weights with values of other places along k, in the same order.',
@@ -97,13 +99,15 @@ export const kOrder: Cause<'k-order', 'product'> = {
     fix: (e, context) => {
       const { matrix } = e;
       const { subject, layer } = context;
+      if (subject !== 'candidate' && e.image)
+        return `capture ${printable(layer)} again on its image as it is: it was computed on one that is ${e.image}`;
       if (subject !== 'candidate')
         return isCutShort(e)
           ? `the capture's sums are ${e.order} of ${printable(layer)}: capture again, or write these weights as 0 into ${fileOf(context)}`
           : `write the weights of ${printable(layer)} in the order that the capture was computed with`;
       if (isCutShort(e) || isTwice(e))
         return `sum over every ${matrix ? 'k' : 'tap and channel'}${isTwice(e) ? ' once' : ''}, from 0 to ${matrix ? 'IN_FEATURES - 1' : 'KH - 1, KW - 1 and IN_CHANNELS - 1'}`;
-      if (e.order?.startsWith(MOVED)) return 'begin each image with its first row and column, and end it with its last';
+      if (e.image) return IMAGES[e.image].fix;
       if (e.order?.startsWith('rows ')) return 'multiply by weight[n] in output channel n, from 0 on';
       return matrix
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
@@ -126,6 +130,16 @@ export const kOrder: Cause<'k-order', 'product'> = {
   },
 };
 
+const IMAGES = {
+  mirrored: {
+    explanation: 'Each tap reads the place that would be its own in the mirrored image.',
+    fix: 'read rows and columns of the image from first to last',
+  },
+  moved: {
+    explanation: 'Each tap reads the place beside its own.',
+    fix: 'begin each image with its first row and column, and end it with its last',
+  },
+};
 const REVERSED = 'channels last to first';
 const ROW = 'n * IN_FEATURES + k';
 
@@ -290,13 +304,14 @@ function weightChange(params: Product, { order, from }: WeightOrder): ProductCha
 /** The image's memory taken for another layout's. */
 const imageOrders = madeOnce((study: ProductStudy) => {
   const { images } = study.data;
-  const { input } = patchOf(study.declared);
+  const patch = patchOf(study.declared);
+  const { input } = patch;
   const [places, channels] = [sizeOf(input), images!.channels];
-  const change = (order: string, cell: (place: number, channel: number) => number) =>
+  const change = (order: string, cell: (place: number, channel: number) => number, image?: 'mirrored') =>
     readOtherwise(study, {
       cause: 'k-order',
       label: order,
-      found: { of: 'input', order },
+      found: { of: 'input', order, ...(image && { image }) },
       reading: () => ({ moved: (own) => cell(Math.floor(own / channels), own % channels) }),
     });
   // cells lie as [place, channel] here: that of place p and channel c of [channel, place] memory is c * places + p
@@ -315,6 +330,8 @@ const imageOrders = madeOnce((study: ProductStudy) => {
   return [
     ...memory,
     ...(isSquare ? [change('image rows for columns', exchange)] : []),
-    ...placesOtherwise(input).map(([order, from]) => change(order, (place, c) => from(place) * channels + c)),
+    ...mirroredImages(patch).map(({ order, from }) =>
+      change(order, (place, c) => from(place) * channels + c, 'mirrored'),
+    ),
   ];
 });
