@@ -236,7 +236,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'input-wraps': ['candidate', null, { dtype: 'uint8', inputs: [0, 1], zero_point: 67, code: 0, becomes: 189 }],
     'low-bits-lost': ['candidate', null, { of: 'input', bits: 2, inputs: [1], less_zero_point: true }],
-    'input-clamped': ['candidate', null, { declared: [0, 255], found: [118, 255], as: 'relu', inputs: [1] }],
+    'input-clamped': ['candidate', null, { declared: [0, 255], least: 118, as: ['relu', 'relu6'] }],
     'samples-misaligned': ['candidate', null, { shift: -1, moved: 151 }],
     'clamp-range': ['candidate', null, { declared: [0, 255], found: [0, 127], clamped: 31 }],
     'constant-values': ['candidate', null, { value: 120, is: 'zero-point' }],
