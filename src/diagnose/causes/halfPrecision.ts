@@ -26,6 +26,8 @@ export const halfPrecision: Cause<'half-precision'> = {
   kinds: ['product', 'elementwise', 'tensor'],
   needs: [writesCodes, converts, ({ free, data }) => free && !data.dynamic],
   whose: 'kernel',
+  // it rounds to codes as declared: what it rounds is another number
+  ownWords: true,
 
   changes: (study) => {
     if (study.data.mismatched < FEWEST || !movesByOne(study)) return [];

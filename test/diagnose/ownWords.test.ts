@@ -1,4 +1,4 @@
-/** What a reader gets of an activation that is not the layer's: its own words and lines, and none of the rounding that it takes the place of. */
+/** What a reader gets of a cause whose step takes the place of a rounding: its own words and lines, and none of that rounding. */
 import { expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { halfEven } from '../../src/kernels/steps/round.js';
@@ -6,6 +6,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { Activation, Model } from '../../src/nouns/model.js';
 import type { Report } from '../../src/nouns/report.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { toBFloat16 } from '../../src/numeric/float.js';
 import { gelu } from '../../src/numeric/gelu.js';
 import { clamp } from '../../src/numeric/integer.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
@@ -108,7 +109,7 @@ test.each([
   ['none', NONE, 'an'],
   ['relu', clampedTo(255), 'another'],
   ['relu6', clampedTo(SIX), 'another'],
-] as const)('of a product that declares %s', async (activation, words, which) => {
+] as const)('another activation in place of that of a product, %s', async (activation, words, which) => {
   const headline = (name: string) => `Yours: ${which} activation: ${name}`;
   expect(
     told(
@@ -132,11 +133,26 @@ test.each([
 test.each([
   ['relu', 255],
   ['relu6', SIX],
-] as const)('of a layer of its own, %s', async (op, hi) => {
+] as const)('another activation in place of a layer of its own, %s', async (op, hi) => {
   const headline = (name: string) => `Yours: another activation: ${name}${OF_CODES}`;
   expect(told(await elementwise(op, through(hardswish)))).toEqual({
     ...clampedTo(hi),
     headline: headline('hardswish'),
   });
   expect(told(await elementwise(op, shifted))).toEqual({ ...clampedTo(hi), headline: headline('leaky_relu of 0.125') });
+});
+
+test('half precision before codes are rounded', async () => {
+  const apply = (steps: number) => roundHalfEven(toBFloat16(steps));
+  expect(told(await product('none', apply, false))).toEqual({
+    headline: 'Yours: bfloat16 before codes are rounded',
+    because: [
+      'A result has 11 bits in float16 and 8 in bfloat16: next to a border between two codes it comes out on the other side.',
+    ],
+    fix: 'keep results in float32, or in integers, until they are codes',
+    code: [
+      'v = acc.astype(np.float32) * multiplier  # no astype(np.float16) before np.rint',
+      'float v = (float)acc * multiplier;  /* no half before it is rounded */',
+    ],
+  });
 });
