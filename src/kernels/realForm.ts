@@ -5,6 +5,9 @@ import { isQuantized } from '../nouns/value.js';
 /** Of an element of the output, in C order: its real value. */
 export type RealValue = (element: number) => number;
 
+/** What of a window is taken together first. */
+export type Line = 'rows' | 'columns';
+
 /** Another reading of an op's fields, and what it is to people. */
 export interface Variant {
   readonly rule: string;
@@ -35,7 +38,7 @@ export interface RealForm {
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** Of a mean over rows and columns: of each row (or column) rounded, then of those. */
-  lines?(call: TensorCall, isRows: boolean, round: (mean: number) => number): RealValue;
+  lines?(call: TensorCall, first: Line, round: (mean: number) => number): RealValue;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */

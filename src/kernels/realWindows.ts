@@ -6,7 +6,7 @@ import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { adaptiveCovers, type Cover, type Covers } from '../tensor/covers.js';
 import { reducedAxes } from '../tensor/reduced.js';
 import { channelsOf, placeOf, positionDims, positionsOf, sizeOf } from '../tensor/shape.js';
-import { type RealForm, type RealValue, realOf } from './realForm.js';
+import { type Line, type RealForm, type RealValue, realOf } from './realForm.js';
 import { imageOf, poolCovers } from './steps/pool.js';
 
 /** What is taken of the values of a window: one after the other, and of what has come together. */
@@ -63,31 +63,22 @@ function adaptiveCoversOf(call: TensorCall): Covers {
 }
 
 /**
- * A mean along one axis, rounded, then along the other: two passes of a separable filter, or vector instructions that halve sums of bytes.
- * Not a number where it is another mean, or one pass.
+ * A mean along one of two axes, rounded, then along the other: two passes of a separable filter, or vector instructions that halve sums of bytes.
+ * What divides is how many cells there are.
  */
-function meanOfLines(
-  call: TensorCall,
-  covers: Covers,
-  isRows: boolean,
-  round: (mean: number) => number,
-  divisor: (cover: Cover) => number,
-): RealValue {
-  if (covers.axes?.length !== 2 || covers.axes.some(({ most }) => most < 2)) return () => Number.NaN;
+function meanOfLines(call: TensorCall, covers: Covers, first: Line, round: (mean: number) => number): RealValue {
   const cover = coverOf(call, covers);
   const values: number[] = [];
   const window = overWindows(call, covers, { first: 0, join: (_, value) => values.push(value) });
   return (i) => {
     values.length = 0;
     window(i);
-    const own = cover(i);
-    if (values.length !== divisor(own)) return Number.NaN;
-    const [rows, columns] = own.inside;
-    const [lines, each] = isRows ? [rows, columns] : [columns, rows];
+    const [rows, columns] = cover(i).inside;
+    const [lines, each] = first === 'rows' ? [rows, columns] : [columns, rows];
     let joined = 0;
     for (let line = 0; line < lines; line++) {
       let sum = 0;
-      for (let k = 0; k < each; k++) sum += values[isRows ? line * columns + k : k * columns + line];
+      for (let k = 0; k < each; k++) sum += values[first === 'rows' ? line * columns + k : k * columns + line];
       joined += round(sum / each);
     }
     return round(joined / lines);
@@ -96,7 +87,7 @@ function meanOfLines(
 
 export const averagePool: RealForm = {
   is: 'mean',
-  lines: (call, isRows, round) => meanOfLines(call, poolCovers(call), isRows, round, averageDivisor(call)),
+  lines: (call, first, round) => meanOfLines(call, poolCovers(call), first, round),
   value: (call) => meansOver(call, poolCovers(call), averageDivisor(call)),
   others: { maximum: (call) => overWindows(call, poolCovers(call), LARGEST) },
   count(call) {
@@ -118,8 +109,7 @@ export const averagePool: RealForm = {
 export const adaptivePool: RealForm = {
   is: 'mean',
   value: (call) => overWindows(call, adaptiveCoversOf(call), MEAN),
-  lines: (call, isRows, round) =>
-    meanOfLines(call, adaptiveCoversOf(call), isRows, round, ({ places }) => places.length),
+  lines: (call, first, round) => meanOfLines(call, adaptiveCoversOf(call), first, round),
   others: { maximum: (call) => overWindows(call, adaptiveCoversOf(call), LARGEST) },
   count(call) {
     const cover = coverOf(call, adaptiveCoversOf(call));

@@ -49,6 +49,9 @@ async function diagnosed(wrong: (sum: number, i: number) => number): Promise<Dia
   return report.candidate_layers![0].diagnosis!;
 }
 
+/** The same codes as uint8. */
+const FROM_0 = x.map((code) => code + 128);
+
 const halfEven = (v: number) => (Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
 
 describe.each([
@@ -126,11 +129,57 @@ test.each([
   expect(evidence['pool-rounding']).toMatchObject({ rule });
 });
 
+/** Of PyTorch; size: of the output. */
+async function pooled(
+  layer: object,
+  params: object,
+  size: number,
+  right: readonly number[],
+  wrong: readonly number[],
+): Promise<DiagnosisReport> {
+  const shape = [SAMPLES, CHANNELS, size, size];
+  const files = memoryFiles({
+    'm.json': JSON.stringify({
+      format: 'qdiff-model',
+      version: 1,
+      producer: { framework: 'pytorch', engine: 'fbgemm' },
+      inputs: [{ name: 'x', ...params, shape: [CHANNELS, SIZE, SIZE] }],
+      layers: [layer],
+    }),
+    'c.npz': npz({ x: npy('uint8', [SAMPLES, CHANNELS, SIZE, SIZE], FROM_0), y: npy('uint8', shape, right) }),
+    'mine.npz': npz({ y: npy('uint8', shape, wrong) }),
+  });
+  const model = await openModel(files, 'm.json');
+  const capture = await openCapture(files, 'c.npz', model);
+  const candidate = await openCandidate(files, 'mine.npz', model, capture);
+  return (await compare(model, capture, { candidate })).candidate_layers![0].diagnosis!;
+}
+
+describe('no two passes', () => {
+  const params = { dtype: 'uint8', scale: 0.0094, zero_point: 0 };
+  const cell = (plane: number, row: number, column: number) =>
+    row < 0 || column < 0 || row >= SIZE || column >= SIZE ? 0 : FROM_0[plane * SIZE ** 2 + row * SIZE + column];
+  const size = HALF + 1;
+  const windows = Array.from({ length: SAMPLES * CHANNELS * size ** 2 }, (_, i) => {
+    const [plane, row, column] = [Math.floor(i / size ** 2), 2 * (Math.floor(i / size) % size) - 1, 2 * (i % size) - 1];
+    const cells = [0, 1].map((y) => [0, 1].map((x) => cell(plane, row + y, column + x)));
+    return { cells, isInside: Math.min(row, column) >= 0 && Math.max(row, column) < SIZE - 1 };
+  });
+
+  test('where padding counts: its windows hold no lowest code', async () => {
+    const layer = { ...LAYER, padding: [1, 1], count_include_pad: true };
+    const right = windows.map(({ cells: [[a, b], [c, d]] }) => halfEven((a + b + c + d) / COUNT));
+    const floors = windows.map(({ cells: [[a, b], [c, d]], isInside }) =>
+      isInside ? (((a + b) >> 1) + ((c + d) >> 1)) >> 1 : 0,
+    );
+    expect((await pooled(layer, params, size, right, floors)).causes).toEqual(['unexplained']);
+  });
+});
+
 describe('a mean of 6 x 6 by two passes, or by a short reciprocal', () => {
   const GLOBAL = { name: 'y', op: 'adaptive_avg_pool2d', input: 'x', output_size: [1, 1] };
   const uint8 = { dtype: 'uint8', scale: 0.0094, zero_point: 117 };
-  const codes = x.map((code) => code + 128);
-  const planes = Array.from({ length: SAMPLES * CHANNELS }, (_, i) => codes.slice(i * SIZE ** 2, (i + 1) * SIZE ** 2));
+  const planes = Array.from({ length: SAMPLES * CHANNELS }, (_, i) => FROM_0.slice(i * SIZE ** 2, (i + 1) * SIZE ** 2));
   const sumOf = (list: readonly number[]) => list.reduce((sum, code) => sum + code, 0);
   const lineOf = (plane: readonly number[], line: number, isRow: boolean) =>
     plane.filter((_, i) => (isRow ? Math.floor(i / SIZE) : i % SIZE) === line);
@@ -147,25 +196,7 @@ describe('a mean of 6 x 6 by two passes, or by a short reciprocal', () => {
     ['(sum * rint(2^12 / n)) >> 12', (plane) => (((sumOf(plane) - 36 * 117) * 114) >> 12) + 117],
   ])('%s', async (rule, wrong, divides) => {
     const right = planes.map((plane) => halfEven(sumOf(plane) / 36 - 117) + 117);
-    const files = memoryFiles({
-      'm.json': JSON.stringify({
-        format: 'qdiff-model',
-        version: 1,
-        producer: { framework: 'pytorch', engine: 'fbgemm' },
-        inputs: [{ name: 'x', ...uint8, shape: [CHANNELS, SIZE, SIZE] }],
-        layers: [GLOBAL],
-      }),
-      'c.npz': npz({
-        x: npy('uint8', [SAMPLES, CHANNELS, SIZE, SIZE], codes),
-        y: npy('uint8', [SAMPLES, CHANNELS, 1, 1], right),
-      }),
-      'mine.npz': npz({ y: npy('uint8', [SAMPLES, CHANNELS, 1, 1], planes.map(wrong)) }),
-    });
-    const model = await openModel(files, 'm.json');
-    const capture = await openCapture(files, 'c.npz', model);
-    const candidate = await openCandidate(files, 'mine.npz', model, capture);
-    const { causes, evidence, explained, of } = (await compare(model, capture, { candidate })).candidate_layers![0]
-      .diagnosis!;
+    const { causes, evidence, explained, of } = await pooled(GLOBAL, uint8, 1, right, planes.map(wrong));
     expect({ causes, explained }).toEqual({ causes: ['pool-rounding'], explained: of });
     expect(evidence['pool-rounding']).toMatchObject({ rule, ...(divides && { divides }) });
   });

@@ -5,11 +5,14 @@ import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { fill, quantized } from '../../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { downward, halfEven, halfUp } from '../../kernels/steps/round.js';
+import type { AveragePoolAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
 import { truncate } from '../../numeric/round.js';
+import { positionDims } from '../../tensor/shape.js';
 import type { TensorStudy } from '../study/study.js';
+import { windowedOf } from './pools.js';
 import { formOf, inSteps } from './tensorSteps.js';
 
 /** A rule that makes an integer of a mean, v; n: what its sum was divided by. */
@@ -82,24 +85,40 @@ export function scriptsDividingCodes(study: TensorStudy, rule: MeanRule, raw: bo
   ];
 }
 
+/**
+ * Whether windows have several cells along both of two axes, along one a mean is one pass; and are divided by how many they have:
+ * of padding that counts no script's lines are known.
+ */
+function hasLines(study: TensorStudy): boolean {
+  const { inputs, output } = study.data.whole!.ready.shapes;
+  const [from, to] = [inputs[0], output].map(({ dims }) => positionDims({ dims, channelAxis: output.channelAxis }));
+  const cells = windowedOf(study)?.window.kernel ?? from.map((size, axis) => size / to[axis]);
+  const { divisor, countIncludePad, window } = (study.declared.params.attributes ??
+    {}) as Partial<AveragePoolAttributes>;
+  const isPadded = window?.padding.some((ends) => ends.some((own) => own > 0)) ?? false;
+  if (typeof divisor === 'number' || (countIncludePad && isPadded)) return false;
+  return cells.length === 2 && cells.every((own) => own > 1);
+}
+
 /** Each row or column of a window rounded, then their mean; raw, or less a zero point that moves which codes are even. */
 export function scriptsInTwoPasses(
   study: TensorStudy,
 ): readonly (readonly [rule: string, raw: boolean, TensorSteps])[] {
   const { lines } = formOf(study) ?? {};
   const { input, output } = meanOfCodes(study) ?? {};
-  if (!lines || !input || input.scale !== output!.scale || input.zeroPoint !== output!.zeroPoint) return [];
+  if (!lines || !hasLines(study) || !input || input.scale !== output!.scale || input.zeroPoint !== output!.zeroPoint)
+    return [];
   const { zeroPoint } = input;
   const isMoved = zeroPoint % 2 !== 0;
   const rules = [
     ...[halfEven, halfUp, downward].map((round) => [round, 0] as const),
     ...(isMoved ? [[halfEven, zeroPoint] as const] : []),
   ];
-  return ['row', 'column'].flatMap((line) =>
+  return (['rows', 'columns'] as const).flatMap((first) =>
     rules.map(([round, off]) => {
-      const rule = `${round.equation} of each ${line}, then of those`;
+      const rule = `${round.equation} of each ${first.slice(0, -1)}, then of those`;
       const run: TensorSteps['run'] = (call) => {
-        const mean = lines(inSteps(call, off), line === 'row', round.apply);
+        const mean = lines(inSteps(call, off), first, round.apply);
         const [lo, hi] = clampOfCodes(call.activation, quantized(call.output), quantizeTwoRoundings);
         return fill(call, (i) => clamp(mean(i) + off, lo, hi));
       };
