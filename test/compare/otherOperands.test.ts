@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { mostTried } from '../../src/compare/beyond/otherOperands.js';
 import { compare } from '../../src/compare/compare.js';
+import { explanations } from '../../src/diagnose/finding/sentences.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
 import { ReplaySession } from '../../src/replay/session.js';
@@ -218,7 +219,7 @@ const everywhere = (from: (at: number, all: number) => number) => (codes: Uint8A
   codes.map((_, i) => codes[from(i, codes.length)] ?? 7);
 const SIZE = 4 * 6 * 5;
 
-test.each<[order: RegExp, written: (codes: Uint8Array) => Uint8Array]>([
+test.each<[order: RegExp, written: (codes: Uint8Array) => Uint8Array, unknown?: number]>([
   [/^channels last, \[6, 5, 4\]/, (codes) => permuted(codes, [SAMPLES, 4, 6, 5], [0, 2, 3, 1])],
   [/^memory of \[4, 5, 6\]/, (codes) => permuted(codes, [SAMPLES, 4, 6, 5], [0, 1, 3, 2])],
   [/^channels from last to first/, everywhere((i) => i - 30 * (2 * (Math.floor(i / 30) % 4) - 3))],
@@ -229,16 +230,19 @@ test.each<[order: RegExp, written: (codes: Uint8Array) => Uint8Array]>([
   ],
   [/^words of 4 values/, everywhere((i) => i - 2 * (i % 4) + 3)],
   [/^\[120, 6\] memory/, everywhere((i) => (i % SAMPLES) * SIZE + Math.floor(i / SAMPLES))],
-  [/^each value 1 place late/, everywhere((i) => i - 1)],
-  [/^each value one sample early/, everywhere((i) => i + SIZE)],
-  [/^each value one place late along axis 2$/, everywhere((i) => (i % 30 < 5 ? -1 : i - 5))],
+  [/^each value 1 place late/, everywhere((i) => i - 1), 1],
+  [/^each value one sample early/, everywhere((i) => i + SIZE), SIZE],
+  [/^each value one place late along axis 2$/, everywhere((i) => (i % 30 < 5 ? -1 : i - 5)), SAMPLES * 4 * 5],
   [/^each value one place early along axis 3, around$/, everywhere((i) => (i % 5 === 4 ? i - 4 : i + 1))],
-  [/^each value 1 place late in each 30 of memory$/, everywhere((i) => (i % 30 === 0 ? -1 : i - 1))],
-])('the right values in other places: %s', async (order, written) => {
+  [/^each value 1 place late in each 30 of memory$/, everywhere((i) => (i % 30 === 0 ? -1 : i - 1)), SAMPLES * 4],
+])('the right values in other places: %s', async (order, written, unknown) => {
   const right = await computed(TWICE, given);
   const { causes, explained, of, evidence, fixes } = await judged(TWICE, right, written(right[0]));
   expect([causes, explained]).toEqual([['output-order'], of]);
   expect(evidence['output-order']).toMatchObject({ order: expect.stringMatching(order) });
+  expect((evidence['output-order'] as { unknown?: number }).unknown).toBe(unknown);
+  const [explanation] = explanations(causes, evidence);
+  expect(explanation.includes('the arithmetic is right')).toBe(unknown === undefined);
   expect(fixes).toMatchObject([
     { code: [{ where: 'numpy' }, { where: 'C' }, { where: 'RTL' }], rehearsal: { mismatched_after_fix: 0 } },
   ]);

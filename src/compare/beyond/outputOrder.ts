@@ -36,7 +36,7 @@ async function inAnotherOrder(asked: AskedOfPlaces): Promise<LayerDiagnosis | nu
   if (isMadeOfValues(wanted, replayed)) return null;
   for (const order of ordersFor(output, to - from, wanted, replayed)) {
     if (!isIn(order, wanted, replayed, observed.features)) continue;
-    return found(asked, order);
+    return found(asked, order, count);
   }
   return null;
 }
@@ -234,11 +234,27 @@ function columnsOf(shape: Shape, values: NumericArray): string[] {
 
 // ---------------------------------------------------------------- what is said
 
-async function found(asked: AskedOfPlaces, { order, rule, numpy }: Order): Promise<LayerDiagnosis> {
+function unknownOf({ from }: Order, values: number): number {
+  let unknown = 0;
+  for (let i = 0; i < values; i++) if (from(i) < 0) unknown++;
+  return unknown;
+}
+
+/** values: how many were written. */
+async function found(asked: AskedOfPlaces, own: Order, values: number): Promise<LayerDiagnosis> {
+  const { order, rule, numpy } = own;
   const { reading, expected, zeroPoint } = asked;
   const { run } = reading;
   const shape = run.ready.shapes.output;
   const left = expected ? (await diffReplay(asked, run, expected, zeroPoint)).mismatched : 0;
-  const evidence = { order, ...(rule && { rule }), numpy, dims: [...shape.dims], channel_axis: shape.channelAxis };
+  const unknown = own.of === 'all' ? unknownOf(own, values) : 0;
+  const evidence = {
+    order,
+    ...(rule && { rule }),
+    ...(unknown > 0 && { unknown }),
+    numpy,
+    dims: [...shape.dims],
+    channel_axis: shape.channelAxis,
+  };
   return namedPlaces(asked, 'output-order', { 'output-order': evidence }, { mismatched_after_fix: left });
 }

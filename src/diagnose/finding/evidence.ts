@@ -31,6 +31,8 @@ export interface CauseEvidence {
     readonly numpy?: string;
     readonly dims?: readonly number[];
     readonly channel_axis?: number;
+    /** Values that are of no place, as those at the end of a move: nothing is known of them. */
+    readonly unknown?: number;
     /** Put back, they are not all right either. */
     readonly beside?: true;
   };

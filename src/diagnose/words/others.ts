@@ -27,12 +27,19 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   'axis-wrong': axisWrong,
   'output-order': {
     title: (e) =>
-      `${e.beside ? '' : 'right '}values in other places${e.order === undefined ? '' : `: ${printable(e.order)}`}`,
+      `${e.beside || e.unknown ? '' : 'right '}values in other places${e.order === undefined ? '' : `: ${printable(e.order)}`}`,
     explanation: (e) =>
       e.beside
         ? 'What was written stands in another order than the file says; put back, the rest is what differs.'
-        : 'Every value is one that the layer computes, at another place of what was written: the arithmetic is right.',
+        : e.unknown
+          ? 'Every value that was moved is one that the layer computes, at another place of what was written.'
+          : 'Every value is one that the layer computes, at another place of what was written: the arithmetic is right.',
     ofOneLayer: true,
+    evidence: (e) => [
+      e.unknown
+        ? `${counted(e.unknown, 'value')} of what was written ${e.unknown === 1 ? 'is' : 'are'} of no place of the layer: nothing says whether ${e.unknown === 1 ? 'it is' : 'they are'} right`
+        : null,
+    ],
     fix: (e, context) =>
       context.subject === 'candidate'
         ? `write the values in the order of the file: samples first, then ${dimsText(e.dims ?? [])}`
