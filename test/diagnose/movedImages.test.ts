@@ -57,17 +57,25 @@ test.each<[string, Mistake]>([
   expect(diagnosis!.fix).toMatch(isMirrored ? /from first to last/ : /^begin each image with its first row/);
 });
 
-describe('of one tap what is read in other places is written in other places', () => {
+describe('of one tap, or weights that are the same mirrored, it is the output that is in other places', () => {
   const padding = [0, 0].map(() => [0, 0] as const) as unknown as Geometry['padding'];
   const one = sceneOf({ ...plain, weight: [6, 4, 1, 1], padding }, { seed: 35 });
   const strided = sceneOf({ ...plain, weight: [6, 4, 1, 1], padding, stride: [1, 2] }, { seed: 36 });
   const line = sceneOf({ ...plain, weight: [6, 4, 1, 3], padding }, { seed: 37 });
+  // the same weights from both ends of a row
+  const weight = line.weight.map((own, i) => (i % 3 === 2 ? line.weight[i - 2] : own));
+  const [layer] = line.raw.layers as object[];
+  const rows = Array.from({ length: 6 }, (_, n) =>
+    Array.from({ length: 4 }, (_, c) => [[...weight.subarray((n * 4 + c) * 3, (n * 4 + c + 1) * 3)]]),
+  );
+  const symmetric: Scene = { ...line, weight, raw: { ...line.raw, layers: [{ ...layer, weight: rows }] } };
 
   test.each<[string, Scene, NonNullable<Mistake['place']>]>([
     ['axis 3 from last to first', one, ({ c, oy, ox }) => [c, oy, W - 1 - ox]],
     ['axis 2 and axis 3 from last to first', one, ({ c, oy, ox }) => [c, H - 1 - oy, W - 1 - ox]],
     ['each value one place late along axis 3, around', one, ({ c, oy, ox }) => [c, oy, (ox + W - 1) % W]],
     ['axis 2 from last to first', line, ({ c, oy, ox, kx }) => [c, H - 1 - oy, ox + kx]],
+    ['axis 3 from last to first', symmetric, ({ c, oy, ox, kx }) => [c, oy, W - 1 - ox - kx]],
   ])('%s', async (order, own, place) => {
     const diagnosis = await named(own, { place });
     expect(diagnosis).toMatchObject({ causes: ['output-order'], indistinguishable: [] });

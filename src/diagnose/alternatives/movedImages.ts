@@ -1,5 +1,6 @@
 /** Images that are mirrored, or that lie one row or column off, before a convolution reads them. */
 
+import type { Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
 import { sizeOf, strideOf } from '../../tensor/shape.js';
@@ -15,27 +16,38 @@ interface Mirrored {
 }
 
 /** Rows or columns from last to first: a file that begins at the bottom. */
-export function mirroredImages(patch: PlacedPatch): Mirrored[] {
-  const { input } = patch;
+export function mirroredImages(params: Product): Mirrored[] {
+  const { input } = params.patch!;
   const axes = [...input.keys()].filter((axis) => input[axis] > 1);
   const names = AXES.slice(-input.length);
   const sets = [...axes.map((axis) => [axis]), ...(axes.length > 1 ? [axes] : [])];
   return sets
-    .filter((own) => !own.every((axis) => isWrittenMirrored(patch, axis)))
+    .filter((own) => !isWrittenMirrored(params, own))
     .map((own) => ({
       order: `image mirrored along ${own.length > 1 ? 'all axes' : names[own[0]]}`,
       from: (place) => own.reduce((from, axis) => stepped(input, axis, from, (i, size) => size - 1 - i)!, place),
     }));
 }
 
-/** With one tap along an axis what is read mirrored is what is written mirrored: another name's. */
-function isWrittenMirrored({ window, input, output }: PlacedPatch, axis: number): boolean {
+/** Of one tap along an axis, or weights that are the same mirrored, what is read mirrored is what is written mirrored: another name's. */
+function isWrittenMirrored({ weight, patch }: Product, axes: readonly number[]): boolean {
+  const { window, input, output, inChannels } = patch!;
+  const { kernel, stride, padding, dilation } = window;
   const [few, many] = window.transposed ? [input, output] : [output, input];
-  const { kernel, stride, padding } = window;
-  return kernel[axis] === 1 && (few[axis] - 1) * stride[axis] === many[axis] - 1 + 2 * padding[axis][0];
+  const isCentred = (axis: number) =>
+    (few[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] === many[axis] - 1 + 2 * padding[axis][0];
+  if (!axes.every(isCentred)) return false;
+  const taps = sizeOf(kernel);
+  const mirrored = Array.from({ length: taps }, (_, tap) =>
+    axes.reduce((from, axis) => stepped(kernel, axis, from, (i, size) => size - 1 - i)!, tap),
+  );
+  return weight.every((own, i) => {
+    const tap = Math.floor(i / inChannels) % taps;
+    return own === weight[i + (mirrored[tap] - tap) * inChannels];
+  });
 }
 
-/** The same of an image one place off. */
+/** The same of an image one place off, of one tap. */
 function isWrittenMoved({ window }: PlacedPatch, axis: number): boolean {
   return window.kernel[axis] === 1 && window.stride[axis] === 1;
 }
@@ -102,13 +114,13 @@ export const movedImages = madeOnce((study: ProductStudy): ProductChange[] => {
 
 /** The place with another index along an axis; null for none. Arrays of indices would be made for each tap. */
 function stepped(
-  input: readonly number[],
+  dims: readonly number[],
   axis: number,
   place: number,
   to: (index: number, size: number) => number | null,
 ): number | null {
-  const step = strideOf(input, axis);
-  const index = Math.floor(place / step) % input[axis];
-  const other = to(index, input[axis]);
+  const step = strideOf(dims, axis);
+  const index = Math.floor(place / step) % dims[axis];
+  const other = to(index, dims[axis]);
   return other === null ? null : place + (other - index) * step;
 }

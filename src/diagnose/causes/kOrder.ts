@@ -304,8 +304,7 @@ function weightChange(params: Product, { order, from }: WeightOrder): ProductCha
 /** The image's memory taken for another layout's. */
 const imageOrders = madeOnce((study: ProductStudy) => {
   const { images } = study.data;
-  const patch = patchOf(study.declared);
-  const { input } = patch;
+  const { input } = patchOf(study.declared);
   const [places, channels] = [sizeOf(input), images!.channels];
   const change = (order: string, cell: (place: number, channel: number) => number, image?: 'mirrored') =>
     readOtherwise(study, {
@@ -330,7 +329,7 @@ const imageOrders = madeOnce((study: ProductStudy) => {
   return [
     ...memory,
     ...(isSquare ? [change('image rows for columns', exchange)] : []),
-    ...mirroredImages(patch).map(({ order, from }) =>
+    ...mirroredImages(study.declared.params).map(({ order, from }) =>
       change(order, (place, c) => from(place) * channels + c, 'mirrored'),
     ),
   ];
