@@ -107,8 +107,7 @@ export interface TensorSteps {
     | 'multiplier-precision'
     | 'table-entry'
     | 'resample-grid'
-    | 'kernel-defect'
-    | 'state-between-calls';
+    | 'kernel-defect';
   /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
   readonly rivals?: readonly {
     readonly cause: 'fma' | 'fixed-point-multiplier';

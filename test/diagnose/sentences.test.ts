@@ -82,7 +82,11 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       },
     ],
     'table-entry': ['capture', 'tflm', { declared: 'a table of 256', found: 'int32 fixed point' }],
-    'state-between-calls': ['candidate', 'tflm', { declared: 'h', found: 'each call begins anew; h' }],
+    'state-between-calls': [
+      'candidate',
+      'tflm',
+      { declared: 'what a call leaves is kept for the next', found: 'each call begins anew', state: 'anew' },
+    ],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
     'steps-fused': [

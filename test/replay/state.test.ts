@@ -7,6 +7,8 @@ import { nodeFileSystem } from '../../src/io.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import type { Producer } from '../../src/nouns/model.js';
 import { ReplaySession } from '../../src/replay/session.js';
+import { memoryFiles } from '../support/memoryFiles.js';
+import { npy, npz } from '../support/npz.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', 'fixtures', 'tflite');
 const files: { close(): Promise<void> }[] = [];
@@ -94,16 +96,78 @@ describe('a state that begins anew, or is kept', () => {
     expect(two.evidence['kernel-defect']).toMatchObject({ found: expect.stringContaining('not of tanh(c)') });
   });
 
-  it.each(['captured-tflm', 'captured-ref'])('is what parts %s from a candidate that says so', async (file) => {
+  it.each([
+    ['captured-tflm', undefined, ['state-between-calls'], ['state-between-calls']],
+    ['captured-ref', undefined, ['state-between-calls', 'table-entry'], ['state-between-calls', 'kernel-defect']],
+    // of the first call no state is left
+    ['captured-ref', { from: 0, to: 1 }, ['table-entry'], ['kernel-defect']],
+  ])('%s, %j: what parts it from a candidate that resets, and says so', async (file, samples, ...expected) => {
     const { model, capture } = await opened('lstm-int8', file);
-    const candidate = await openCandidate(
-      nodeFileSystem,
-      join(ROOT, 'lstm-int8', 'captured-reset.npz'),
-      model,
-      capture,
-    );
+    const path = join(ROOT, 'lstm-int8', 'captured-reset.npz');
+    const candidate = await openCandidate(nodeFileSystem, path, model, capture);
     files.push(candidate);
-    const { candidate_layers: layers } = await compare(model, capture, { candidate });
-    expect(causesOf(layers!)).toEqual(both);
+    const { candidate_layers: layers } = await compare(model, capture, { candidate, samples });
+    const found = layers!.filter(({ op }) => op === 'sequence_lstm').map(({ diagnosis }) => diagnosis!);
+    expect(found.map(({ causes }) => causes.filter((cause) => cause !== 'inherited'))).toEqual(expected);
+    for (const { explained, of } of found) expect(explained).toBe(of);
+  });
+
+  it('is named beside the runtime where both are others, with a fix that says both', async () => {
+    const { model, capture } = await opened('lstm-int8', 'captured-reset', {
+      kernel: 'tflite-reference',
+      settings: KEPT,
+    });
+    const { layers } = await compare(model, capture);
+    for (const { diagnosis } of layers.filter(({ op }) => op === 'sequence_lstm')) {
+      expect(diagnosis).toMatchObject({ causes: ['state-between-calls', 'table-entry'], explained_by: ['tflm'] });
+      expect(diagnosis!.fix).toMatch(/"reset_variables": true.*"kernel": "tflm"/s);
+      expect(diagnosis!.rehearsal).toEqual({ mismatched_after_fix: 0 });
+    }
+    const fixed = await opened('lstm-int8', 'captured-reset', { settings: new Map([['reset_variables', '1']]) });
+    expect((await compare(fixed.model, fixed.capture)).layers.filter(({ mismatched }) => mismatched)).toEqual([]);
+  });
+
+  it.each([{ delegates: [] }, {}])('cannot be told from another runtime that gives all: %j', async (own) => {
+    const { model, capture } = await ofNumbers({}, own);
+    const [{ diagnosis }] = (await compare(model, capture)).layers;
+    expect(diagnosis).toMatchObject({ causes: ['state-between-calls'], kernel: 'tflm', explained: 1, of: 1 });
+    expect(diagnosis!.evidence).toMatchObject({ 'state-between-calls': { state: 'anew' } });
+    expect(diagnosis!.indistinguishable).toContainEqual({ causes: ['table-entry'], kernel: 'tflite-reference' });
+    const said = await ofNumbers({ settings: { reset_variables: true } }, own);
+    expect((await compare(said.model, said.capture)).layers[0].mismatched).toBe(0);
   });
 });
+
+/** Three calls of one cell, each begun anew: one value of the second tells. */
+async function ofNumbers(producer: object, own: object) {
+  const gate = (input: number[], recurrent: number, bias: number) => ({
+    ...{ input, input_scale: 0.004, recurrent: [recurrent], recurrent_scale: 5e-5, bias: [bias] },
+  });
+  const state = { scale: 0.008, zero_point: -6 };
+  const gates = {
+    input: gate([127, -90], -41, -96),
+    forget: gate([126, -49], -115, -14000),
+    cell: gate([-8, 29], -69, -1215),
+    output: gate([113, -88], -53, 1135),
+  };
+  const layer = {
+    ...{ name: 'y', op: 'sequence_lstm', input: 'x', time_major: false, gates, hidden: state, state },
+    ...{ cell_scale: 2 ** -11, cell_clip: 0, proj_clip: 0, output: { dtype: 'int8', ...state }, ...own },
+  };
+  const raw = {
+    ...{ format: 'qdiff-model', version: 1, producer: { framework: 'tflite_micro', kernel: 'tflm', ...producer } },
+    ...{ inputs: [{ name: 'x', dtype: 'int8', scale: 0.03, zero_point: 5 }], layers: [layer] },
+  };
+  const system = memoryFiles({
+    'm.json': JSON.stringify(raw),
+    'c.npz': npz({
+      x: npy('int8', [3, 2, 2], [-60, -37, 88, 92, -49, -46, 103, 4, -99, 66, 124, -17]),
+      y: npy('int8', [3, 2, 1], [-10, -4, -13, -31, -6, -36]),
+      batch_sizes: npy('int64', [3], [1, 1, 1]),
+    }),
+  });
+  const model = await openModel(system, 'm.json');
+  const capture = await openCapture(system, 'c.npz', model);
+  files.push(model, capture);
+  return { model, capture };
+}

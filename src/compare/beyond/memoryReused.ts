@@ -89,7 +89,7 @@ export function nameIn(
     declaredKernel: report.kernel!,
     kernel,
     explainedBy: [kernel],
-    cause: 'memory-reused',
+    causes: ['memory-reused'],
     evidence: { 'memory-reused': found },
     explained: Math.max(0, of - (found.left ?? 0)),
     of,

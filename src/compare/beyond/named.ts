@@ -12,14 +12,14 @@ interface Named extends Pick<DiagnosisReport, 'subject' | 'explained' | 'of' | '
   readonly declaredKernel: string;
   readonly kernel: string;
   readonly explainedBy: readonly string[];
-  readonly cause: CauseCode;
+  readonly causes: readonly CauseCode[];
   readonly evidence: Evidence;
   /** Whether there is something to change. */
   readonly hasFix: boolean;
 }
 
 export function named(one: Named): DiagnosisReport {
-  const { layer, subject, producer, declaredKernel, kernel, explainedBy, cause, evidence, rehearsal } = one;
+  const { layer, subject, producer, declaredKernel, kernel, explainedBy, causes, evidence, rehearsal } = one;
   const context = {
     layer: layer.name,
     op: layer.op,
@@ -33,10 +33,10 @@ export function named(one: Named): DiagnosisReport {
     dynamic: false,
     quantizes: false,
   };
-  const text = one.hasFix ? fixFor([cause], context) : null;
-  const code = codeFor([cause], context);
+  const text = one.hasFix ? fixFor(causes, context) : null;
+  const code = codeFor(causes, context);
   return {
-    causes: [cause],
+    causes: [...causes],
     subject,
     kernel,
     explained: one.explained,

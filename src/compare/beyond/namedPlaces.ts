@@ -20,7 +20,7 @@ export function namedPlaces(
     declaredKernel: kernel,
     kernel,
     explainedBy: [kernel],
-    cause,
+    causes: [cause],
     evidence,
     explained: diff.mismatched,
     of: diff.mismatched,

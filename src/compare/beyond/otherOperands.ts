@@ -178,7 +178,7 @@ function found(asked: AskedOfOperands, exact: readonly Variant[]): LayerDiagnosi
     declaredKernel: kernel.name,
     kernel: kernel.name,
     explainedBy: [kernel.name],
-    cause: first.cause,
+    causes: [first.cause],
     evidence: evidenceOf(asked, first, others),
     explained: diff.mismatched,
     of: diff.mismatched,

@@ -3,7 +3,7 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { FREEDOM } from '../../diagnose/setup.js';
 import { departureTo, equationOf } from '../../kernels/departure.js';
 import { stepsOf } from '../../kernels/kernel.js';
-import { runtimeKernels } from '../../kernels/registry.js';
+import { runtimeKernels, tensorKernels } from '../../kernels/registry.js';
 import type { ValueReader } from '../../nouns/capture.js';
 import type { Kernel } from '../../nouns/kernel.js';
 import type { Layer, Producer } from '../../nouns/model.js';
@@ -11,7 +11,7 @@ import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
 import { named } from './named.js';
-import { withStateOtherwise } from './stateOtherwise.js';
+import { stateEvidence, withStateOtherwise } from './stateOtherwise.js';
 
 export interface Asked {
   readonly session: ReplaySession;
@@ -25,27 +25,46 @@ export interface Asked {
   readonly subject: 'capture' | 'candidate';
 }
 
+/** Who gives every value. */
+interface Equal {
+  /** Other runtimes, the state as the producer says. */
+  readonly plain: readonly Kernel[];
+  /** Those that give it with the state otherwise, the declared one first. */
+  readonly otherwise: readonly Kernel[];
+}
+
 /** Null: none gives every value. */
 export async function otherRuntime(asked: Asked): Promise<LayerDiagnosis | null> {
-  const equal = await equalTo(asked);
-  return equal.length > 0 ? found(asked, equal) : null;
+  const { layer, declared } = asked;
+  const others = othersOf(asked);
+  const plain = await givingAll(asked, others);
+  const own = await givingAll(asked, [declared], (kernel) => withStateOtherwise(kernel, layer));
+  // two departures where one is enough are no finding
+  const isOne = own.length > 0 || plain.length === 0;
+  const more = isOne ? await givingAll(asked, others, (kernel) => withStateOtherwise(kernel, layer)) : [];
+  const otherwise = [...own, ...more];
+  return plain.length + otherwise.length > 0 ? found(asked, { plain, otherwise }) : null;
 }
 
-async function equalTo(asked: Asked): Promise<Kernel[]> {
-  const { layer, declared, producer } = asked;
-  const known = runtimeKernels(layer, producer).filter((kernel) => stepsOf(kernel, layer));
-  const others = known.filter((kernel) => kernel !== declared);
-  const equal = await givingAll(asked, others);
-  if (equal.length > 0) return equal;
-  return givingAll(
-    asked,
-    [declared, ...others].flatMap((kernel) => withStateOtherwise(kernel, layer, producer) ?? []),
-  );
+/** Releases of TFLite's for a layer of its file; of another file, where a state tells runtimes apart, every kernel. */
+function othersOf({ layer, declared, producer }: Asked): Kernel[] {
+  const known = layer.delegates
+    ? runtimeKernels(layer, producer)
+    : tensorKernels(layer, declared).map(({ kernel }) => kernel);
+  return known.filter((kernel) => kernel !== declared && stepsOf(kernel, layer));
 }
 
-async function givingAll(asked: Asked, kernels: readonly Kernel[]): Promise<Kernel[]> {
+/** as: each in another form; null: it has none. */
+async function givingAll(
+  asked: Asked,
+  kernels: readonly Kernel[],
+  as: (kernel: Kernel) => Kernel | null = (kernel) => kernel,
+): Promise<Kernel[]> {
   const equal: Kernel[] = [];
-  for (const kernel of kernels) if (await givesAll(asked, kernel)) equal.push(kernel);
+  for (const kernel of kernels) {
+    const form = as(kernel);
+    if (form && (await givesAll(asked, form))) equal.push(kernel);
+  }
   return equal;
 }
 
@@ -58,7 +77,8 @@ export function restsOnNumbers({ report, changes }: LayerDiagnosis): boolean {
 export async function withRuntimes(asked: Asked, searched: LayerDiagnosis): Promise<LayerDiagnosis> {
   const { report } = searched;
   if (isUnexplained(report) || report.subject === 'model') return searched;
-  const own = (await equalTo(asked)).map(({ name }) => name).filter((name) => name !== asked.declared.name);
+  const plain = await givingAll(asked, othersOf(asked));
+  const own = plain.map(({ name }) => name).filter((name) => name !== asked.declared.name);
   const explained_by = [...new Set([...report.explained_by, ...own])];
   return { ...searched, report: { ...report, explained_by, kernel: report.kernel ?? own[0] ?? null } };
 }
@@ -76,12 +96,17 @@ async function givesAll({ session, layer, observed, from, to }: Asked, kernel: K
   return true;
 }
 
-function found(asked: Asked, equal: readonly Kernel[]): LayerDiagnosis {
+function found(asked: Asked, { plain, otherwise }: Equal): LayerDiagnosis {
   const { layer, declared, producer, mismatched, subject } = asked;
-  const [own, other] = [stepsOf(declared, layer)!, stepsOf(equal[0], layer)!];
-  const cause = departureTo(own, other, layer);
+  const hasState = otherwise.length > 0;
+  const equal = hasState ? otherwise : plain;
+  const isOther = !equal.includes(declared);
+  const causes = [
+    ...(hasState ? (['state-between-calls'] as const) : []),
+    ...(isOther ? [departureOf(asked, equal[0])] : []),
+  ];
   const explainedBy = [...new Set(equal.map(({ name }) => name))];
-  const kernel = explainedBy.find((name) => name !== declared.name) ?? explainedBy[0];
+  const kernel = isOther ? (explainedBy.find((name) => name !== declared.name) ?? explainedBy[0]) : declared.name;
   const report = named({
     layer,
     subject,
@@ -89,12 +114,30 @@ function found(asked: Asked, equal: readonly Kernel[]): LayerDiagnosis {
     declaredKernel: declared.name,
     kernel,
     explainedBy,
-    cause,
-    evidence: { [cause]: { declared: equationOf(own), found: equationOf(other) } },
+    causes,
+    evidence: {
+      ...(hasState && { 'state-between-calls': stateEvidence(producer) }),
+      ...(isOther && { [departureOf(asked, equal[0])]: equationsOf(asked, equal[0]) }),
+    },
     explained: mismatched,
     of: mismatched,
-    hasFix: kernel !== declared.name || cause === 'state-between-calls',
+    hasFix: kernel !== declared.name || hasState,
     rehearsal: { mismatched_after_fix: 0 },
   });
-  return { report, byChannel: new Map(), changes: [] };
+  const indistinguishable = hasState
+    ? plain.map((one) => ({ causes: [departureOf(asked, one)], kernel: one.name }))
+    : [];
+  return { report: { ...report, indistinguishable: distinct(indistinguishable) }, byChannel: new Map(), changes: [] };
+}
+
+function departureOf({ declared, layer }: Asked, kernel: Kernel) {
+  return departureTo(stepsOf(declared, layer)!, stepsOf(kernel, layer)!, layer);
+}
+
+function equationsOf({ declared, layer }: Asked, kernel: Kernel) {
+  return { declared: equationOf(stepsOf(declared, layer)!), found: equationOf(stepsOf(kernel, layer)!) };
+}
+
+function distinct<T>(all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }

@@ -78,7 +78,7 @@ export function withOrder(
     declaredKernel: kernel,
     kernel,
     explainedBy: [kernel],
-    cause: 'output-order',
+    causes: ['output-order'],
     evidence: { 'output-order': evidence },
     explained: report.mismatched!,
     of: report.mismatched!,

@@ -13,7 +13,7 @@ import { blocks } from '../../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { printable } from '../../text.js';
 import { computedBy } from '../../validate/producer.js';
-import { statesOf } from '../beyond/stateOtherwise.js';
+import { statesOf, withStateOtherwise } from '../beyond/stateOtherwise.js';
 import { diffReplay } from './readings.js';
 
 export interface SecondCapture {
@@ -74,10 +74,17 @@ export interface SecondSide {
 }
 
 export interface Forms {
-  readonly cause: string;
-  readonly words: readonly [capture: string, candidate: string];
+  readonly forms: readonly Form[];
+  /** What gives all of it as well. */
+  readonly or?: readonly Form[];
   /** How both come to compute alike, where it takes more than the same kernels. */
   readonly agree?: string;
+}
+
+export interface Form {
+  readonly cause: string;
+  readonly words: readonly [capture: string, candidate: string];
+  readonly state?: 'kept' | 'anew';
 }
 
 /** Null: its own runtime does not give every value, or the first capture's does and both read the same. */
@@ -86,16 +93,47 @@ export async function asSecondCapture(asked: TwoSides & { second: SecondCapture 
   if (second.session.whyNotReplayed(layer)) return null;
   const { kernel, ...run } = await second.session.open(layer);
   if ((await diffReplay(asked, { kernel, ...run }, observed, zeroPoint)).mismatched > 0) return null;
-  const states = statesOf(layer, [asked.model.producer, second.producer]);
-  const forms = (first: Kernel) =>
-    states ? { ...states, cause: 'state-between-calls' } : formsOf(first, kernel, layer);
-  return ofTwoSides(asked, { producer: second.producer, kernel, path: null, forms });
+  const forms = await formsOfBoth(asked, asked.ownSession.kernelOf(layer), kernel);
+  return ofTwoSides(asked, { producer: second.producer, kernel, path: null, forms: () => forms });
+}
+
+/** What parts them: the kernels, what they do with a state, or both. Each is put into the other's place on the candidate's input. */
+async function formsOfBoth(
+  asked: TwoSides & { second: SecondCapture },
+  first: Kernel,
+  second: Kernel,
+): Promise<Forms | null> {
+  const { layer, ownSession, observed, zeroPoint } = asked;
+  const form = formOf(first, second, layer);
+  const states = statesOf(layer, [asked.model.producer, asked.second.producer]);
+  const others = [first, second].map((kernel) => withStateOtherwise(kernel, layer));
+  if (!states || !others[0] || !others[1] || ownSession.whyNotReplayed(layer)) return form && { forms: [form] };
+  const ofState = await ownSession.open(layer, others[0]);
+  const ofKernel = await asked.second.session.open(layer, others[1]);
+  const isAll = async (run: LayerRun) => (await diffReplay(asked, run, observed, zeroPoint)).mismatched === 0;
+  const [isState, isKernel] = [await isAll(ofState), await isAll(ofKernel)];
+  const asState: ValueReader = {
+    features: observed.features,
+    read: async (from, to) => (await ofState.replay(from, to)).data,
+  };
+  const changes = (await diffReplay(asked, await ownSession.open(layer), asState, null)).mismatched > 0;
+  const { words, state, agree } = states;
+  const stateForm = { cause: 'state-between-calls', words, state };
+  const kernelForms = form ? [form] : [];
+  return {
+    forms: isState ? [stateForm] : [...(isKernel ? [] : [stateForm]), ...kernelForms],
+    ...(isState && isKernel && { or: kernelForms }),
+    ...(changes && { agree }),
+  };
 }
 
 /** Of one layer under two kernels. */
-export function formsOf(first: Kernel, second: Kernel, layer: Layer, op = layer.op): Forms | null {
+export function formOf(first: Kernel, second: Kernel, layer: Layer, op = layer.op): Form | null {
   const [a, b] = [stepsOf(first, layer), stepsOf(second, { ...layer, op })];
-  return a && b ? { cause: departureTo(a, b, layer), words: formsInWords(a, b) } : null;
+  if (!a || !b) return null;
+  // a defect parts them on whichever side it is
+  const cause = departureTo(b, a, layer) === 'kernel-defect' ? 'kernel-defect' : departureTo(a, b, layer);
+  return { cause, words: formsInWords(a, b) };
 }
 
 /** Null: the first side cannot be replayed on what the second read, or nothing differs. */
@@ -154,15 +192,18 @@ function diagnosisOf(
   const departing = counts.departing + open;
   const { model, report } = asked;
   const forms = departing > 0 ? second.forms(first) : null;
-  const one = (producer: Producer, kernel: string, does: string | null) => ({ name: nameOf(producer), kernel, does });
+  const one = (producer: Producer, kernel: string, side: 0 | 1) => {
+    const does = forms && forms.forms.map(({ words }) => words[side]).join(', and ');
+    return { name: nameOf(producer), kernel, does };
+  };
   const two: TwoCaptures = {
-    capture: one(model.producer, first.name, forms?.words[0] ?? null),
-    candidate: one(second.producer, second.kernel.name, forms?.words[1] ?? null),
+    capture: one(model.producer, first.name, 0),
+    candidate: one(second.producer, second.kernel.name, 1),
     values: departing,
     inherited,
     from: source,
   };
-  const causes = [...(inherited > 0 ? ['inherited'] : []), ...(forms ? [forms.cause] : [])];
+  const causes = [...(inherited > 0 ? ['inherited'] : []), ...(forms?.forms ?? []).map(({ cause }) => cause)];
   return {
     causes,
     subject: 'candidate',
@@ -171,10 +212,15 @@ function diagnosisOf(
     of: report.mismatched!,
     lost: 0,
     explained_by: [second.kernel.name],
-    indistinguishable: [],
+    indistinguishable: (forms?.or ?? []).map(({ cause }) => ({ causes: [cause], kernel: second.kernel.name })),
     evidence: {
       ...(inherited > 0 ? { inherited: { from: source, values: inherited } } : {}),
-      ...(forms ? { [forms.cause]: { values: departing, declared: forms.words[0], found: forms.words[1] } } : {}),
+      ...Object.fromEntries(
+        (forms?.forms ?? []).map(({ cause, words: [declared, found], state }) => [
+          cause,
+          { values: departing, declared, found, ...(state && { state }) },
+        ]),
+      ),
       'two-captures': two,
     },
     ...fixed(forms ? fixesOf(asked, second, first, { ...counts, agree: forms.agree }) : []),

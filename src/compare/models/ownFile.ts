@@ -7,7 +7,7 @@ import type { DiagnosisReport } from '../../nouns/report.js';
 import { blocks } from '../../replay/blocks.js';
 import type { LayerRun } from '../../replay/session.js';
 import { diffReplay } from '../candidate/readings.js';
-import { type Counts, type Forms, formsOf, ofTwoSides, type TwoSides, twoSides } from '../candidate/secondCapture.js';
+import { type Counts, type Form, formOf, ofTwoSides, type TwoSides, twoSides } from '../candidate/secondCapture.js';
 import type { OwnComparison } from '../comparison.js';
 import type { CandidateModel } from './beside.js';
 import type { LayerPair } from './match.js';
@@ -50,7 +50,10 @@ export async function asOwnFile(comparison: OwnComparison, asked: TwoSides): Pro
     sinceKnown(comparison.model, same[0], comparison.candidate),
     sinceKnown(beside.model, same[1], beside.captured),
   ] as const;
-  const forms = (kernel: Kernel) => formsOfSteps(paths, kernel, run.kernel);
+  const forms = (kernel: Kernel) => {
+    const form = formOfSteps(paths, kernel, run.kernel);
+    return form && { forms: [form] };
+  };
   const second = { producer: beside.model.producer, kernel: run.kernel, path: beside.path, forms };
   const found = await ofTwoSides(asked, second);
   if (found) return found;
@@ -95,8 +98,8 @@ function sinceKnown({ layers }: Model, { path }: Stage, { values }: Capture): Pa
   return whole;
 }
 
-function formsOfSteps([own, other]: readonly [Path, Path], kernel: Kernel, otherKernel: Kernel): Forms | null {
-  if (own.length === 1 && other.length === 1) return formsOf(kernel, otherKernel, own[0], other[0].op);
+function formOfSteps([own, other]: readonly [Path, Path], kernel: Kernel, otherKernel: Kernel): Form | null {
+  if (own.length === 1 && other.length === 1) return formOf(kernel, otherKernel, own[0], other[0].op);
   const cause = roundings(own) === roundings(other) ? 'float-arithmetic' : 'steps-fused';
   return { cause, words: [`computes ${stepsText(own)}`, `computes ${stepsText(other)}`] };
 }

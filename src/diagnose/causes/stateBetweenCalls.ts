@@ -1,11 +1,11 @@
-import { printable } from '../../text.js';
 import type { Cause } from '../cause.js';
 import type { RuntimeForm, SomeChannels } from '../finding/evidence.js';
 import { inC } from '../words/code.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
-    'state-between-calls': SomeChannels & RuntimeForm;
+    /** state: what the judged side does with it. */
+    'state-between-calls': SomeChannels & RuntimeForm & { readonly state?: 'kept' | 'anew' };
   }
 }
 
@@ -22,12 +22,10 @@ export const stateBetweenCalls: Cause<'state-between-calls', 'tensor'> = {
       'The layer reads what the call before has left; one side resets that before each call, and the other does not.',
     evidence: (e) => [e.found === undefined ? null : `found: ${e.found}`],
     fix: (e, context) => {
-      const { declaredKernel: own } = context;
-      const alike = context.explainedBy.includes(own) ? '' : `, and compute as ${printable(own)} does`;
       if (context.subject === 'candidate')
         return isKept(e)
-          ? `reset the state before each call (TFLite: reset_all_variables, TFLite Micro: Reset)${alike}`
-          : `keep the state from call to call, the samples in their order${alike}`;
+          ? 'reset the state before each call (TFLite: reset_all_variables, TFLite Micro: Reset)'
+          : 'keep the state from call to call, the samples in their order';
       return isKept(e)
         ? 'say in the capture\'s producer "settings": {"reset_variables": false}, or reset the variables before each call'
         : 'say in the capture\'s producer "settings": {"reset_variables": true} (qdiff_tflite.py --reset), or keep the state';
@@ -37,7 +35,7 @@ export const stateBetweenCalls: Cause<'state-between-calls', 'tensor'> = {
   },
 };
 
-const isKept = ({ found }: RuntimeForm) => found?.includes(KEPT) ?? false;
+const isKept = ({ state }: { readonly state?: 'kept' | 'anew' }) => state === 'kept';
 
-/** What the found equation says of it. */
+/** The same in words. */
 export const [KEPT, ANEW] = ['what a call leaves is kept for the next', 'each call begins anew'];
