@@ -193,7 +193,7 @@ function diagnosisOf(
   const { model, report } = asked;
   const forms = departing > 0 ? second.forms(first) : null;
   const one = (producer: Producer, kernel: string, side: 0 | 1) => {
-    const does = forms && forms.forms.map(({ words }) => words[side]).join(', and ');
+    const does = forms?.forms.map(({ words }) => words[side]).join(', and ') ?? null;
     return { name: nameOf(producer), kernel, does };
   };
   const two: TwoCaptures = {
