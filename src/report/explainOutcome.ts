@@ -10,13 +10,15 @@ export function outcomeLines(document: ExplainDocument, options: ReportOptions):
   if (captured === null) return beside.flatMap((line) => prose({ options }, line));
   const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
   const isInside = columns.every(({ explains, value }) => !explains || !Object.is(value + 0, captured + 0));
+  // of one column no other kernel was asked
+  const one = columns.length === 1 ? columns[0].kernel : null;
   const named = causes.filter((cause) => cause !== 'unexplained');
   const text =
     explaining.length > 0
       ? `${explaining.join(', ')} ${explaining.length === 1 ? 'gives' : 'give'} the captured value${isInside ? ' inside the error that float32 leaves' : ''}${explaining.includes(columns[0].kernel) ? '' : `: ${named.join(' + ')}`}`
       : named.length > 0
-        ? `no kernel alone gives the captured value; the layer's diagnosis: ${named.join(' + ')}`
-        : 'no kernel gives the captured value: unexplained';
+        ? `${one === null ? 'no kernel alone gives' : `${one} does not give`} the captured value; the layer's diagnosis: ${named.join(' + ')}`
+        : `${one === null ? 'no kernel gives' : `${one} does not give`} the captured value: unexplained`;
   const own = candidateOutcome(document);
   return [text, ...(own ? [own] : []), ...beside].flatMap((line) => prose({ options }, line));
 }

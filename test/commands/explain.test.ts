@@ -61,6 +61,13 @@ it.each(['streaming-int8', 'attention', 'lstm-int8', 'svdf-int8'])(
   },
 );
 
+it('of one column no more is said than that its kernel does not give the value: another may', async () => {
+  const files = ['model.tflite', 'captured-ref.npz'].map((file) => `fixtures/tflite/lstm-int8/${file}`);
+  const layer = ['--kernel', 'tflm', '--layer', 'tfl.unidirectional_sequence_lstm1', '--channel', '2'];
+  const { stdout } = await qdiff(['explain', ...files, ...layer]);
+  expect(stdout).toContain("tflm does not give the captured value; the layer's diagnosis: kernel-defect");
+});
+
 it('of a candidate that read another input: its codes beside the captured ones, and the kernel on them', async () => {
   const candidate = ['--candidate', 'fixtures/reports/inherited-not-named/candidate-int16.npz'];
   const json = async (layer: string) =>

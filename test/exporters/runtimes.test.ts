@@ -305,6 +305,17 @@ tflite(title, () => {
     expect(existsSync(join(folder, `${name}.npz`))).toBe(false);
   });
 
+  test('TFLite Micro resets resource variables as well: of a graph that has them nothing is captured so', () => {
+    const streaming = join(PROJECT, 'fixtures/tflite/streaming-int8');
+    const [inputs, out] = [join(streaming, 'captured-ref.npz'), join(folder, 'reset.npz')];
+    const ran = exported(
+      ...(['tflite', python.tflite, join(streaming, 'model.tflite'), inputs, out] as const),
+      ...['--kernel', 'tflm', '--reset'],
+    );
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringMatching(/resets resource variables \(VAR_HANDLE\)/) });
+    expect(existsSync(out)).toBe(false);
+  });
+
   /** Scale 0.02, zero point 5: -1.01 is at -45.5, halves go away from zero; 9 is beyond 2.44. */
   test('floats for an input of codes are quantized by its scale, and a line says so; whole numbers are codes', async () => {
     const hand = join(PROJECT, 'fixtures/tflite/hand-int8/model.tflite');

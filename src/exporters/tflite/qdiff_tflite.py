@@ -59,6 +59,8 @@ def capture(model, inputs, path, *, kernel="xnnpack", threads=1, limit=None, res
     wide = _Interpreter(with_outputs(data, plain.computed), kernel, threads)
     delegated = [plain.names[index] for index in plain.computed if index in wide.delegated]
     if kernel == "tflm":
+        if reset and plain.has_resources:
+            raise CaptureError("--reset: TFLite Micro resets resource variables (VAR_HANDLE) too, which LiteRT does not and no replay follows; capture without --reset")
         if any(-1 in tensor["shape_signature"] for tensor in plain.details.values()):
             _same_shapes(plain, wide, next(zip(*feeds)))
         watched, ordinary, delegated = _Micro(with_outputs(data, plain.computed)), _Micro(data), []
@@ -171,6 +173,7 @@ class _Interpreter:
         nodes = self.interpreter._get_ops_details()  # private: nothing else tells what a delegate took
         made = lambda keep: [int(index) for node in nodes if keep(node["op_name"]) for index in node["outputs"] if int(index) in self.details]
         self.computed = list(dict.fromkeys(made(lambda op: op not in ("DELEGATE", "VAR_HANDLE"))))
+        self.has_resources = any(node["op_name"] == "VAR_HANDLE" for node in nodes)
         self.delegated = set(made(lambda op: op == "DELEGATE"))
 
     def shape(self, index):
