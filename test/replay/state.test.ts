@@ -127,6 +127,14 @@ describe('a state that begins anew, or is kept', () => {
     expect((await compare(fixed.model, fixed.capture)).layers.filter(({ mismatched }) => mismatched)).toEqual([]);
   });
 
+  it('has no fix beside a runtime that the producer cannot have run: half of one leaves values', async () => {
+    const told = { framework: 'pytorch', kernel: 'tflite-reference', settings: KEPT } as const;
+    const { model, capture } = await opened('lstm-int8', 'captured-reset', told);
+    const found = (await compare(model, capture)).layers.filter(({ op }) => op === 'sequence_lstm');
+    for (const { diagnosis } of found)
+      expect(diagnosis).toMatchObject({ causes: ['state-between-calls', 'table-entry'], fix: null, rehearsal: null });
+  });
+
   it.each([{ delegates: [] }, {}])('cannot be told from another runtime that gives all: %j', async (own) => {
     const { model, capture } = await ofNumbers({}, own);
     const [{ diagnosis }] = (await compare(model, capture)).layers;

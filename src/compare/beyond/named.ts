@@ -33,7 +33,9 @@ export function named(one: Named): DiagnosisReport {
     dynamic: false,
     quantizes: false,
   };
-  const text = one.hasFix ? fixFor(causes, context) : null;
+  // what was rehearsed undoes all of them
+  const isWhole = causes.every((cause) => fixFor([cause], context) !== null);
+  const text = one.hasFix && isWhole ? fixFor(causes, context) : null;
   const code = codeFor(causes, context);
   return {
     causes: [...causes],
