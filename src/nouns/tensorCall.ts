@@ -45,6 +45,8 @@ export type State = readonly Int32Array[];
 export interface KeptState {
   /** Before the first call. */
   begin(call: TensorCall): State;
+  /** Of a call, each with a state of its own. dims: of what it reads, its samples first. */
+  sequences(attributes: unknown, dims: readonly number[]): number;
   /** A hypothesis: begun anew with each call where the capture's was kept, or the reverse. */
   readonly otherwise?: true;
 }

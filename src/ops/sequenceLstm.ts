@@ -5,7 +5,7 @@ import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { Constants } from './fields/constants.js';
-import { layerFields, list, numbers, outputSchema } from './fields/schema.js';
+import { layerFields, list, maybeSize, numbers, outputSchema } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import type { Op, RawLayer, ReadLayer } from './op.js';
 
@@ -35,6 +35,7 @@ const gate = () =>
 const fields = () => ({
   ...layerFields,
   time_major: z.boolean(),
+  batch: maybeSize,
   gates: z.object({ input: z.nullish(gate()), forget: gate(), cell: gate(), output: gate() }),
   projection: z.nullish(
     z.object({ weight: integers('int8, [outputs, cells]'), scale, bias: maybeIntegers('int32, [outputs]') }),
@@ -82,6 +83,7 @@ async function readLstm(layer: RawLayer): Promise<ReadLayer | null> {
   else reader.expect('gates', outputs, cells, 'outputs, as many as cells without a projection');
   if (reader.isWrong) return null;
   const attributes: LstmAttributes = {
+    batch: given.batch ?? null,
     cells,
     inputs,
     outputs,

@@ -5,7 +5,7 @@ import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { Constants } from './fields/constants.js';
-import { layerFields, list, numbers, outputSchema, size } from './fields/schema.js';
+import { layerFields, list, maybeSize, numbers, outputSchema, size } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import type { Op, RawLayer, ReadLayer } from './op.js';
 
@@ -15,6 +15,7 @@ const integers = (description: string) => numbers(description, list('integer'));
 const fields = () => ({
   ...layerFields,
   rank: size,
+  batch: maybeSize,
   feature: integers('int8, [units * rank, inputs]'),
   feature_scale: scale,
   time: integers('of the type of the state, [units * rank, steps]'),
@@ -65,6 +66,7 @@ async function readSvdf(layer: RawLayer): Promise<ReadLayer | null> {
     return null;
   }
   const attributes: SvdfAttributes = {
+    batch: given.batch ?? null,
     inputs,
     filters,
     memory,

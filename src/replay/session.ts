@@ -30,7 +30,7 @@ import { reasonOfDims } from './shapes.js';
 import { stateReader } from './state.js';
 import { hostOf, type InCalls, memoryIn, numbersOf, replayTensor, vectorsOf } from './tensor.js';
 import { upTo } from './upTo.js';
-import { beginsAnew, inWholeCalls, type StateOf } from './wholeCalls.js';
+import { beginsAnew, inWholeCalls, type StateOf, whyNotOneState } from './wholeCalls.js';
 
 export type Mode = 'isolated' | 'propagated';
 
@@ -159,7 +159,7 @@ export class ReplaySession {
   /** Under another kernel than its own, which may be unable to. */
   whyNotUnder(kernel: Kernel, layer: Layer): string | null {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
-    const reason = whyNotReplayed(kernel, layer, params);
+    const reason = whyNotReplayed(kernel, layer, params) ?? this.reasonOfCalls(kernel, layer);
     return reason ?? firstOf(layer.inputs, (name) => this.reasonAgainstInput(layer, name));
   }
 
@@ -167,9 +167,17 @@ export class ReplaySession {
     const params = layer.inputs.map((name) => this.params.get(name) ?? null);
     const kernel = this.kernelOf(layer);
     const reason =
-      whyNotReplayed(kernel, layer, params) ?? reasonOfDims(kernel, layer, params, this.capture.shapes.get(layer.name));
+      whyNotReplayed(kernel, layer, params) ??
+      this.reasonOfCalls(kernel, layer) ??
+      reasonOfDims(kernel, layer, params, this.capture.shapes.get(layer.name));
     const reads = isState(layer) && layer.form.assigned !== null ? [layer.form.assigned] : layer.inputs;
     return reason ?? firstOf(reads, (name) => this.reasonAgainstInput(layer, name));
+  }
+
+  private reasonOfCalls(kernel: Kernel, layer: Layer): string | null {
+    const kept = tensorSteps(kernel, layer)?.state;
+    if (!kept || !isTensor(layer)) return null;
+    return whyNotOneState(kept, layer, this.capture.shapes.get(layer.inputs[0]), this.capture.batchSizes);
   }
 
   private reasonAgainstInput(layer: Layer, input: string): string | null {

@@ -1,12 +1,16 @@
 /** An LSTM's calls follow each other: any part of them, in any order, gives what all of them give. */
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { openCandidate, openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import { referenceFor } from '../../src/kernels/reference.js';
-import type { Producer } from '../../src/nouns/model.js';
+import { lstmState } from '../../src/kernels/steps/tflite/lstmParts.js';
+import type { KeptState, TensorCall } from '../../src/nouns/kernel.js';
+import { keepsState, type Producer, type TensorLayer } from '../../src/nouns/model.js';
+import { NO_SUMS } from '../../src/replay/replayed.js';
 import { ReplaySession } from '../../src/replay/session.js';
+import { inWholeCalls, whyNotOneState } from '../../src/replay/wholeCalls.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npz } from '../support/npz.js';
 
@@ -55,6 +59,62 @@ describe.each([
       const { rows, data } = await run.replay(from, to);
       expect([rows, [...data]]).toEqual([to - from, [...whole.data.slice(from * whole.cols, to * whole.cols)]]);
     }
+  });
+});
+
+describe('calls of several samples', () => {
+  const kept: KeptState = { begin: () => [new Int32Array(1)], sequences: (_, [samples]) => samples };
+  /** What the state has counted, beside each sample's number. */
+  function counting(ends: readonly number[], isReset = false) {
+    const calls: number[] = [];
+    const replay = inWholeCalls(ends, kept, isReset, async (from, to, stateOf) => {
+      calls.push(from);
+      const [state] = stateOf({} as TensorCall);
+      state[0]++;
+      const rows = to - from;
+      const data = Int32Array.from({ length: rows * 2 }, (_, i) => (i % 2 ? from + (i >> 1) : state[0]));
+      return { rows, cols: 2, data, low: null, high: null, ...NO_SUMS };
+    });
+    return { calls, of: async (from: number, to: number) => [...(await replay(from, to)).data] };
+  }
+
+  it('a call that is larger than a block runs once', async () => {
+    const { calls, of } = counting([2, 9, 10]);
+    expect(await of(0, 4)).toEqual([1, 0, 1, 1, 2, 2, 2, 3]);
+    expect(await of(4, 8)).toEqual([2, 4, 2, 5, 2, 6, 2, 7]);
+    expect(await of(8, 10)).toEqual([2, 8, 3, 9]);
+    expect(calls).toEqual([0, 2, 9]);
+    expect(await of(3, 5)).toEqual([2, 3, 2, 4]);
+    expect(calls).toEqual([0, 2, 9, 0, 2]);
+  });
+
+  it('each of a state of its own where it begins anew', async () => {
+    const { calls, of } = counting([2, 9, 10], true);
+    expect(await of(8, 10)).toEqual([1, 8, 1, 9]);
+    expect(await of(3, 5)).toEqual([1, 3, 1, 4]);
+    expect(calls).toEqual([2, 9, 2]);
+  });
+
+  test.each([
+    ['lstm-int8', 'captured-ref', [1, 3, 8], "its state is of 1 sequence (the file's), and call 2 is of 3"],
+    ['lstm-int8', 'captured-reset', [12], "its state is of 1 sequence (the file's), and call 1 is of 12"],
+    ['svdf-int8', 'captured-ref', [1, 1], null],
+  ])('%s: %s in calls of %j', async (name, file, batchSizes, said) => {
+    const { model, capture } = await opened(name, file);
+    const layers = model.layers.filter(keepsState);
+    const session = new ReplaySession(model, { ...capture, batchSizes }, referenceFor(model.producer), 'isolated');
+    for (const layer of layers) expect(session.whyNotReplayed(layer)).toBe(said);
+  });
+
+  test.each([
+    [false, [3, 5], [4, 1, 3], "its state is of 4 sequences (the first call's), and call 2 is of 1"],
+    [true, [3, 5], [4, 1, 3], null],
+    [false, [5], [4, 1, 3], null],
+    [true, [5], [2, 1], "its state is of 2 sequences (the first call's), and call 2 is of 1"],
+  ])('time first %s: of shape %j in calls of %j', (timeMajor, dims, sizes, said) => {
+    const attributes = { timeMajor, batch: null, inputs: dims.at(-1)! };
+    const layer = { form: { attributes } } as unknown as TensorLayer;
+    expect(whyNotOneState(lstmState, layer, { dims, channelAxis: 0 }, sizes)).toBe(said);
   });
 });
 

@@ -48,6 +48,7 @@ export function sequenceLstm(node: Node): Translation {
     throw node.refuse(`expected as many outputs as cells without a projection, got ${outputs} and ${cells}`);
   const fields = {
     time_major: node.flag('time_major'),
+    batch,
     gates,
     projection,
     hidden: parts.intermediate(HIDDEN, 'int8'),
@@ -79,6 +80,7 @@ export function svdf(node: Node): Translation {
   const state = parts.state(SVDF_STATE, type, batch * filters * memory);
   const [own, ofTime] = [parts.weights(1, 'int8', [filters, steps]), parts.weights(2, type, [filters, memory])];
   const fields = {
+    batch,
     rank,
     filters,
     feature: own?.array,

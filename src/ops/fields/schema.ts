@@ -32,7 +32,7 @@ export const size = z.int().check(z.positive());
 export const text = z.nullish(z.string());
 export const texts = z.nullish(z.array(z.string()));
 const maybeInteger = z.optional(integer);
-const maybeSize = z.optional(size);
+export const maybeSize = z.optional(size);
 
 /** Numbers as nested lists, or {"array": KEY}; checked by numbers.ts. */
 export function numbers(description: string, inline: object) {

@@ -18,9 +18,9 @@ import { roundHalfAway, truncate } from '../../../numeric/round.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import {
-  beginLstm,
   type GateName,
   int16Table,
+  lstmState,
   prepared,
   type Rows,
   rowsOf,
@@ -250,7 +250,7 @@ const lstm = (hidden: string): TensorSteps => ({
   ...tensorSteps(`${GATES}, ${CELLS}, h = ${hidden}`, (call) => runLstm(call, stepOf(call)), 'fixed-point'),
   codes: ['int8'],
   departure: 'table-entry',
-  state: { begin: beginLstm },
+  state: lstmState,
   lacks: lacksOf,
 });
 

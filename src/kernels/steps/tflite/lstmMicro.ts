@@ -13,7 +13,7 @@ import { truncate } from '../../../numeric/round.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { log2Of } from './lstm.js';
-import { beginLstm, type GateName, prepared, type Rows, rowsOf, runLstm, type Step, sumOf } from './lstmParts.js';
+import { type GateName, lstmState, prepared, type Rows, rowsOf, runLstm, type Step, sumOf } from './lstmParts.js';
 import { LOGISTIC, TANH } from './tables16.js';
 
 const times = multiplyByFixedPointDoubleRounding;
@@ -121,6 +121,6 @@ export const lstmMicro: TensorSteps = {
   ),
   codes: ['int8'],
   departure: 'table-entry',
-  state: { begin: beginLstm },
+  state: lstmState,
   lacks: lacksOf,
 };

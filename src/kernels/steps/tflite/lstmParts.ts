@@ -1,7 +1,7 @@
 /** What LSTMs on integers are made of: sums of codes, element by element functions of int16, and where steps and states lie. */
 import type { NamedArrays, NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes } from '../../../nouns/attributes.js';
-import type { Computed, State, TensorCall } from '../../../nouns/kernel.js';
+import type { Computed, KeptState, State, TensorCall } from '../../../nouns/kernel.js';
 import { wrapInt32 } from '../../../numeric/integer.js';
 
 export type GateName = 'input' | 'forget' | 'cell' | 'output';
@@ -45,18 +45,16 @@ export type Step = (rows: {
 }) => void;
 
 /** Sequences and steps of a whole call: [batch, time, inputs], or time before batch. */
-export function extentsOf(
-  { inputs: [{ shape }], samples }: TensorCall,
-  timeMajor: boolean,
-): { batch: number; time: number } {
-  const dims = [samples, ...shape.dims];
+function extentsOf(dims: readonly number[], timeMajor: boolean): { batch: number; time: number } {
   const [b, a] = [dims.at(-2)!, dims.slice(0, -2).reduce((size, dim) => size * dim, 1)];
   return timeMajor ? { batch: b, time: a } : { batch: a, time: b };
 }
 
+const dimsOf = ({ inputs: [{ shape }], samples }: TensorCall) => [samples, ...shape.dims];
+
 /** As TFLite walks: all sequences step by step where time is the first axis, otherwise each sequence to its end. */
 export function walk(call: TensorCall, { inputs, outputs, timeMajor }: LstmAttributes, step: Step): void {
-  const { batch, time } = extentsOf(call, timeMajor);
+  const { batch, time } = extentsOf(dimsOf(call), timeMajor);
   if (timeMajor) {
     for (let t = 0; t < time; t++)
       step({ first: 0, count: batch, input: t * batch * inputs, output: t * batch * outputs });
@@ -67,11 +65,16 @@ export function walk(call: TensorCall, { inputs, outputs, timeMajor }: LstmAttri
 }
 
 /** What a call begins with: the real number 0, which of int8 is the zero point. */
-export function beginLstm(call: TensorCall): State {
+function begin(call: TensorCall): State {
   const { cells, outputs, timeMajor, stateZeroPoint } = call.attributes as LstmAttributes;
-  const { batch } = extentsOf(call, timeMajor);
+  const { batch } = extentsOf(dimsOf(call), timeMajor);
   return [new Int32Array(batch * outputs).fill(stateZeroPoint), new Int32Array(batch * cells)];
 }
+
+export const lstmState: KeptState = {
+  begin,
+  sequences: (attributes, dims) => extentsOf(dims, (attributes as LstmAttributes).timeMajor).batch,
+};
 
 /** make: what is prepared of a layer's numbers, once. */
 export function prepared<P>(make: (call: TensorCall) => P): (call: TensorCall) => P {
@@ -86,7 +89,7 @@ export function prepared<P>(make: (call: TensorCall) => P): (call: TensorCall) =
 /** Runs a call, its outputs being the hidden state after each step. */
 export function runLstm(call: TensorCall, stepOf: (input: NumericArray, output: Int8Array) => Step): Computed {
   const own = call.attributes as LstmAttributes;
-  const { batch, time } = extentsOf(call, own.timeMajor);
+  const { batch, time } = extentsOf(dimsOf(call), own.timeMajor);
   const output = new Int8Array(batch * time * own.outputs);
   walk(call, own, stepOf(call.inputs[0].data, output));
   return output;

@@ -13,8 +13,10 @@ import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { rowsOf, sumOf } from './lstmParts.js';
 
+const sequences = (dims: readonly number[]) => sizeOf(dims.slice(0, -1));
+
 function batchOf({ inputs: [{ shape }], samples }: TensorCall): number {
-  return samples * sizeOf(shape.dims.slice(0, -1));
+  return sequences([samples, ...shape.dims]);
 }
 
 /** The real number 0. */
@@ -64,7 +66,7 @@ const svdf = (lacks: (own: SvdfAttributes) => string | null): TensorSteps => ({
     'fixed-point',
   ),
   codes: ['int8'],
-  state: { begin },
+  state: { begin, sequences: (_, dims) => sequences(dims) },
   lacks: ({ attributes }) => lacks(attributes as SvdfAttributes),
 });
 
