@@ -50,7 +50,6 @@ import { scalePerTensor } from './causes/scalePerTensor.js';
 import { scaleRounded } from './causes/scaleRounded.js';
 import { scaleShifted } from './causes/scaleShifted.js';
 import { signedness } from './causes/signedness.js';
-import { stateBetweenCalls } from './causes/stateBetweenCalls.js';
 import { tableEntry } from './causes/tableEntry.js';
 import { weightScaleWrong } from './causes/weightScaleWrong.js';
 import { weightTransposed } from './causes/weightTransposed.js';
@@ -108,7 +107,6 @@ export const causes: readonly Cause[] = [
   multiplierPrecision,
   halfPrecision,
   tableEntry,
-  stateBetweenCalls,
   clampRange,
   outputWraps,
   productRounded,

@@ -1,6 +1,7 @@
 /** A layer that keeps a state: the same arithmetic where each call begins anew, or, where the capture says that it does, is kept. */
-import { ANEW, KEPT } from '../../diagnose/causes/stateBetweenCalls.js';
+
 import type { CauseEvidence } from '../../diagnose/finding/evidence.js';
+import { ANEW, KEPT } from '../../diagnose/words/stateBetweenCalls.js';
 import { tensorSteps } from '../../kernels/kernel.js';
 import type { Kernel } from '../../nouns/kernel.js';
 import { keepsState, type Layer, type Producer } from '../../nouns/model.js';

@@ -12,6 +12,7 @@ import type {
   NotFiniteValue,
   OtherAxes,
   OtherOperand,
+  RuntimeForm,
   SomeChannels,
 } from './evidenceParts.js';
 
@@ -20,6 +21,8 @@ export type * from './evidenceParts.js';
 export interface CauseEvidence {
   inherited: SomeChannels & { readonly from?: string };
   /** or: what gives every value as well. */
+  /** state: what the judged side does with it. */
+  'state-between-calls': SomeChannels & RuntimeForm & { readonly state?: 'kept' | 'anew' };
   'operand-wrong': SomeChannels &
     OtherOperand & { readonly deciding?: DecidingValue; readonly or?: readonly OtherOperand[] };
   'axis-wrong': SomeChannels & OtherAxes & { readonly deciding?: DecidingValue; readonly or?: readonly OtherAxes[] };

@@ -5,8 +5,16 @@ import type { CauseEvidence } from '../finding/evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { inC, numpy, rtl } from './code.js';
 import { axisWrong, operandWrong } from './otherOperands.js';
+import { stateBetweenCalls } from './stateBetweenCalls.js';
 
-type Other = 'inherited' | 'memory-reused' | 'steps-fused' | 'operand-wrong' | 'axis-wrong' | 'output-order';
+type Other =
+  | 'inherited'
+  | 'memory-reused'
+  | 'state-between-calls'
+  | 'steps-fused'
+  | 'operand-wrong'
+  | 'axis-wrong'
+  | 'output-order';
 
 export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
   inherited: {
@@ -17,6 +25,7 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
         : 'Part of what differs came with its input, which differs already.',
     fix: () => null,
   },
+  'state-between-calls': stateBetweenCalls,
   'steps-fused': {
     title: 'computed in other steps, with other roundings between',
     explanation: 'One side rounds to codes between steps that the other computes in one.',
