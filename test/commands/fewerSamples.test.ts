@@ -83,6 +83,17 @@ it('is told on the next command too, also behind shards', async () => {
   expect((await run(['merge', '1.blob', '2.blob'])).stdout).toBe(whole.stdout);
 });
 
+it('is some calls of an LSTM that each begin anew', async () => {
+  const leaf = { ...recurrent, files: ['model.tflite', 'captured-reset.npz'], candidate: 'captured-reset.npz' };
+  const candidate = await cutFile(candidateOf(leaf), leaf.samples, [3, 5]);
+  const { stderr, stdout, exitCode } = await qdiff([
+    ...inputsOf(leaf),
+    ...['--candidate', candidate, '--samples', '3:5', '--kernel', 'tflm'],
+  ]);
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('MATCH');
+});
+
 test.each([
   ['a range of a call', dynamic, [2, 4], 'takes its range from a whole call, got 2:4'],
   ['a state of earlier calls', streaming, [3, 9], 'keeps a state from call to call, got 3:9'],

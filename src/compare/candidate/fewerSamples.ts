@@ -1,9 +1,10 @@
 /** A candidate that ran a part of the capture's samples, which --samples tells: an RTL simulation of the first ten. */
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
-import { keepsState, type Model } from '../../nouns/model.js';
+import { isState, keepsState, type Model } from '../../nouns/model.js';
 import { InputError } from '../../nouns/problem.js';
 import { emptyLike } from '../../numeric/array.js';
 import { choosesParams } from '../../replay/chosen.js';
+import { beginsAnew } from '../../replay/wholeCalls.js';
 import { listed, printable } from '../../text.js';
 import type { SampleSpan } from '../options.js';
 
@@ -40,14 +41,16 @@ function mapped(values: Capture['values'], of: (value: CapturedValue) => Capture
 }
 
 /** A range is taken, and a state left, by whole calls. Throws InputError. */
-export function refuseCutCalls({ layers }: Model, { batchSizes }: Capture, { from, to }: SampleSpan): void {
+export function refuseCutCalls({ layers, producer }: Model, { batchSizes }: Capture, { from, to }: SampleSpan): void {
   const layer = layers.find((one) => choosesParams(one) || keepsState(one));
   if (!layer) return;
   let end = 0;
   const ends = [0, ...batchSizes.map((size) => (end += size))];
-  const begins = keepsState(layer) ? [0] : ends;
+  const isKept = keepsState(layer) && (isState(layer) || !beginsAnew(producer));
+  const begins = isKept ? [0] : ends;
   if (begins.includes(from) && ends.includes(to)) return;
-  const why = keepsState(layer) ? 'keeps a state from call to call' : 'takes its range from a whole call';
+  const range = keepsState(layer) ? 'begins anew with each call' : 'takes its range from a whole call';
+  const why = isKept ? 'keeps a state from call to call' : range;
   const calls = `calls that end at ${listed(ends.slice(1).map(String), 8)}`;
   const message = `expected whole calls of the capture (${calls}), as ${printable(layer.name)} ${why}, got ${from}:${to}; run the candidate on all of them`;
   throw new InputError([{ kind: 'usage', where: '--samples', message }]);
