@@ -111,6 +111,27 @@ test.each<[string, GraphSpec, string]>([
   expect(problems[0]).toContain(said);
 });
 
+const PEEPHOLE: TensorSpec = { type: 'int16', shape: [2], scale: [2 ** -12], data: Int16Array.of(900, -700) };
+
+test('peepholes are of all gates but the cell', async () => {
+  const of = (positions: number[], missing: number[] = []) => {
+    const inputs = INPUTS.map((index, i) => (positions.includes(i) ? i : missing.includes(i) ? -1 : index));
+    return layerOf(lstm(Object.fromEntries(positions.map((i) => [i, PEEPHOLE])), { inputs }));
+  };
+  const own = { peephole_scale: 2 ** -12 };
+  expect(await of([9, 10, 11])).toMatchObject({ gates: { input: own, forget: own, output: own } });
+  expect(await of([10, 11], [1, 5, 12])).toMatchObject({ gates: { input: null, forget: own, output: own } });
+  for (const [some, none, first] of [
+    [[10], [], 11],
+    [[11], [], 10],
+    [[10, 11], [], 9],
+    [[9], [1, 5, 12], 10],
+  ] as const)
+    expect(await problemsOf(of([...some], [...none]))).toEqual([
+      expect.stringContaining(`of all gates but the cell's, or of none, got none (input ${first})`),
+    ]);
+});
+
 /** Two units of three filters over four steps. */
 const FILTERS: readonly TensorSpec[] = [
   { name: 'x', shape: [1, 5], scale: [0.04], zeroPoint: [3] },

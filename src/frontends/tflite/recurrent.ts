@@ -35,6 +35,13 @@ export function sequenceLstm(node: Node): Translation {
   const batch = x.shape[node.flag('time_major') ? 1 : 0];
   const gate = (name: GateName) => parts.gate(name, { cells, steps, outputs });
   const isCoupled = !node.input(GATES.input.input);
+  const peepholes = [GATES.forget, GATES.output, ...(isCoupled ? [] : [GATES.input])];
+  const missing = peepholes.filter(({ peephole }) => !node.input(peephole));
+  const isWithout = missing.length === peepholes.length && !node.input(GATES.input.peephole);
+  if (missing.length > 0 && !isWithout)
+    throw node.refuse(
+      `expected peephole weights of all gates but the cell's, or of none, got none (input ${missing[0].peephole})`,
+    );
   const gates = {
     input: isCoupled ? null : gate('input'),
     forget: gate('forget'),
