@@ -1,12 +1,14 @@
 /** What releases of TFLite's runtimes compute wrongly of a layer, whatever the numbers: replayed as it is, and told before anything runs. */
 
 import { isWithoutTanh } from '../../kernels/steps/tflite/lstm.js';
+import { lstmMicro } from '../../kernels/steps/tflite/lstmMicro.js';
 import { matmulXnnpack } from '../../kernels/steps/tflite/matmul.js';
 import { underflows } from '../../kernels/steps/tflite/products.js';
 import { sumReference } from '../../kernels/steps/tflite/reduce.js';
 import { delegateTensors, referenceOps } from '../../kernels/tflite.js';
+import type { LstmAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
-import type { Layer, Release } from '../../nouns/model.js';
+import type { Layer, Release, TensorForm } from '../../nouns/model.js';
 import type { ValueParams } from '../../nouns/value.js';
 import type { PlacedPatch } from '../../nouns/window.js';
 import type { Found } from './rule.js';
@@ -32,7 +34,7 @@ export function defectsOfValues(
   const second = inputs[1] && inputs[1].dtype !== 'float32' ? inputs[1].zeroPoint : 0;
   return [
     ...(isOf(referenceOps, sumReference) && output?.dtype === 'int8' ? [SUM] : []),
-    ...(op === 'sequence_lstm' && form?.kind === 'tensor' && isWithoutTanh(form.attributes) ? [LSTM] : []),
+    ...(op === 'sequence_lstm' && form?.kind === 'tensor' && isWithoutTanh(form.attributes) ? [withoutTanh(form)] : []),
     ...(isOf(delegateTensors, matmulXnnpack) && delegates.includes('tensorflow-2.21') && second !== 0 ? [MATMUL] : []),
   ];
 }
@@ -47,6 +49,20 @@ export function defectsOfProduct(
   return output?.dtype !== 'uint8' && weightZeroPoint.some((zero) => zero !== 0) ? [WEIGHTS] : [];
 }
 
+function withoutTanh(form: TensorForm): ReleaseDefect {
+  const instead = (form.attributes as LstmAttributes).input
+    ? 'it gives the input gate in its place'
+    : 'without an input gate (CIFG) it multiplies by what lies in its memory';
+  const calibrate = 'calibrate on data that takes the cell state beyond 0.5';
+  const isMicros = !lstmMicro.lacks!(form);
+  return {
+    kernels: ['tflite-reference', 'tflite-builtin', 'xnnpack'],
+    what: `TFLite has no tanh for a cell state of a scale below 2^-15 (largest value 0.5 or less): ${instead}`,
+    since: 'LiteRT 2.3.0 or before',
+    avoid: isMicros ? `${calibrate}, or run it under TFLite Micro, which has one` : calibrate,
+  };
+}
+
 const OLD: readonly Release[] = ['litert-1.4', 'litert-1.2', 'tensorflow-2.21'];
 const BEFORE_2_3 = 'LiteRT up to 1.4, TensorFlow up to 2.21';
 const ELSEWHERE = 'use LiteRT 2.3, or OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES';
@@ -56,12 +72,6 @@ const SUM: ReleaseDefect = {
   what: 'the reference resolver reads the int8 codes of a SUM as bytes without a sign, and clamps to 0..255',
   since: 'LiteRT 2.3.0 or before',
   avoid: 'check against the builtin kernels (OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES), not BUILTIN_REF',
-};
-const LSTM: ReleaseDefect = {
-  kernels: ['tflite-reference', 'tflite-builtin', 'xnnpack'],
-  what: 'TFLite has no tanh for a cell state of a scale below 2^-15 (largest value 0.5 or less): it gives the input gate in its place',
-  since: 'LiteRT 2.3.0 or before',
-  avoid: 'calibrate on data that takes the cell state beyond 0.5, or run it under TFLite Micro, which has one',
 };
 const MATMUL: ReleaseDefect = {
   kernels: ['xnnpack'],

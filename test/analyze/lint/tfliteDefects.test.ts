@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { lint } from '../../../src/analyze/lint/lint.js';
 import { openModel } from '../../../src/frontends/open.js';
 import { nodeFileSystem } from '../../../src/io.js';
+import type { LstmAttributes, LstmGate } from '../../../src/nouns/attributes.js';
+import { isTensor } from '../../../src/nouns/model.js';
 import { memoryFiles } from '../../support/memoryFiles.js';
 import { type GraphSpec, oneLinear, tflite } from '../../support/tflite.js';
 
@@ -60,6 +62,25 @@ test('the cell state of an LSTM that is too small for a tanh; the layer before h
   expect(findings.map(({ layer, code, kernels }) => [layer, code, kernels.includes('tflm')])).toEqual([
     ['tfl.unidirectional_sequence_lstm1', 'kernel-defect', false],
   ]);
+  expect(findings[0].message).toContain('it gives the input gate in its place');
+  expect(findings[0].fix).toContain('or run it under TFLite Micro, which has one');
+});
+
+const PART = { peepholeScale: 1 } as LstmGate;
+test.each<[string, Partial<LstmAttributes>, string]>([
+  ['without an input gate', { input: null }, 'without an input gate (CIFG) it multiplies by what lies in its memory'],
+  ['with a projection', { projectionScale: 0.01 }, 'it gives the input gate in its place'],
+  ['with peepholes', { forget: PART }, 'it gives the input gate in its place'],
+])('of one %s Micro is no way out', async (_, change, said) => {
+  const model = await openModel(nodeFileSystem, join('fixtures', 'tflite', 'lstm-int8', 'model.tflite'));
+  const layers = model.layers.map((layer) => {
+    if (layer.op !== 'sequence_lstm' || !isTensor(layer)) return layer;
+    return { ...layer, form: { ...layer.form, attributes: { ...(layer.form.attributes as object), ...change } } };
+  });
+  const [finding] = (await lint({ ...model, layers }, null)).findings;
+  await model.close();
+  expect(finding.message).toContain(said);
+  expect(finding.fix).not.toContain('Micro');
 });
 
 const FIXTURES = readdirSync(join('fixtures', 'tflite'), { withFileTypes: true }).filter((entry) =>
