@@ -93,6 +93,12 @@ export interface Bounded {
 export type { Vectors } from './host.js';
 export type { JoinedPair } from './ladder.js';
 
+/** The parameters of a layer's first input and of its output. */
+export interface Values {
+  readonly input: ValueParams;
+  readonly output: ValueParams;
+}
+
 /** What an op on whole values does on a kernel. */
 export interface TensorSteps {
   readonly kind: 'tensor';
@@ -127,5 +133,5 @@ export interface TensorSteps {
   readonly state?: KeptState;
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
-  lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>): string | null;
+  lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>, values?: Values): string | null;
 }

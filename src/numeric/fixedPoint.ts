@@ -22,6 +22,11 @@ export function quantizeMultiplier(real: number): FixedPointMultiplier {
   return shift < -31 ? { multiplier: 0, exponent: 0 } : { multiplier, exponent: shift };
 }
 
+/** Whether products with it mean something: a shift to the left is of at most 31. */
+export function isMultiplier(real: number): boolean {
+  return Number.isFinite(real) && quantizeMultiplier(real).exponent <= 31;
+}
+
 /** QuantizeMultiplier of single-rounding builds: exponents above 30 saturate. */
 export function quantizeMultiplierSingleRounding(real: number): FixedPointMultiplier {
   const quantized = quantizeMultiplier(real);

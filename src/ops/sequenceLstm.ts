@@ -5,13 +5,10 @@ import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { Constants } from './fields/constants.js';
-import { layerFields, list, maybeSize, numbers, outputSchema } from './fields/schema.js';
+import { layerFields, list, maybeSize, numbers, outputSchema, float32Scale as scale } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import type { Op, RawLayer, ReadLayer } from './op.js';
 
-const EXPECTED_SCALE = 'expected a positive number that float32 holds';
-const isScale = (value: number) => Math.fround(value) > 0 && Number.isFinite(Math.fround(value));
-const scale = z.number(EXPECTED_SCALE).check(z.refine(isScale, EXPECTED_SCALE));
 const maybeScale = z.nullish(scale);
 const integers = (description: string) => numbers(description, list('integer'));
 const maybeIntegers = (description: string) => z.nullish(integers(description));
@@ -49,6 +46,10 @@ const fields = () => ({
 });
 type Fields = z.infer<z.ZodMiniObject<ReturnType<typeof fields>>>;
 type RawGate = Fields['gates']['forget'];
+interface NamedGate {
+  readonly name: string;
+  readonly own: RawGate;
+}
 
 export const sequenceLstm: Op = {
   name: 'sequence_lstm',
@@ -77,6 +78,7 @@ async function readLstm(layer: RawLayer): Promise<ReadLayer | null> {
     const own = given.gates[name];
     if (own) await reader.gate(name, own);
   }
+  reader.partsOf(given.gates);
   const { cells, inputs, outputs } = reader.sizes;
   const { projection } = given;
   if (projection) await reader.projection(projection);
@@ -141,6 +143,26 @@ class GateReader {
     for (const own of [peephole, norm]) if (own !== null) this.expect(`gates ${name}`, own, cells, 'cells');
     if ((peephole !== null && !raw.peephole_scale) || (norm !== null && !(raw.norm_scale && raw.scale)))
       this.wrong(`gates ${name}`, 'expected a scale of its peephole, its norm and its normalized sums, got none');
+  }
+
+  /** As TFLite prepares them: a peephole of all gates but the cell's, or of none; all normalized, or none. */
+  partsOf(gates: Fields['gates']): void {
+    if (this.isWrong) return;
+    const known = Object.entries(gates).flatMap(([name, own]) => (own ? [{ name, own }] : []));
+    if (gates.cell.peephole) this.wrong('gates cell peephole', 'expected none, as the cell gate has no peephole');
+    const peepholes = known.filter(({ name }) => name !== 'cell');
+    this.allOrNone(peepholes, 'peephole');
+    this.allOrNone(known, 'norm');
+    const scaled = known.find(({ own }) => own.scale && !own.norm);
+    if (scaled && !this.isWrong)
+      this.wrong(`gates ${scaled.name} scale`, 'expected none, as its sums are not normalized (norm)');
+  }
+
+  private allOrNone(all: readonly NamedGate[], part: 'peephole' | 'norm'): void {
+    const without = all.filter(({ own }) => !own[part]);
+    if (this.isWrong || without.length === 0 || without.length === all.length) return;
+    const names = all.map(({ name }) => name).join(', ');
+    this.wrong(`gates ${without[0].name}`, `expected a ${part}, as other gates have one (all of ${names}, or none)`);
   }
 
   async projection(raw: NonNullable<Fields['projection']>): Promise<void> {

@@ -5,11 +5,10 @@ import type { TensorForm } from '../nouns/model.js';
 import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { Constants } from './fields/constants.js';
-import { layerFields, list, maybeSize, numbers, outputSchema, size } from './fields/schema.js';
+import { layerFields, list, maybeSize, numbers, outputSchema, float32Scale as scale, size } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import type { Op, RawLayer, ReadLayer } from './op.js';
 
-const scale = z.number().check(z.positive());
 const integers = (description: string) => numbers(description, list('integer'));
 
 const fields = () => ({

@@ -87,7 +87,8 @@ function otherCodes(steps: OpSteps, layer: Layer, inputs: readonly (ValueParams 
 
 function lacking(kernel: Kernel, steps: OpSteps, layer: Layer, input: ValueParams): string | null {
   if (steps.kind === 'product' && isProduct(layer)) return whatIsMissing(kernel, steps, layer, input);
-  return steps.kind === 'tensor' && isTensor(layer) ? (steps.lacks?.(layer.form) ?? null) : null;
+  const values = layer.output ? { input, output: layer.output } : undefined;
+  return steps.kind === 'tensor' && isTensor(layer) ? (steps.lacks?.(layer.form, values) ?? null) : null;
 }
 
 /** What a layer has that no model of this kernel's product takes; null: nothing. */

@@ -47,7 +47,14 @@ export const producerSchema = z.object({
   outputs_changed_by_capturing: z.nullish(integer),
   delegated: texts,
   environment: z.nullish(z.record(word, word)),
-  settings: z.nullish(z.record(word, z.union([word, z.number(), z.boolean()]))),
+  settings: z.nullish(
+    z.record(word, z.union([word, z.number(), z.boolean()])).check(
+      z.refine(({ reset_variables: value = false }) => [true, false, 0, 1, '0', '1'].includes(value), {
+        error: 'expected true or false',
+        path: ['reset_variables'],
+      }),
+    ),
+  ),
 });
 
 export const inputSchema = z.object({ name, ...valueFields, of_graph: z.optional(z.boolean()) });

@@ -1,6 +1,8 @@
 /** LSTM and SVDF written by hand in a model.json: what of their numbers fits, and what is said of the rest. */
 import { expect, it, test } from 'vitest';
 import { openModel } from '../../src/frontends/open.js';
+import { kernelByName } from '../../src/kernels/registry.js';
+import { whyNotReplayed } from '../../src/replay/layer.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { problemsOf } from '../support/problems.js';
 
@@ -28,9 +30,9 @@ const LSTM = {
   ...{ cell_scale: 2 ** -11, cell_clip: 0, proj_clip: 0, output },
 };
 
-async function opened(layer: object) {
+async function opened(layer: object, settings: object = {}) {
   const inputs = [{ name: 'x', dtype: 'int8', scale: 0.1, zero_point: 0 }];
-  const raw = { format: 'qdiff-model', version: 1, producer: { kernel: 'tflm' }, inputs, layers: [layer] };
+  const raw = { format: 'qdiff-model', version: 1, producer: { kernel: 'tflm', settings }, inputs, layers: [layer] };
   const model = await openModel(memoryFiles({ 'm.json': JSON.stringify(raw) }), 'm.json');
   await model.close();
   return model;
@@ -53,6 +55,24 @@ test.each<[object, string]>([
     'gates.cell: expected a scale of its peephole',
   ],
   [
+    { ...LSTM, gates: gates({ output: { ...gate(), peephole: ones(2), peephole_scale: 1 } }) },
+    'gates.input: expected a peephole, as other gates have one (all of input, forget, output, or none)',
+  ],
+  [
+    { ...LSTM, gates: gates({ cell: { ...gate(), peephole: ones(2), peephole_scale: 1 } }) },
+    'gates.cell.peephole: expected none, as the cell gate has no peephole',
+  ],
+  [
+    { ...LSTM, gates: gates({ input: { ...gate(), norm: ones(2), norm_scale: 1, scale: 1 } }) },
+    'gates.forget: expected a norm, as other gates have one (all of input, forget, cell, output, or none)',
+  ],
+  [
+    { ...LSTM, gates: gates({ input: { ...gate(), scale: 1 } }) },
+    'gates.input.scale: expected none, as its sums are not normalized (norm)',
+  ],
+  [{ ...SVDF, feature_scale: 1e60 }, 'feature_scale: expected a positive number that float32 holds'],
+  [{ ...SVDF, state: { ...SVDF.state, scale: 1e-60 } }, 'state.scale: expected a positive number that float32 holds'],
+  [
     { ...LSTM, projection: { weight: ones(5), scale: 1 } },
     'projection.weight: expected 4 numbers ([2, 2] weights), got 5',
   ],
@@ -62,4 +82,36 @@ test.each<[object, string]>([
   ],
 ])('%#: what does not fit is one line', async (layer, said) => {
   expect(await problemsOf(opened(layer))).toEqual([expect.stringContaining(said)]);
+});
+
+test('peepholes of all gates but the cell, without an input gate of the two that are left', async () => {
+  const own = { ...gate(), peephole: ones(2), peephole_scale: 1 };
+  for (const input of [own, null]) await opened({ ...LSTM, gates: gates({ input, forget: own, output: own }) });
+});
+
+test.each<[string, object, string | null]>([
+  ['tflm', LSTM, null],
+  ['tflm', { ...LSTM, state: { scale: 1e-44, zero_point: 0 } }, 'LSTM'],
+  ['tflm', { ...LSTM, gates: gates({ cell: { ...gate(), input_scale: 3e38 } }) }, 'LSTM'],
+  ['tflm', { ...LSTM, cell_scale: 1e-44 }, 'LSTM'],
+  ['tflite-builtin', LSTM, null],
+  ['tflite-builtin', { ...LSTM, hidden: { scale: 1e-44, zero_point: 0 } }, 'LSTM'],
+  ['tflite-builtin', { ...LSTM, gates: gates({ output: { ...gate(), recurrent_scale: 3e38 } }) }, 'LSTM'],
+  ['tflite-builtin', SVDF, null],
+  ['tflite-builtin', { ...SVDF, state: { ...SVDF.state, scale: 1e-44 } }, 'SVDF'],
+  ['tflm', { ...SVDF, time_scale: 3e38 }, 'SVDF'],
+])('%#: %s has no multiplier that float32 does not hold', async (name, layer, called) => {
+  const { layers, inputs } = await opened(layer);
+  const said = called && `kernel ${name} has no ${called} with scales whose quotient float32 does not hold`;
+  expect(whyNotReplayed(kernelByName(name)!, layers[0], [inputs[0].params])).toBe(said);
+});
+
+test.each([true, false, 0, 1])('reset_variables of %j is taken', async (value) => {
+  expect((await opened(LSTM, { reset_variables: value })).producer.settings!.get('reset_variables')).toMatch(/^[01]$/);
+});
+
+test.each(['true', 2, ''])('reset_variables of %j is one line', async (value) => {
+  expect(await problemsOf(opened(LSTM, { reset_variables: value }))).toEqual([
+    expect.stringMatching(/producer\.settings\.reset_variables: expected true or false/),
+  ]);
 });

@@ -3,12 +3,15 @@ import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 
 /** Without an activation of its own. */
 export function withoutActivation(steps: TensorSteps): TensorSteps {
-  return { ...steps, lacks: (form) => (form.activation === 'none' ? (steps.lacks?.(form) ?? null) : 'an activation') };
+  return {
+    ...steps,
+    lacks: (form, values) => (form.activation === 'none' ? (steps.lacks?.(form, values) ?? null) : 'an activation'),
+  };
 }
 
 /** Without what only TFLite's operator of that name has. */
 export function withoutTflites(steps: TensorSteps): TensorSteps {
-  return { ...steps, lacks: (form) => ownOfTflite(form.attributes) ?? steps.lacks?.(form) ?? null };
+  return { ...steps, lacks: (form, values) => ownOfTflite(form.attributes) ?? steps.lacks?.(form, values) ?? null };
 }
 
 /** Fits "has no OP with ..."; null: every runtime's operator computes the same. */

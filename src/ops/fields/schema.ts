@@ -25,6 +25,11 @@ export const EXPECTED_SCALE = `expected a positive number that float32 holds, as
 export { name };
 
 const scale = z.number(EXPECTED_SCALE).check(z.positive(EXPECTED_SCALE), z.refine(isUsableScale, EXPECTED_SCALE));
+
+const EXPECTED_FLOAT32 = 'expected a positive number that float32 holds';
+const isFloat32 = (value: number) => Math.fround(value) > 0 && Number.isFinite(Math.fround(value));
+/** Of what no kernel divides by alone. */
+export const float32Scale = z.number(EXPECTED_FLOAT32).check(z.refine(isFloat32, EXPECTED_FLOAT32));
 export const integer = z.int();
 
 // each schema takes 3 kB and 14 microseconds of every start: what is equal is one

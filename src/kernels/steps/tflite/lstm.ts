@@ -4,7 +4,7 @@
  */
 import type { NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes, LstmGate } from '../../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { TensorCall, TensorSteps, Values } from '../../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import {
   multiplyByFixedPointDoubleRounding,
@@ -20,12 +20,14 @@ import { tensorSteps } from '../tensor.js';
 import {
   type GateName,
   int16Table,
+  lacksMultiplier,
   lstmState,
   prepared,
   type Rows,
   rowsOf,
   runLstm,
   type Step,
+  scaleOf,
   sumOf,
 } from './lstmParts.js';
 
@@ -80,25 +82,40 @@ function once<T>(make: () => T): () => T {
   return () => (known ??= make());
 }
 
+/** What a gate's sums are multiplied with; a norm's multiplier is shifted by 12 bits more. */
+function gateReals({ stateScale, cellScale }: LstmAttributes, own: LstmGate, input: number) {
+  const sums = f32(own.scale ?? 2 ** -12);
+  const over = (weightScale: number, scale: number) => f32(f32(f32(weightScale) * f32(scale)) / sums);
+  const { peepholeScale, normScale } = own;
+  return {
+    input: over(own.inputScale, input),
+    recurrent: over(own.recurrentScale, stateScale),
+    peephole: peepholeScale === null ? null : f32((2 ** log2Of(cellScale).power * f32(peepholeScale)) / sums),
+    norm: normScale === null ? null : f32(normScale) * 2 ** 12,
+  };
+}
+
+function hiddenReals({ hiddenScale, projectionScale, stateScale }: LstmAttributes) {
+  const hidden = f32(hiddenScale);
+  return {
+    hidden: f32((2 ** -15 / hidden) * 2 ** -15),
+    projection: projectionScale === null ? null : f32(f32(f32(projectionScale) * hidden) / f32(stateScale)),
+  };
+}
+
 function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
-  const { cells, stateScale, stateZeroPoint, cellScale } = call.attributes as LstmAttributes;
+  const attributes = call.attributes as LstmAttributes;
+  const { cells, stateZeroPoint } = attributes;
   const input = quantized(call.inputs[0]);
   const array = (part: string) => call.arrays![`${name}.${part}`];
-  const sums = f32(own.scale ?? 2 ** -12);
-  const by = (weightScale: number, scale: number) => quantizeMultiplier(f32(f32(f32(weightScale) * f32(scale)) / sums));
+  const by = gateReals(attributes, own, input.scale);
   const isNormed = own.normScale !== null;
   return {
     input: rowsOf(array('input'), input.zeroPoint, isNormed ? null : array('bias'), cells),
-    inputBy: by(own.inputScale, input.scale),
+    inputBy: quantizeMultiplier(by.input),
     recurrent: rowsOf(array('recurrent'), stateZeroPoint, null, cells),
-    recurrentBy: by(own.recurrentScale, stateScale),
-    peephole:
-      own.peepholeScale === null
-        ? null
-        : {
-            weight: array('peephole'),
-            by: quantizeMultiplier(f32((2 ** log2Of(cellScale).power * f32(own.peepholeScale)) / sums)),
-          },
+    recurrentBy: quantizeMultiplier(by.recurrent),
+    peephole: by.peephole === null ? null : { weight: array('peephole'), by: quantizeMultiplier(by.peephole) },
     norm: isNormed ? normOf(array('norm'), array('bias'), own.normScale!) : null,
     table: name === 'cell' ? TANH[3]() : SIGMOID(),
   };
@@ -114,7 +131,7 @@ const layerOf = prepared((call): Layer => {
   const own = call.attributes as LstmAttributes;
   const { power } = log2Of(own.cellScale);
   const output = quantized(call.output);
-  const hiddenScale = f32(own.hiddenScale);
+  const by = hiddenReals(own);
   const clipOf = (clip: number, scale: number, least: number, most: number) =>
     clip > 0 ? truncate(clamp(f32(f32(clip) / f32(scale)), least, most)) : 0;
   const projectionBias = call.arrays!['projection.bias'] ?? null;
@@ -127,13 +144,13 @@ const layerOf = prepared((call): Layer => {
     },
     cellPower: power,
     tanhOfCell: TANH[15 + power]?.() ?? null,
-    hidden: quantizeMultiplier(f32((2 ** -15 / hiddenScale) * 2 ** -15)),
+    hidden: quantizeMultiplier(by.hidden),
     projection:
-      own.projectionScale === null
+      by.projection === null
         ? null
         : {
             rows: rowsOf(call.arrays!['projection.weight'], -own.hiddenZeroPoint, projectionBias, own.outputs),
-            by: quantizeMultiplier(f32(f32(f32(own.projectionScale) * hiddenScale) / f32(own.stateScale))),
+            by: quantizeMultiplier(by.projection),
           },
     cellClip: clipOf(own.cellClip, own.cellScale, -32768, 32767),
     projClip: clipOf(own.projClip, output.scale, -128, 127),
@@ -204,10 +221,9 @@ function stepOf(call: TensorCall): (x: NumericArray, y: Int8Array) => Step {
       cell[k] = saturateInt16(kept + added);
       if (cellClip > 0) cell[k] = clamp(cell[k], -cellClip, cellClip);
     }
-    const output = codes(gates.output!);
-    const made = output; // int8 in place
+    const made = codes(gates.output!); // int8 in place
     for (let i = 0, k = first * cells; i < count * cells; i++, k++) {
-      const product = output[i] * (tanhOfCell ? tanhOfCell[cell[k] + HALF] : input![i]);
+      const product = made[i] * (tanhOfCell ? tanhOfCell[cell[k] + HALF] : input![i]);
       made[i] = clamp(times(product, layer.hidden) + hiddenZeroPoint, -128, 127);
     }
     for (let b = 0, i = 0; b < count; b++) {
@@ -234,13 +250,17 @@ export function isWithoutTanh(attributes: unknown): boolean {
 }
 
 /** Fits "has no LSTM with ..."; null: nothing. */
-function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>): string | null {
-  const { cellScale, outputs, cells, forget, input } = attributes as LstmAttributes;
+function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>, values?: Values): string | null {
+  const own = attributes as LstmAttributes;
+  const { cellScale, outputs, cells, forget, input } = own;
   const { power, isExact } = log2Of(cellScale);
   if (!isExact || power > -9 || power < LEAST_POWER) return 'a cell state whose scale is none of 2^-30 to 2^-9';
   if (!input && isWithoutTanh(attributes))
     return 'a cell state of a scale below 2^-15 and without an input gate (CIFG)';
-  return forget.peepholeScale !== null && outputs > cells ? 'peephole weights and more outputs than cells' : null;
+  if (forget.peepholeScale !== null && outputs > cells) return 'peephole weights and more outputs than cells';
+  const gates = [input, forget, own.cell, own.output].filter((gate) => gate !== null);
+  const reals = values ? gates.flatMap((gate) => Object.values(gateReals(own, gate, scaleOf(values.input)))) : [];
+  return lacksMultiplier([...reals, ...Object.values(hiddenReals(own))]);
 }
 
 const GATES = 'gates of sat16(fp(wx) + fp(wh)) in units of 2^-12, sigmoid and tanh in 16-bit fixed point';

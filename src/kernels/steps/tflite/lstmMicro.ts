@@ -4,7 +4,7 @@
  */
 import type { NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes, LstmGate } from '../../../nouns/attributes.js';
-import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import type { TensorCall, TensorSteps, Values } from '../../../nouns/kernel.js';
 import type { FixedPointMultiplier } from '../../../nouns/written.js';
 import { multiplyByFixedPointDoubleRounding, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { f32 } from '../../../numeric/float.js';
@@ -13,7 +13,18 @@ import { truncate } from '../../../numeric/round.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { log2Of } from './lstm.js';
-import { type GateName, lstmState, prepared, type Rows, rowsOf, runLstm, type Step, sumOf } from './lstmParts.js';
+import {
+  type GateName,
+  lacksMultiplier,
+  lstmState,
+  prepared,
+  type Rows,
+  rowsOf,
+  runLstm,
+  type Step,
+  scaleOf,
+  sumOf,
+} from './lstmParts.js';
 import { LOGISTIC, TANH } from './tables16.js';
 
 const times = multiplyByFixedPointDoubleRounding;
@@ -38,16 +49,29 @@ interface Layer {
   readonly clip: number;
 }
 
+/** What a gate's sums are multiplied with. */
+function gateReals({ stateScale }: LstmAttributes, own: LstmGate, input: number): readonly [number, number] {
+  const over = (weightScale: number, scale: number) => (f32(weightScale) * f32(scale)) / SUMS;
+  return [over(own.inputScale, input), over(own.recurrentScale, stateScale)];
+}
+
+/** Of products of gates: kept, added, hidden. */
+function productReals({ cellScale, stateScale }: LstmAttributes): readonly [number, number, number] {
+  const cell = f32(cellScale);
+  return [(UNIT * cell) / cell, (UNIT * UNIT) / cell, (UNIT * UNIT) / f32(stateScale)];
+}
+
 function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
-  const { cells, stateScale, stateZeroPoint } = call.attributes as LstmAttributes;
+  const attributes = call.attributes as LstmAttributes;
+  const { cells, stateZeroPoint } = attributes;
   const input = quantized(call.inputs[0]);
   const array = (part: string) => call.arrays![`${name}.${part}`];
-  const by = (weightScale: number, scale: number) => quantizeMultiplier((f32(weightScale) * f32(scale)) / SUMS);
+  const [inputBy, recurrentBy] = gateReals(attributes, own, input.scale).map(quantizeMultiplier);
   return {
     input: rowsOf(array('input'), input.zeroPoint, array('bias'), cells),
-    inputBy: by(own.inputScale, input.scale),
+    inputBy,
     recurrent: rowsOf(array('recurrent'), stateZeroPoint, null, cells),
-    recurrentBy: by(own.recurrentScale, stateScale),
+    recurrentBy,
     apply: name === 'cell' ? (sum) => TANH.interpolated(3 * sum) : (sum) => LOGISTIC.interpolated(3 * sum),
   };
 }
@@ -62,6 +86,7 @@ function tanhOf(power: number): (code: number) => number {
 const layerOf = prepared((call): Layer => {
   const own = call.attributes as LstmAttributes;
   const cell = f32(own.cellScale);
+  const [kept, added, hidden] = productReals(own).map(quantizeMultiplier);
   return {
     gates: {
       input: gateOf(call, 'input', own.input!),
@@ -69,9 +94,9 @@ const layerOf = prepared((call): Layer => {
       cell: gateOf(call, 'cell', own.cell),
       output: gateOf(call, 'output', own.output),
     },
-    kept: quantizeMultiplier((UNIT * cell) / cell),
-    added: quantizeMultiplier((UNIT * UNIT) / cell),
-    hidden: quantizeMultiplier((UNIT * UNIT) / f32(own.stateScale)),
+    kept,
+    added,
+    hidden,
     tanhOfCell: tanhOf(log2Of(own.cellScale).power),
     clip: own.cellClip > 0 ? truncate(clamp(f32(own.cellClip) / cell, -32768, 32767)) : Number.POSITIVE_INFINITY,
   };
@@ -105,12 +130,16 @@ function stepOf(call: TensorCall): (x: NumericArray, y: Int8Array) => Step {
 }
 
 /** Fits "has no LSTM with ...". */
-function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>): string | null {
-  const { input, forget, projectionScale } = attributes as LstmAttributes;
+function lacksOf({ attributes }: Pick<TensorCall, 'attributes'>, values?: Values): string | null {
+  const own = attributes as LstmAttributes;
+  const { input, forget, projectionScale } = own;
   if (!input) return 'its input gate left out (CIFG)';
   if (forget.peepholeScale !== null) return 'peephole weights';
   if (projectionScale !== null) return 'a projection';
-  return forget.normScale === null ? null : 'layer normalization';
+  if (forget.normScale !== null) return 'layer normalization';
+  const gates = [input, forget, own.cell, own.output];
+  const reals = values ? gates.flatMap((gate) => gateReals(own, gate, scaleOf(values.input))) : [];
+  return lacksMultiplier([...reals, ...productReals(own)]);
 }
 
 export const lstmMicro: TensorSteps = {

@@ -2,6 +2,8 @@
 import type { NamedArrays, NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes } from '../../../nouns/attributes.js';
 import type { Computed, KeptState, State, TensorCall } from '../../../nouns/kernel.js';
+import { isQuantized, type ValueParams } from '../../../nouns/value.js';
+import { isMultiplier } from '../../../numeric/fixedPoint.js';
 import { wrapInt32 } from '../../../numeric/integer.js';
 
 export type GateName = 'input' | 'forget' | 'cell' | 'output';
@@ -75,6 +77,15 @@ export const lstmState: KeptState = {
   begin,
   sequences: (attributes, dims) => extentsOf(dims, (attributes as LstmAttributes).timeMajor).batch,
 };
+
+/** Fits "has no OP with ..."; null: int32 multipliers hold all of them. */
+export function lacksMultiplier(reals: readonly (number | null)[]): string | null {
+  return reals.every((real) => real === null || isMultiplier(real))
+    ? null
+    : 'scales whose quotient float32 does not hold';
+}
+
+export const scaleOf = (params: ValueParams): number => (isQuantized(params) ? params.scale : 1);
 
 /** make: what is prepared of a layer's numbers, once. */
 export function prepared<P>(make: (call: TensorCall) => P): (call: TensorCall) => P {

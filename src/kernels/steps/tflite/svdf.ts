@@ -11,7 +11,7 @@ import { clamp, wrapInt8, wrapInt32 } from '../../../numeric/integer.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
-import { rowsOf, sumOf } from './lstmParts.js';
+import { lacksMultiplier, rowsOf, scaleOf, sumOf } from './lstmParts.js';
 
 const sequences = (dims: readonly number[]) => sizeOf(dims.slice(0, -1));
 
@@ -25,6 +25,12 @@ function begin(call: TensorCall): State {
   return [new Int32Array(batchOf(call) * filters * memory).fill(stateZeroPoint)];
 }
 
+/** What products are multiplied with, into the state and out of it. */
+function realsOf(own: SvdfAttributes, input: number, output: number): readonly [number, number] {
+  const state = f32(own.stateScale);
+  return [f32(f32(f32(input) * f32(own.featureScale)) / state), f32(f32(state * f32(own.timeScale)) / f32(output))];
+}
+
 function run(call: TensorCall): Int8Array {
   const own = call.attributes as SvdfAttributes;
   const { inputs, filters, memory, rank, stateDtype, stateZeroPoint } = own;
@@ -32,9 +38,7 @@ function run(call: TensorCall): Int8Array {
   const [x, y] = [call.inputs[0], call.output].map(quantized);
   const [state] = call.state!;
   const features = rowsOf(feature, x.zeroPoint, null, filters);
-  const stateScale = f32(own.stateScale);
-  const toState = quantizeMultiplier(f32(f32(f32(x.scale) * f32(own.featureScale)) / stateScale));
-  const toOutput = quantizeMultiplier(f32(f32(stateScale * f32(own.timeScale)) / f32(y.scale)));
+  const [toState, toOutput] = realsOf(own, x.scale, y.scale).map(quantizeMultiplier);
   const [lo, hi] = stateDtype === 'int8' ? [-128, 127] : [-32768, 32767];
   const [batch, units] = [batchOf(call), filters / rank];
   const output = new Int8Array(batch * units);
@@ -67,7 +71,10 @@ const svdf = (lacks: (own: SvdfAttributes) => string | null): TensorSteps => ({
   ),
   codes: ['int8'],
   state: { begin, sequences: (_, dims) => sequences(dims) },
-  lacks: ({ attributes }) => lacks(attributes as SvdfAttributes),
+  lacks: ({ attributes }, values) => {
+    const own = attributes as SvdfAttributes;
+    return lacks(own) ?? (values ? lacksMultiplier(realsOf(own, scaleOf(values.input), scaleOf(values.output))) : null);
+  },
 });
 
 /** It reads an int8 state as int16. */
