@@ -183,8 +183,8 @@ export interface LstmGate {
 
 /** TFLite's LSTM on integers; its weights are arrays `GATE.input`, `.recurrent`, `.bias`, `.peephole`, `.norm`, `projection.weight`, `.bias`. */
 export interface LstmAttributes {
-  /** Sequences that the file's states are of; null: as many as the calls have. */
-  readonly batch: number | null;
+  /** Sequences that the file's states are of; absent: as many as the calls have. */
+  readonly batch?: number;
   readonly inputs: number;
   readonly cells: number;
   readonly outputs: number;
@@ -209,8 +209,8 @@ export interface LstmAttributes {
 
 /** TFLite's SVDF on integers; its arrays are `feature`, `time` and `bias`. */
 export interface SvdfAttributes {
-  /** Rows that the file's state is of; null: as many as the calls have. */
-  readonly batch: number | null;
+  /** Rows that the file's state is of; absent: as many as the calls have. */
+  readonly batch?: number;
   readonly inputs: number;
   /** Of a unit as many as the rank. */
   readonly filters: number;

@@ -85,7 +85,7 @@ async function readLstm(layer: RawLayer): Promise<ReadLayer | null> {
   else reader.expect('gates', outputs, cells, 'outputs, as many as cells without a projection');
   if (reader.isWrong) return null;
   const attributes: LstmAttributes = {
-    batch: given.batch ?? null,
+    ...(given.batch !== undefined && { batch: given.batch }), // what the calls have is no difference of two models
     cells,
     inputs,
     outputs,

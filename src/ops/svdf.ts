@@ -65,7 +65,7 @@ async function readSvdf(layer: RawLayer): Promise<ReadLayer | null> {
     return null;
   }
   const attributes: SvdfAttributes = {
-    batch: given.batch ?? null,
+    ...(given.batch !== undefined && { batch: given.batch }), // what the calls have is no difference of two models
     inputs,
     filters,
     memory,

@@ -28,7 +28,7 @@ export function whyNotOneState(
   const held = batch ?? counts[0];
   const call = counts.findIndex((count) => count !== held);
   if (call < 0) return null;
-  const whose = batch === null ? "the first call's" : "the file's";
+  const whose = batch === undefined ? "the first call's" : "the file's";
   return `its state is of ${held} sequence${held === 1 ? '' : 's'} (${whose}), and call ${call + 1} is of ${counts[call]}`;
 }
 

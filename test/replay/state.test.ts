@@ -112,7 +112,7 @@ describe('calls of several samples', () => {
     [false, [5], [4, 1, 3], null],
     [true, [5], [2, 1], "its state is of 2 sequences (the first call's), and call 2 is of 1"],
   ])('time first %s: of shape %j in calls of %j', (timeMajor, dims, sizes, said) => {
-    const attributes = { timeMajor, batch: null, inputs: dims.at(-1)! };
+    const attributes = { timeMajor, inputs: dims.at(-1)! };
     const layer = { form: { attributes } } as unknown as TensorLayer;
     expect(whyNotOneState(lstmState, layer, { dims, channelAxis: 0 }, sizes)).toBe(said);
   });
