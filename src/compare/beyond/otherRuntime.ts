@@ -6,7 +6,7 @@ import { stepsOf } from '../../kernels/kernel.js';
 import { runtimeKernels, tensorKernels } from '../../kernels/registry.js';
 import type { ValueReader } from '../../nouns/capture.js';
 import type { Kernel } from '../../nouns/kernel.js';
-import type { Layer, Producer } from '../../nouns/model.js';
+import { keepsState, type Layer, type Producer } from '../../nouns/model.js';
 import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
@@ -48,9 +48,10 @@ export async function otherRuntime(asked: Asked): Promise<LayerDiagnosis | null>
 
 /** Releases of TFLite's for a layer of its file; of another file, where a state tells runtimes apart, every kernel. */
 function othersOf({ layer, declared, producer }: Asked): Kernel[] {
-  const known = layer.delegates
-    ? runtimeKernels(layer, producer)
-    : tensorKernels(layer, declared).map(({ kernel }) => kernel);
+  const known =
+    keepsState(layer) && !layer.delegates
+      ? tensorKernels(layer, declared).map(({ kernel }) => kernel)
+      : runtimeKernels(layer, producer);
   return known.filter((kernel) => kernel !== declared && stepsOf(kernel, layer));
 }
 
