@@ -15,6 +15,8 @@ import type { Beside } from './storedSigns.js';
 const LOOKED_AT = 4096;
 /** A correlation, and how much more of it an order has to give than none. */
 const [ALIKE, MORE] = [0.5, 0.1];
+/** In deviations of the correlation of noise: that of ten values is often above a half. */
+const BEYOND_CHANCE = 6;
 
 interface Likeliest {
   /** In which values are most like others; null: in none much more than as they stand. */
@@ -35,7 +37,8 @@ export async function likeliestOrder(
   const [stored, wanted] = [await own.read(from, end), await expected.read(from, end)];
   const asStored = likeness(stored, wanted, features, (at) => at);
   let best: Layout | null = null;
-  let most = Math.max(ALIKE, asStored + MORE);
+  const byChance = BEYOND_CHANCE / Math.sqrt(Math.min(stored.length, LOOKED_AT));
+  let most = Math.max(ALIKE, byChance, asStored + MORE);
   for (const order of layoutsOf(shape)) {
     const alike = likeness(stored, wanted, features, order.from);
     if (alike > most) [best, most] = [order, alike];
