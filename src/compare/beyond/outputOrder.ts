@@ -6,7 +6,7 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Shape } from '../../nouns/value.js';
 import { int32s, sumOfHashes } from '../../numeric/array.js';
-import { channelStride, channelsOf, placeOf, sizeOf } from '../../tensor/shape.js';
+import { channelStride, channelsOf, placeOf, sizeOf, strideOf } from '../../tensor/shape.js';
 import { counted } from '../../text.js';
 import { type AskedOfPlaces, diffReplay } from '../candidate/readings.js';
 import { layoutsOf, type Order } from './layouts.js';
@@ -136,9 +136,9 @@ const FEWEST_STEPS = 3;
 
 /** One place late or early along an axis, or in the memory that each index of it has: around, or the last ones lost. */
 function* movedWithin({ dims }: Shape, all: number): Generator<Order> {
+  const steps = dims.map((_, axis) => strideOf(dims, axis));
   for (const axis of dims.keys()) {
-    const block = sizeOf(dims.slice(axis));
-    const steps = dims.map((_, inner) => sizeOf(dims.slice(inner + 1)));
+    const block = dims[axis] * steps[axis];
     for (const step of new Set(steps.slice(axis))) {
       if (step * FEWEST_STEPS > block || block === all) continue;
       const isAlong = step === steps[axis];

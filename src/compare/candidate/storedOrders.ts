@@ -9,7 +9,7 @@ import { emptyLike } from '../../numeric/array.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { type Layout, layoutsOf, type Order } from '../beyond/layouts.js';
 import type { Samples } from './readings.js';
-import type { Beside } from './storedSigns.js';
+import { type Beside, saidInputs } from './storedSigns.js';
 
 /** Values that are looked at. */
 const LOOKED_AT = 4096;
@@ -88,7 +88,7 @@ export function putBack<R extends ValueReader>(value: R, { from: placeOf }: Orde
  */
 export async function inRightOrder(candidate: Capture, beside: Beside): Promise<Capture | null> {
   const { model, capture } = beside;
-  const read = new Map(model.layers.map(({ name, inputs }) => [`${name}.input`, inputs[0]]));
+  const read = saidInputs(model);
   const values = new Map(candidate.values);
   const rules = new Set<string>();
   const open: [key: string, value: CapturedValue, shape: Shape][] = [];

@@ -40,10 +40,15 @@ export interface Beside {
   readonly to: number;
 }
 
+/** Of what a layer says that it read, `LAYER.input`, the value before it. */
+export function saidInputs({ layers }: Model): ReadonlyMap<string, string> {
+  return new Map(layers.map(({ name, inputs }) => [`${name}.input`, inputs[0]]));
+}
+
 /** Its values read back, where that makes more of them what was captured; null: they are no others. */
 export async function inRightSigns(candidate: Capture, beside: Beside): Promise<Capture | null> {
   const { model, session } = beside;
-  const read = new Map(model.layers.map(({ name, inputs }) => [`${name}.input`, inputs[0]]));
+  const read = saidInputs(model);
   const stored = [...candidate.values].flatMap(([key, value]): Stored | [] => {
     const name = session.paramsOf(key) ? key : (read.get(key) ?? key);
     const declared = session.paramsOf(name)?.dtype;

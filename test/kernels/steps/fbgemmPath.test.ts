@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fbgemmLibrary } from '../../../src/kernels/libraries.js';
 import { fbgemmPathOf } from '../../../src/kernels/steps/fbgemmConvolution.js';
 import type { PlacedPatch } from '../../../src/nouns/window.js';
+import { WINDOW_3X3 } from '../../support/window.js';
 
 interface Own extends Partial<Omit<PlacedPatch, 'window'>> {
   readonly window?: object;
@@ -10,22 +11,12 @@ interface Own extends Partial<Omit<PlacedPatch, 'window'>> {
 
 /** 3x3, padding 1, eight groups of one channel. */
 function depthwise({ window, ...patch }: Own): PlacedPatch {
-  const plain = {
-    kernel: [3, 3],
-    stride: [1, 1],
-    padding: [
-      [1, 1],
-      [1, 1],
-    ],
-    dilation: [1, 1],
-    transposed: null,
-  };
   return {
     groups: 8,
     inChannels: 1,
     outChannels: 1,
     ...patch,
-    window: { ...plain, ...window },
+    window: { ...WINDOW_3X3, ...window },
   } as unknown as PlacedPatch;
 }
 

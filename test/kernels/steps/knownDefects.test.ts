@@ -3,17 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defects } from '../../../src/kernels/steps/knownDefects.js';
 import type { Producer } from '../../../src/nouns/model.js';
 import type { PlacedPatch, Window } from '../../../src/nouns/window.js';
-
-const plain = {
-  kernel: [3, 3],
-  stride: [1, 1],
-  padding: [
-    [1, 1],
-    [1, 1],
-  ],
-  dilation: [1, 1],
-  transposed: null,
-};
+import { WINDOW_3X3 } from '../../support/window.js';
 
 function has(
   beginning: string,
@@ -27,7 +17,7 @@ function has(
     outChannels: 4,
     output: [8, 8],
     ...patch,
-    window: { ...plain, ...window } as unknown as Window,
+    window: { ...WINDOW_3X3, ...window } as unknown as Window,
   };
   return defect.has(all as unknown as PlacedPatch, 1, producer as Producer);
 }

@@ -19,6 +19,8 @@ import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import {
   type GateName,
+  type GateProducts,
+  gateProducts,
   int16Table,
   lacksMultiplier,
   lstmState,
@@ -51,11 +53,7 @@ interface Norm {
   readonly guard: number;
 }
 
-interface Gate {
-  readonly input: Rows;
-  readonly inputBy: FixedPointMultiplier;
-  readonly recurrent: Rows;
-  readonly recurrentBy: FixedPointMultiplier;
+interface Gate extends GateProducts {
   readonly peephole: { readonly weight: NumericArray; readonly by: FixedPointMultiplier } | null;
   readonly norm: Norm | null;
   /** Sigmoid, or tanh, by code + 2^15. */
@@ -104,17 +102,11 @@ function hiddenReals({ hiddenScale, projectionScale, stateScale }: LstmAttribute
 }
 
 function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
-  const attributes = call.attributes as LstmAttributes;
-  const { cells, stateZeroPoint } = attributes;
-  const input = quantized(call.inputs[0]);
   const array = (part: string) => call.arrays![`${name}.${part}`];
-  const by = gateReals(attributes, own, input.scale);
+  const by = gateReals(call.attributes as LstmAttributes, own, quantized(call.inputs[0]).scale);
   const isNormed = own.normScale !== null;
   return {
-    input: rowsOf(array('input'), input.zeroPoint, isNormed ? null : array('bias'), cells),
-    inputBy: quantizeMultiplier(by.input),
-    recurrent: rowsOf(array('recurrent'), stateZeroPoint, null, cells),
-    recurrentBy: quantizeMultiplier(by.recurrent),
+    ...gateProducts(call, name, isNormed ? null : array('bias'), [by.input, by.recurrent]),
     peephole: by.peephole === null ? null : { weight: array('peephole'), by: quantizeMultiplier(by.peephole) },
     norm: isNormed ? normOf(array('norm'), array('bias'), own.normScale!) : null,
     table: name === 'cell' ? TANH[3]() : SIGMOID(),

@@ -15,11 +15,11 @@ import { tensorSteps } from '../tensor.js';
 import { log2Of } from './lstm.js';
 import {
   type GateName,
+  type GateProducts,
+  gateProducts,
   lacksMultiplier,
   lstmState,
   prepared,
-  type Rows,
-  rowsOf,
   runLstm,
   type Step,
   scaleOf,
@@ -31,11 +31,7 @@ const times = multiplyByFixedPointDoubleRounding;
 /** Of sums, and of what the functions give. */
 const [SUMS, UNIT] = [2 ** -12, 2 ** -15];
 
-interface Gate {
-  readonly input: Rows;
-  readonly inputBy: FixedPointMultiplier;
-  readonly recurrent: Rows;
-  readonly recurrentBy: FixedPointMultiplier;
+interface Gate extends GateProducts {
   readonly apply: (sum: number) => number;
 }
 
@@ -62,16 +58,9 @@ function productReals({ cellScale, stateScale }: LstmAttributes): readonly [numb
 }
 
 function gateOf(call: TensorCall, name: GateName, own: LstmGate): Gate {
-  const attributes = call.attributes as LstmAttributes;
-  const { cells, stateZeroPoint } = attributes;
-  const input = quantized(call.inputs[0]);
-  const array = (part: string) => call.arrays![`${name}.${part}`];
-  const [inputBy, recurrentBy] = gateReals(attributes, own, input.scale).map(quantizeMultiplier);
+  const reals = gateReals(call.attributes as LstmAttributes, own, quantized(call.inputs[0]).scale);
   return {
-    input: rowsOf(array('input'), input.zeroPoint, array('bias'), cells),
-    inputBy,
-    recurrent: rowsOf(array('recurrent'), stateZeroPoint, null, cells),
-    recurrentBy,
+    ...gateProducts(call, name, call.arrays![`${name}.bias`], reals),
     apply: name === 'cell' ? (sum) => TANH.interpolated(3 * sum) : (sum) => LOGISTIC.interpolated(3 * sum),
   };
 }

@@ -3,8 +3,10 @@ import type { NamedArrays, NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes } from '../../../nouns/attributes.js';
 import type { Computed, KeptState, State, TensorCall } from '../../../nouns/kernel.js';
 import { isQuantized, type ValueParams } from '../../../nouns/value.js';
-import { isMultiplier } from '../../../numeric/fixedPoint.js';
+import type { FixedPointMultiplier } from '../../../nouns/written.js';
+import { isMultiplier, quantizeMultiplier } from '../../../numeric/fixedPoint.js';
 import { wrapInt32 } from '../../../numeric/integer.js';
+import { quantized } from '../call.js';
 
 export type GateName = 'input' | 'forget' | 'cell' | 'output';
 
@@ -12,6 +14,31 @@ export type GateName = 'input' | 'forget' | 'cell' | 'output';
 export interface Rows {
   readonly bias: Int32Array;
   readonly weight: NumericArray;
+}
+
+/** The two products of a gate, of what a step reads and of the hidden state, each with its multiplier. */
+export interface GateProducts {
+  readonly input: Rows;
+  readonly inputBy: FixedPointMultiplier;
+  readonly recurrent: Rows;
+  readonly recurrentBy: FixedPointMultiplier;
+}
+
+/** bias: null where it is added behind a normalization. */
+export function gateProducts(
+  call: TensorCall,
+  name: GateName,
+  bias: NumericArray | null,
+  [inputReal, recurrentReal]: readonly [input: number, recurrent: number],
+): GateProducts {
+  const { cells, stateZeroPoint } = call.attributes as LstmAttributes;
+  const { zeroPoint } = quantized(call.inputs[0]);
+  return {
+    input: rowsOf(call.arrays![`${name}.input`], zeroPoint, bias, cells),
+    inputBy: quantizeMultiplier(inputReal),
+    recurrent: rowsOf(call.arrays![`${name}.recurrent`], stateZeroPoint, null, cells),
+    recurrentBy: quantizeMultiplier(recurrentReal),
+  };
 }
 
 /** bias - zeroPoint * (sum of a row), in int32. */
