@@ -4,7 +4,7 @@ import { Diagnosis, type Effects } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { fixed } from '../../diagnose/finding/fixed.js';
 import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js';
-import type { Layer } from '../../nouns/model.js';
+import { isProduct, type Layer } from '../../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 import type { LayerRun } from '../../replay/session.js';
 import { notFiniteValues } from '../beyond/notFinite.js';
@@ -147,9 +147,10 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   }
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {
-    const { run } = named?.reading ?? readings[0];
-    say(one, inSamples({ ...form, report: ofAll(one, form.report) }, run));
-    return;
+    const reading = named?.reading ?? readings[0];
+    const own = inSamples({ ...form, report: ofAll(one, form.report) }, reading.run);
+    const effects = await effectsOf(one, reading);
+    return say(one, effects ? await withInput(one, own, reading, effects) : own);
   }
   const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
   if (before) return say(one, before);
@@ -232,11 +233,15 @@ async function beforeIt({
   return { report: diagnosed, byChannel: new Map(), changes: [] };
 }
 
+/** One of so many runtimes rounds one or two sums so by chance. */
+const FEWEST_OF_FORM = 3;
+
 /** No cause explains it; another runtime's form of the layer may. */
-function formOf(
+async function formOf(
   { comparison, layer, observed }: Case,
   { session, run, diff }: Reading,
 ): Promise<LayerDiagnosis | null> {
+  if (isProduct(layer) && diff.mismatched < FEWEST_OF_FORM) return null;
   const { model, from, to } = comparison;
   const asked = { session, layer, declared: run.kernel, producer: model.producer, observed, from, to };
   return otherRuntime({ ...asked, mismatched: diff.mismatched, subject: 'candidate' });
