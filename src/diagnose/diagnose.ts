@@ -22,9 +22,10 @@ import { withNarrowBias } from './alternatives/biasUnits.js';
 import { isKernelsOwn } from './facts.js';
 import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
-import { type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
+import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
 import { diagnoseLayer } from './search/layer.js';
+import { isNamed } from './search/ranking.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
 import { SharedNumbers } from './search/shared.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
@@ -95,6 +96,7 @@ export type Searched = Map<string, { readonly diagnosis: LayerDiagnosis; readonl
 export class Diagnosis {
   private readonly shared = new SharedNumbers();
   private readonly asked = new Map<string, number>();
+  private readonly preferred = new Map<string, readonly string[]>();
 
   constructor(
     private readonly side: Side,
@@ -126,8 +128,28 @@ export class Diagnosis {
     const { diagnosis, took } = this.known.get(key) ?? (await this.searched(layer));
     this.known.set(key, { diagnosis, took });
     this.work.spend(took);
-    for (const change of diagnosis.changes) this.shared.remember(run.ready.layer, change);
-    return diagnosis;
+    const told = await this.asPreferred(layer, diagnosis);
+    for (const change of told.changes) this.shared.remember(run.ready.layer, change);
+    return told;
+  }
+
+  /** Of what explains a layer as well, these causes are to be told, where it is asked for again. */
+  prefer(layer: string, causes: readonly string[]): void {
+    this.preferred.set(layer, causes);
+    this.asked.delete(layer);
+  }
+
+  private async asPreferred(layer: LayerCase, found: LayerDiagnosis): Promise<LayerDiagnosis> {
+    const causes = this.preferred.get(layer.name);
+    const best = causes && found.proven?.find((one) => isNamed(one, causes));
+    if (!best) return found;
+    const study = await Study.open(layer);
+    const others = found.proven!.filter((one) => one !== best);
+    const proven = [best, ...others].map(({ changes }) => ({
+      changes,
+      setup: applyChanges(study.declared, changes),
+    }));
+    return explained(layer, study, proven, found.report);
   }
 
   private async searched(layer: LayerCase): Promise<{ diagnosis: LayerDiagnosis; took: number }> {

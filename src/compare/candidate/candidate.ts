@@ -28,6 +28,7 @@ import { explain } from './candidateExplanation.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { secondCapture } from './secondCapture.js';
+import { settledByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
 /**
@@ -56,6 +57,11 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     return values && on(values);
   };
   const work = workFor('candidate', model, candidate);
+  const reports = new Map<Layer, LayerReport>();
+  const compared = async (layer: Layer, index: number) => {
+    reports.set(layer, await compareLayer(onOwnValues, layer, index));
+    return reports.get(layer)!;
+  };
   const onOwnValues: OwnComparison = {
     ...comparison,
     ...asStored,
@@ -69,17 +75,18 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     found: new Map(),
     late: new ReadTooLate({ ...comparison, values: asStored.chainedValues }, 'candidate', comparison.warn),
     catchUp: new CatchUp(selected, own, async (layer, index) => {
-      if (index !== null) await compareLayer(onOwnValues, layer, index);
+      if (index !== null) await compared(layer, index);
     }),
   };
   const layers: LayerReport[] = [];
   for (const [index, layer] of selected.entries()) {
     if (!own.has(layer)) continue;
-    const report = await compareLayer(onOwnValues, layer, index);
+    const report = await compared(layer, index);
     comparison.accept(report);
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
+  await settle(onOwnValues, layers, reports);
   for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
   const { ownSession, diagnosis } = onOwnValues;
   // what values that are stored otherwise would answer without a cause is not replayed: they are read back for layers alone
@@ -87,6 +94,33 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const found = isOther && (await meant) ? new Map<string, LayerDiagnosis>() : onOwnValues.found;
   const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
+}
+
+/** What is open in one layer, and settled by another, is told again. */
+async function settle(
+  comparison: OwnComparison,
+  layers: LayerReport[],
+  reports: ReadonlyMap<Layer, LayerReport>,
+): Promise<void> {
+  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
+  if (!layers.some((report) => report.diagnosis?.indistinguishable.length)) return;
+  // a shard says what the whole run would
+  if (!options.failFast) await catchUp.before(selected.length);
+  const settled = settledByOthers([...reports.values()]);
+  for (const [i, { name, accepted }] of layers.entries()) {
+    const causes = settled.get(name);
+    if (!causes) continue;
+    const index = selected.findIndex((layer) => layer.name === name);
+    const before = found.get(name)!;
+    diagnosis.prefer(name, causes);
+    const report = await compareLayer(comparison, selected[index], index);
+    if (causes.some((cause) => !report.diagnosis?.causes.includes(cause))) {
+      found.set(name, before); // other operands, or places, explain it now
+      continue;
+    }
+    layers[i] = report;
+    if (accepted !== 'tolerance') accept(report);
+  }
 }
 
 export interface ComparedCandidate {

@@ -15,6 +15,11 @@ export function causesOf({ changes }: Hypothesis): string[] {
   return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
 }
 
+/** Whether these are its causes, in any order. */
+export function isNamed(hypothesis: Hypothesis, causes: readonly string[]): boolean {
+  return causesOf(hypothesis).sort().join() === [...causes].sort().join();
+}
+
 /** Whether a cause is all that one of them names: beside another change it would have other numbers, and explain again. */
 export function explainsAlone(found: readonly Hypothesis[], code: string): boolean {
   return found.some((hypothesis) => causesOf(hypothesis).join() === code);
