@@ -33,6 +33,7 @@ import { multiplierShort } from './causes/multiplierShort.js';
 import { outputScaleWrong } from './causes/outputScaleWrong.js';
 import { outputWraps } from './causes/outputWraps.js';
 import { outputZeroPointWrong } from './causes/outputZeroPointWrong.js';
+import { packingBorrow } from './causes/packingBorrow.js';
 import { paddingPlace } from './causes/paddingPlace.js';
 import { paddingValue } from './causes/paddingValue.js';
 import { poolDivisor } from './causes/poolDivisor.js';
@@ -120,6 +121,7 @@ export const causes: readonly Cause[] = [
   biasShifted,
   weightScaleWrong,
   weightValue,
+  packingBorrow,
   accumulatorNotCleared,
   accumulatorWraps,
   accumulatorFloat32,

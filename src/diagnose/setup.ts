@@ -57,10 +57,17 @@ export interface ProductSetup extends Views {
   readonly unquantized?: true;
 }
 
-/** By row of the layer and channel, in units of its sums. */
+/** In units of its sums, by channel: of each row of a scope, whose samples these are. */
 export interface Carried {
   readonly name: string;
-  readonly of: (row: number, channel: number) => number;
+  readonly inChannel: (channel: number, samples: readonly number[], read: CarriedRead) => ArrayLike<number>;
+}
+
+/** What the sums are made of. */
+export interface CarriedRead {
+  readonly setup: ProductSetup;
+  /** What a channel reads under a setup, [rows of the scope, in_features]. */
+  readonly codesOf: (setup: ProductSetup, channel: number) => Codes;
 }
 
 /** What each output position and tap reads. */

@@ -23,7 +23,14 @@ import {
   upward,
 } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { AccumulateStep, OffsetAndClampStep, Product, ProductSteps } from '../../src/nouns/kernel.js';
+import type {
+  Accumulated,
+  AccumulateStep,
+  Codes,
+  OffsetAndClampStep,
+  Product,
+  ProductSteps,
+} from '../../src/nouns/kernel.js';
 import type { Activation } from '../../src/nouns/model.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { frexp, toBFloat16 } from '../../src/numeric/float.js';
@@ -252,6 +259,23 @@ function accumulating(held: (own: Int32Array, i: number, width: number, sums: In
     return { data: sums, overflowed: 0 };
   };
   return fbgemmWith({ accumulate: { ...exact, name: 'held', run } });
+}
+
+/** Every odd channel lies above the one before: it is one lower for each negative product of that one. */
+const packed: AccumulateStep['run'] = (x, product) => borrowed(x, product, (n) => n % 2 === 1);
+
+export function borrowed(x: Codes, product: Product, isUpper: (channel: number) => boolean): Accumulated {
+  const { inFeatures, outFeatures, weight, input } = product;
+  const borrows = (row: number, below: number) => {
+    let count = 0;
+    for (let k = 0; k < inFeatures; k++)
+      if ((x.data[row * inFeatures + k] - input.zeroPoint) * weight[below * inFeatures + k] < 0) count++;
+    return count;
+  };
+  const { data } = exact.run(x, product);
+  const own = (sum: number, i: number) =>
+    isUpper(i % outFeatures) ? sum - borrows(Math.floor(i / outFeatures), (i % outFeatures) ^ 1) : sum;
+  return { data: (data as Int32Array).map(own), overflowed: 0 };
 }
 
 /** The last product of each output counts for the next one in its place. */
@@ -806,6 +830,12 @@ export const MISTAKES: readonly Mistake[] = [
       const apply = (v: number) => roundHalfEven(toBFloat16(v));
       return outputsOf(world, fbgemmWith({ round: { ...halfEven, name: 'half', apply, fast: false } }));
     },
+    { on: ['wide'] },
+  ),
+  candidate(
+    'two products in one multiplier, without the borrow',
+    ['packing-borrow'],
+    (world) => outputsOf(world, fbgemmWith({ accumulate: { ...exact, name: 'packed', run: packed } })),
     { on: ['wide'] },
   ),
   candidate('sums that go on from channel to channel', ['accumulator-not-cleared'], (world) =>

@@ -8,7 +8,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { ofIntegers, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
+import { borrowed, ofIntegers, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
 import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What looks like a cause and is not: a name for it would be a wrong name. */
@@ -279,6 +279,10 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     const { inFeatures, outFeatures } = world.linear;
     const held = outputsOf({ ...world, x: world.x.map((_, i) => world.x[i % inFeatures === 0 ? i : i - 1]) });
     return right.map((code, i) => (Math.floor(i / outFeatures) % 3 === 0 ? held[i] : code));
+  }),
+  values('packing-borrow', 'of both channels', 'small', (_, world) => {
+    const both: AccumulateStep = { ...exact, name: 'both', run: (x, product) => borrowed(x, product, () => true) };
+    return outputsOf(world, fbgemmWith({ accumulate: both }));
   }),
   values('accumulator-not-cleared', 'in one row only', 'small', (right, world) => {
     const { linear } = world;

@@ -214,6 +214,19 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     ],
     'groups-wrong': ['candidate', null, { groups: 8, found: 'outputs in turns' }],
     'dilation-wrong': ['model', null, { declared: [2, 2], found: [1, 1], padding: [[1, 1]] }],
+    'packing-borrow': [
+      'candidate',
+      null,
+      {
+        by: 'channels',
+        apart: 1,
+        upper: 'second',
+        products: 7,
+        codes: 'x',
+        lowered: 1050,
+        first: { ...at, sum: -6686, by: 3 },
+      },
+    ],
     'accumulator-not-cleared': [
       'candidate',
       null,

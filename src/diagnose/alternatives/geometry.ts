@@ -32,7 +32,7 @@ export function patchOf({ params }: ProductSetup): PlacedPatch {
 }
 
 /** As declared. */
-function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>, isDynamic: boolean): PatchReading {
+export function declaredReading({ patch, input }: Pick<Product, 'patch' | 'input'>, isDynamic: boolean): PatchReading {
   const { taps, groups, inChannels } = patch!;
   const channels = int32s({ length: groups * inChannels }, (_, c) => c);
   return { name: 'declared', taps, groups, channels, fill: isDynamic ? null : input.zeroPoint };

@@ -4,7 +4,7 @@
  */
 
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
-import { int32s } from '../../numeric/array.js';
+import { float64s, int32s } from '../../numeric/array.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import type { Carried, ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
@@ -124,7 +124,7 @@ async function openStreams(study: ProductStudy, base: ProductSetup, shape: Shape
     const held = known.filter((i) => carries[i] !== 0);
     if (known.length < 2 || held.length === 0 || known.some((i) => carries[i] === 0 && !isOwn[i])) return false;
     const of = (sample: number, n: number) => carries[(sample - study.data.from) * width + n] || 0;
-    const data = outputs({ name: `${nameOf(stream)}, first values`, of });
+    const data = outputs(carriedBy(`${nameOf(stream)}, first values`, of));
     return held.every((i) => data[i] === head.observed[i]);
   });
 }
@@ -223,7 +223,11 @@ function inPlanes(shape: Shape, from: number, to: number): Int32Array {
 }
 
 function carriedOf({ data: { from }, channels }: ProductStudy, stream: Stream, carries: Float64Array): Carried {
-  return { name: nameOf(stream), of: (sample, n) => carries[(sample - from) * channels + n] };
+  return carriedBy(nameOf(stream), (sample, n) => carries[(sample - from) * channels + n]);
+}
+
+function carriedBy(name: string, of: (sample: number, channel: number) => number): Carried {
+  return { name, inChannel: (n, samples) => float64s(samples, (sample) => of(sample, n)) };
 }
 
 function nameOf({ carry, between }: Stream): string {

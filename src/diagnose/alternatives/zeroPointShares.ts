@@ -1,7 +1,7 @@
 /** What zero points add to sums is made of the weights of each channel, and taken from a table: the entry of another channel. */
 import { indices } from '../estimate/permutation.js';
 import { weightSums } from '../estimate/view.js';
-import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
+import { type Carried, FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 
 /** Fewer channels are moved so by other biases as well. */
@@ -26,7 +26,10 @@ export function sharesOfOthers(study: ProductStudy): ProductChange[] {
   return ways
     .map(({ by, from }): ProductChange => {
       const added = all.map((n) => zeroPoint * (sums[n] - sums[from[n]]));
-      const carried = { name: `share of ${by}`, of: (_: number, n: number) => added[n] };
+      const carried: Carried = {
+        name: `share of ${by}`,
+        inChannel: (n, samples) => new Float64Array(samples.length).fill(added[n]),
+      };
       return {
         cause: 'activation-zero-point-missing',
         coordinate: 'x_zero_point',

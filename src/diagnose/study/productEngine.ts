@@ -226,6 +226,7 @@ export class ProductEngine implements Engine<ProductSetup> {
 
   private making(setup: ProductSetup) {
     const { steps, params, carried } = setup;
+    const codesOf = (scope: Scope) => (own: ProductSetup, channel: number) => this.codesOf(own, scope, channel);
     const sumsOf = (scope: Scope) =>
       this.data.dynamic
         ? this.accumulateDynamic(setup, scope)
@@ -236,19 +237,20 @@ export class ProductEngine implements Engine<ProductSetup> {
             this.data.fast,
           ).data;
     return {
-      sumsOf: (scope: Scope) => (carried ? withCarried(sumsOf(scope), carried, scope) : sumsOf(scope)),
+      sumsOf: (scope: Scope) =>
+        carried ? withCarried(sumsOf(scope), carried, scope, { setup, codesOf: codesOf(scope) }) : sumsOf(scope),
       costOf: (scope: Scope) => this.costOf(setup, scope),
     };
   }
 
   /** Other weights, and other patches, are put into place first. */
-  private costOf({ params, patches }: ProductSetup, { observed, channels }: Scope): number {
+  private costOf({ params, patches, carried }: ProductSetup, { observed, channels }: Scope): number {
     const { weight, inFeatures } = params;
     const made = weight === this.data.declared.params.weight ? 0 : weight.length * COST.weight;
     const groups = channels ? Math.min(groupsOf(params), channels.length) : groupsOf(params);
     const read = (channels?.length ?? params.outFeatures) * inFeatures * COST.readWeight;
     const once = COST.sums + groups * COST.group + made + read + (patches ? COST.patches : 0);
-    return once + observed.length * inFeatures * COST.multiplyAdd;
+    return once + observed.length * inFeatures * COST.multiplyAdd * (carried ? 2 : 1);
   }
 
   /** The scope's channels of a layer; parts are kept, so that equal arrays stay identical and share accumulators. */
