@@ -4,7 +4,7 @@ import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';
-import { isElementwise, isProduct, keepsState, type Layer, type Model } from '../nouns/model.js';
+import { isElementwise, isProduct, type Layer, type Model, takesWholeCalls } from '../nouns/model.js';
 import type { Part } from '../nouns/part.js';
 import type { Warning } from '../nouns/problem.js';
 import type { LayerReport, Report } from '../nouns/report.js';
@@ -307,7 +307,7 @@ class Comparison {
     { mismatched }: LayerDiffResult,
     searched: LayerDiagnosis,
   ) {
-    if (!run.ready.layer.delegates && !keepsState(run.ready.layer)) return searched;
+    if (!run.ready.layer.delegates && !takesWholeCalls(run.ready.layer)) return searched;
     const { from, to, isolated: session, model } = this;
     const asked = { session, layer: run.ready.layer, declared: run.kernel, producer: model.producer, observed };
     const { otherRuntime, restsOnNumbers, withRuntimes } = await import('./beyond/otherRuntime.js');

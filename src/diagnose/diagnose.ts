@@ -11,6 +11,7 @@ import {
   type Model,
   type Producer,
   type ProductLayer,
+  takesWholeCalls,
 } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
@@ -297,7 +298,7 @@ function otherArithmetic(kernel: Kernel, { op, arithmetic }: Layer, kind: Kind):
 function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
   const { layer, input, inputs } = ready;
   const tensor = tensorSteps(kernel, layer);
-  if (tensor?.state) return null; // a sample takes all before it: none is tried alone
+  if (tensor && takesWholeCalls(layer)) return null; // no sample is tried alone
   if (tensor && isTensor(layer)) {
     const { attributes, activation } = layer.form;
     const params = { inputs, output: layer.output!, attributes, activation };

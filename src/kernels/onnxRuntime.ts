@@ -32,6 +32,7 @@ import {
   throughReals,
   unaryFloats,
 } from './steps/floats.js';
+import { lstmDynamicOf } from './steps/lstmDynamic.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
@@ -107,6 +108,11 @@ export function onnxRuntimeOps(
   const behindDynamic = convolutionsDynamic({ ...linear, accumulate: exact, dynamic });
   const converted = { ...elementwise(conversions), ...quantizesItself(dynamic) };
   return { ...products(linear, dynamic), ...onCodes, ...behindDynamic, ...converted, ...tensors };
+}
+
+/** Operators that quantize what they read at every step: x86's, as no other was there to ask. */
+export function onnxRuntimeRecurrent(accumulate: AccumulateStep): Ops {
+  return { lstm_dynamic: lstmDynamicOf(accumulate, dynamicOnnxRuntime) };
 }
 
 /** Dequantize, float32 sums in any order, quantize. */

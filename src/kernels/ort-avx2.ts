@@ -4,7 +4,7 @@
  * A float -> int8 QDQ model saturates too: on x86 its activations are rewritten to uint8 (session.x64quantprecision=1 stops it).
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps } from './onnxRuntime.js';
+import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps, onnxRuntimeRecurrent } from './onnxRuntime.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { onnxRuntimeConvolutionPairs } from './steps/onnxRuntimeConvolution.js';
@@ -18,7 +18,10 @@ export const ortAvx2: Kernel = {
   origin: 'ONNX Runtime on a CPU without VNNI',
   sums: 'saturating',
   confirm: null,
-  ops: onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }, dynamicOnnxRuntime, onnxRuntimeConvolutionPairs),
+  ops: {
+    ...onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }, dynamicOnnxRuntime, onnxRuntimeConvolutionPairs),
+    ...onnxRuntimeRecurrent(pairsSaturatingInt16),
+  },
   opsInFloat: onnxRuntimeInFloat,
   onFloats: onnxRuntimeOnFloats,
 };

@@ -207,6 +207,27 @@ export interface LstmAttributes {
   readonly projClip: number;
 }
 
+/**
+ * An LSTM on floats that quantizes what each step reads (ONNX Runtime's DynamicQuantizeLSTM). Its arrays, of each direction one behind the
+ * other: `weight` [inputs, 4 cells] and `recurrent` [cells, 4 cells] of the gates i, o, f, c, with `weight.scale` and `recurrent.scale`,
+ * `weight.zero_point` and `recurrent.zero_point`, one each or one a column; `bias` [8 cells] and `peephole` [3 cells] where it has them.
+ */
+export interface DynamicLstmAttributes {
+  readonly inputs: number;
+  readonly cells: number;
+  readonly directions: 1 | 2;
+  /** The first direction, or the only one, begins at the last step. */
+  readonly isReversed: boolean;
+  /** All hidden states, or of each direction the last, or the cells behind it. */
+  readonly gives: 'steps' | 'hidden' | 'cell';
+  /** Samples are steps of one call's sequences; otherwise each has all of its own. */
+  readonly timeMajor: boolean;
+  /** Of the gates' sums, on both sides; null: none. */
+  readonly clip: number | null;
+  /** The forget gate is 1 less the input gate. */
+  readonly inputForget: boolean;
+}
+
 /** TFLite's SVDF on integers; its arrays are `feature`, `time` and `bias`. */
 export interface SvdfAttributes {
   /** Rows that the file's state is of; absent: as many as the calls have. */

@@ -113,6 +113,8 @@ export interface TensorForm {
   readonly arrays?: () => Promise<NamedArrays>;
   /** What it leaves for the next call: its samples stand for themselves no more. */
   readonly keepsState?: true;
+  /** All samples of a call are read before one is computed. */
+  readonly readsCalls?: true;
 }
 
 /** What the runtime keeps from call to call. */
@@ -199,6 +201,11 @@ export function isState(layer: Layer): layer is StateLayer {
 /** Whether a call reads what the one before has left. */
 export function keepsState(layer: Layer): boolean {
   return isState(layer) || (isTensor(layer) && layer.form.keepsState === true);
+}
+
+/** Whether none of its samples is computed alone: a state goes on from them, or numbers follow from a whole call. */
+export function takesWholeCalls(layer: Layer): boolean {
+  return keepsState(layer) || (isTensor(layer) && layer.form.readsCalls === true);
 }
 
 export function isTensor(layer: Layer): layer is TensorLayer {

@@ -115,6 +115,7 @@ export interface TensorSteps {
     | 'multiplier-precision'
     | 'table-entry'
     | 'resample-grid'
+    | 'int16-saturation'
     | 'kernel-defect';
   /** Other arithmetic that implementations of one's own are known to have, and what each is called. */
   readonly rivals?: readonly {
@@ -131,6 +132,8 @@ export interface TensorSteps {
   readonly ofRawCodes?: true;
   /** Set where it keeps one. */
   readonly state?: KeptState;
+  /** Threads share a call, and what each computes depends on its share alone. */
+  readonly sharedByThreads?: true;
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>, values?: Values): string | null;

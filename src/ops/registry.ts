@@ -72,6 +72,7 @@ import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
 import { logSoftmax } from './logSoftmax.js';
 import { logsumexp } from './logsumexp.js';
+import { lstmDynamic } from './lstmDynamic.js';
 import { lessThan } from './lt.js';
 import { matmul } from './matmul.js';
 import { maximum } from './maximum.js';
@@ -188,6 +189,7 @@ export const ops: readonly Op[] = [
   mish,
   softplus,
   scaledDotProductAttention,
+  lstmDynamic,
   sequenceLstm,
   svdf,
   tanh,

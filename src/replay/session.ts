@@ -13,6 +13,7 @@ import {
   type Model,
   type ProductLayer,
   type StateLayer,
+  takesWholeCalls,
 } from '../nouns/model.js';
 import type { LayerShapes, Layout, Shape, ValueParams } from '../nouns/value.js';
 import { asRead, impliedShape } from '../ops/fields/shape.js';
@@ -247,9 +248,10 @@ export class ReplaySession {
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
-    const kept = tensorSteps(kernel, layer)?.state;
-    const isReset = kept !== undefined && beginsAnew(this.model.producer, kept);
-    const replay = kept ? inWholeCalls(this.batchEnds, kept, isReset, replayed) : replayed;
+    const kept = tensorSteps(kernel, layer)?.state ?? null;
+    const isReset = kept === null || beginsAnew(this.model.producer, kept);
+    const replay =
+      isTensor(layer) && takesWholeCalls(layer) ? inWholeCalls(this.batchEnds, kept, isReset, replayed) : replayed;
     const isOwn = others === null && kernel === this.kernelOf(layer) && !this.hasStates;
     return { ...run, replay: isOwn && this.isToBeRetained(layer) ? this.keeping(layer, replay) : replay };
   }

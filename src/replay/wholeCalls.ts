@@ -32,10 +32,10 @@ export function whyNotOneState(
   return `its state is of ${held} sequence${held === 1 ? '' : 's'} (${whose}), and call ${call + 1} is of ${counts[call]}`;
 }
 
-/** run: of samples [from, to), a whole call. */
+/** run: of samples [from, to), a whole call. kept: null where nothing goes from call to call. */
 export function inWholeCalls(
   ends: readonly number[],
-  kept: KeptState,
+  kept: KeptState | null,
   isReset: boolean,
   run: (from: number, to: number, stateOf: StateOf) => Promise<Replayed>,
 ): (from: number, to: number) => Promise<Replayed> {
@@ -43,7 +43,7 @@ export function inWholeCalls(
   let next = 0;
   let state: State | null = null;
   const stateOf: StateOf = (call) => {
-    if (isReset || !state) state = kept.begin(call);
+    if (isReset || !state) state = kept?.begin(call) ?? [];
     return state;
   };
   /** The call before it: a block may end inside of one, and a call is not run again for its rest. */

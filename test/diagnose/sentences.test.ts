@@ -87,6 +87,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       'tflm',
       { declared: 'what a call leaves is kept for the next', found: 'each call begins anew', state: 'anew' },
     ],
+    'run-settings': ['capture', 'ort', { declared: '1 thread', found: '2 threads', threads: 2 }],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
     'steps-fused': [
@@ -322,6 +323,7 @@ const WITHOUT_LINES = [
     'resample-grid',
     'kernel-defect',
     'state-between-calls',
+    'run-settings',
     'capture-after-relu',
     'constant-values',
   ],

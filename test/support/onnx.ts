@@ -57,13 +57,20 @@ export function external(name: string, dims: readonly number[], entries: Readonl
   return join(bytes(1, join(...dims.map(varint))), int(2, 3), bytes(8, name), ...pairs, int(14, 1));
 }
 
-export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly tensor: Bytes };
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly strings: readonly string[] }
+  | { readonly float: number }
+  | { readonly tensor: Bytes };
 
 function attribute(name: string, value: Attribute): Bytes {
   const own = bytes(1, name);
   if (typeof value === 'number') return join(own, int(3, value), int(20, 2));
   if (typeof value === 'string') return join(own, bytes(4, value), int(20, 3));
   if ('float' in value) return join(own, float(2, value.float), int(20, 1));
+  if ('strings' in value) return join(own, ...value.strings.map((text) => bytes(9, text)), int(20, 8));
   if ('tensor' in value) return join(own, bytes(5, value.tensor), int(20, 4));
   return join(own, bytes(8, join(...value.map(varint))), int(20, 7));
 }

@@ -14,6 +14,8 @@ interface Named extends Pick<DiagnosisReport, 'subject' | 'explained' | 'of' | '
   readonly explainedBy: readonly string[];
   readonly causes: readonly CauseCode[];
   readonly evidence: Evidence;
+  /** It chooses the scales of what it reads. */
+  readonly dynamic?: boolean;
   /** Whether there is something to change. */
   readonly hasFix: boolean;
 }
@@ -30,7 +32,7 @@ export function named(one: Named): DiagnosisReport {
     explainedBy,
     evidence,
     producer,
-    dynamic: false,
+    dynamic: one.dynamic === true,
     quantizes: false,
   };
   // what was rehearsed undoes all of them

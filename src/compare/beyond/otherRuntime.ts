@@ -1,4 +1,5 @@
 /** A layer that no cause explains may be a runtime's own form of it: the runtimes that have one are asked for every value. */
+import type { CauseEvidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { FREEDOM } from '../../diagnose/setup.js';
 import { departureTo, equationOf } from '../../kernels/departure.js';
@@ -6,11 +7,12 @@ import { stepsOf } from '../../kernels/kernel.js';
 import { runtimeKernels, tensorKernels } from '../../kernels/registry.js';
 import type { ValueReader } from '../../nouns/capture.js';
 import type { Kernel } from '../../nouns/kernel.js';
-import { keepsState, type Layer, type Producer } from '../../nouns/model.js';
+import { keepsState, type Layer, type Producer, takesWholeCalls } from '../../nouns/model.js';
 import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
 import { named } from './named.js';
+import { threadsText, withOtherThreads } from './settingsOtherwise.js';
 import { stateEvidence, withStateOtherwise } from './stateOtherwise.js';
 
 export interface Asked {
@@ -43,13 +45,38 @@ export async function otherRuntime(asked: Asked): Promise<LayerDiagnosis | null>
   const isOne = own.length > 0 || plain.length === 0;
   const more = isOne ? await givingAll(asked, others, (kernel) => withStateOtherwise(kernel, layer)) : [];
   const otherwise = [...own, ...more];
-  return plain.length + otherwise.length > 0 ? found(asked, { plain, otherwise }) : null;
+  return plain.length + otherwise.length > 0 ? found(asked, { plain, otherwise }) : byThreads(asked);
 }
 
-/** Releases of TFLite's for a layer of its file; of another file, where a state tells runtimes apart, every kernel. */
+/** The declared kernel, its calls shared by another number of threads. */
+async function byThreads(asked: Asked): Promise<LayerDiagnosis | null> {
+  const { declared, layer, producer, mismatched, subject } = asked;
+  for (const { threads, kernel } of withOtherThreads(declared, layer, producer)) {
+    if (!(await givesAll(asked, kernel))) continue;
+    const words = { declared: threadsText(producer.threads ?? 1), found: threadsText(threads) };
+    const report = named({
+      layer,
+      subject,
+      producer,
+      declaredKernel: declared.name,
+      kernel: declared.name,
+      explainedBy: [declared.name],
+      causes: ['run-settings'],
+      evidence: { 'run-settings': { threads, ...words } },
+      explained: mismatched,
+      of: mismatched,
+      hasFix: true,
+      rehearsal: { mismatched_after_fix: 0 },
+    });
+    return { report, byChannel: new Map(), changes: [] };
+  }
+  return null;
+}
+
+/** Releases of TFLite's for a layer of its file; of another file, where no sample stands alone, every kernel. */
 function othersOf({ layer, declared, producer }: Asked): Kernel[] {
   const known =
-    keepsState(layer) && !layer.delegates
+    takesWholeCalls(layer) && !layer.delegates
       ? tensorKernels(layer, declared).map(({ kernel }) => kernel)
       : runtimeKernels(layer, producer);
   return known.filter((kernel) => kernel !== declared && stepsOf(kernel, layer));
@@ -118,10 +145,11 @@ function found(asked: Asked, { plain, otherwise }: Equal): LayerDiagnosis {
     causes,
     evidence: {
       ...(hasState && { 'state-between-calls': stateEvidence(producer) }),
-      ...(isOther && { [departureOf(asked, equal[0])]: equationsOf(asked, equal[0]) }),
+      ...(isOther && departureEvidence(asked, equal[0])),
     },
     explained: mismatched,
     of: mismatched,
+    dynamic: !keepsState(layer) && takesWholeCalls(layer),
     hasFix: kernel !== declared.name || hasState,
     rehearsal: { mismatched_after_fix: 0 },
   });
@@ -135,8 +163,11 @@ function departureOf({ declared, layer }: Asked, kernel: Kernel) {
   return departureTo(stepsOf(declared, layer)!, stepsOf(kernel, layer)!, layer);
 }
 
-function equationsOf({ declared, layer }: Asked, kernel: Kernel) {
-  return { declared: equationOf(stepsOf(declared, layer)!), found: equationOf(stepsOf(kernel, layer)!) };
+function departureEvidence(asked: Asked, kernel: Kernel): Partial<CauseEvidence> {
+  const cause = departureOf(asked, kernel);
+  if (cause === 'int16-saturation') return { [cause]: kernel.sums === 'exact' ? { exact: true } : {} };
+  const { declared, layer } = asked;
+  return { [cause]: { declared: equationOf(stepsOf(declared, layer)!), found: equationOf(stepsOf(kernel, layer)!) } };
 }
 
 function distinct<T>(all: readonly T[]): T[] {

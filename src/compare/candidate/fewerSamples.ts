@@ -1,6 +1,6 @@
 /** A candidate that ran a part of the capture's samples, which --samples tells: an RTL simulation of the first ten. */
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
-import { isState, keepsState, type Model } from '../../nouns/model.js';
+import { isState, keepsState, type Model, takesWholeCalls } from '../../nouns/model.js';
 import { InputError } from '../../nouns/problem.js';
 import { emptyLike } from '../../numeric/array.js';
 import { choosesParams } from '../../replay/chosen.js';
@@ -42,7 +42,7 @@ function mapped(values: Capture['values'], of: (value: CapturedValue) => Capture
 
 /** A range is taken, and a state left, by whole calls. Throws InputError. */
 export function refuseCutCalls({ layers, producer }: Model, { batchSizes }: Capture, { from, to }: SampleSpan): void {
-  const layer = layers.find((one) => choosesParams(one) || keepsState(one));
+  const layer = layers.find((one) => choosesParams(one) || takesWholeCalls(one));
   if (!layer) return;
   let end = 0;
   const ends = [0, ...batchSizes.map((size) => (end += size))];

@@ -13,6 +13,7 @@ import { blocks } from '../../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { printable } from '../../text.js';
 import { computedBy } from '../../validate/producer.js';
+import { settingsOf } from '../beyond/settingsOtherwise.js';
 import { statesOf, withStateOtherwise } from '../beyond/stateOtherwise.js';
 import { diffReplay } from './readings.js';
 
@@ -104,7 +105,7 @@ async function formsOfBoth(
   second: Kernel,
 ): Promise<Forms | null> {
   const { layer, ownSession, observed, zeroPoint } = asked;
-  const form = formOf(first, second, layer);
+  const form = first === second ? ofSettings(asked) : formOf(first, second, layer);
   const states = statesOf(layer, [asked.model.producer, asked.second.producer]);
   const others = [first, second].map((kernel) => withStateOtherwise(kernel, layer));
   if (!states || !others[0] || !others[1] || ownSession.whyNotReplayed(layer)) return form && { forms: [form] };
@@ -125,6 +126,12 @@ async function formsOfBoth(
     ...(isState && isKernel && { or: kernelForms }),
     ...(changes && { agree }),
   };
+}
+
+/** Of one kernel, run by two settings. */
+function ofSettings({ model, second }: TwoSides & { second: SecondCapture }): Form | null {
+  const words = settingsOf([model.producer, second.producer]);
+  return words && { cause: 'run-settings', words };
 }
 
 /** Of one layer under two kernels. */

@@ -5,11 +5,13 @@ import type { CauseEvidence } from '../finding/evidence.js';
 import type { CauseWords, FixContext } from './causeWords.js';
 import { inC, numpy, rtl } from './code.js';
 import { axisWrong, operandWrong } from './otherOperands.js';
+import { runSettings } from './runSettings.js';
 import { stateBetweenCalls } from './stateBetweenCalls.js';
 
 type Other =
   | 'inherited'
   | 'memory-reused'
+  | 'run-settings'
   | 'state-between-calls'
   | 'steps-fused'
   | 'operand-wrong'
@@ -25,6 +27,7 @@ export const others: { readonly [C in Other]: CauseWords<CauseEvidence[C]> } = {
         : 'Part of what differs came with its input, which differs already.',
     fix: () => null,
   },
+  'run-settings': runSettings,
   'state-between-calls': stateBetweenCalls,
   'steps-fused': {
     title: 'computed in other steps, with other roundings between',

@@ -9,7 +9,7 @@ import { InputError, type Problem } from '../../nouns/problem.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { folds } from './folds.js';
-import type { Graph, GraphNode } from './graph.js';
+import { attribute, type Graph, type GraphNode } from './graph.js';
 
 /** A tensor's dtype, shape and numbers, which are read when they are asked for. */
 export type Constant = CheckedTensor;
@@ -116,6 +116,12 @@ export class Constants {
   /** Reals of constant codes that are dequantized; null of any other tensor. */
   real(name: string): Constant | null {
     return this.reals.get(name) ?? null;
+  }
+
+  /** Numbers of a tensor that is an attribute of a node; null where there is none, or they are not read. */
+  async attributeNumbers(node: GraphNode, name: string): Promise<NumericArray | null> {
+    const tensor = attribute(node, name)?.t;
+    return (tensor && (await openTensor(this.from, tensor, node.name).source?.read())) ?? null;
   }
 
   /** The numbers of a small constant. Throws InputError where it is large, or of a type that is not read. */

@@ -47,7 +47,7 @@ interface Seen {
 }
 
 /** Of an attribute that has but one kind of value. */
-const NONE = { f: null, i: null, s: null, t: null, floats: [], ints: [], graph: false };
+const NONE = { f: null, i: null, s: null, t: null, floats: [], ints: [], strings: [], graph: false };
 
 type Fusion = (first: GraphNode, seen: Seen) => Promise<Found | null>;
 

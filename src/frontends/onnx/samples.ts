@@ -111,6 +111,7 @@ const TAKES_ONE = new Set([
   ...['Reshape', 'Expand', 'Slice', 'Split', 'Squeeze', 'Unsqueeze', 'Tile', 'Pad', 'Resize', 'Clip'],
   ...['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceSum'],
 ]);
+const RECURRENT = new Set(['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM']);
 const JOINS = new Set(['Concat', 'QLinearConcat']);
 
 /** undefined: not known. */
@@ -130,6 +131,7 @@ async function placeAfter(
   const own = read.filter((name) => places.get(name) !== null);
   if (own.length === 0) return undefined;
   if (own.some((name) => !places.has(name))) return undefined;
+  if (RECURRENT.has(node.opType)) return afterSteps(output, places.get(x));
   if (own.every((name) => isFirst(places.get(name)!)) && !MOVES.has(node.opType))
     return staysFirst(node) ? FIRST : undefined;
   if (isOnnx(node, 'Gather') && !isValue(x))
@@ -152,9 +154,14 @@ async function placeAfter(
 
 /** Of what no rule moves, whose samples are first. */
 function staysFirst(node: GraphNode): boolean {
-  return !['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM', 'NonZero', 'ConstantOfShape', 'Range', 'Gather'].includes(
-    node.opType,
-  );
+  return !['NonZero', 'ConstantOfShape', 'Range', 'Gather'].includes(node.opType);
+}
+
+/** [time, sequences, values] to [time, directions, sequences, cells]; of the states without time. */
+function afterSteps(output: number, place: Place | null | undefined): Place | undefined {
+  if (!place || place.outer * place.inner > 1) return undefined;
+  if (place.axis === 0) return output === 0 ? FIRST : undefined; // the samples are its steps
+  return place.axis === 1 ? { ...place, axis: output === 0 ? 2 : 1 } : undefined;
 }
 
 /** A constant that a Concat would have to repeat for each sample. */

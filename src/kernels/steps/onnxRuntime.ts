@@ -10,6 +10,7 @@ import type { QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { f32, fma32 } from '../../numeric/float.js';
 import { clamp, convertToInt32, saturateInt16 } from '../../numeric/integer.js';
+import { mlasLogistic } from '../../numeric/mlas.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { boundedCodes } from './bounded.js';
 import { filledPairs, filledSingles, fillPairs, INT32_REACH, isOfBytes, quantized, reachOf } from './call.js';
@@ -186,24 +187,10 @@ export const leakyReluOnnxRuntime = table('quantize(x >= 0 ? x : alpha * x)', (a
   return (x) => (x >= 0 ? x : f32(alpha * x));
 });
 
-const NUMERATOR = [
-  4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1,
-];
-const DENOMINATOR = [
-  6.10247389755681e-13, 5.76102136993427e-9, 6.2910678501704e-6, 1.70198817374094e-3, 1.16817656904453e-1,
-  9.9315192102318e-1,
-];
-
 /** MLAS's rational function on [-18, 18]. */
-export const sigmoidOnnxRuntime = table('quantize(x * P(x * x) / Q(x * x) + 0.5)', (_, { cpu }) => {
-  const step = cpu === 'sse' ? (sum: number, x: number, next: number) => f32(next + f32(sum * x)) : fma32;
-  const polynomial = (x: number, [first, ...rest]: readonly number[]) =>
-    rest.reduce((sum, next) => step(sum, x, f32(next)), f32(first));
-  return (given) => {
-    const x = clamp(given, -18, 18);
-    const square = f32(x * x);
-    const ratio = f32(f32(polynomial(square, NUMERATOR) * x) / polynomial(square, DENOMINATOR));
-    const y = f32(ratio + 0.5);
-    return cpu === 'sse' ? y : Math.max(0, y);
-  };
-});
+export const sigmoidOnnxRuntime = table(
+  'quantize(x * P(x * x) / Q(x * x) + 0.5)',
+  (_, { cpu }) =>
+    (x) =>
+      mlasLogistic(x, cpu !== 'sse'),
+);

@@ -40,6 +40,7 @@ export interface OnnxAttribute {
   readonly t: OnnxTensor | null;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
+  readonly strings: readonly string[];
   /** Holds a graph (If, Loop), which is not entered. */
   readonly graph: boolean;
 }

@@ -100,7 +100,17 @@ class OnnxReader extends Messages {
   }
 
   private readAttribute(field: Field, done: (attribute: OnnxAttribute) => void): Pending {
-    const none = { name: '', f: null, i: null, s: null, t: null, floats: NONE, ints: NONE, graph: false };
+    const none = {
+      name: '',
+      f: null,
+      i: null,
+      s: null,
+      t: null,
+      floats: NONE,
+      ints: NONE,
+      strings: NONE,
+      graph: false,
+    };
     const found: Writable<OnnxAttribute> = none;
     const table = {
       1: this.set(found, 'name', this.text),
@@ -114,6 +124,7 @@ class OnnxReader extends Messages {
       6: this.set(found, 'graph', () => true),
       7: this.set(found, 'floats', (f) => this.joined(found.floats, this.wire.floats(f), f)),
       8: this.set(found, 'ints', (f) => this.joined(found.ints, this.wire.ints(f), f)),
+      9: this.set(found, 'strings', (f) => appended(found.strings, this.shortText(f))),
       11: this.set(found, 'graph', () => true),
     };
     return after(this.message(field, table), () => done(found));

@@ -3,9 +3,15 @@ import type { NamedArrays, NumericArray } from '../../nouns/array.js';
 import { CODE_RANGES } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
-import { loadNumbers, numberField } from './numbers.js';
+import { FLOAT32, loadNumbers, type NumberRule, numberField } from './numbers.js';
 
-const STORED = { int8: Int8Array, int16: Int16Array, int32: Int32Array } as const;
+const STORED = {
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  float32: Float32Array,
+} as const;
 export type ConstantDtype = keyof typeof STORED;
 
 interface Constant {
@@ -30,14 +36,9 @@ export class Constants {
     const { place, checks, arrays } = this.layer;
     const field = numberField(raw, [...place, ...path], checks, arrays);
     if (!field) return undefined;
-    if (field.dtype === dtype) return this.keep(name, { count: sizeOf(field.shape), read: () => field.load() });
-    const [lo, hi] = CODE_RANGES[dtype];
-    const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-    const numbers = await loadNumbers(
-      field,
-      { expected: `expected an integer in ${lo}..${hi} (${dtype})`, accepts },
-      checks,
-    );
+    if (field.dtype === dtype && dtype !== 'float32')
+      return this.keep(name, { count: sizeOf(field.shape), read: () => field.load() });
+    const numbers = await loadNumbers(field, dtype === 'float32' ? FLOAT32 : codesOf(dtype), checks);
     if (!numbers) return undefined;
     const own = STORED[dtype].from(numbers);
     return this.keep(name, { count: own.length, read: async () => own });
@@ -53,4 +54,10 @@ export class Constants {
     this.known.set(name, constant);
     return constant.count;
   }
+}
+
+function codesOf(dtype: Exclude<ConstantDtype, 'float32'>): NumberRule {
+  const [lo, hi] = CODE_RANGES[dtype];
+  const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
+  return { expected: `expected an integer in ${lo}..${hi} (${dtype})`, accepts };
 }

@@ -162,7 +162,6 @@ function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): strin
 
 /** What of ONNX Runtime's own operators has no model here. */
 const OWN = new Map([
-  ['DynamicQuantizeLSTM', 'it quantizes its states again at every step'],
   ['MatMulNBits', 'its weights have a scale for every block'],
   ['GatherBlockQuantized', 'its table has a scale for every block'],
   ['QAttention', 'it computes attention in float behind the sums of its codes'],

@@ -4,6 +4,7 @@ import { dynamicQuantize } from './dynamicQuantize.js';
 import { embedding } from './embedding.js';
 import { floatProduct } from './floatProduct.js';
 import { integerProduct } from './integerProduct.js';
+import { lstm } from './lstm.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
 import { qdqElementwise } from './qdqElementwise.js';
@@ -27,6 +28,7 @@ export const patterns: readonly Pattern[] = [
   qdqElementwise,
   where,
   embedding,
+  lstm,
   qdqMoves,
   qdqUnary,
   qdqClamp,
