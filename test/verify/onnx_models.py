@@ -26,7 +26,7 @@ MS = "com.microsoft"
 
 class Graph:
     def __init__(self, rng):
-        self.rng, self.nodes, self.tensors, self.feeds = rng, [], [], {}
+        self.rng, self.nodes, self.tensors, self.feeds, self.outputs = rng, [], [], {}, ["y"]
         self.dtype = [np.uint8, np.int8][rng.integers(2)]
         self.lowest = int(np.iinfo(self.dtype).min)
 
@@ -199,6 +199,34 @@ def matmul_float(g):
     g.op("Add", [floats(g, 9), real], "y") if g.rng.random() < 0.5 else g.out(real)
 
 
+def lstm(g):
+    """Of 5 sequences, or with time first; sums that saturate without VNNI, where its weights are int8."""
+    rng, x = g.rng, "x"
+    values, cells, both = int(rng.integers(1, 40)), int(rng.integers(1, 40)), rng.random() < 0.4
+    directions, spread = 2 if both else 1, rng.random() < 0.5
+    signed = rng.random() < 0.6
+    attributes = {"hidden_size": cells, "direction": "bidirectional" if both else ["forward", "reverse"][rng.integers(2)]}
+    attributes |= {"clip": 1.2} if rng.random() < 0.3 else {}
+    attributes |= {"input_forget": 1} if rng.random() < 0.3 else {}
+
+    def part(rows):
+        codes = g.int8(directions, rows, 4 * cells) if signed else rng.integers(0, 256, (directions, rows, 4 * cells), np.uint8)
+        shape = (directions, 4 * cells) if spread else (directions,)
+        zero = np.zeros(shape, np.int8) if signed else np.full(shape, rng.integers(90, 160), np.uint8)
+        return g.const(codes), g.const(rng.uniform(0.002, 0.01, shape).astype(F)), g.const(zero)
+
+    (w, w_scale, w_zero), (r, r_scale, r_zero) = part(values), part(cells)
+    bias = g.const((rng.standard_normal((directions, 8 * cells)) * 0.3).astype(F)) if rng.random() < 0.7 else ""
+    peephole = g.const((rng.standard_normal((directions, 3 * cells)) * 0.4).astype(F)) if rng.random() < 0.3 else ""
+    steps = g.input(x, 6, values, samples=5)
+    if rng.random() < 0.7:
+        steps = g.op("Transpose", [steps], "steps", perm=[1, 0, 2])
+    inputs = [steps, w, r, bias, "", "", "", peephole, w_scale, w_zero, r_scale, r_zero]
+    outputs = ["y", "hidden", "cell"] if steps == "steps" else ["y"]
+    g.nodes.append(h.make_node("DynamicQuantizeLSTM", inputs, outputs, name="op", domain=MS, **attributes))
+    g.outputs = outputs
+
+
 POOL = {"kernel_shape": [2, 2], "strides": [2, 1], "pads": [1, 0, 0, 1]}
 KINDS = {
     "conv": conv, "gemm": gemm, "qlinear_conv": qlinear_conv, "conv_integer": conv_integer, "where": where, "concat": concat,
@@ -208,7 +236,7 @@ KINDS = {
     "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
     "embedding": embedding, "resize_nearest": resize_nearest, "slice_backwards": slice_backwards, "conv_integer_int8": conv_integer_int8,
     "conv_float": conv_float, "conv_transpose_float": conv_transpose_float, "gemm_float": gemm_float, "matmul_float": matmul_float,
-    "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
+    "lstm": lstm, "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
 }
 
@@ -217,7 +245,7 @@ def write(folder, kind, seed):
     g = Graph(np.random.default_rng([seed, list(KINDS).index(kind)]))
     KINDS[kind](g)
     inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(value.dtype), ["N", *value.shape[1:]]) for name, value in g.feeds.items()]
-    graph = h.make_graph(g.nodes, "g", inputs, [h.make_tensor_value_info("y", T.FLOAT, None)], g.tensors)
+    graph = h.make_graph(g.nodes, "g", inputs, [h.make_tensor_value_info(name, T.FLOAT, None) for name in g.outputs], g.tensors)
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 21), h.make_opsetid(MS, 1)], ir_version=10)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(model, folder / "model.onnx")
