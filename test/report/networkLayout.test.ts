@@ -101,6 +101,14 @@ const shortcut: GraphNode[] = [
   { name: 'b.0.add', inputs: [3, 0] },
 ];
 
+test('of a block of several rows, each says which layer it begins with', () => {
+  const nodes = Array.from({ length: 120 }, (_, i) => ({ name: `body.${i}`, inputs: i > 0 ? [i - 1] : [] }));
+  const { labels, tiles } = networkLayout(nodes, 1000);
+  const rows = tiles.flatMap(({ x }, i) => (x === 0 ? [i] : []));
+  expect(rows.length).toBeGreaterThan(2);
+  expect(labels.map(({ text }) => text)).toEqual(rows.map((i) => (i === 0 ? 'body' : `body.${i} …`)));
+});
+
 test('the longest way is straight, whatever comes first in the file', () => {
   const { tiles } = networkLayout(shortcut, 1316);
   expect(new Set(tiles.slice(1).map(({ y }) => y)).size).toBe(1);

@@ -199,7 +199,7 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await expect.poll(() => page.locator('.layer').innerText()).toContain('relu1, relu: equal');
     await page.keyboard.press('Escape');
     await expect.poll(() => page.locator('.layer').count()).toBe(0);
-    await page.getByRole('link', { name: /^fc1, linear: / }).focus();
+    await page.getByRole('link', { name: /^▾ first fc1 linear / }).focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.locator('.layer h1').innerText()).toBe('relu1');

@@ -108,7 +108,24 @@ function ownName(name: string): string {
   const parts = name.split(/[./]/);
   const last = parts.at(-1)!;
   if (/^\d+$/.test(last) && `${prefixOf(name)}.${last}` !== name) return parts.slice(-2).join('.');
-  return last.replace(/(?<=.)_output_\d+(?=_quantized$|$)/, '');
+  return last.replace(/(?<=.)_QuantizeLinear_Output$/, '').replace(/(?<=.)_output_\d+(?=_quantized$|$)/, '');
+}
+
+/** What is kept of a name's end, where it often differs: "quanti…e@2". */
+const TAIL = 3;
+/** No tile has room for more. */
+const MOST_LETTERS = 40;
+const pen = document.createElement('canvas').getContext('2d')!;
+
+function fittingInside(name: string, isWide: boolean, width: number): string {
+  const room = width - (isWide ? 16 : 8); // page.css: the tile's padding, and its font
+  pen.font = `${isWide ? '650 13px' : '11px'} ${getComputedStyle(document.body).fontFamily}`;
+  let shown = name;
+  for (let head = Math.min(name.length - TAIL, MOST_LETTERS); head > 0; head--) {
+    if (pen.measureText(shown).width <= room) break;
+    shown = `${name.slice(0, head)}…${name.slice(-TAIL)}`;
+  }
+  return shown;
 }
 
 function tileOf(
@@ -122,13 +139,15 @@ function tileOf(
   const tile = element('a', {
     href: hrefOf(layer),
     class: `tile ${stateOf(layer)}`,
-    'aria-label': text,
     title: text,
     'data-finding': String(layer.finding),
   });
   if (width >= WIDE) tile.classList.add('wide');
-  if (width < NARROW) tile.classList.add('narrow');
-  const own = ownName(layer.name);
+  if (width < NARROW) {
+    tile.classList.add('narrow');
+    tile.setAttribute('aria-label', text); // a number alone; where a name is seen it is the link's, and the title describes it
+  }
+  const own = fittingInside(ownName(layer.name), width >= WIDE, width);
   const shown = layer.mismatched > 0 ? short(layer.maxAbsDiff) : isCompared(layer) ? '=' : '–';
   if (width >= NARROW)
     tile.append(element('span', { class: 'own' }, layers.length > 1 ? `${layers.length} equal` : own));

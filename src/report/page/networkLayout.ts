@@ -179,7 +179,7 @@ function laidOut(
     }
     const bottom = block.lanesInAll * (tile.height + gap.y) - gap.y;
     // layers of their own are named by their tiles, where these have the room
-    const text = block.label || (tileWidth < NARROW ? block.nodes.map((node) => nodes[node].name).join(', ') : '');
+    const text = block.label || (tileWidth < NARROW ? firstOf(block.nodes.map((node) => nodes[node].name)) : '');
     const isLabelled = labelled && text !== '';
     if (isLabelled) labels.push({ text, x, y: y + bottom + 12, width: Math.min(blockWidth + gap.block, width - x) });
     rowHeight = Math.max(rowHeight, bottom + (labelled ? LABEL : gap.y));
@@ -189,6 +189,11 @@ function laidOut(
   }
   const edges = edgesOf(nodes, tiles, rowOf, tile);
   return { width: used, height: lowest, tile, tiles, labels, edges };
+}
+
+/** Where a row of tiles without names begins. */
+function firstOf(names: readonly string[]): string {
+  return names.length > 1 ? `${names[0]} …` : names[0];
 }
 
 function heightOf(tileWidth: number): number {

@@ -7,6 +7,8 @@ import { stateOf } from './network.js';
 
 /** Around the layer, where there are more. */
 const MOST_ROWS = 240;
+/** Letters of a name for which there is room. */
+const FITS = 22;
 
 export function sidebar(model: Model, current: Layer): HTMLElement {
   const from = Math.max(0, Math.min(current.index - MOST_ROWS / 2, model.layers.length - MOST_ROWS));
@@ -23,5 +25,12 @@ export function sidebar(model: Model, current: Layer): HTMLElement {
     if (layer === current) link.setAttribute('aria-current', 'page');
     return element('li', {}, link);
   });
-  return element('nav', { class: 'sidebar', 'aria-label': 'All layers' }, element('ol', {}, ...rows));
+  const list = element('ol', { class: endsTell(model.layers) ? 'ends' : '' }, ...rows);
+  return element('nav', { class: 'sidebar', 'aria-label': 'All layers' }, list);
+}
+
+/** Whether cut names are told apart by their ends, as paths of modules are; a converter's names of tensors end alike. */
+function endsTell(layers: readonly Layer[]): boolean {
+  const different = (cut: (name: string) => string) => new Set(layers.map(({ name }) => cut(name))).size;
+  return different((name) => name.slice(-FITS)) >= different((name) => name.slice(0, FITS));
 }

@@ -11,6 +11,10 @@ const SIZE = 5;
 const LEAST_TO_FOLD = 3;
 /** A table that one sees whole is not folded. */
 const MOST_UNFOLDED = 12;
+/** Rows of all layers, folded; of more, those that differ are shown at first. */
+const MOST_AT_FIRST = 40;
+/** Of the chips, those two. */
+const [ALL, DIFFER] = [0, 1];
 
 interface Chip {
   readonly name: string;
@@ -37,7 +41,7 @@ export class LayerTable {
   private readonly chips: readonly Chip[];
   private readonly buttons: HTMLButtonElement[] = [];
   private readonly none: HTMLTableRowElement;
-  private chosen = 0;
+  private chosen = ALL;
   private words = '';
   private sortedBy = -1;
   private descending = false;
@@ -57,7 +61,11 @@ export class LayerTable {
     for (const row of this.rows) linkName(row, this.layerOf(row), hrefOf);
     for (const [i, head] of this.heads.entries()) this.sortable(head, i);
     section.querySelector('.layers-head')!.append(...this.controls());
-    this.show();
+    this.pick(this.folded(this.rows).length > MOST_AT_FIRST && this.countOf(DIFFER) > 0 ? DIFFER : ALL);
+  }
+
+  private countOf(chip: number): number {
+    return this.model.layers.filter(this.chips[chip].passes).length;
   }
 
   /** By the letter of a finding. */
@@ -77,8 +85,7 @@ export class LayerTable {
       this.show();
     });
     for (const [i, chip] of this.chips.entries()) {
-      const count = this.model.layers.filter(chip.passes).length;
-      const button = element('button', { type: 'button', 'aria-pressed': String(i === 0) }, `${chip.name} ${count}`);
+      const button = element('button', { type: 'button' }, `${chip.name} ${this.countOf(i)}`);
       button.addEventListener('click', () => this.pick(i));
       this.buttons.push(button);
     }
@@ -114,7 +121,7 @@ export class LayerTable {
       return this.chips[this.chosen].passes(layer) && layer.name.toLowerCase().includes(this.words);
     };
     const rows = this.sorted(this.rows.filter(passes));
-    const plain = this.chosen === 0 && this.words === '' && this.sortedBy < 0 && rows.length > MOST_UNFOLDED;
+    const plain = this.chosen === ALL && this.words === '' && this.sortedBy < 0 && rows.length > MOST_UNFOLDED;
     for (const row of rows) this.fillStrip(row);
     this.body.replaceChildren(...(rows.length === 0 ? [this.none] : plain ? this.folded(rows) : rows));
   }
@@ -176,7 +183,7 @@ export class LayerTable {
       const find = this.buttons[0].closest('header')!.querySelector('input')!;
       find.value = '';
       this.words = '';
-      this.pick(0);
+      this.pick(ALL);
     });
     const cell = element('td', { colspan: String(this.heads.length) }, 'No layer is like that. ', all);
     return element('tr', { class: 'none' }, cell);

@@ -50,7 +50,7 @@ export function bar(models: readonly Model[]): Bar {
   const question = element('button', { type: 'button', 'aria-label': 'Keys', title: 'keys (?)' }, '?');
   question.addEventListener('click', help);
   const made = element(
-    'div',
+    'header',
     { class: 'topbar' },
     element('b', {}, 'qdiff'),
     path,
