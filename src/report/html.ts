@@ -10,7 +10,7 @@ import { layerNumbers } from './layerNumbers.js';
 import type { PageData } from './page/data.js';
 import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
-import { answersSentence } from './words/answers.js';
+import { outcomes } from './words/answers.js';
 import { divergenceSentences } from './words/divergences.js';
 import type { FindingDetail } from './words/finding.js';
 import { firstWords, notes } from './words/firstWords.js';
@@ -130,7 +130,6 @@ function section(
   several: boolean,
 ): string {
   const { word, text: sentence } = verdict(report);
-  const answers = answersSentence(report);
   const next = nextCommand(report, options);
   const indexOf = new Map(judged(report).map((layer, i) => [layer, i]));
   const heading = several
@@ -139,7 +138,9 @@ function section(
   return `<section class="run" data-run="${index}">
 <header class="${several ? '' : 'all '}${stateOf(report)}">${heading}</header>
 ${list('first-words', firstWords(report))}
-${answers ? `<p class="answers">${said(answers)}</p>\n` : ''}<p class="sides">${sides(report)}</p>
+${outcomes(report)
+  .map((sentence) => `<p class="answers">${said(sentence)}</p>\n`)
+  .join('')}<p class="sides">${sides(report)}</p>
 ${facts(report, indexOf)}
 ${list('divergences', divergenceSentences(report))}
 <div class="network" data-network="${index}"></div>

@@ -7,7 +7,7 @@ import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { layerNumbers } from './layerNumbers.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
-import { answersSentence } from './words/answers.js';
+import { outcomes } from './words/answers.js';
 import { divergenceSentences } from './words/divergences.js';
 import { type Finding, findingLayers, findingText } from './words/finding.js';
 import { findings } from './words/findings.js';
@@ -82,7 +82,6 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   const { word, text } = verdict(report, code);
   const first = firstDivergence(report);
   const where = first && firstMismatch(first);
-  const answers = answersSentence(report, code);
   const facts = [
     `${code(report.model)} against ${code(report.capture)}`,
     ...(report.candidate === null ? [] : [`candidate ${code(report.candidate)}`]),
@@ -95,7 +94,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
   return [
     several ? `### ${code(name)}: ${word}` : `### qdiff: ${word}`,
     `**${text}**`,
-    ...(answers ? [capitalized(answers)] : []),
+    ...outcomes(report, code).map(capitalized),
     ...(first
       ? [`${capitalized(firstDivergenceLabel(report))}: ${code(first.name)}${where ? ` (${where})` : ''}`]
       : []),

@@ -12,7 +12,7 @@ import { heatStrip, stripText } from './terminal/heatStrip.js';
 import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './terminal/histogram.js';
 import type { Ink } from './terminal/ink.js';
 import { padEnd } from './terminal/layout.js';
-import { answersSentence } from './words/answers.js';
+import { outcomes } from './words/answers.js';
 import { briefly } from './words/briefNames.js';
 import { largest, largestInUnits, largestOf, mean, meanOf } from './words/differences.js';
 import { divergenceSentences } from './words/divergences.js';
@@ -353,10 +353,9 @@ function verdictLines(view: View): string[] {
   const { report, ink } = view;
   const { line, matches } = verdict(report);
   const paint = matches ? ink.green : ink.red;
-  const answers = answersSentence(report);
   return [
     ...prose(view, line).map((one) => paint(ink.bold(one))),
-    ...(answers ? prose(view, answers) : []),
+    ...outcomes(report).flatMap((text) => prose(view, text)),
     ...firstDivergenceLines(view),
   ];
 }

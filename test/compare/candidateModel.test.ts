@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
+import { differs } from '../../src/compare/judged.js';
 import { besideModel } from '../../src/compare/models/beside.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { FileSystem } from '../../src/nouns/file.js';
 import type { Producer } from '../../src/nouns/model.js';
+import { findings } from '../../src/report/words/findings.js';
 
 const ROOT = 'fixtures/onnx';
 
@@ -97,6 +99,27 @@ it('two settings of a quantizer: scales are found, and they are what the values 
   expect(scales[0]).toMatchObject({ layer: 'x_QuantizeLinear_Output', channel: null });
   const relu = report.candidate_layers!.find(({ name }) => name === '/Relu_output_0_QuantizeLinear_Output')!;
   expect(relu.diagnosis!.causes).toEqual(expect.arrayContaining(['output-scale-wrong', 'input-scale-wrong']));
+});
+
+it('a Clip by itself is what the other file fuses, where its codes end below the 6; of all numbers there is one finding', async () => {
+  const report = await beside(of('net-qdq-s8'), of('net-qdq-sym'), { capture: of('net-qdq-s8', 'capture.npz') });
+  const clip = report.candidate_layers!.find(({ name }) => name === '/Clip_output_0_QuantizeLinear_Output')!;
+  expect(clip.max_abs_diff).toBeLessThan(10); // beside the convolution before it, 257
+  expect(report.warnings.map(({ message }) => message).filter((text) => text.startsWith('no layer'))).toEqual([]);
+  const all = findings(report, differs);
+  const [numbers, ...others] = all;
+  expect(all.map(({ layers }) => layers.length)).toEqual([16, 2]);
+  expect(numbers.headlines).toEqual([
+    'ONNX Runtime: as declared',
+    expect.stringMatching(/^Yours: other scales, zero points, weight scales, scales of what is read in .*model\.onnx$/),
+  ]);
+  const details = new Map(numbers.details.map(({ label, sentences }) => [label, sentences]));
+  const differing = numbers.layers.reduce((sum, { mismatched }) => sum + mismatched!, 0);
+  expect(details.get('explained')).toEqual([`${differing} of ${differing} differing values in 16 layers`]);
+  expect(details.get('evidence')![0]).toMatch(
+    /^x_QuantizeLinear_Output, output scale: declared 0\.029\d+, found 0\.032\d+$/,
+  );
+  expect(others[0].headlines[0]).toMatch(/^\d+ values came with the input/);
 });
 
 it("a PyTorch model and its ONNX export: the biases' rounding is said first, and explains every value", async () => {

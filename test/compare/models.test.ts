@@ -140,6 +140,13 @@ it.each([
     [['quantize', 'fc']],
     ['quantize'],
   ],
+  [
+    'codes that end below the 6, fused or not, of another scale',
+    { output: { ...small, scale: 0.01 } },
+    [['quantize', 'fc']],
+    ['quantize'],
+    0.02,
+  ],
   ['the value before the activation', {}, [['fc', 'fc']], ['fc']],
   [
     'no activation where the other has one, of another scale',
@@ -147,12 +154,16 @@ it.each([
     [['fc', 'fc']],
     ['fc', 'dequantize'],
   ],
-])('what a fused layer gives is, of what is computed one by one: %s', async (_, fused, same, related) => {
-  const [own, other] = [await modelOf(ONE_BY_ONE, 'NCHW', [2]), await modelOf([linear(fused)], 'NCHW', [2])];
-  const found = likenessOf(stagesOf(own, own.layers[0]), stagesOf(other, other.layers[0]));
-  expect(found.same.map(([a, b]) => [a.layer.name, b.layer.name])).toEqual(same);
-  expect(found.related[0][0].layer.name).toBe(related[0]);
-});
+])(
+  'what a fused layer gives is, of what is computed one by one: %s',
+  async (_, fused, same, related, scale = small.scale) => {
+    const layers = [...ONE_BY_ONE.slice(0, 3), step('quantize', 'relu6', { ...small, scale })];
+    const [own, other] = [await modelOf(layers, 'NCHW', [2]), await modelOf([linear(fused)], 'NCHW', [2])];
+    const found = likenessOf(stagesOf(own, own.layers[0]), stagesOf(other, other.layers[0]));
+    expect(found.same.map(([a, b]) => [a.layer.name, b.layer.name])).toEqual(same);
+    expect(found.related[0][0].layer.name).toBe(related[0]);
+  },
+);
 
 it('floats of one file and codes of the other are related, not the same', async () => {
   const own = await modelOf(ONE_BY_ONE.slice(0, 3), 'NCHW', [2]);

@@ -12,6 +12,7 @@ import { kernelByName } from '../../src/kernels/registry.js';
 import { isProduct } from '../../src/nouns/model.js';
 import { InputError } from '../../src/nouns/problem.js';
 import { whyNotReplayed } from '../../src/replay/layer.js';
+import { outcomes } from '../../src/report/words/answers.js';
 import { findings } from '../../src/report/words/findings.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { npy, npz } from '../support/npz.js';
@@ -365,9 +366,11 @@ test('each is what its own runtime computes, and one sentence says where they pa
   const [first, inherited] = findings(report, () => true).map(({ headlines }) => headlines);
   expect(first).toEqual([
     'conv2d: LiteRT 2.3.0 (tflite-reference) rounds twice, half up and then half away from zero; ' +
-      'LiteRT 2.3.0 (xnnpack) rounds once, in float32, half to even: 30 of 23328 values on the same input; ' +
-      'at the output (Identity) that leaves 2 of 60 values, by up to 0.00391 (1.79% of its range, 524288 ulp)',
+      'LiteRT 2.3.0 (xnnpack) rounds once, in float32, half to even: 30 of 23328 values on the same input',
   ]);
+  expect(outcomes(report)[0]).toBe(
+    'output Identity: 2 of 60 values, by up to 0.00391 (1.79% of its range, 524288 ulp)',
+  );
   expect(inherited).toEqual(['59 values came with the input: from the same one both sides give the same']);
 });
 
@@ -376,11 +379,12 @@ test('of several outputs it says how many differ', async () => {
   const [first] = findings(report, () => true).map(({ headlines }) => headlines);
   expect(first).toEqual([
     'requantize: LiteRT 2.3.0 (tflite-reference) rounds twice, half up and then half away from zero; LiteRT 2.3.0 (xnnpack) has a ' +
-      'multiplier of 8 fractional bits and rounds once, half up: 1 of 96 values on the same input; at the 10 outputs nothing differs',
+      'multiplier of 8 fractional bits and rounds once, half up: 1 of 96 values on the same input',
   ]);
+  expect(outcomes(report)[0]).toBe('outputs: none of 10 differs');
   const both = await twoCaptures('pixels', 'opt', 'xnn');
-  expect(findings(both, () => true).flatMap(({ headlines }) => headlines)[0]).toMatch(
-    /; 3 of 3 outputs differ: at the first \(StatefulPartitionedCall_1:0\) that leaves \d+ of \d+ values/,
+  expect(outcomes(both)[0]).toMatch(
+    /^outputs: 3 of 3 differ, the first, StatefulPartitionedCall_1:0, in \d+ of \d+ values/,
   );
 });
 

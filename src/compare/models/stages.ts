@@ -144,10 +144,12 @@ function isOfOneType(a: Stage, b: Stage): boolean {
   return (a.params === null) === (b.params === null);
 }
 
-/** Codes whose zero point is the lowest are clamped at 0. */
+/** Codes whose zero point is the lowest are clamped at 0; a bound above the largest code, as 6 of one that stands for 0.8, clamps none. */
 function hasBoundsOf(a: Stage, b: Stage): boolean {
   const lower = ({ lower: own, grid }: Stage) => (grid && grid.zeroPoint === grid.quantMin ? Math.max(own, 0) : own);
-  return lower(a) === lower(b) && a.upper === b.upper;
+  const upper = ({ upper: own, grid }: Stage) =>
+    grid && own >= (grid.quantMax - grid.zeroPoint) * grid.scale ? Infinity : own;
+  return lower(a) === lower(b) && upper(a) === upper(b);
 }
 
 /** Of a ReLU by itself that keeps scale and zero point: the value before it may be taken after it too. */

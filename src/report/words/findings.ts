@@ -22,6 +22,7 @@ import { grouped } from '../grouped.js';
 import type { Finding, FindingDetail } from './finding.js';
 import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
+import { isOfTwoFiles, TWO_FILES, twoFilesTitle } from './twoFiles.js';
 import { whereSentence } from './where.js';
 
 interface Explained {
@@ -50,12 +51,15 @@ function found(report: Report, layers: readonly LayerReport[], replayed: Readonl
       return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
     });
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
-  const groups = [...grouped(explained, groupKey).values()];
+  const groups = [
+    ...grouped(explained, (one) => (hasOtherNumbers(one, report) ? OTHER_NUMBERS : groupKey(one))).values(),
+  ];
   const handing = groups.filter(([one]) => isHandedOn(one));
   const others = handing.length > 1 ? groups.filter(([one]) => !isHandedOn(one)) : groups;
   const told = others.map((group) => {
     const [{ layer, candidate, capture }] = group;
-    if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group, report);
+    if (candidate && !capture && twoCapturesOf(layer)) return ofTwoCaptures(group);
+    if (group.length > 1 && hasOtherNumbers(group[0], report)) return ofTwoFiles(group, expected, report);
     const own = group.length > 1 ? group.map(besideInherited) : group;
     return candidate ? threeWay(own, expected, explained) : twoWay(own, explained);
   });
@@ -91,13 +95,36 @@ function handedOn(all: readonly Explained[], expected: string): Finding {
   };
 }
 
+const OTHER_NUMBERS = 'other numbers';
+
+/** Only the candidate's file: where the capture departs as well, that is told too. */
+function hasOtherNumbers({ capture, candidate }: Explained, report: Report): boolean {
+  return !capture && candidate !== null && isOfTwoFiles(candidate, report);
+}
+
+/** Every number of a file that was quantized anew is another: each layer's own would fill a book. */
+function ofTwoFiles(group: readonly Explained[], expected: string, report: Report): Finding {
+  const sides = group.map(({ candidate }) => candidate!);
+  return {
+    layers: group.map(({ layer }) => layer),
+    headlines: [`${expected}: as declared`, `Yours: ${twoFilesTitle(sides, report)}`],
+    details: filled([
+      ['explained', explainedLines(sides)],
+      ['inherited', inheritedLines(sides.map(ofItsOwn))],
+      ['because', [TWO_FILES.because]],
+      ['evidence', evidenceLines(sides.map(ofItsOwn))],
+      ['to agree', [TWO_FILES.toAgree]],
+    ]),
+  };
+}
+
 /** Each side as its own runtime computes it: there is no one to correct, only runtimes to choose from. */
-function ofTwoCaptures(group: readonly Explained[], report: Report): Finding {
+function ofTwoCaptures(group: readonly Explained[]): Finding {
   const layers = group.map(({ layer }) => layer);
   const sides = group.map(({ candidate }) => candidate!);
   return {
     layers,
-    headlines: [twoCapturesHeadline(layers, report)],
+    headlines: [twoCapturesHeadline(layers)],
     details: filled([
       ['where', whereLines(layers)],
       ...twoCapturesDetails(layers),
