@@ -5,22 +5,23 @@ import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
 import { counted, printable } from '../text.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
+import { layerLines } from './layerRows.js';
 import { modelLines } from './modelDifferences.js';
 import type { Reporter, ReportOptions } from './reporter.js';
-import { type Column, fits, type Paint, renderColumns } from './terminal/columns.js';
+import { type Column, fits, renderColumns } from './terminal/columns.js';
 import { heatStrip, stripText } from './terminal/heatStrip.js';
 import { hasHistogram, histogramBars, histogramHead, histogramLegend } from './terminal/histogram.js';
 import type { Ink } from './terminal/ink.js';
 import { padEnd } from './terminal/layout.js';
 import { outcomes } from './words/answers.js';
 import { briefly } from './words/briefNames.js';
-import { largest, largestInUnits, largestOf, mean, meanOf } from './words/differences.js';
+import { largestInUnits, largestOf, meanOf } from './words/differences.js';
 import { divergenceSentences } from './words/divergences.js';
 import { type Finding, findingLayers, fixesSaidOnce, type Tell } from './words/finding.js';
 import { firstWords, notes } from './words/firstWords.js';
 import { nextCommand } from './words/next.js';
-import { decibels, percent, signedMean, size } from './words/numbers.js';
-import { labelled, prose, shown } from './words/prose.js';
+import { percent, signedMean, size } from './words/numbers.js';
+import { labelled, prose } from './words/prose.js';
 import {
   accumulatorSentence,
   addedCauses,
@@ -144,60 +145,6 @@ function headerLines(view: View): string[] {
 
 // ---------------------------------------------------------------- layers
 
-/** Unicode mark, ASCII mark, colour. */
-const MARKS = {
-  differs: ['✗', 'x', 'red'],
-  accepted: ['≈', '~', 'yellow'],
-  equal: ['✓', '=', 'green'],
-  uncompared: ['·', '-', 'dim'],
-} as const;
-
-function markOf(layer: LayerReport): keyof typeof MARKS {
-  if (layer.status === 'match') return 'equal';
-  if (layer.status !== 'mismatch') return 'uncompared';
-  return layer.accepted ? 'accepted' : 'differs';
-}
-
-/** A row a layer; where the causes do not fit beside it, they follow on a line of their own. */
-function layerLines(view: View, layers: readonly LayerReport[]): string[] {
-  const { options, ink, ellipsis } = view;
-  const marks = layers.map((layer) => MARKS[markOf(layer)]);
-  const paint = (row: number): Paint => ink[marks[row][2]];
-  const cells = (text: (layer: LayerReport) => string) => layers.map((layer) => text(layer));
-  const compared = (text: (layer: LayerReport) => string) =>
-    cells((layer) => (layer.values === null ? '-' : text(layer)));
-  const shareWidth = widest(layers.map((layer) => percent(layer.mismatched ?? 0, layer.values ?? 0)));
-  const columns: Column[] = [
-    { head: [''], cells: marks.map((mark) => mark[options.unicode ? 0 : 1]), align: 'left', paint },
-    { head: ['layer'], cells: cells((l) => shown(options, l.name)), align: 'left', shortenTo: 12, paint },
-    { head: ['op'], cells: cells((l) => printable(l.op)), align: 'left', shortenTo: 6, dropOrder: 5 },
-    { head: ['values'], cells: compared((l) => String(l.values)), align: 'right', dropOrder: 4 },
-    {
-      head: ['mismatched'],
-      cells: compared((l) => `${l.mismatched} ${percent(l.mismatched!, l.values!).padStart(shareWidth)}`),
-      align: 'right',
-      paint,
-    },
-    {
-      head: ['chan-', 'nels'],
-      cells: compared((l) => `${differingChannels(l)}/${l.out_features}`),
-      align: 'right',
-      dropOrder: 3,
-    },
-    { head: ['max', '|diff|'], cells: compared(largest), align: 'right', dropOrder: 0 },
-    { head: ['mean', 'diff'], cells: compared(mean), align: 'right', dropOrder: 2 },
-    { head: ['SQNR', 'dB'], cells: compared((l) => decibels(l.sqnr_db)), align: 'right', dropOrder: 1 },
-  ];
-  const why = cells((layer) => whyOf(layer, view.report));
-  const whyColumn: Column = { head: ['why'], cells: why, align: 'left', paint };
-  const beside = fits([...columns, whyColumn], options.width);
-  const layout = { width: options.width, ellipsis, headPaint: ink.dim };
-  const { head, rows } = renderColumns(beside ? [...columns, whyColumn] : columns, layout);
-  if (beside) return [...head, ...rows];
-  const below = layers.map((_, i) => labelled(view, '    ', why[i], paint(i)));
-  return [...head, ...rows.flatMap((row, i) => (why[i] === '' ? [row] : [row, ...below[i]]))];
-}
-
 /** With a candidate: the replay's own comparison, which only informs. */
 function replayLines(view: View): string[] {
   const replayed = { ...view, report: { ...view.report, candidate_layers: null } };
@@ -254,15 +201,16 @@ function channelLines(layer: LayerReport, view: View): string[] {
     ...(hasHistogram(layer)
       ? [{ head: [histogramHead(options.unicode)], cells: bars, align: 'left' as const, dropOrder: 1 }]
       : []),
-    {
-      head: ['why'],
-      cells: cells((c) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + ')),
-      align: 'left',
-      shortenTo: 16,
-      dropOrder: 3,
-    },
   ];
-  const { head, rows } = renderColumns(columns, { width: options.width, ellipsis, headPaint: ink.dim });
+  const why = cells((c) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + '));
+  const whyColumn: Column = { head: ['why'], cells: why, align: 'left', shortenTo: 16, dropOrder: 3 };
+  // cut it tells nothing, and what is of all channels the layer's row says
+  const isTold = why.every((one) => one === whyOf(layer, view.report)) && !fits([...columns, whyColumn], options.width);
+  const { head, rows } = renderColumns(isTold ? columns : [...columns, whyColumn], {
+    width: options.width,
+    ellipsis,
+    headPaint: ink.dim,
+  });
   const extent = layer.unit === 'ulp' ? `, by up to ${largestInUnits(layer)}` : '';
   const title = prose(view, `${printable(layer.name)}: ${which}${extent}`).map((line) => ink.bold(line));
   // a finding says it already

@@ -183,3 +183,20 @@ test('quiet: of many layers that differ the first, and how many more', () => {
   expect(lines.filter((line) => /^ {2}fc\d+: /.test(line))).toHaveLength(20);
   expect(lines.at(-1)).toBe('  and 10 more layers');
 });
+
+test('too wide a table shortens ops before names; what all channels have and would be cut is said in the row alone', () => {
+  const report = readReport('iris-avx2');
+  const [fc1] = report.layers;
+  fc1.name = 'encoder.block.fc1';
+  fc1.op = 'adaptive_avg_pool2d';
+  const causes = ['int16-saturation', 'some-cause-of-a-later-release', 'one-more-of-it'];
+  fc1.diagnosis!.causes = causes;
+  for (const channel of fc1.channels!) channel.causes = [...causes];
+  const text = table(report, { ...plain, width: 80 });
+  expect(text).toMatch(
+    /^✗ encoder\.block\.fc1 adapt…pool2d +2416 .*\n {4}int16-saturation \+ some-cause-of-a-later-release \+ one-more-of-it$/m,
+  );
+  expect(text).toMatch(/ channel +mismatched .*│ {3}\+\n/); // no why
+  fc1.channels![0].causes = ['int16-saturation'];
+  expect(table(report, { ...plain, width: 80 })).toMatch(/ channel +mismatched .*\+ +why\n/);
+});

@@ -45,7 +45,8 @@ export function renderColumns(all: readonly Column[], layout: ColumnLayout): { h
         const last = i === columns.length - 1;
         const width = last && column.align === 'left' ? 0 : widths[i]; // nothing to trim inside the paint
         const text = padded(textOf(column), column.align, width);
-        return (paintOf?.(column)?.(text) ?? text) + (last ? '' : gapAfter(i));
+        const painted = text.trim() === '' ? text : (paintOf?.(column)?.(text) ?? text); // blanks at the end are trimmed
+        return painted + (last ? '' : gapAfter(i));
       })
       .join('')
       .trimEnd();
