@@ -26,7 +26,7 @@ import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
 import { diagnoseLayer } from './search/layer.js';
-import { isNamed } from './search/ranking.js';
+import { areNamed } from './search/ranking.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
 import { SharedNumbers } from './search/shared.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
@@ -142,11 +142,11 @@ export class Diagnosis {
 
   private async asPreferred(layer: LayerCase, found: LayerDiagnosis): Promise<LayerDiagnosis> {
     const causes = this.preferred.get(layer.name);
-    const best = causes && found.proven?.find((one) => isNamed(one, causes));
+    const best = causes && found.others?.find((changes) => areNamed(changes, causes));
     if (!best) return found;
     const study = await Study.open(layer);
-    const others = found.proven!.filter((one) => one !== best);
-    const proven = [best, ...others].map(({ changes }) => ({
+    const others = found.others!.filter((one) => one !== best);
+    const proven = [best, found.changes, ...others].map((changes) => ({
       changes,
       setup: applyChanges(study.declared, changes),
     }));

@@ -46,18 +46,17 @@ export interface LayerDiagnosis {
   readonly byChannel: ReadonlyMap<number, readonly string[]>;
   /** The winning changes; empty if unexplained or exact. */
   readonly changes: readonly Change[];
-  /** What gives every value, the winning one first; absent: nothing else does. */
-  readonly proven?: readonly Hypothesis[];
+  /** What gives every value as well, a list of changes each; without their setups, which hold weights. Absent: nothing does. */
+  readonly others?: readonly (readonly Change[])[];
 }
 
 /** @param outcome of the best of the proven hypotheses on every sample */
 export async function explained(
   layer: LayerCase,
   study: Study,
-  proven: readonly Hypothesis[],
+  [best, ...others]: readonly Hypothesis[],
   outcome: Pick<Outcome, 'explained' | 'lost'>,
 ): Promise<LayerDiagnosis> {
-  const [best, ...others] = proven;
   const names = causesOf(best);
   const explainedBy = ownFirst(layer, await consistentKernels(study, best.changes));
   const evidence = undecided(evidenceOf(layer, study, best), study, others, explainedBy);
@@ -84,7 +83,7 @@ export async function explained(
     },
     byChannel: causesByChannel(study, best),
     changes: best.changes,
-    ...(others.length > 0 && { proven }),
+    ...(others.length > 0 && { others: others.map(({ changes }) => changes) }),
   };
 }
 

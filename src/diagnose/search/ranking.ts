@@ -11,13 +11,13 @@ export interface Hypothesis {
   readonly setup: Setup;
 }
 
-export function causesOf({ changes }: Hypothesis): string[] {
+export function causesOf({ changes }: Pick<Hypothesis, 'changes'>): string[] {
   return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
 }
 
 /** Whether these are its causes, in any order. */
-export function isNamed(hypothesis: Hypothesis, causes: readonly string[]): boolean {
-  return causesOf(hypothesis).sort().join() === [...causes].sort().join();
+export function areNamed(changes: readonly Change[], causes: readonly string[]): boolean {
+  return causesOf({ changes }).sort().join() === [...causes].sort().join();
 }
 
 /** Whether a cause is all that one of them names: beside another change it would have other numbers, and explain again. */
