@@ -111,8 +111,8 @@ export function onnxRuntimeOps(
 }
 
 /** Operators that quantize what they read at every step: x86's, as no other was there to ask. */
-export function onnxRuntimeRecurrent(accumulate: AccumulateStep): Ops {
-  return { lstm_dynamic: lstmDynamicOf(accumulate, dynamicOnnxRuntime) };
+export function onnxRuntimeRecurrent(sums: string, accumulate: AccumulateStep): Ops {
+  return { lstm_dynamic: lstmDynamicOf(sums, accumulate, dynamicOnnxRuntime) };
 }
 
 /** Dequantize, float32 sums in any order, quantize. */

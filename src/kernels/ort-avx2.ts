@@ -20,7 +20,7 @@ export const ortAvx2: Kernel = {
   confirm: null,
   ops: {
     ...onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }, dynamicOnnxRuntime, onnxRuntimeConvolutionPairs),
-    ...onnxRuntimeRecurrent(pairsSaturatingInt16),
+    ...onnxRuntimeRecurrent('int16-saturating pairs', pairsSaturatingInt16),
   },
   opsInFloat: onnxRuntimeInFloat,
   onFloats: onnxRuntimeOnFloats,

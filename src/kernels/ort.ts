@@ -19,7 +19,7 @@ export const ort: Kernel = {
   origin: 'ONNX Runtime on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
-  ops: { ...onnxRuntimeOps({ accumulate: exact }), ...onnxRuntimeRecurrent(exact) },
+  ops: { ...onnxRuntimeOps({ accumulate: exact }), ...onnxRuntimeRecurrent('int32', exact) },
   opsInFloat: onnxRuntimeInFloat,
   onFloats: onnxRuntimeOnFloats,
 };

@@ -113,8 +113,8 @@ export interface TensorForm {
   readonly arrays?: () => Promise<NamedArrays>;
   /** What it leaves for the next call: its samples stand for themselves no more. */
   readonly keepsState?: true;
-  /** All samples of a call are read before one is computed. */
-  readonly readsCalls?: true;
+  /** It chooses a range from all that a call reads. */
+  readonly quantizesItself?: true;
 }
 
 /** What the runtime keeps from call to call. */
@@ -205,7 +205,7 @@ export function keepsState(layer: Layer): boolean {
 
 /** Whether none of its samples is computed alone: a state goes on from them, or numbers follow from a whole call. */
 export function takesWholeCalls(layer: Layer): boolean {
-  return keepsState(layer) || (isTensor(layer) && layer.form.readsCalls === true);
+  return keepsState(layer) || (isTensor(layer) && layer.form.quantizesItself === true);
 }
 
 export function isTensor(layer: Layer): layer is TensorLayer {

@@ -132,8 +132,10 @@ export interface TensorSteps {
   readonly ofRawCodes?: true;
   /** Set where it keeps one. */
   readonly state?: KeptState;
-  /** Threads share a call, and what each computes depends on its share alone. */
-  readonly sharedByThreads?: true;
+  /** How many samples of a call take a range together where threads share it; shape: of what the layer reads. Absent: threads change nothing. */
+  shareOf?(form: Pick<TensorCall, 'attributes'>, samples: number, shape: Shape, threads: number): number;
+  /** Known of x86 alone. */
+  readonly ofX86?: true;
   run(call: TensorCall): Computed;
   /** What the layer has that the kernel does not; fits "has no OP with ...". Absent: it takes all. */
   lacks?(form: Pick<TensorCall, 'attributes' | 'activation'>, values?: Values): string | null;

@@ -6,7 +6,8 @@ import { dimsText } from '../tensor/shape.js';
 import { printable } from '../text.js';
 import { Constants } from './fields/constants.js';
 import { expectInput } from './fields/inputs.js';
-import { floatOutput, layerFields, list, numbers, oneOrList, size } from './fields/schema.js';
+import { SCALES } from './fields/numbers.js';
+import { float32Scale, floatOutput, layerFields, list, numbers, oneOrList, size } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import { FLOAT } from './fields/valueParams.js';
 import type { Op, RawLayer, ReadLayer } from './op.js';
@@ -16,7 +17,7 @@ const weights = (columns: string) =>
     codes: numbers(`int8 or uint8, [directions, ${columns}, 4 * cells]; gates i, o, f, c`, list('integer')),
     dtype: z.enum(['int8', 'uint8']),
     scale: numbers('one a direction, or one a column', oneOrList('number')),
-    zero_point: numbers('as many as scales', oneOrList('integer')),
+    zero_point: numbers('one a direction, or one a column', oneOrList('integer')),
   });
 
 const fields = () => ({
@@ -29,7 +30,7 @@ const fields = () => ({
   direction: z.enum(['forward', 'reverse', 'bidirectional']),
   gives: z.enum(['steps', 'hidden', 'cell']),
   time_major: z.boolean(),
-  clip: z.nullish(z.number().check(z.positive())),
+  clip: z.nullish(float32Scale),
   input_forget: z.boolean(),
   output: floatOutput(),
 });
@@ -74,14 +75,21 @@ async function readLstm(layer: RawLayer): Promise<ReadLayer | null> {
   const weight = await reader.weights('weight', given.weight);
   const recurrent = await reader.weights('recurrent', given.recurrent);
   const columns = directions * 4 * cells;
-  const inputs = Math.max(1, Math.round(weight / columns));
-  reader.expect('weight', weight, inputs * columns, `[${directions}, ${inputs}, ${4 * cells}] weights`);
+  const inputs = Math.max(1, Math.floor(weight / columns));
+  if (weight !== inputs * columns)
+    reader.wrong(
+      'weight',
+      `expected a multiple of ${columns} numbers (4 gates of ${cells} cells in ${directions} direction${directions === 1 ? '' : 's'}), got ${weight}`,
+    );
   reader.expect('recurrent', recurrent, cells * columns, `[${directions}, ${cells}, ${4 * cells}] weights`);
   await reader.floats('bias', given.bias, 8);
   await reader.floats('peephole', given.peephole, 3);
   if (layer.inputs.length === 2) reader.wrong('input', 'expected both states beside it or none, got one');
   if (given.time_major && (layer.inputs.length > 1 || given.gives !== 'steps'))
-    reader.wrong('time_major', 'expected false where a state is read or given: it is of no step');
+    reader.wrong(
+      'time_major',
+      'expected false beside states, or where "gives" is no steps: a state is of a sequence, and with time_major the samples are steps',
+    );
   if (reader.isWrong) return null;
   const attributes: DynamicLstmAttributes = {
     inputs,
@@ -94,7 +102,7 @@ async function readLstm(layer: RawLayer): Promise<ReadLayer | null> {
     inputForget: given.input_forget,
   };
   const arrays = () => reader.constants.read();
-  return { form: { ...tensorForm(attributes), arrays, readsCalls: true }, output: FLOAT };
+  return { form: { ...tensorForm(attributes), arrays, quantizesItself: true }, output: FLOAT };
 }
 
 /** Reads constants and holds their sizes to the cells' number. */
@@ -114,11 +122,19 @@ class Reader {
   async weights(name: 'weight' | 'recurrent', { codes, dtype, scale, zero_point }: Fields['weight']): Promise<number> {
     const { directions, cells } = this;
     const count = await this.add(name, codes, dtype, [name, 'codes']);
-    const scales = await this.add(`${name}.scale`, scale, 'float32', [name, 'scale']);
+    const scales = await this.add(`${name}.scale`, scale, 'float32', [name, 'scale'], SCALES);
     const zeroPoints = await this.add(`${name}.zero_point`, zero_point, dtype, [name, 'zero_point']);
-    const wanted = scales === directions ? directions : directions * 4 * cells;
-    this.expect(`${name} scale`, scales, wanted, `${directions} of whole matrices, or one a column`);
-    this.expect(`${name} zero_point`, zeroPoints, scales, 'as many as scales');
+    const all = directions * 4 * cells;
+    for (const [path, given] of [
+      ['scale', scales],
+      ['zero_point', zeroPoints],
+    ] as const)
+      this.expect(
+        `${name} ${path}`,
+        given,
+        given === all ? all : directions,
+        `one a direction, or ${all}: one a column`,
+      );
     return count;
   }
 
@@ -138,8 +154,8 @@ class Reader {
     this.layer.checks.problem('weight', [...this.layer.place, ...path.split(' ')], message);
   }
 
-  private async add(name: string, raw: unknown, dtype: 'int8' | 'uint8' | 'float32', path: readonly string[]) {
-    const count = await this.constants.add(name, raw, dtype, path);
+  private async add(...given: Parameters<Constants['add']>) {
+    const count = await this.constants.add(...given);
     if (typeof count !== 'number') this.isWrong = true;
     return count ?? 0;
   }

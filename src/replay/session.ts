@@ -176,9 +176,10 @@ export class ReplaySession {
   }
 
   private reasonOfCalls(kernel: Kernel, layer: Layer): string | null {
-    const kept = tensorSteps(kernel, layer)?.state;
-    if (!kept || !isTensor(layer)) return null;
-    return whyNotOneState(kept, layer, this.capture.shapes.get(layer.inputs[0]), this.capture.batchSizes);
+    const steps = tensorSteps(kernel, layer);
+    if (steps?.ofX86 && this.calls.host.cpu === 'neon') return 'it is known of x86 alone, and ARM made the capture';
+    if (!steps?.state || !isTensor(layer)) return null;
+    return whyNotOneState(steps.state, layer, this.capture.shapes.get(layer.inputs[0]), this.capture.batchSizes);
   }
 
   private reasonAgainstInput(layer: Layer, input: string): string | null {

@@ -1,4 +1,4 @@
-/** Layers that keep a state: their calls run whole and in their order, those before what is asked for too. */
+/** Layers of which no sample is computed alone: their calls run whole, and where a state is kept in their order, those before what is asked for too. */
 import type { LstmAttributes, SvdfAttributes } from '../nouns/attributes.js';
 import type { KeptState, State, TensorCall } from '../nouns/kernel.js';
 import type { Producer, TensorLayer } from '../nouns/model.js';

@@ -221,11 +221,12 @@ function originOf(
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
 }
 
-/** An op on whole values that are all float32: steps on codes read none. */
+/** An op on whole values that are all float32: steps on codes read none, and who quantizes it itself runs on codes. */
 function onFloats(inputs: readonly (Value | undefined)[], { form, output }: ReadLayer, fields: RawOrigin | null) {
   const values = [...inputs.map((input) => input?.params), output];
   const isOnFloats =
     form.kind === 'tensor' &&
+    !form.quantizesItself &&
     fields?.arithmetic !== 'integers' &&
     values.every((params) => params?.dtype === 'float32');
   return isOnFloats ? { onFloats: true as const } : {};

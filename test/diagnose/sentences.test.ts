@@ -87,7 +87,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
       'tflm',
       { declared: 'what a call leaves is kept for the next', found: 'each call begins anew', state: 'anew' },
     ],
-    'run-settings': ['capture', 'ort', { declared: '1 thread', found: '2 threads', threads: 2 }],
+    'run-settings': ['capture', 'ort', { declared: '1 thread', found: '2 threads', samples: 3 }],
     'resample-grid': ['capture', 'xnnpack', { declared: 'positions in 1/1024', found: 'float32 positions' }],
     'kernel-defect': ['capture', 'tflite-reference', { declared: 'sums of codes', found: 'sums of bytes' }],
     'steps-fused': [

@@ -30,13 +30,31 @@ const LSTM = {
   ...{ cell_scale: 2 ** -11, cell_clip: 0, proj_clip: 0, output },
 };
 
+/** Of 5 values and 2 cells. */
+const weights = (rows: number, change: object = {}) => {
+  return { codes: ones(rows * 8), dtype: 'int8', scale: 0.01, zero_point: 0, ...change };
+};
+const DYNAMIC = {
+  ...{ name: 'y', op: 'lstm_dynamic', input: 'x', weight: weights(5), recurrent: weights(2), bias: ones(16) },
+  ...{ peephole: ones(6), cells: 2, direction: 'forward', gives: 'steps', time_major: false, input_forget: false },
+};
+
 async function opened(layer: object, settings: object = {}) {
-  const inputs = [{ name: 'x', dtype: 'int8', scale: 0.1, zero_point: 0 }];
+  const isDynamic = (layer as { op?: string }).op === 'lstm_dynamic';
+  const inputs = [
+    isDynamic ? { name: 'x', dtype: 'float32' } : { name: 'x', dtype: 'int8', scale: 0.1, zero_point: 0 },
+  ];
   const raw = { format: 'qdiff-model', version: 1, producer: { kernel: 'tflm', settings }, inputs, layers: [layer] };
   const model = await openModel(memoryFiles({ 'm.json': JSON.stringify(raw) }), 'm.json');
   await model.close();
   return model;
 }
+
+it('a dynamic LSTM is read, whose sums are integers', async () => {
+  const [layer] = (await opened(DYNAMIC)).layers;
+  expect(layer.form).toMatchObject({ kind: 'tensor', quantizesItself: true, attributes: { inputs: 5, cells: 2 } });
+  expect(layer.onFloats).toBeUndefined();
+});
 
 it.each([SVDF, LSTM])('$op is read', async (layer) => {
   const { layers } = await opened(layer);
@@ -44,6 +62,25 @@ it.each([SVDF, LSTM])('$op is read', async (layer) => {
 });
 
 test.each<[object, string]>([
+  [
+    { ...DYNAMIC, weight: weights(5, { codes: ones(39) }) },
+    'expected a multiple of 8 numbers (4 gates of 2 cells in 1 direction), got 39',
+  ],
+  [{ ...DYNAMIC, recurrent: weights(3) }, 'recurrent: expected 16 numbers ([1, 2, 8] weights), got 24'],
+  [
+    { ...DYNAMIC, weight: weights(5, { scale: [1, 1] }) },
+    'weight.scale: expected 1 numbers (one a direction, or 8: one a column), got 2',
+  ],
+  [
+    { ...DYNAMIC, recurrent: weights(2, { zero_point: 200 }) },
+    'zero_point: expected an integer in -128..127 (int8), got 200',
+  ],
+  [{ ...DYNAMIC, weight: weights(5, { scale: -1 }) }, 'weight.scale: expected a positive number that float32 holds'],
+  [{ ...DYNAMIC, bias: ones(8) }, 'bias: expected 16 numbers ([1, 16]), got 8'],
+  [{ ...DYNAMIC, peephole: ones(8) }, 'peephole: expected 6 numbers ([1, 6]), got 8'],
+  [{ ...DYNAMIC, clip: 0 }, 'clip: expected a positive number that float32 holds'],
+  [{ ...DYNAMIC, time_major: true, gives: 'cell' }, 'time_major: expected false beside states'],
+  [{ ...DYNAMIC, input: ['x', 'x'] }, 'input: expected both states beside it or none, got one'],
   [{ ...SVDF, time: [0.5, ...ones(5)] }, 'time[0]: expected an integer in -32768..32767 (int16), got 0.5'],
   [{ ...SVDF, bias: ones(3) }, 'feature: expected 2 rows of features and of steps, 1 a unit (rank), got 10, 6 and 3'],
   [{ ...SVDF, feature: ones(9) }, 'got 9, 6 and 2 numbers of the bias'],

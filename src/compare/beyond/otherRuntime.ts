@@ -12,7 +12,7 @@ import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
 import { named } from './named.js';
-import { threadsText, withOtherThreads } from './settingsOtherwise.js';
+import { byShares } from './sharesOtherwise.js';
 import { stateEvidence, withStateOtherwise } from './stateOtherwise.js';
 
 export interface Asked {
@@ -45,32 +45,9 @@ export async function otherRuntime(asked: Asked): Promise<LayerDiagnosis | null>
   const isOne = own.length > 0 || plain.length === 0;
   const more = isOne ? await givingAll(asked, others, (kernel) => withStateOtherwise(kernel, layer)) : [];
   const otherwise = [...own, ...more];
-  return plain.length + otherwise.length > 0 ? found(asked, { plain, otherwise }) : byThreads(asked);
-}
-
-/** The declared kernel, its calls shared by another number of threads. */
-async function byThreads(asked: Asked): Promise<LayerDiagnosis | null> {
-  const { declared, layer, producer, mismatched, subject } = asked;
-  for (const { threads, kernel } of withOtherThreads(declared, layer, producer)) {
-    if (!(await givesAll(asked, kernel))) continue;
-    const words = { declared: threadsText(producer.threads ?? 1), found: threadsText(threads) };
-    const report = named({
-      layer,
-      subject,
-      producer,
-      declaredKernel: declared.name,
-      kernel: declared.name,
-      explainedBy: [declared.name],
-      causes: ['run-settings'],
-      evidence: { 'run-settings': { threads, ...words } },
-      explained: mismatched,
-      of: mismatched,
-      hasFix: true,
-      rehearsal: { mismatched_after_fix: 0 },
-    });
-    return { report, byChannel: new Map(), changes: [] };
-  }
-  return null;
+  if (plain.length + otherwise.length > 0) return found(asked, { plain, otherwise });
+  const { observed, from, to } = asked;
+  return byShares(asked, (to - from) * observed.features, (kernel) => givesAll(asked, kernel));
 }
 
 /** Releases of TFLite's for a layer of its file; of another file, where no sample stands alone, every kernel. */

@@ -13,14 +13,16 @@ import { blocks } from '../../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { printable } from '../../text.js';
 import { computedBy } from '../../validate/producer.js';
-import { settingsOf } from '../beyond/settingsOtherwise.js';
 import { statesOf, withStateOtherwise } from '../beyond/stateOtherwise.js';
 import { diffReplay } from './readings.js';
+import { settingsApart } from './settings.js';
 
 export interface SecondCapture {
   readonly producer: Producer;
   /** On its own values, under its own kernel. */
   readonly session: ReplaySession;
+  /** The same where another had computed them. */
+  as(producer: Producer): ReplaySession;
 }
 
 /** Null: the candidate does not say who computed it. */
@@ -29,7 +31,8 @@ export function secondCapture(model: Model, candidate: Capture, values: Capture,
   if (kernel === undefined && framework === undefined) return null;
   const theirs = computedBy(model, candidate);
   const reference = referenceFor(theirs.producer);
-  return { producer: theirs.producer, session: new ReplaySession(theirs, values, reference, 'isolated', fast) };
+  const as = (producer: Producer) => new ReplaySession({ ...theirs, producer }, values, reference, 'isolated', fast);
+  return { producer: theirs.producer, session: as(theirs.producer), as };
 }
 
 /** What a finding about two captures rests on; in the report under `two-captures`. */
@@ -105,10 +108,14 @@ async function formsOfBoth(
   second: Kernel,
 ): Promise<Forms | null> {
   const { layer, ownSession, observed, zeroPoint } = asked;
-  const form = first === second ? ofSettings(asked) : formOf(first, second, layer);
+  const kernelForms = await apart(asked, first, second);
   const states = statesOf(layer, [asked.model.producer, asked.second.producer]);
   const others = [first, second].map((kernel) => withStateOtherwise(kernel, layer));
-  if (!states || !others[0] || !others[1] || ownSession.whyNotReplayed(layer)) return form && { forms: [form] };
+  if (!states || !others[0] || !others[1] || ownSession.whyNotReplayed(layer)) {
+    const settings = kernelForms.find(({ cause }) => cause === 'run-settings');
+    const agree = settings && `run both as the first capture, which ${settings.words[0]}`;
+    return kernelForms.length > 0 ? { forms: kernelForms, ...(agree && { agree }) } : null;
+  }
   const ofState = await ownSession.open(layer, others[0]);
   const ofKernel = await asked.second.session.open(layer, others[1]);
   const isAll = async (run: LayerRun) => (await diffReplay(asked, run, observed, zeroPoint)).mismatched === 0;
@@ -120,7 +127,6 @@ async function formsOfBoth(
   const changes = (await diffReplay(asked, await ownSession.open(layer), asState, null)).mismatched > 0;
   const { words, state, agree } = states;
   const stateForm = { cause: 'state-between-calls', words, state };
-  const kernelForms = form ? [form] : [];
   return {
     forms: isState ? [stateForm] : [...(isKernel ? [] : [stateForm]), ...kernelForms],
     ...(isState && isKernel && { or: kernelForms }),
@@ -128,10 +134,21 @@ async function formsOfBoth(
   };
 }
 
-/** Of one kernel, run by two settings. */
-function ofSettings({ model, second }: TwoSides & { second: SecondCapture }): Form | null {
-  const words = settingsOf([model.producer, second.producer]);
-  return words && { cause: 'run-settings', words };
+/** Another kernel's steps, or the same steps run with other settings: what changes the second's values where the first's is put in its place. */
+async function apart(
+  asked: TwoSides & { second: SecondCapture },
+  own: Kernel,
+  other: Kernel,
+): Promise<readonly Form[]> {
+  const { second, model, layer, observed, zeroPoint } = asked;
+  const form = formOf(own, other, layer);
+  if (layer.onFloats) return form ? [form] : [];
+  const changes = async (run: LayerRun) => (await diffReplay(asked, run, observed, zeroPoint)).mismatched > 0;
+  const words = await settingsApart([model.producer, second.producer], async (producer) =>
+    changes(await second.as(producer).open(layer, other)),
+  );
+  const isKernel = !words || (own !== other && (await changes(await second.session.open(layer, own))));
+  return [...(isKernel && form ? [form] : []), ...(words ? [{ cause: 'run-settings', words }] : [])];
 }
 
 /** Of one layer under two kernels. */
@@ -245,7 +262,9 @@ function fixesOf(
     const text = `expect it: the files are not computed alike; what is to agree with ${printable(path)} to the bit, compare with its own capture`;
     return [{ subject: 'candidate', text, rehearsal: null }];
   }
-  if (runWith === undefined || left >= report.mismatched!) return [];
+  if (left >= report.mismatched!) return [];
+  if (runWith === undefined)
+    return agree ? [{ subject: 'candidate', text: agree, rehearsal: { mismatched_after_fix: left } }] : [];
   const text = `run both with what made the first capture, ${nameOf(model.producer)}: ${runWith}`;
   if (agree)
     return [{ subject: 'candidate', text: `${text}, and ${agree}`, rehearsal: { mismatched_after_fix: left } }];

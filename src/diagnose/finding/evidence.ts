@@ -23,8 +23,8 @@ export interface CauseEvidence {
   /** or: what gives every value as well. */
   /** state: what the judged side does with it. */
   'state-between-calls': SomeChannels & RuntimeForm & { readonly state?: 'kept' | 'anew' };
-  /** threads: what the judged side ran with, where that is what differs. */
-  'run-settings': SomeChannels & RuntimeForm & { readonly threads?: number };
+  /** samples: how many of a call take a range together, where threads that share it are what differs. */
+  'run-settings': SomeChannels & RuntimeForm & { readonly samples?: number };
   'operand-wrong': SomeChannels &
     OtherOperand & { readonly deciding?: DecidingValue; readonly or?: readonly OtherOperand[] };
   'axis-wrong': SomeChannels & OtherAxes & { readonly deciding?: DecidingValue; readonly or?: readonly OtherAxes[] };

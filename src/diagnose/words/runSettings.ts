@@ -1,23 +1,24 @@
-/** The same kernel on both sides, run by other settings: threads that share a call, vectors of the CPU, a release. */
+/** The same kernel on both sides, run with other settings: threads that share a call, another CPU, another release. */
+import { counted } from '../../text.js';
 import type { CauseEvidence } from '../finding/evidence.js';
 import type { CauseWords } from './causeWords.js';
 
 export const runSettings: CauseWords<CauseEvidence['run-settings']> = {
-  title: (e) =>
-    e.threads === undefined ? 'the same kernel, run with other settings' : `each call shared as ${e.found} would`,
-  explanation: (e) =>
-    e.threads === undefined
-      ? 'The kernel rounds as it is run: vectors and what is left of them are computed differently, and releases differ.'
-      : 'Threads share the samples of a call, and each quantizes what it reads by the range of its own share.',
-  evidence: (e) => [e.declared === undefined ? null : `declared: ${e.declared}`],
-  fix: (e, context) => {
-    if (e.threads === undefined) return context.subject === 'candidate' ? 'run both sides alike' : null;
-    return context.subject === 'candidate'
-      ? `run as many threads as the capture did (${e.declared}), or take each range over as many samples as one of them has`
-      : `say "threads": ${e.threads} in the capture's producer`;
+  title: (e) => {
+    if (e.samples === undefined) return 'the same kernel, run with other settings';
+    return e.samples === 1
+      ? 'each sample of a call takes a range of its own'
+      : `${counted(e.samples, 'sample')} of a call take a range together`;
   },
-  code: (e, context) =>
-    context.subject === 'candidate' || e.threads === undefined
-      ? []
-      : [{ where: 'the capture', language: 'json', text: `"threads": ${e.threads}` }],
+  explanation: (e) =>
+    e.samples === undefined
+      ? 'What the kernel computes depends on what it runs on.'
+      : 'What a step reads is quantized by the range of the samples that a thread has; threads share a call.',
+  evidence: (e) => [e.found === undefined ? null : `as of ${e.found}; declared: ${e.declared}`],
+  fix: (e, { subject }) => {
+    if (e.samples === undefined) return subject === 'candidate' ? 'run both sides alike' : null;
+    return subject === 'candidate'
+      ? `take one range at each step over the samples that a thread of the capture has (${e.declared})`
+      : `capture again with ${e.declared}, or declare what it ran with (${e.found})`;
+  },
 };

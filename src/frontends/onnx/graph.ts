@@ -122,6 +122,12 @@ export function isMicrosoft(
   return node !== null && node.domain === 'com.microsoft' && opTypes.includes(node.opType);
 }
 
+/** Walks along the first axis of [time, sequences, values], as the operators do where nothing else is said (layout 1). */
+export function isRecurrent(node: GraphNode): boolean {
+  const isOne = isOnnx(node, 'LSTM', 'GRU', 'RNN') || isMicrosoft(node, 'DynamicQuantizeLSTM');
+  return isOne && intOf(node, 'layout', 0) === 0;
+}
+
 /** Of an operator of two values, the one that stands beside `than`; '' where there is none. */
 export function otherInput(node: GraphNode, than: string): string {
   return node.inputs.find((input) => input !== than) ?? '';

@@ -2,7 +2,7 @@
 import { rangeOf } from '../../tensor/range.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { allKnown, broadcast, type Dims, dimsOf, type From, type ShapeValue, sayDims } from './dims.js';
-import { attribute, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+import { attribute, type GraphNode, intOf, intsOf, isOnnx, isRecurrent } from './graph.js';
 import { reshapedDims, shapeValues } from './shapeValues.js';
 
 type Rule = (x: Dims, node: GraphNode, from: From) => Promise<Dims | null> | Dims | null;
@@ -49,7 +49,7 @@ export async function valuesAt(node: GraphNode, i: number, name: string, from: F
 /** Of every node's outputs, in order: a chain of any length is walked once. */
 export async function sayRunDims(node: GraphNode, from: From): Promise<void> {
   const x = dimsOf(node.inputs[0] ?? '', from);
-  if (RECURRENT.includes(node.opType)) return sayRecurrent(x, node, from);
+  if (isRecurrent(node)) return sayRecurrent(x, node, from);
   if (node.domain !== '') return;
   if (isOnnx(node, 'DynamicQuantizeLinear')) for (const scalar of node.outputs.slice(1)) sayDims(scalar, [], from);
   if (isOnnx(node, 'ConstantOfShape')) sayDims(node.outputs[0], await shapeValues(node.inputs[0], from), from);
@@ -71,18 +71,17 @@ async function saySplit(x: Dims, node: GraphNode, from: From): Promise<void> {
   }
 }
 
-const RECURRENT = ['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM'];
-
 /** Of [time, sequences, values]: all hidden states, the last ones, the last cells. */
 function sayRecurrent(x: Dims | null, node: GraphNode, from: From): void {
   const [time = null, sequences = null] = x ?? [];
   const states = [
     attribute(node, 'direction')?.s === 'bidirectional' ? 2 : 1,
     sequences,
-    intOf(node, 'hidden_size', 0),
+    intOf(node, 'hidden_size', 0) || null,
   ];
   const all = [[time, ...states], states, states];
-  for (const [i, output] of node.outputs.entries()) if (x?.length === 3 && output !== '') sayDims(output, all[i], from);
+  for (const [i, output] of node.outputs.entries())
+    if (x?.length === 3 && output !== '') sayDims(output, all[i] ?? null, from);
 }
 
 /** Sizes of a Split's parts along its axis. */

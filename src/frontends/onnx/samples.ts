@@ -7,7 +7,7 @@
 import { sizeOf, strideOf } from '../../tensor/shape.js';
 import type { Constant } from './constants.js';
 import { allKnown, type Dims, dimsOf, type From, SAMPLES, WEIGHTS_AT } from './dims.js';
-import { type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+import { type GraphNode, intOf, intsOf, isOnnx, isRecurrent } from './graph.js';
 import { ONE_BY_ONE, OVER_AXIS } from './kept.js';
 import { at, sayRunDims, valuesAt } from './runDims.js';
 
@@ -111,7 +111,6 @@ const TAKES_ONE = new Set([
   ...['Reshape', 'Expand', 'Slice', 'Split', 'Squeeze', 'Unsqueeze', 'Tile', 'Pad', 'Resize', 'Clip'],
   ...['ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceSum'],
 ]);
-const RECURRENT = new Set(['LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM']);
 const JOINS = new Set(['Concat', 'QLinearConcat']);
 
 /** undefined: not known. */
@@ -126,12 +125,12 @@ async function placeAfter(
   const read = (TAKES_ONE.has(node.opType) ? [x] : node.inputs).filter(isValue);
   const dims = dimsOf(node.outputs[output], from);
   if (isOnnx(node, 'Shape', 'Size') || dims?.length === 0) return null;
+  if (isRecurrent(node)) return afterSteps(output, places.get(x)); // whatever it begins with
   if (isOnnx(node, 'Expand', 'ConstantOfShape') && dims?.[0] === from.run!.batch) return FIRST;
   if (read.length > 0 && read.every((name) => places.get(name) === null)) return null;
   const own = read.filter((name) => places.get(name) !== null);
   if (own.length === 0) return undefined;
   if (own.some((name) => !places.has(name))) return undefined;
-  if (RECURRENT.has(node.opType)) return afterSteps(output, places.get(x));
   if (own.every((name) => isFirst(places.get(name)!)) && !MOVES.has(node.opType))
     return staysFirst(node) ? FIRST : undefined;
   if (isOnnx(node, 'Gather') && !isValue(x))
@@ -154,7 +153,7 @@ async function placeAfter(
 
 /** Of what no rule moves, whose samples are first. */
 function staysFirst(node: GraphNode): boolean {
-  return !['NonZero', 'ConstantOfShape', 'Range', 'Gather'].includes(node.opType);
+  return !['NonZero', 'ConstantOfShape', 'Range', 'Gather', 'LSTM', 'GRU', 'RNN'].includes(node.opType);
 }
 
 /** [time, sequences, values] to [time, directions, sequences, cells]; of the states without time. */

@@ -6,10 +6,12 @@
 import type { NamedArrays } from '../../nouns/array.js';
 import type { DynamicLstmAttributes } from '../../nouns/attributes.js';
 import type { AccumulateStep, DynamicStep, Product, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { Shape } from '../../nouns/value.js';
 import { rangeOfRow } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { mlasLogistic, mlasTanh } from '../../numeric/mlas.js';
+import { transposed } from '../../tensor/rows.js';
 import { uint8Params } from './dynamic.js';
 import { tensorSteps } from './tensor.js';
 
@@ -45,21 +47,33 @@ interface States {
 const BY_THREADS = 5;
 const FEW_CELLS = 256;
 
+function extentsOf({ timeMajor }: DynamicLstmAttributes, samples: number, { dims: [other] }: Shape): Extents {
+  return timeMajor ? { time: samples, batch: other } : { time: other, batch: samples };
+}
+
 /** How many sequences take their range together. */
-function togetherOf({ cells }: DynamicLstmAttributes, batch: number, threads: number): number {
+function togetherOf({ cells }: DynamicLstmAttributes, { batch }: Extents, threads: number): number {
   const isParallel = batch >= BY_THREADS || (batch >= 2 && cells <= FEW_CELLS);
   return isParallel ? Math.ceil(batch / threads) : batch;
 }
 
-export function lstmDynamicOf(accumulate: AccumulateStep, dynamic: DynamicStep): TensorSteps {
+/** sums: what its products are, where another kernel's are not. */
+export function lstmDynamicOf(sums: string, accumulate: AccumulateStep, dynamic: DynamicStep): TensorSteps {
   const run = (call: TensorCall) => new Lstm(call as TensorCall<DynamicLstmAttributes>, accumulate, dynamic).run();
   const steps = tensorSteps(
-    'gates of f32(wx + wh) + b, each product of codes quantized by its own range (wx: of a call, wh: of a step), MLAS sigmoid and tanh in float32',
+    `gates of f32(wx + wh) + b, each product of codes quantized by its own range (wx: of a call, wh: of a step) in ${sums}, MLAS sigmoid and tanh in float32`,
     run,
   );
   // the kernels that have it differ in their sums alone
-  return { ...steps, departure: 'int16-saturation', sharedByThreads: true };
+  return { ...steps, departure: 'int16-saturation', shareOf, ofX86: true };
 }
+
+const shareOf: NonNullable<TensorSteps['shareOf']> = ({ attributes }, samples, shape, threads) => {
+  const own = attributes as DynamicLstmAttributes;
+  const extents = extentsOf(own, samples, shape);
+  // of one cell the range is the value itself, which its code then is exactly
+  return own.cells === 1 ? extents.batch : togetherOf(own, extents, threads);
+};
 
 class Lstm {
   private readonly extents: Extents;
@@ -73,9 +87,8 @@ class Lstm {
     private readonly dynamic: DynamicStep,
   ) {
     const { attributes, samples, inputs, threads, host } = call;
-    const [other] = inputs[0].shape.dims;
-    this.extents = attributes.timeMajor ? { time: samples, batch: other } : { time: other, batch: samples };
-    this.together = togetherOf(attributes, this.extents.batch, threads);
+    this.extents = extentsOf(attributes, samples, inputs[0].shape);
+    this.together = togetherOf(attributes, this.extents, threads);
     const hasFma = host.cpu !== 'sse';
     this.logistic = (x) => mlasLogistic(x, hasFma);
     this.tanh = (x) => mlasTanh(x, hasFma);
@@ -229,7 +242,7 @@ function directionOf(
       ...(codes instanceof Uint8Array && { weightDtype: 'uint8' as const }),
       outFeatures: 4 * cells,
       inFeatures: rows,
-      weight: turned(codes as Int8Array | Uint8Array, rows),
+      weight: transposed(codes instanceof Uint8Array ? Int16Array.from(codes) : (codes as Int8Array), rows, 4 * cells),
       weightZeroPoint: Int32Array.of(zeroPoint[0]), // the runtime refuses several
     };
     return { product, scale };
@@ -241,13 +254,4 @@ function directionOf(
     bias: bias ? bias.subarray(0, 4 * cells).map((own, i) => f32(own + bias[4 * cells + i])) : null,
     peephole: (part('peephole') as Float32Array | undefined) ?? null,
   };
-}
-
-/** [rows, columns] to [columns, rows]; uint8 as int16. */
-function turned(codes: Int8Array | Uint8Array, rows: number): Int8Array | Int16Array {
-  const columns = codes.length / rows;
-  const weight = codes instanceof Int8Array ? new Int8Array(codes.length) : new Int16Array(codes.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) weight[column * rows + row] = codes[row * columns + column];
-  return weight;
 }

@@ -1,9 +1,8 @@
 /** Constants of a layer by names of their own, of a width that its runtime reads them in. */
 import type { NamedArrays, NumericArray } from '../../nouns/array.js';
-import { CODE_RANGES } from '../../nouns/value.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { RawLayer } from '../op.js';
-import { FLOAT32, loadNumbers, type NumberRule, numberField } from './numbers.js';
+import { codesRule, FLOAT32, loadNumbers, type NumberRule, numberField } from './numbers.js';
 
 const STORED = {
   int8: Int8Array,
@@ -31,6 +30,7 @@ export class Constants {
     raw: unknown,
     dtype: ConstantDtype,
     path: readonly string[],
+    rule: NumberRule = dtype === 'float32' ? FLOAT32 : codesRule(dtype),
   ): Promise<number | null | undefined> {
     if (raw === undefined || raw === null) return null;
     const { place, checks, arrays } = this.layer;
@@ -38,7 +38,7 @@ export class Constants {
     if (!field) return undefined;
     if (field.dtype === dtype && dtype !== 'float32')
       return this.keep(name, { count: sizeOf(field.shape), read: () => field.load() });
-    const numbers = await loadNumbers(field, dtype === 'float32' ? FLOAT32 : codesOf(dtype), checks);
+    const numbers = await loadNumbers(field, rule, checks);
     if (!numbers) return undefined;
     const own = STORED[dtype].from(numbers);
     return this.keep(name, { count: own.length, read: async () => own });
@@ -54,10 +54,4 @@ export class Constants {
     this.known.set(name, constant);
     return constant.count;
   }
-}
-
-function codesOf(dtype: Exclude<ConstantDtype, 'float32'>): NumberRule {
-  const [lo, hi] = CODE_RANGES[dtype];
-  const accepts = (value: number) => Number.isInteger(value) && value >= lo && value <= hi;
-  return { expected: `expected an integer in ${lo}..${hi} (${dtype})`, accepts };
 }

@@ -5,6 +5,7 @@ import type { ArrayFile, ArraySource, NumericArray, StoredDtype } from '../../no
 import { CODE_RANGES } from '../../nouns/value.js';
 import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { listed, printable } from '../../text.js';
+import { EXPECTED_SCALE, isUsableScale } from './schema.js';
 
 /** The npz that {"array": KEY} looks into: none is declared, or it could not be read and its own problems are known. */
 export type ModelArrays = ArrayFile | 'none' | 'unreadable';
@@ -74,6 +75,17 @@ export const FLOAT32: NumberRule = {
   expected: 'expected a number that float32 holds',
   accepts: (value) => Number.isFinite(Math.fround(value)),
 };
+
+export const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
+
+/** Codes, or zero points. */
+export function codesRule(dtype: keyof typeof CODE_RANGES): NumberRule {
+  const [min, max] = CODE_RANGES[dtype];
+  return {
+    expected: `expected an integer in ${min}..${max} (${dtype})`,
+    accepts: (value) => Number.isInteger(value) && value >= min && value <= max,
+  };
+}
 
 export type WeightDtype = 'int8' | 'uint8';
 

@@ -4,7 +4,7 @@ import type { Checks } from '../../documents/checks.js';
 import { shapeText } from '../../load/npy.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Activation, Curve, ProductForm, ProductParams, WeightSource } from '../../nouns/model.js';
-import { CODE_RANGES, type ValueParams } from '../../nouns/value.js';
+import type { ValueParams } from '../../nouns/value.js';
 import { float32s, float64s, int32s } from '../../numeric/array.js';
 import { sameScale } from '../../numeric/float.js';
 import { dimsText, sizeOf } from '../../tensor/shape.js';
@@ -12,27 +12,18 @@ import { printable } from '../../text.js';
 import type { RawLayer, ShapedLayer } from '../op.js';
 import { activationOf } from './activation.js';
 import {
+  codesRule,
+  FLOAT32,
   loadNumbers,
   type NumberField,
   type NumberRule,
   numberField,
+  SCALES,
   type WeightDtype,
   weightField,
 } from './numbers.js';
-import { EXPECTED_SCALE, isUsableScale, list, numbers, oneOrList } from './schema.js';
+import { list, numbers, oneOrList } from './schema.js';
 
-const SCALES: NumberRule = { expected: EXPECTED_SCALE, accepts: isUsableScale };
-const zeroPointsOf = (dtype: WeightDtype): NumberRule => {
-  const [min, max] = CODE_RANGES[dtype];
-  return {
-    expected: `expected an integer in ${min}..${max} (${dtype})`,
-    accepts: (value) => Number.isInteger(value) && value >= min && value <= max,
-  };
-};
-const FLOAT_BIASES: NumberRule = {
-  expected: 'expected a number that float32 holds',
-  accepts: (value) => Number.isFinite(Math.fround(value)),
-};
 const INT32_BIASES: NumberRule = {
   expected: 'expected an integer that int32 holds',
   accepts: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
@@ -42,7 +33,7 @@ const INT64_BIASES: NumberRule = {
   expected: 'expected an integer below 2^53',
   accepts: Number.isSafeInteger,
 };
-const BIASES = { float32: FLOAT_BIASES, int32: INT32_BIASES, int64: INT64_BIASES } as const;
+const BIASES = { float32: FLOAT32, int32: INT32_BIASES, int64: INT64_BIASES } as const;
 
 const CURVES: readonly [Curve, ...Curve[]] = ['hardswish', 'silu'];
 const EXPECTED_ACTIVATION =
@@ -114,7 +105,7 @@ export async function productParams(
   }
   const biasDtype = raw.bias_dtype && Object.hasOwn(BIASES, raw.bias_dtype) ? raw.bias_dtype : 'float32';
   const scales = scale && (await loadNumbers(scale, SCALES, checks));
-  const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, zeroPointsOf(dtype), checks));
+  const zeroPoints = zeroPoint && (await loadNumbers(zeroPoint, codesRule(dtype), checks));
   const biases = bias && (await loadNumbers(bias, BIASES[biasDtype], checks));
   const biasScales = biasScale && (await loadNumbers(biasScale, SCALES, checks));
   if (biases && biasScale && biasDtype === 'float32') {

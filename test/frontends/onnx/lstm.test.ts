@@ -67,7 +67,7 @@ describe('what parts two runs of the same file is named', () => {
   it('threads, of a capture that says another number', async () => {
     const [{ diagnosis }] = await compared('lstm-dynamic', 'capture-threads.npz', {}, { threads: 1 });
     expect(diagnosis).toMatchObject({ causes: ['run-settings'], kernel: 'ort' });
-    expect(diagnosis!.evidence['run-settings']).toEqual({ declared: '1 thread', found: '2 threads', threads: 2 });
+    expect(diagnosis!.evidence['run-settings']).toEqual({ declared: '1 thread', found: '2 threads', samples: 3 });
   });
 
   it.each([
@@ -84,6 +84,53 @@ describe('what parts two runs of the same file is named', () => {
     expect(lstms).toHaveLength(4);
     for (const { diagnosis } of lstms) expect(diagnosis?.causes.at(-1)).toBe('run-settings');
   });
+});
+
+describe('two captures', () => {
+  /** What is said of the first LSTM where the second capture says so of itself. */
+  async function saidOf(file: string, told: Partial<Producer>) {
+    const { model, capture } = await opened('lstm-dynamic');
+    const read = await openCandidate(nodeFileSystem, join(ROOT, 'lstm-dynamic', file), model, capture);
+    files.push(read);
+    const { candidate_layers } = await compare(model, capture, {
+      candidate: { ...read, producer: { ...read.producer!, ...told } },
+    });
+    const { diagnosis } = candidate_layers!.find(({ op }) => op === 'lstm_dynamic')!;
+    const { declared, found } = (diagnosis!.evidence['run-settings'] ?? {}) as { declared?: string; found?: string };
+    return { causes: diagnosis!.causes, settings: [declared, found], fix: diagnosis!.fix };
+  }
+
+  it('what changes no value is no difference of theirs', async () => {
+    const said = await saidOf('capture-threads.npz', { frameworkVersion: '1.20.0', cpuCapability: 'AVX2' });
+    expect(said.causes).toEqual(['run-settings']);
+    expect(said.settings).toEqual(['runs 1 thread', 'runs 2 threads']);
+    expect(said.fix).toBe('run both as the first capture, which runs 1 thread');
+  });
+
+  it('another kernel is, where its pairs saturate', async () => {
+    const { causes } = await saidOf('capture-avx2.npz', { kernel: 'ort-avx2' });
+    expect(causes).toEqual(['int16-saturation']);
+  });
+
+  it('of ARM nothing is replayed', async () => {
+    const { model, capture } = await opened('lstm-dynamic', 'capture.npz', { arch: 'aarch64' });
+    const { layers } = await compare(model, { ...capture, producer: model.producer });
+    const one = layers.find(({ op }) => op === 'lstm_dynamic')!;
+    expect(one.status).toBe('not-replayed');
+  });
+});
+
+test('ranges of other samples are no name of a few values, nor of one cell', async () => {
+  const { model, capture } = await opened('lstm-dynamic');
+  const values = new Map(capture.values);
+  const [layer] = model.layers.filter(({ op }) => op === 'lstm_dynamic');
+  const own = values.get(layer.name)!;
+  const wrong = {
+    ...own,
+    read: async (from: number, to: number) => (await own.read(from, to)).map((v, i) => (i < 9 ? v + 1 : v)),
+  };
+  const { layers } = await compare(model, { ...capture, values: values.set(layer.name, wrong) });
+  expect(layers.find(({ name }) => name === layer.name)!.diagnosis!.causes).toEqual(['unexplained']);
 });
 
 describe('what is not replayed says why', () => {
@@ -110,6 +157,7 @@ describe('what is not replayed says why', () => {
       ],
       nodes: [
         node('Transpose', ['x'], ['steps'], { perm: [1, 0, 2] }),
+        node('Transpose', ['x'], ['turned'], { perm: [2, 1, 0] }),
         node('com.microsoft:DynamicQuantizeLSTM', named, ['Y'], { hidden_size: CELLS, ...attributes }),
       ],
     });
@@ -120,8 +168,11 @@ describe('what is not replayed says why', () => {
 
   it.each([
     [{ 4: 'lengths' }, {}, 'its sequences have lengths of their own'],
-    [{ 5: 'some', 6: 'some' }, {}, 'it begins with a state that is no value of the graph, nor zeros'],
-    [{ 5: 'given', 6: 'given' }, {}, 'its sequences are not the second axis of what it reads'],
+    [{ 5: 'some', 6: 'some' }, {}, 'it begins with a constant state'],
+    [{ 5: 'given', 6: 'zeros' }, {}, 'it is given one of its two states'],
+    [{ 5: 'given', 6: 'given' }, {}, 'the sequences of the states that it is given are not their second axis'],
+    [{ 0: 'turned' }, {}, 'its sequences are not the second axis of what it reads'],
+    [{}, { hidden_size: 0 }, 'its hidden_size is no number of cells'],
     [{ 1: 'given' }, {}, 'its weights are no constants of the file'],
     [{}, { activations: { strings: ['Sigmoid', 'Relu', 'Tanh'] } }, 'its activations are Sigmoid, Relu, Tanh'],
   ])('%j %j', async (inputs, attributes, why) => {

@@ -31,7 +31,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const isAsked = (name: string) => name !== '' && (graph.isOutput(name) || graph.readersOf(name).length > 0);
   const [x] = node.inputs;
   const timeMajor = isFirst(placeOf(x, context.asRun));
-  return node.outputs.flatMap((name, i): Draft[] => {
+  return node.outputs.slice(0, GIVES.length).flatMap((name, i): Draft[] => {
     if (!isAsked(name)) return [];
     const ofAllSteps =
       timeMajor && i > 0 ? 'what its last step leaves is of no sample, as the samples are its steps' : null;
@@ -56,22 +56,23 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
 /** The states that it is given; none where they are zeros. A string: why not. */
 async function statesOf(node: GraphNode, context: Context): Promise<readonly string[] | string> {
   const given = [node.inputs[5] ?? '', node.inputs[6] ?? ''];
-  const zeros = await Promise.all(given.map((name) => name === '' || areZeros(name, context)));
+  const zeros = await Promise.all(given.map((name) => areZeros(name, context)));
   if (zeros.every((are) => are)) return [];
-  const areValues = given.every(
-    (name) => name !== '' && !context.constants.get(name) && context.typeOf(name) === 'float32',
-  );
-  return areValues ? given : 'it begins with a state that is no value of the graph, nor zeros';
+  if (zeros.some((are) => are)) return 'it is given one of its two states';
+  const isConstant = given.some((name) => context.constants.get(name));
+  if (isConstant) return 'it begins with a constant state';
+  return given.every((name) => context.typeOf(name) === 'float32') ? given : 'the type of its states is not known';
 }
 
-/** Constant zeros, or zeros of a shape that the graph computes. */
-async function areZeros(tensor: string, context: Context): Promise<boolean> {
-  const { constants, graph } = context;
-  const constant = constants.get(tensor);
+/** Left out, constant zeros, or zeros of a shape that the graph computes. */
+async function areZeros(tensor: string, { constants, graph }: Context): Promise<boolean> {
+  let name = tensor;
+  for (let maker = graph.makerOf(name); isOnnx(maker, ...MOVES); maker = graph.makerOf(name)) [name] = maker.inputs;
+  if (name === '') return true;
+  const constant = constants.get(name);
   if (constant)
-    return constant.source !== null && (await constants.numbers(tensor)).every((value: number) => value === 0);
-  const maker = graph.makerOf(tensor);
-  if (isOnnx(maker, ...MOVES)) return areZeros(maker.inputs[0], context);
+    return constant.source !== null && (await constants.numbers(name)).every((value: number) => value === 0);
+  const maker = graph.makerOf(name);
   if (!isOnnx(maker, 'ConstantOfShape')) return false;
   return !attribute(maker, 'value') || (await constants.attributeNumbers(maker, 'value'))?.[0] === 0;
 }
@@ -79,13 +80,14 @@ async function areZeros(tensor: string, context: Context): Promise<boolean> {
 /** Why its values are not where it expects them, or null. */
 function placesOf({ inputs: [x] }: GraphNode, states: readonly string[], { asRun, typeOf }: Context): string | null {
   if (typeOf(x) !== 'float32') return 'the type of what it reads is not known';
-  const place = placeOf(x, asRun);
   const isBeside = (name: string) => {
     const { axis, outer, inner } = placeOf(name, asRun);
     return axis === 1 && outer * inner === 1;
   };
-  if (isFirst(place) ? states.length === 0 : [x, ...states].every(isBeside)) return null;
-  return 'its sequences are not the second axis of what it reads';
+  if (!isFirst(placeOf(x, asRun)) && !isBeside(x)) return 'its sequences are not the second axis of what it reads';
+  return states.length === 0 || [x, ...states].every(isBeside)
+    ? null
+    : 'the sequences of the states that it is given are not their second axis';
 }
 
 /** A string: why it is not replayed. */
@@ -94,6 +96,8 @@ async function fieldsOf(node: GraphNode, context: Context): Promise<Record<strin
   if (activations.some((name, i) => name.toLowerCase() !== USUAL[i % 3].toLowerCase()))
     return `its activations are ${activations.join(', ')}`;
   if (intOf(node, 'layout', 0) !== 0) return 'its layout is 1';
+  const cells = intOf(node, 'hidden_size', 0);
+  if (cells < 1) return 'its hidden_size is no number of cells';
   const [, w, r, b = '', lengths = '', , , p = ''] = node.inputs;
   if (lengths !== '') return 'its sequences have lengths of their own';
   const weight = await weights(w, node.inputs.slice(8, 10), context);
@@ -107,10 +111,10 @@ async function fieldsOf(node: GraphNode, context: Context): Promise<Record<strin
     recurrent,
     bias,
     peephole,
-    cells: intOf(node, 'hidden_size', 0),
+    cells,
     direction: attribute(node, 'direction')?.s ?? 'forward',
     clip: clip > 0 ? clip : null,
-    input_forget: intOf(node, 'input_forget', 0) === 1,
+    input_forget: intOf(node, 'input_forget', 0) !== 0,
   };
 }
 
