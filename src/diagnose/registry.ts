@@ -46,12 +46,15 @@ import { reluBeforeBias } from './causes/reluBeforeBias.js';
 import { resampleGrid } from './causes/resampleGrid.js';
 import { rescaleMissing } from './causes/rescaleMissing.js';
 import { roundingCeil, roundingFloor, roundingHalfAway, roundingHalfUp, roundingTruncate } from './causes/rounding.js';
+import { roundingTwice } from './causes/roundingTwice.js';
 import { samplesMisaligned } from './causes/samplesMisaligned.js';
+import { scaledSumWraps } from './causes/scaledSumWraps.js';
 import { scalePerTensor } from './causes/scalePerTensor.js';
 import { scaleRounded } from './causes/scaleRounded.js';
 import { scaleShifted } from './causes/scaleShifted.js';
 import { signedness } from './causes/signedness.js';
 import { tableEntry } from './causes/tableEntry.js';
+import { thresholdRule } from './causes/thresholdRule.js';
 import { weightScaleWrong } from './causes/weightScaleWrong.js';
 import { weightTransposed } from './causes/weightTransposed.js';
 import { weightValue } from './causes/weightValue.js';
@@ -108,6 +111,9 @@ export const causes: readonly Cause[] = [
   multiplierPrecision,
   halfPrecision,
   tableEntry,
+  roundingTwice,
+  scaledSumWraps,
+  thresholdRule,
   clampRange,
   outputWraps,
   productRounded,

@@ -27,6 +27,7 @@ import type {
   Accumulated,
   AccumulateStep,
   Codes,
+  MultiplierStep,
   OffsetAndClampStep,
   Product,
   ProductSteps,
@@ -63,6 +64,12 @@ const WITH_RELU: Where = { on: ['wide'] };
 const WITHOUT_RELU: Where = { on: ['small', 'per tensor'] };
 /** Above a ReLU's zero point nothing is negative: down is toward zero. */
 const DOWN: Where = { instead: { wide: { named: ['rounding-truncate'] } } };
+
+const THRESHOLDS = [
+  ['thresholds compared by >', -1],
+  ['thresholds rounded down', 1],
+  ['thresholds rounded to the nearest', 0.5],
+] as const;
 
 const output = (linear: Product) => linear.output as QuantParams;
 
@@ -792,6 +799,57 @@ export const MISTAKES: readonly Mistake[] = [
       return { declared, captured, candidate: shifted };
     },
   },
+  // int32_t p = acc * k; q = (p + half) >> n; k of 16 bits
+  candidate(
+    'a product of sum and multiplier that wraps in 32 bits',
+    ['scaled-sum-wraps'],
+    (world) => {
+      const toSteps: MultiplierStep['toSteps'] = (product, { scale }) => {
+        const reals = product.weightScale.map((w) => (product.input.scale * w) / scale);
+        const numbers = Array.from({ length: product.outFeatures }, (_, n) => {
+          const real = reals[reals.length === 1 ? 0 : n];
+          const shift = 16 - frexp(real).exponent;
+          return { k: Math.round(real * 2 ** shift), shift };
+        });
+        return (acc, n) => (Math.imul(acc, numbers[n].k) + 2 ** (numbers[n].shift - 1)) / 2 ** numbers[n].shift;
+      };
+      const multiplier = { ...float64Product, name: 'wraps', toSteps };
+      return outputsOf(world, fbgemmWith({ bias: int32BiasFloat64, multiplier, round: downward }));
+    },
+    { on: ['wide'] },
+  ),
+  candidate('rounded to 1/64 of a step first', ['rounding-twice'], (world) => {
+    const apply = (v: number) => Math.floor(Math.floor(v * 64 + 0.5) / 64 + 0.5);
+    return outputsOf(world, fbgemmWith({ multiplier: float64Product, round: { ...halfUp, name: 'twice', apply } }));
+  }),
+  candidate(
+    'cut to 2^-9 first, whatever the scale is',
+    ['rounding-twice'],
+    (world) => {
+      const unit = 2 ** -9 / output(world.linear).scale;
+      const apply = (v: number) => Math.floor(Math.floor(v / unit) * unit + 0.5);
+      return outputsOf(world, fbgemmWith({ multiplier: float64Product, round: { ...halfUp, name: 'twice', apply } }));
+    },
+    { on: ['wide'] },
+  ),
+  // of half the scale twice as many sums are next to a threshold
+  ...THRESHOLDS.map(
+    ([what, more]): Mistake => ({
+      name: `candidate: ${what}`,
+      causes: ['threshold-rule'],
+      on: ['small'],
+      make: ({ linear, ...world }) => {
+        const declared = { ...linear, output: { ...output(linear), scale: output(linear).scale / 2 } };
+        const toSteps: MultiplierStep['toSteps'] = (product, own) => {
+          const steps = float64Product.toSteps(product, own);
+          return (acc, n, bias) => steps(acc + more, n, bias);
+        };
+        const steps = fbgemmWith({ multiplier: { ...float64Product, name: what, toSteps }, round: halfUp });
+        const of = (own?: ProductSteps) => outputsOf({ ...world, linear: declared }, own);
+        return { declared, captured: of(), candidate: of(steps) };
+      },
+    }),
+  ),
   candidate('ReLU before the bias', ['relu-before-bias'], (world) =>
     outputsOf(
       world,

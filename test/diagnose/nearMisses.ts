@@ -1,11 +1,11 @@
 import { exact } from '../../src/kernels/steps/accumulate.js';
-import { float64Bias } from '../../src/kernels/steps/bias.js';
+import { float64Bias, int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
 import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { float64Product } from '../../src/kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../src/kernels/steps/offsetAndClamp.js';
-import { halfEven } from '../../src/kernels/steps/round.js';
+import { downward, halfEven } from '../../src/kernels/steps/round.js';
 import type { NumericArray } from '../../src/nouns/array.js';
-import type { AccumulateStep, Product } from '../../src/nouns/kernel.js';
+import type { AccumulateStep, MultiplierStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { borrowed, ofIntegers, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
@@ -134,6 +134,46 @@ export const NEAR_MISSES: readonly NearMiss[] = [
       const right = outputsOf(world);
       const leaky = (code: number) => (code < zeroPoint ? Math.round((code - zeroPoint) * 0.17) + zeroPoint : code);
       return { declared: world.linear, captured: right, candidate: Int32Array.from(right, leaky) };
+    },
+  },
+  {
+    code: 'rounding-twice',
+    but: 'cut to a third of a step first',
+    on: 'wide',
+    make: (world) => {
+      const apply = (v: number) => Math.floor(Math.floor(v * 3) / 3 + 0.5);
+      const steps = { multiplier: float64Product, round: { ...halfEven, name: 'thirds', apply, fast: false } };
+      return { declared: world.linear, captured: outputsOf(world), candidate: outputsOf(world, fbgemmWith(steps)) };
+    },
+  },
+  {
+    code: 'threshold-rule',
+    but: 'sums 3/2 too small',
+    on: 'small',
+    make: (world) => {
+      const toSteps: MultiplierStep['toSteps'] = (product, own) => {
+        const steps = float64Product.toSteps(product, own);
+        return (acc, n, bias) => steps(acc - 1.5, n, bias);
+      };
+      const multiplier = { ...float64Product, name: 'less', toSteps };
+      const candidate = outputsOf(world, fbgemmWith({ multiplier }));
+      return { declared: world.linear, captured: outputsOf(world), candidate };
+    },
+  },
+  {
+    code: 'scaled-sum-wraps',
+    but: 'in 31 bits',
+    on: 'wide',
+    make: (world) => {
+      const toSteps: MultiplierStep['toSteps'] = (product, { scale }) => {
+        const numbers = Array.from({ length: product.outFeatures }, (_, n) =>
+          Math.round(((product.input.scale * product.weightScale[n]) / scale) * 2 ** 22),
+        );
+        return (acc, n) => (Math.imul(acc, numbers[n]) << 1) / 2 ** 23;
+      };
+      const multiplier = { ...float64Product, name: 'wraps', toSteps };
+      const candidate = outputsOf(world, fbgemmWith({ bias: int32BiasFloat64, multiplier, round: downward }));
+      return { declared: world.linear, captured: outputsOf(world), candidate };
     },
   },
   {

@@ -178,6 +178,23 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'relu-at-zero': ['candidate', null, { zero_point: 128, between: 40 }],
     'half-precision': ['candidate', null, { format: 'float16', equation: 'rint(h(y / s)) + zp' }],
     'activation-function': ['candidate', null, { function: 'leaky_relu of 0.125', again: 'down' }],
+    'rounding-twice': [
+      'candidate',
+      null,
+      {
+        bits: 8,
+        of: 'step',
+        rule: 'to nearest',
+        unit: 2 ** -8,
+        deciding: { ...at, declared: 130, observed: 131, before_rounding: 2.4990234375 },
+      },
+    ],
+    'scaled-sum-wraps': [
+      'candidate',
+      null,
+      { first: { ...at, sum: 48565, k: 51534, kept: -1792218586 }, wrapped: 1041 },
+    ],
+    'threshold-rule': ['candidate', null, { rule: 'greater', deciding: { ...at, declared: 19, observed: 18 } }],
     'relu-before-bias': ['candidate', null, { negative: 410 }],
     'capture-before-relu': ['model', null, { zero_point: 128, below_zero_point: 800 }],
     'capture-after-relu': ['model', null, { zero_point: 128, at_zero_point: 900, replayed_below: 890 }],

@@ -1,0 +1,99 @@
+import { float64Product } from '../../kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
+import { halfDown, halfUp } from '../../kernels/steps/round.js';
+import type { MultiplierStep } from '../../nouns/kernel.js';
+import type { Cause } from '../cause.js';
+import { anyRuntime, scalesSums } from '../facts.js';
+import type { DecidingValue, SomeChannels } from '../finding/evidence.js';
+import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { numpy, rtl } from '../words/code.js';
+import { decidingSentence } from '../words/parts.js';
+import { decidingValue } from './deciding.js';
+
+type Rule = 'greater' | 'nearest' | 'down';
+
+declare module '../finding/evidence.js' {
+  interface CauseEvidence {
+    'threshold-rule': SomeChannels & { readonly rule?: Rule; readonly deciding?: DecidingValue };
+  }
+}
+
+/**
+ * A code counts the thresholds that its sum reaches; that of code q is the least integer from (q - 1/2) / multiplier on. Of one more than
+ * an integer sum asks for, the sum is one less; of one that is rounded down, one more; of the nearest, half of one.
+ */
+const RULES = [
+  { rule: 'greater', more: -1, round: halfUp },
+  { rule: 'nearest', more: 0.5, round: halfUp },
+  { rule: 'down', more: 1, round: halfDown },
+] as const;
+
+/** Three forms: one of them gives so many values by chance once in a hundred layers. */
+const FEWEST_DIFFERING = 5;
+
+/** Sums that are compared with integers, one a code, as FINN's MultiThreshold does, and not scaled. */
+export const thresholdRule: Cause<'threshold-rule', 'product'> = {
+  code: 'threshold-rule',
+  kinds: ['product'],
+  needs: [anyRuntime, scalesSums],
+  whose: 'kernel',
+  ownWords: true,
+
+  changes: (study) => (study.data.mismatched < FEWEST_DIFFERING ? [] : changesOf(study)),
+
+  admits: (study) => (study.data.mismatched < FEWEST_DIFFERING ? changesOf(study) : []),
+
+  evidence: (found) => ({ deciding: decidingValue(found) }),
+
+  words: {
+    title: ({ rule }) =>
+      rule === 'greater'
+        ? 'sums 1 too small, as thresholds compared by > for >= make them'
+        : rule === 'nearest'
+          ? 'sums 1/2 too large, as thresholds rounded to the nearest make them'
+          : 'sums 1 too large, as thresholds rounded down make them',
+    explanation: ({ rule }) =>
+      rule === 'greater'
+        ? 'A sum that is equal to a threshold has reached it.'
+        : 'Code q begins at the least integer from (q - 1/2) / multiplier on: a threshold that is rounded otherwise lets smaller sums through.',
+    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    fix: ({ rule }) =>
+      rule === 'greater'
+        ? 'count thresholds with sum >= threshold; where there are none, look for what takes 1 off each sum'
+        : 'round thresholds up (np.ceil); where there are none, look for what is added to each sum',
+    code: () => [
+      numpy(
+        'T = np.ceil((np.arange(QMIN + 1, QMAX + 1) - y_zero_point - 0.5)[:, None] / multiplier)  # a column a channel',
+      ),
+      numpy('q = QMIN + (acc[None] >= T[:, None]).sum(0)  # acc with its bias'),
+      rtl('if (acc >= T[i]) q = q + 1;  // for each threshold; q from QMIN, all signed'),
+    ],
+  },
+};
+
+function changesOf(study: ProductStudy): ProductChange[] {
+  return RULES.map(
+    ({ rule, more, round }): ProductChange => ({
+      cause: 'threshold-rule',
+      coordinate: 'multiplier',
+      freedom: FREEDOM.none,
+      label: rule,
+      found: { rule },
+      apply: (setup) => withSteps(setup, { multiplier: ofMore(more), round, offsetAndClamp: roundThenOffset }),
+    }),
+  ).filter((change) => study.agreesOnSubset(change.apply(study.declared)));
+}
+
+function ofMore(more: number): MultiplierStep {
+  return {
+    ...float64Product,
+    name: `float64Product of ${more} more`,
+    equation: `(acc + ${more}) * ((sx * sw) / sy) in float64`,
+    toSteps: (product, output) => {
+      const steps = float64Product.toSteps(product, output);
+      return (acc, channel, bias) => steps(acc + more, channel, bias);
+    },
+    operations: null,
+  };
+}
