@@ -1,11 +1,12 @@
 /** Integer code beside FBGEMM, which adds a float bias: its biases in int32, its multipliers of 16 or 31 bits, and one mistake more. */
 import { describe, expect, test } from 'vitest';
 import { numberIn, realOf, shortMultiplier } from '../../src/diagnose/alternatives/shortMultiplier.js';
-import { int32BiasCut, int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
-import { fixedPointSingleRounding } from '../../src/kernels/steps/multiplier.js';
+import { int32BiasCut, int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
+import { fixedPointSingleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { downward, halfUp, insideMultiplier } from '../../src/kernels/steps/round.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { int32s } from '../../src/numeric/array.js';
 import { compareLayer, explanationsOf, fbgemmWith, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 const of31Bits = fbgemmWith({ bias: int32BiasFloat64, multiplier: fixedPointSingleRounding, round: insideMultiplier });
@@ -101,4 +102,33 @@ test('biases of the next channel, and no zero point of the output', async () => 
   const bias = world.linear.bias!.map((_, n, all) => all[(n + 1) % all.length]);
   const own = { ...world.linear, bias, output: { ...output(world.linear), zeroPoint: 0 } };
   expect(await saidOf(world, outputsOf(world, undefined, own))).toEqual(['bias-shifted+output-zero-point-wrong']);
+});
+
+describe('an int32 bias of the file, added behind a multiplier of 8 bits', () => {
+  const SHIFT = 15;
+
+  test.each<[string, (v: number) => number, string]>([
+    ['and cut off, as PULP-NN does', Math.floor, 'multiplier-short+rounding-floor'],
+    ['and rounded', (v) => Math.floor(v + 0.5), 'multiplier-short'],
+  ])('%s', async (_, round, causes) => {
+    const world = worldOfRows(6, 1500);
+    const { bias, weightScale, input } = world.linear;
+    const units = (n: number) => input.scale * weightScale[n];
+    const linear: Product = {
+      ...world.linear,
+      bias: null,
+      biasInt32: int32s(bias!, (b, n) => Math.round(b / units(n))),
+    };
+    const real = (n: number) => units(n) / output(linear).scale;
+    const k = (n: number) => Math.round(real(n) * 2 ** SHIFT);
+    const lambda = (n: number) => Math.round(linear.biasInt32![n] * real(n) * 2 ** SHIFT);
+    const toSteps = () => (acc: number, n: number) => (acc * k(n) + lambda(n)) / 2 ** SHIFT;
+    const own = { ...halfUp, name: 'own', apply: round };
+    const steps = fbgemmWith({ multiplier: { ...float64Product, name: 'k', toSteps }, bias: noBias, round: own });
+    const candidate = outputsOf({ ...world, linear: { ...linear, biasInt32: null } }, steps);
+    const report = await compareLayer(world, linear, outputsOf({ ...world, linear }), { candidate, producer: {} });
+    expect(explanationsOf(report)[0]).toBe(causes);
+    const { fix } = report.candidate_layers![0].diagnosis!;
+    expect(fix).toContain('add the bias to the sum, as an int32, before it is multiplied');
+  });
 });

@@ -2,10 +2,11 @@
 import type { NumbersOf } from '../../kernels/steps/fixedPointMultiplier.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { BiasStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
 import { frexp } from '../../numeric/float.js';
-import { floor, roundHalfAway } from '../../numeric/round.js';
+import { floor, roundHalfAway, roundHalfEven } from '../../numeric/round.js';
 
 /** k * 2^-n. */
 export interface Short {
@@ -50,6 +51,28 @@ export function shortMultiplier(
       return (acc, channel, bias) => acc * own[channel] + (bias === 0 ? 0 : bias / output.scale);
     },
     operations: null,
+  };
+}
+
+export interface BiasBehind extends BiasStep {
+  readonly behind: true;
+}
+
+/** An int32 bias of the file that is added behind the multiplier, as a lambda is: (k * acc + lambda) >> n. bits: of its fraction; null: all. */
+export function biasBehind(bits: number | null): BiasBehind {
+  const b = 'b * (sx * sw) / sy';
+  const equation = bits === null ? b : `rint(${b} * 2^${bits}) / 2^${bits}`;
+  const kept = (steps: number) => (bits === null ? steps : roundHalfEven(steps * 2 ** bits) / 2 ** bits);
+  return {
+    name: `biasBehind ${bits ?? 'whole'}`,
+    equation,
+    arithmetic: 'float',
+    behind: true,
+    prepare: (product) => {
+      const { scale } = product.output as QuantParams;
+      const values = float64s(product.biasInt32!, (own, n) => kept(own * realOf(product, n)) * scale);
+      return { unit: 'real', values };
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { frexp } from '../../numeric/float.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import {
+  biasBehind,
   MOST_BITS,
   numberIn,
   numberOf,
@@ -260,9 +261,14 @@ interface Way {
   readonly added: BiasStep | null;
 }
 
+/** As it is; where a multiplier has a shift, also rounded to that. */
+const BEHIND = biasBehind(null);
+
 /** Scaled with the sums, rounded to their units or not; or a float that stays as it is. */
 function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>): Way[] {
-  if (isInt32Bias(steps.bias) || !params.bias) return [{ biases: [steps.bias], added: steps.bias }];
+  const own = { biases: [steps.bias], added: steps.bias };
+  if (params.biasInt32) return [own, { biases: [BEHIND], added: null }];
+  if (isInt32Bias(steps.bias) || !params.bias) return [own];
   return [
     { biases: [int32BiasFloat64], added: int32BiasFloat64 },
     { biases: [steps.bias, float64Bias], added: float64Bias },
@@ -343,8 +349,11 @@ function changesOf(
   );
   // floor and truncation are changes of their own; ties go as they went where the data do not tell, or up with an added half
   const rounds = steps.round.apply(0.75) === 0 ? [halfEven] : ties;
+  const added = biases.flatMap((bias) =>
+    bias === BEHIND ? [bias, biasBehind(largestOf(numbers.map(({ n }) => n)))] : [bias],
+  );
   return rounds.flatMap((round) =>
-    biases.map((bias) => ({
+    added.map((bias) => ({
       cause: 'multiplier-short' as const,
       coordinate: 'multiplier' as const,
       // a file with another scale may make it of a right one

@@ -145,7 +145,8 @@ export interface Formula {
   readonly channel: number;
   readonly sums: FormulaStep;
   /** Null: the layer has none. */
-  readonly bias: (FormulaStep & { readonly rounded: boolean }) | null;
+  /** behind: it is added to the sum when that is scaled. */
+  readonly bias: (FormulaStep & { readonly rounded: boolean; readonly behind?: true }) | null;
   readonly multiplier: FormulaStep & {
     readonly arithmetic: string;
     /** sx * sw / sy. */

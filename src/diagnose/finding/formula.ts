@@ -2,10 +2,10 @@
 
 import { insideMultiplier } from '../../kernels/steps/round.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { MultiplierStep, Product } from '../../nouns/kernel.js';
+import type { BiasStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { addsZeroPointFirst } from '../alternatives/departures.js';
-import type { Short, ShortMultiplierStep } from '../alternatives/shortMultiplier.js';
+import type { BiasBehind, Short, ShortMultiplierStep } from '../alternatives/shortMultiplier.js';
 import type { Setup } from '../setup.js';
 import type { Formula } from './evidence.js';
 
@@ -21,11 +21,17 @@ export function formulaOf(setup: Setup, channel: number): Formula | null {
   return {
     channel,
     sums: { step: accumulate.name, equation: accumulate.equation },
-    bias: hasBias ? { step: bias.name, equation: bias.equation, rounded: bias.arithmetic === 'int32' } : null,
+    bias: hasBias ? biasOf(bias) : null,
     multiplier: multiplierOf(multiplier, params, output, channel),
     rounding: round === insideMultiplier ? null : { step: round.name, equation: round.equation },
     zero_point: output.zeroPoint === 0 ? null : addsZeroPointFirst(offsetAndClamp) ? 'before' : 'after',
   };
+}
+
+function biasOf(bias: BiasStep): NonNullable<Formula['bias']> {
+  const { name, equation, arithmetic } = bias;
+  const behind = (bias as Partial<BiasBehind>).behind;
+  return { step: name, equation, rounded: arithmetic === 'int32', ...(behind && { behind }) };
 }
 
 function multiplierOf(step: MultiplierStep, product: Product, output: QuantParams, channel: number) {

@@ -102,7 +102,8 @@ function isInteger({ int32 }: Multiplier): boolean {
 }
 
 function biasText({ bias }: Formula): string {
-  return `${bias!.rounded ? 'rounded to int32' : 'in float'} (${bias!.equation})`;
+  const how = bias!.behind ? 'to the scaled sum' : bias!.rounded ? 'rounded to int32' : 'in float';
+  return `${how} (${bias!.equation})`;
 }
 
 function multiplierText(formula: Formula): string {
@@ -152,17 +153,20 @@ function ruleText({ rounding }: Formula): string {
 
 // ---------------------------------------------------------------- how one does as the other
 
+type FormulaBias = NonNullable<Formula['bias']>;
+
+function biasFix(found: FormulaBias, { rounded, equation }: FormulaBias): string {
+  if (found.behind) return 'add the bias to the sum, as an int32, before it is multiplied';
+  return rounded ? `round the bias to int32 first: ${equation}` : `add the bias in float: ${equation}`;
+}
+
 /** What to change in a side, step by step, to do as the other. `own`: steps that another cause's fix speaks of. */
 export function stepFixes(found: Formula, met: Formula, own: ReadonlySet<string> = new Set()): string[] {
   const fixes: string[] = [];
   const multiplies = found.multiplier.step !== met.multiplier.step;
   const becomesInteger = multiplies && isInteger(met.multiplier);
   if (found.bias && met.bias && found.bias.step !== met.bias.step && !own.has('bias')) {
-    fixes.push(
-      met.bias.rounded
-        ? `round the bias to int32 first: ${met.bias.equation}`
-        : `add the bias in float: ${met.bias.equation}`,
-    );
+    fixes.push(biasFix(found.bias, met.bias));
   }
   if (multiplies) fixes.push(becomesInteger ? integerFix(found, met) : floatFix(found, met));
   if (!becomesInteger && met.rounding && found.rounding?.step !== met.rounding.step)
