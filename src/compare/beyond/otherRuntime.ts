@@ -5,27 +5,14 @@ import { FREEDOM } from '../../diagnose/setup.js';
 import { departureTo, equationOf } from '../../kernels/departure.js';
 import { stepsOf } from '../../kernels/kernel.js';
 import { runtimeKernels, tensorKernels } from '../../kernels/registry.js';
-import type { ValueReader } from '../../nouns/capture.js';
 import type { Kernel } from '../../nouns/kernel.js';
-import { keepsState, type Layer, type Producer, takesWholeCalls } from '../../nouns/model.js';
+import { keepsState, takesWholeCalls } from '../../nouns/model.js';
 import { blocks } from '../../replay/blocks.js';
-import type { ReplaySession } from '../../replay/session.js';
 import { isUnexplained } from '../layerReport.js';
+import type { Asked } from './asked.js';
 import { named } from './named.js';
 import { byShares } from './sharesOtherwise.js';
 import { stateEvidence, withStateOtherwise } from './stateOtherwise.js';
-
-export interface Asked {
-  readonly session: ReplaySession;
-  readonly layer: Layer;
-  readonly declared: Kernel;
-  readonly producer: Producer;
-  readonly observed: ValueReader;
-  readonly from: number;
-  readonly to: number;
-  readonly mismatched: number;
-  readonly subject: 'capture' | 'candidate';
-}
 
 /** Who gives every value. */
 interface Equal {

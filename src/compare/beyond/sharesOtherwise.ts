@@ -6,8 +6,8 @@ import type { Kernel } from '../../nouns/kernel.js';
 import { isTensor } from '../../nouns/model.js';
 import type { LayerRun } from '../../replay/session.js';
 import { counted } from '../../text.js';
+import type { Asked } from './asked.js';
 import { named } from './named.js';
-import type { Asked } from './otherRuntime.js';
 
 /** Other ranges change nearly every value behind a first step; and a few are anyone's by chance. */
 const FEWEST = 8;
