@@ -4,6 +4,7 @@ import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { counted, precise, printable } from '../../text.js';
+import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
 import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
 import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
@@ -26,7 +27,8 @@ declare module '../finding/evidence.js' {
   interface CauseEvidence {
     /** Worst first; the rest is counted. */
     'bias-value': SomeChannels &
-      NarrowBiases & {
+      NarrowBiases &
+      AddedConstant & {
         readonly found?: readonly FoundParameter[];
         readonly omitted?: number;
         /** All are the declared ones, in a float of fewer bits. */
@@ -67,6 +69,8 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       return [];
     const narrow = base === study.declared ? narrowBiases(study) : [];
     if (narrow.length > 0) return narrow;
+    const added = onEstimate || !hasDeclaredNumbers(study, base) ? [] : addedConstant(study, base);
+    if (added.length > 0) return added;
     if (onEstimate || !hasDeclaredNumbers(study, base)) return besideNumbers(study, base);
     return staleBiases(study, base, (view, intervals, isAlone) => {
       if (followARule(study, view, intervals, isAlone)) return true;
@@ -105,7 +109,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
       )(e, context),
     code: (e, context) =>
       codeOf(
-        e.width || e.own_scale || e.lost_bits || e.all_of !== undefined
+        e.width || e.own_scale || e.lost_bits || e.all_of !== undefined || e.added !== undefined
           ? addedBias(context)
           : (e.found ?? [])
               .slice(0, 4)
@@ -116,7 +120,14 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 };
 
 /** What is said of a rule that all biases follow, or of none. */
-function toldOf({ width, own_scale: own, lost_bits: lost, all_of: all, kept }: Partial<CauseEvidence['bias-value']>) {
+function toldOf(e: Partial<CauseEvidence['bias-value']>) {
+  const { width, own_scale: own, lost_bits: lost, all_of: all, kept, added } = e;
+  if (added !== undefined)
+    return {
+      title: `${Math.abs(added)} ${added > 0 ? 'more' : 'less'} in every sum`,
+      explanation: `Every sum is ${Math.abs(added)} too ${added > 0 ? 'large' : 'small'} before it is scaled, in each channel alike, where biases are each channel's own.`,
+      fix: 'let sums begin with 0 or their bias, and add a rounding constant once, behind the multiplication',
+    };
   if (width)
     return {
       title: `biases ${width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${width.bits}`,

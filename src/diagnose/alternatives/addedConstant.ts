@@ -1,0 +1,55 @@
+/** One number more in every sum, whatever the channel: a rounding constant that is added before the multiplication, an accumulator that begins with another number. */
+import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
+import { viewOf } from '../estimate/view.js';
+import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy } from '../study/study.js';
+
+/** Of the evidence of bias-value. */
+export interface AddedConstant {
+  /** To every sum, in its units. */
+  readonly added?: number;
+}
+
+/** One number is given by fewer. */
+const FEWEST_DIFFERING = 3;
+
+/** The number that gives the subset. Of one multiplier for all channels it is one of steps, as other causes have it. */
+export function addedConstant(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  const { free, data, channels, sketch, subset } = study;
+  if (!free || data.dynamic || base.carried || base.order || channels < 2 || data.mismatched < FEWEST_DIFFERING)
+    return [];
+  const sketched = numbersIn(study, base, sketch);
+  const found = sketched.length === 0 || sketch === subset ? sketched : numbersIn(study, base, subset);
+  const changes = found.filter((added) => added !== 0).map((added) => changeTo(added));
+  return changes.filter((change) => study.agreesOnSubset(change.apply(base))).slice(0, 1);
+}
+
+/** Those that all channels admit. */
+function numbersIn(study: ProductStudy, base: ProductSetup, scope: Scope): number[] {
+  const view = viewOf(study, base, scope);
+  const { acc, stepsPerUnit, biasSteps } = view;
+  if (new Set(stepsPerUnit).size < 2) return [];
+  const intervals = intervalsByChannel(
+    view,
+    (_, n) => stepsPerUnit[n],
+    (i, n) => acc[i] * stepsPerUnit[n] + biasSteps[n],
+    2e-6,
+  );
+  return sharedIntegers(intervals);
+}
+
+function changeTo(added: number): ProductChange {
+  const carried: Carried = {
+    name: `${added} in every sum`,
+    inChannel: (_, samples) => new Float64Array(samples.length).fill(added),
+  };
+  return {
+    cause: 'bias-value',
+    coordinate: 'bias_values',
+    freedom: FREEDOM.oneNumber,
+    label: carried.name,
+    found: { added },
+    apply: (setup) => ({ ...withSteps(setup, {}), carried }),
+  };
+}
