@@ -11,12 +11,14 @@ import {
   neonMlalInt16Wrap,
 } from '../../kernels/steps/accumulate.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { isTiled, narrowTiles, type Tile } from '../../kernels/steps/tiledSums.js';
 import type { AccumulateStep, Product } from '../../nouns/kernel.js';
 import { counted, printable } from '../../text.js';
 import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
 import { narrowMeans } from '../alternatives/narrowMeans.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause, Found } from '../cause.js';
+import { mayGive } from '../estimate/triedSums.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
@@ -37,6 +39,9 @@ declare module '../finding/evidence.js' {
       readonly of?: 'sum' | 'raw';
       /** The bias is added in the same width. */
       readonly holds_bias?: true;
+      /** Of sums of so many products, which are then added in full. */
+      readonly products?: number;
+      readonly along?: Tile['along'];
       /** Of a pool or a mean. */
       readonly of_windows?: true;
       /** Values whose exact accumulator leaves the width. */
@@ -45,6 +50,9 @@ declare module '../finding/evidence.js' {
     };
   }
 }
+
+/** Of so many parts one gives fewer by chance. */
+const FEWEST_OF_PARTS = 8;
 
 /** An accumulator narrower than int32 wraps or saturates as a whole; or int16 pairs wrap (ARM without dot product). */
 export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> = {
@@ -78,6 +86,14 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
     return [...changesTo([...others, ...steps]), ...alone];
   },
 
+  parameterFree: true,
+  estimate: (study, base) => {
+    if (!isProductStudy(study) || base.kind !== 'product' || !study.free || study.data.dynamic) return [];
+    if (study.data.mismatched < FEWEST_OF_PARTS) return [];
+    const open = narrowTiles(base.params).filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
+    return open.length === 0 ? [] : accumulatorChanges('accumulator-wraps', open.filter(mayGive(study, base)), study);
+  },
+
   shows: (found) => {
     if (!isOfProduct(found)) return true; // asked when it was found
     const { sums, wide } = sumsOf(found, narrowOf(found));
@@ -97,6 +113,10 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
     const first = where ? { first: { ...where, exact: wide[at] + bias, overflowed: sums[at] + bias } } : {};
     const overflowed = countWhere(wide, (acc, i) => acc !== sums[i]);
     if (isPaired(step)) return { ...isDeclared, bits: 16, overflow: 'wrap', of: 'raw', overflowed, ...first };
+    if (isTiled(step)) {
+      const { loss, tile } = step;
+      return { bits: 16, overflow: loss.overflow!, of: loss.of, ...tile, overflowed, ...first };
+    }
     const { bits, overflow, of, bias: holdsBias } = step as NarrowAccumulateStep;
     return { bits, overflow, of, ...(holdsBias && { holds_bias: true }), overflowed, ...first };
   },
@@ -105,11 +125,13 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
     title: (e) =>
       e.exact
         ? `exact sums, no wrapping in ${e.bits ?? 16} bits`
-        : `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
+        : `${e.bits ?? 'narrow'}${e.bits ? '-bit' : ''} accumulator ${e.products ? `of ${e.products} products ` : ''}${e.overflow === 'saturate' ? 'saturates' : 'wraps'}`,
     explanation: (e) =>
       e.exact
         ? 'Products are added in full, where the declared kernel wraps sums of two at int16.'
-        : `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
+        : e.products
+          ? `Every ${e.products} products are added in ${e.bits} bits before these sums are added in full, and leave that width.`
+          : `The sum${e.holds_bias ? ', the bias included,' : ''} leaves the width of its accumulator.`,
     evidence: (e, { declaredKernel }) => [
       ...(e.exact && e.first ? [`in ${printable(declaredKernel)}:`] : []),
       e.first ? `${place(e.first)}: ${e.first.exact} becomes ${e.first.overflowed}` : null,

@@ -1,18 +1,17 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
 import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
-import { integerBias, roundedSums } from '../../kernels/steps/roundedSums.js';
-import type { Codes, Product } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import { weightZeroPointOf } from '../../products/exactSums.js';
-import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
+import { roundedSums } from '../../kernels/steps/roundedSums.js';
+import { isTiled, roundedTiles, type Tile } from '../../kernels/steps/tiledSums.js';
+import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
 import { scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
+import { mayGive } from '../estimate/triedSums.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
@@ -25,8 +24,10 @@ declare module '../finding/evidence.js' {
       readonly rule?: 'down' | 'half up' | 'towards zero';
       /** Accumulator units a product. */
       readonly mean_loss?: number;
-      /** Each of the inputs that are added, or the whole sum; absent: each product. */
-      readonly of?: 'inputs' | 'sums';
+      /** Each of the inputs that are added, the whole sum, or the sum of so many products; absent: each product. */
+      readonly of?: 'inputs' | 'sums' | 'parts';
+      readonly products?: number;
+      readonly along?: Tile['along'];
       /** Of a sum: whether the bias is in it by then. */
       readonly bias?: 'in' | 'after';
       /** It stays smaller by so many bits. */
@@ -43,10 +44,6 @@ const ONE_ROUNDING = [
   ),
 ];
 
-/** Values on which a loss is tried before it is replayed. */
-const TRIED = 48;
-/** Half a step of rounding, one of another rule; of floats the last digits. */
-const [REACH, DIGITS] = [1.01, 1e-5];
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 
 /** Each product is shifted or rounded before the sum; or each of the values that are added; or the sum, before it is scaled. */
@@ -71,8 +68,10 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product') return [];
-    const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
-    const products = open.length === 0 ? [] : open.filter(mayFit(study, base)).map(changeTo);
+    const isNumberOfFile = base.params === study.declared.params && study.data.mismatched >= FEWEST_OF_SUMS;
+    const losing: AccumulateStep[] = [...roundedProductSums, ...(isNumberOfFile ? roundedTiles(base.params) : [])];
+    const open = losing.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
+    const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
     return base === study.declared && scalesSums(study) ? [...products, ...ofSums(study)] : products;
   },
 
@@ -80,7 +79,9 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   evidence: ({ study, setup, without }) => {
     if (!isProductStudy(study) || setup.kind !== 'product' || without.kind !== 'product') return {};
-    const { product } = setup.steps.accumulate as LossyAccumulateStep;
+    const { accumulate } = setup.steps;
+    if (isTiled(accumulate)) return { ...accumulate.loss.rounding, of: 'parts', ...accumulate.tile };
+    const { product } = accumulate as LossyAccumulateStep;
     if (!product) return {};
     const { engine, subset } = study;
     const [before, after] = [without, setup].map((own) => engine.accumulator(own, subset));
@@ -92,6 +93,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   words: {
     title: (e) => {
       if (e.of === 'inputs') return 'inputs rounded before they are added';
+      if (e.of === 'parts') return `sums of ${e.products} products rounded ${e.rule} by ${counted(e.bits ?? 0, 'bit')}`;
       if (e.of === 'sums') {
         const by = counted(e.bits ?? 0, 'bit');
         return e.shifted ? `sums shifted right by ${by}` : `sums rounded ${e.rule} by ${by} before they are scaled`;
@@ -103,7 +105,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
         ? `Each sum${e.bias === 'in' ? ', with its bias,' : ', before its bias,'} loses its low bits before it is multiplied, where the reference rounds once, after it.`
         : e.of === 'inputs'
           ? "Each input is rounded to the output's steps before they are added, where the reference rounds the sum once."
-          : 'Each product loses its low bits before it is added, where the reference rounds the sum once.',
+          : `Each ${e.of === 'parts' ? 'part of the sum' : 'product'} loses its low bits before it is added, where the reference rounds the sum once.`,
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
@@ -117,7 +119,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   },
 };
 
-function changeTo(accumulate: LossyAccumulateStep): ProductChange {
+function changeTo(accumulate: AccumulateStep): ProductChange {
   return {
     cause: 'product-rounded',
     coordinate: 'accumulator',
@@ -135,8 +137,8 @@ function ofSums(study: ProductStudy): ProductChange[] {
   const { declared, sketch } = study;
   const view = viewOf(study, declared, sketch);
   const params = study.engine.restrict(declared.params, sketch);
-  const own = integerBias(params);
   return roundedSums.flatMap((bias): ProductChange | [] => {
+    const own = bias.biasOf(params);
     if (!giveAll(view, (sum, n) => bias.rounded(sum, own(n)), OTHER_BASE)) return [];
     // a shift that is off loses nothing before it: that is another scale
     if (bias.sum.shifted && giveAll(view, (sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
@@ -149,50 +151,4 @@ function ofSums(study: ProductStudy): ProductChange[] {
       apply: (setup) => withSteps(setup, { bias }),
     };
   });
-}
-
-/** By some values of one row each: their sums in a loop of their own. */
-function mayFit(study: ProductStudy, base: ProductSetup): (step: LossyAccumulateStep) => boolean {
-  const { glimpse, sketch } = study;
-  const scope = glimpse && glimpse.observed.length > 4 * TRIED ? glimpse : sketch;
-  const view = viewOf(study, base, scope);
-  const codes = study.engine.codes(base, scope);
-  const sumOf = sumsIn(codes, base);
-  const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
-  const all = [...view.acc.keys()].filter(isOpen);
-  const isFloat = !isQuantized(base.params.output);
-  const stride = Math.max(1, Math.floor(all.length / TRIED));
-  const tried = all.filter((_, i) => i % stride === 0);
-  return (step) =>
-    tried.length > 8 &&
-    tried.every((i) => {
-      const n = i % view.channels;
-      const v = sumOf(step, Math.floor(i / view.channels), n) * view.stepsPerUnit[n] + view.biasSteps[n];
-      const reach = isFloat ? DIGITS * Math.abs(v) : REACH;
-      return v >= view.lo[i] - reach && v <= view.hi[i] + reach;
-    });
-}
-
-/** By weights, what is taken off, and place: the sums of a base are mostly another's. */
-const known = new WeakMap<Codes['data'], WeakMap<Product['weight'], Map<string, number>>>();
-
-/** The sum of one row and channel. */
-function sumsIn(codes: Codes, { params }: ProductSetup) {
-  const { weight, input, inFeatures } = params;
-  const ofCodes = known.get(codes.data) ?? new WeakMap<Product['weight'], Map<string, number>>();
-  known.set(codes.data, ofCodes);
-  const sums = ofCodes.get(weight) ?? new Map<string, number>();
-  ofCodes.set(weight, sums);
-  return (step: LossyAccumulateStep, row: number, n: number): number => {
-    const zeroPoint = weightZeroPointOf(params, n);
-    const key = [step.name, row, n, input.zeroPoint, zeroPoint].join();
-    let sum = sums.get(key);
-    if (sum === undefined) {
-      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
-      const x = columnsOfGroup(whole, inFeatures, groupOf(params, n));
-      sum = step.run(x, channelsOfProduct(params, n, n + 1)).data[0];
-      sums.set(key, sum);
-    }
-    return sum;
-  };
 }

@@ -8,6 +8,8 @@ type Rule = keyof typeof RULES;
 
 export interface RoundedSum extends BiasStep {
   readonly sum: SumRounding;
+  /** What is added in each channel. */
+  readonly biasOf: (product: Product) => (channel: number) => number;
   /** Of a sum and what is added to it: before they lose bits, and after. */
   readonly whole: (acc: number, bias: number) => number;
   readonly rounded: (acc: number, bias: number) => number;
@@ -36,6 +38,7 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding, biasOf = integer
     equation,
     arithmetic: 'int32',
     sum: { bits, rule, bias, ...more },
+    biasOf,
     whole: isIn ? (acc, b) => ((acc + b) / unit) * back : (acc, b) => (acc / unit) * back + b,
     rounded,
     prepare(product) {
@@ -45,7 +48,7 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding, biasOf = integer
   };
 }
 
-export const integerBias = (product: Product) => unitsAdded(int32BiasFloat64, product);
+const integerBias = (product: Product) => unitsAdded(int32BiasFloat64, product);
 const floatBias = (product: Product) => unitsAdded(float64Bias, product);
 
 const MOST_BITS = 16;

@@ -1,0 +1,59 @@
+/** Sums that are added otherwise, tried on a few values before they are replayed. */
+import type { AccumulateStep, Codes, Product } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
+import { weightZeroPointOf } from '../../products/exactSums.js';
+import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
+import type { ProductSetup } from '../setup.js';
+import type { ProductStudy } from '../study/study.js';
+import { viewOf } from './view.js';
+
+/** Values on which a loss is tried before it is replayed. */
+const TRIED = 48;
+/** Half a step of rounding, one of another rule; of floats the last digits. */
+const [REACH, DIGITS] = [1.01, 1e-5];
+
+/** Whether a way to add may give some values, of one row each, whatever rounds them: their sums in a loop of their own. */
+export function mayGive(study: ProductStudy, base: ProductSetup): (step: AccumulateStep) => boolean {
+  const { glimpse, sketch } = study;
+  const scope = glimpse && glimpse.observed.length > 4 * TRIED ? glimpse : sketch;
+  const view = viewOf(study, base, scope);
+  const codes = study.engine.codes(base, scope);
+  const sumOf = sumsIn(codes, base);
+  const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
+  const all = [...view.acc.keys()].filter(isOpen);
+  const isFloat = !isQuantized(base.params.output);
+  const stride = Math.max(1, Math.floor(all.length / TRIED));
+  const tried = all.filter((_, i) => i % stride === 0);
+  return (step) =>
+    tried.length > 8 &&
+    tried.every((i) => {
+      const n = i % view.channels;
+      const v = sumOf(step, Math.floor(i / view.channels), n) * view.stepsPerUnit[n] + view.biasSteps[n];
+      const reach = isFloat ? DIGITS * Math.abs(v) : REACH;
+      return v >= view.lo[i] - reach && v <= view.hi[i] + reach;
+    });
+}
+
+/** By weights, what is taken off, and place: the sums of a base are mostly another's. */
+const known = new WeakMap<Codes['data'], WeakMap<Product['weight'], Map<string, number>>>();
+
+/** The sum of one row and channel. */
+function sumsIn(codes: Codes, { params }: ProductSetup) {
+  const { weight, input, inFeatures } = params;
+  const ofCodes = known.get(codes.data) ?? new WeakMap<Product['weight'], Map<string, number>>();
+  known.set(codes.data, ofCodes);
+  const sums = ofCodes.get(weight) ?? new Map<string, number>();
+  ofCodes.set(weight, sums);
+  return (step: AccumulateStep, row: number, n: number): number => {
+    const zeroPoint = weightZeroPointOf(params, n);
+    const key = [step.name, row, n, input.zeroPoint, zeroPoint].join();
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
+      const x = columnsOfGroup(whole, inFeatures, groupOf(params, n));
+      sum = step.run(x, channelsOfProduct(params, n, n + 1)).data[0];
+      sums.set(key, sum);
+    }
+    return sum;
+  };
+}
