@@ -18,7 +18,7 @@ import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
 import { narrowMeans } from '../alternatives/narrowMeans.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause, Found } from '../cause.js';
-import { mayGive } from '../estimate/triedSums.js';
+import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
@@ -90,8 +90,11 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product' || !study.free || study.data.dynamic) return [];
     if (study.data.mismatched < FEWEST_OF_PARTS) return [];
-    const open = narrowTiles(base.params).filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
-    return open.length === 0 ? [] : accumulatorChanges('accumulator-wraps', open.filter(mayGive(study, base)), study);
+    return accumulatorChanges(
+      'accumulator-wraps',
+      narrowTiles(base.params).filter(mayGive(study, base, OF_BASE)),
+      study,
+    );
   },
 
   shows: (found) => {

@@ -7,7 +7,7 @@ import { counted } from '../../text.js';
 import { scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
-import { mayGive } from '../estimate/triedSums.js';
+import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
@@ -68,10 +68,16 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product') return [];
-    const isNumberOfFile = base.params === study.declared.params && study.data.mismatched >= FEWEST_OF_SUMS;
-    const losing: AccumulateStep[] = [...roundedProductSums, ...(isNumberOfFile ? roundedTiles(base.params) : [])];
-    const open = losing.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
+    const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
     const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
+    // of hundreds of parts a few values tell before any is added for more
+    const isOfFile = base.params === study.declared.params && study.data.mismatched >= FEWEST_OF_SUMS;
+    if (isOfFile)
+      products.push(
+        ...roundedTiles(base.params)
+          .filter(mayGive(study, base, OF_BASE))
+          .map(changeTo),
+      );
     return base === study.declared && scalesSums(study) ? [...products, ...ofSums(study)] : products;
   },
 

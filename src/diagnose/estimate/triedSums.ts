@@ -11,9 +11,11 @@ import { viewOf } from './view.js';
 const TRIED = 48;
 /** Half a step of rounding, one of another rule; of floats the last digits. */
 const [REACH, DIGITS] = [1.01, 1e-5];
+/** What stands on a base that rounds as the base does: another multiplier, or bias, moves a value by less. */
+export const OF_BASE = 1 / 32;
 
 /** Whether a way to add may give some values, of one row each, whatever rounds them: their sums in a loop of their own. */
-export function mayGive(study: ProductStudy, base: ProductSetup): (step: AccumulateStep) => boolean {
+export function mayGive(study: ProductStudy, base: ProductSetup, most = REACH): (step: AccumulateStep) => boolean {
   const { glimpse, sketch } = study;
   const scope = glimpse && glimpse.observed.length > 4 * TRIED ? glimpse : sketch;
   const view = viewOf(study, base, scope);
@@ -29,7 +31,7 @@ export function mayGive(study: ProductStudy, base: ProductSetup): (step: Accumul
     tried.every((i) => {
       const n = i % view.channels;
       const v = sumOf(step, Math.floor(i / view.channels), n) * view.stepsPerUnit[n] + view.biasSteps[n];
-      const reach = isFloat ? DIGITS * Math.abs(v) : REACH;
+      const reach = isFloat ? DIGITS * Math.abs(v) : most;
       return v >= view.lo[i] - reach && v <= view.hi[i] + reach;
     });
 }
