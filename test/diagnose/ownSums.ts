@@ -9,6 +9,8 @@ const list = <T>(length: number, of: (i: number) => T) => Array.from({ length },
 export interface Summed {
   readonly alone: Alone;
   readonly size: { readonly channels: number; readonly places: number; readonly columns: number };
+  readonly scales: { readonly input: number; readonly weights: readonly number[]; readonly output: number };
+  readonly bias: readonly number[];
   readonly multipliers: readonly number[];
   /** In units of the sums. */
   readonly biases: readonly number[];
@@ -74,6 +76,8 @@ function summed({ layer, shape, outputs, places, columns, x, samples, factors, r
       samples,
     },
     size: { channels: outputs, places, columns },
+    scales: { input: SX, weights: weightScale, output: SY },
+    bias,
     multipliers,
     biases: bias.map((b, n) => roundHalfEven(b / (SX * weightScale[n]))),
     factors,
@@ -97,6 +101,14 @@ export function codesOf(layer: Summed, own: SumOf, round: (steps: number) => num
     codes[i] = Math.min(255, Math.max(0, round((sum + biases[channel]) * multipliers[channel]) + ZY));
   }
   return codes;
+}
+
+/** What a layer gives whose real values, bias included, are these. */
+export function codesOfReals(layer: Summed, real: (factors: ReturnType<Summed['factors']>, channel: number) => number) {
+  return codesOf(
+    { ...layer, biases: layer.biases.map(() => 0), multipliers: layer.multipliers.map(() => 1) },
+    (_, at) => real(layer.factors(at.sample, at.channel, at.place), at.channel) / layer.scales.output,
+  );
 }
 
 /** The causes that are named of a candidate, and the evidence of one; null: all is equal. */

@@ -1,6 +1,8 @@
 /** Results that pass half precision on their way to a code: what a script, a GPU or a delegate computes in float16 or bfloat16. */
 import { clampOfCodes } from '../../kernels/steps/activation.js';
+import { noBias } from '../../kernels/steps/bias.js';
 import { fill, quantized } from '../../kernels/steps/call.js';
+import { alreadyScaled, type HalfSums, halfSums } from '../../kernels/steps/halfSums.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
@@ -10,7 +12,7 @@ import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { type ElementwiseSetup, type ProductSetup, type Setup, type TensorSetup, withSteps } from '../setup.js';
-import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { isFixedPoint } from './departures.js';
 import { formOf } from './tensorSteps.js';
 
@@ -20,6 +22,8 @@ export type Format = keyof typeof FORMATS;
 /** A way through half precision, written with h for what rounds to it. */
 export interface HalfForm {
   readonly equation: string;
+  /** What it rounds besides results. */
+  readonly of?: 'sums';
   readonly apply: (setup: Setup) => Setup;
 }
 
@@ -41,12 +45,16 @@ const OF_CONVERSIONS: typeof OF_RESULTS = [
   ['rint(h(h(h(y) / h(s)) + zp))', (y, s, zp, h) => roundHalfEven(h(h(h(y) / h(s)) + zp))],
 ];
 
-/** Every way of a format; none where it has no codes to come to. */
-export function halfForms(study: Study, format: Format): HalfForm[] {
+/** Every way of a format; none where it has no codes to come to. movesByOne: only so far from what is declared. */
+export function halfForms(study: Study, format: Format, movesByOne: boolean): HalfForm[] {
   const h = FORMATS[format];
   if (!isQuantized(study.declared.params.output)) return [];
+  if (!movesByOne) return isProductStudy(study) ? ofSums(study, format) : [];
   if (isProductStudy(study))
-    return OF_RESULTS.flatMap(([equation, code]) => ofProduct(study.declared, equation, code, h));
+    return [
+      ...OF_RESULTS.flatMap(([equation, code]) => ofProduct(study.declared, equation, code, h)),
+      ...ofSums(study, format),
+    ];
   if (isTensorStudy(study)) {
     const { value } = formOf(study) ?? {};
     return value ? OF_RESULTS.map(([equation, code]) => ofTensor(equation, value, code, h)) : [];
@@ -88,6 +96,43 @@ function ofProduct({ steps, params }: ProductSetup, equation: string, code: ToCo
     equation,
     apply: (setup) => withSteps(setup as ProductSetup, { multiplier, round, offsetAndClamp: roundThenOffset }),
   }));
+}
+
+/** Multiply-adds that are rounded one by one. */
+const MOST_ROUNDED = 4e7;
+const PLAIN: (typeof OF_RESULTS)[number] = ['rint(y / s) + zp', (y, s, zp) => roundHalfEven(y / s) + zp];
+
+const resultsOf = ({ unit, isHalf }: HalfSums) =>
+  // what is in half precision stays as it is
+  [PLAIN, ...OF_RESULTS.filter((own) => unit === 'real' && !(isHalf && own === OF_RESULTS[2]))];
+
+/** Added, or scaled, in the format. */
+function ofSums({ declared, subset }: ProductStudy, format: Format): HalfForm[] {
+  const { output, inFeatures } = declared.params;
+  if (!isQuantized(output) || declared.steps.float) return [];
+  const { scale } = output;
+  const maySum = subset.observed.length * inFeatures <= MOST_ROUNDED;
+  return halfSums(format, FORMATS[format], declared.params)
+    .filter(({ isSlow }) => maySum || !isSlow)
+    .flatMap((accumulate) =>
+      resultsOf(accumulate).map(([result, code]) => {
+        const round: RoundStep = {
+          name: result,
+          equation: result,
+          apply: code === PLAIN[1] ? roundHalfEven : (v) => code(v * scale, scale, 0, FORMATS[format]),
+          numpy: (v) => v,
+          c: null,
+          fast: false,
+        };
+        const multiplier = alreadyScaled(accumulate.unit);
+        const steps = { accumulate, bias: noBias, multiplier, round, offsetAndClamp: roundThenOffset };
+        return {
+          equation: `${accumulate.equation}; ${result}`,
+          of: 'sums' as const,
+          apply: (setup: Setup) => withSteps(setup as ProductSetup, steps),
+        };
+      }),
+    );
 }
 
 function ofConversion(equation: string, code: ToCode, h: ToHalf): HalfForm {

@@ -1,5 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
-import { FORMATS, type Format, halfForms } from '../alternatives/halfPrecision.js';
+import { FORMATS, type Format, type HalfForm, halfForms } from '../alternatives/halfPrecision.js';
 import type { Cause } from '../cause.js';
 import { converts, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
@@ -13,6 +13,8 @@ declare module '../finding/evidence.js' {
       readonly format?: Format;
       /** How, where the values tell: h rounds to the format. */
       readonly equation?: string;
+      /** Operands and sums too, not results alone. */
+      readonly of?: 'sums';
     };
   }
 }
@@ -30,22 +32,27 @@ export const halfPrecision: Cause<'half-precision'> = {
   ownWords: true,
 
   changes: (study) => {
-    if (study.data.mismatched < FEWEST || !movesByOne(study)) return [];
+    const moved = study.data.mismatched < FEWEST ? MOST_MOVED : mostMoved(study);
+    if (moved >= MOST_MOVED) return [];
     const { declared } = study;
     const fitting = (Object.keys(FORMATS) as Format[]).flatMap((format) => {
-      const forms = halfForms(study, format).filter(({ apply }) => study.agreesOnSubset(apply(declared)));
+      const forms = halfForms(study, format, moved <= 1).filter(({ apply }) => study.agreesOnSubset(apply(declared)));
       const [first] = forms;
       if (!first) return [];
       const isOne = forms.every(({ equation }) => equation === first.equation);
-      return [changeTo(format, first.apply, isOne ? first.equation : undefined)];
+      const of = forms.every((form) => form.of) ? first.of : undefined;
+      return [changeTo(format, first.apply, { ...(isOne && { equation: first.equation }), ...(of && { of }) })];
     });
     return fitting.length === 1 ? fitting : [];
   },
 
   words: {
-    title: (e) => `${e.format ?? 'half precision'} before codes are rounded`,
-    explanation:
-      'A result has 11 bits in float16 and 8 in bfloat16: next to a border between two codes it comes out on the other side.',
+    title: (e) =>
+      e.of === 'sums'
+        ? `operands or sums in ${e.format ?? 'half precision'}`
+        : `${e.format ?? 'half precision'} before codes are rounded`,
+    explanation: (e) =>
+      `${e.of === 'sums' ? 'What is added has' : 'A result has'} 11 bits in float16 and 8 in bfloat16: next to a border between two codes it comes out on the other side.`,
     evidence: (e) => [e.equation ? `${e.equation}, where h rounds to ${e.format}` : null],
     fix: () => 'keep results in float32, or in integers, until they are codes',
     code: () => [
@@ -55,22 +62,28 @@ export const halfPrecision: Cause<'half-precision'> = {
   },
 };
 
-function changeTo(format: Format, apply: Change['apply'], equation?: string): Change {
+function changeTo(format: Format, apply: Change['apply'], found: Pick<HalfForm, 'of'> & { equation?: string }): Change {
   return {
     cause: 'half-precision',
     coordinate: 'multiplier',
     freedom: FREEDOM.none,
-    label: `${format}, ${equation ?? 'in some way'}`,
-    found: { format, ...(equation && { equation }) },
+    label: `${format}, ${found.equation ?? 'in some way'}`,
+    found: { format, ...found },
     apply,
   };
 }
 
-/** As half precision moves codes of 8 bits: by one, and few of them. */
-function movesByOne(study: Study): boolean {
+/** Sums in half precision move codes of 8 bits by a few steps at most; what is rounded once, by one. */
+const MOST_MOVED = 16;
+
+/** The most by which a code is another, where it is one of 8 bits; up to the limit. */
+function mostMoved(study: Study): number {
   const { output } = study.declared.params;
-  if (!isQuantized(output) || output.quantMax - output.quantMin > 255) return false;
+  if (!isQuantized(output) || output.quantMax - output.quantMin > 255) return MOST_MOVED;
   const values = study.values(study.declared);
   const { observed } = study.subset;
-  return observed.every((code: number, i: number) => Math.abs(code - values[i]) <= 1);
+  let most = 0;
+  for (let i = 0; i < observed.length && most < MOST_MOVED; i++)
+    most = Math.max(most, Math.abs(observed[i] - values[i]));
+  return most;
 }
