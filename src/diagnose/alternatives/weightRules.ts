@@ -73,7 +73,9 @@ const UNPACKED: readonly Rule[] = [
 const IN_FEWER_BITS = BITS.flatMap((bits) =>
   [roundHalfUp, roundHalfEven, roundHalfAway].flatMap((by) => {
     const [rule, most] = [rounded(bits, by), 128 - 2 ** bits];
-    return [rule, then(rule, within(-128, most)), then(rule, within(-most, most))];
+    // 127 is nearer to 128 than to what 8 bits have below it
+    const wide: Rule = { ...rule, name: `${rule.name}, 128 among them`, wide: true };
+    return [rule, then(rule, within(-128, most)), then(rule, within(-most, most)), wide];
   }),
 );
 

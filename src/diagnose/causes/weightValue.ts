@@ -3,6 +3,7 @@ import type { Product } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
+import { requantizedWeights } from '../alternatives/requantizedWeights.js';
 import { weightRules } from '../alternatives/weightRules.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
@@ -62,6 +63,8 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     // alone: beside each other change they would be as many again
     const rules = base === study.declared && study.free ? weightRules(study) : [];
     if (rules.length > 0) return rules;
+    const again = base === study.declared && study.free && !study.data.dynamic ? requantizedWeights(study) : [];
+    if (again.some((change) => study.agreesOnSubset(change.apply(base)))) return again;
     const single = singleWeights(study, base, onEstimate);
     if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {
       return [changeTo(study, base, single, [])];
