@@ -227,6 +227,11 @@ export function ofIntegers(world: World, made: (sum: number, channel: number) =>
   return outputsOf(world, fbgemmWith({ multiplier, bias: int32BiasFloat64, offsetAndClamp: roundThenOffset }));
 }
 
+/** Of a channel: 2 to the shift that its int32 multiplier has. */
+export function ownUnit({ linear }: World, n: number): number {
+  return 2 ** -frexp((linear.input.scale * linear.weightScale[n]) / output(linear).scale).exponent;
+}
+
 function rounded(linear: Product, decimals: number): Product {
   const to = (scale: number) => Number(scale.toFixed(decimals));
   return {
@@ -1028,6 +1033,13 @@ export const MISTAKES: readonly Mistake[] = [
   ),
   candidate('sums rounded to 64', ['product-rounded'], (world) =>
     ofIntegers(world, (sum) => Math.floor(sum / 64 + 0.5) * 64),
+  ),
+  // (acc >> shift) * m, in place of (acc * m) >> shift
+  candidate(
+    'sums shifted by the shift of their channel before they are multiplied',
+    ['product-rounded'],
+    (world) => ofIntegers(world, (sum, n) => Math.floor(sum / ownUnit(world, n)) * ownUnit(world, n)),
+    PER_CHANNEL,
   ),
   // of wide rows it is another output scale as well: what is lost moves no code
   candidate(

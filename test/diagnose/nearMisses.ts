@@ -8,7 +8,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, MultiplierStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { borrowed, ofIntegers, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
+import { borrowed, ofIntegers, ownUnit, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
 import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What looks like a cause and is not: a name for it would be a wrong name. */
@@ -401,6 +401,9 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   }),
   values('product-rounded', 'sums without their lowest 7 bits in each second channel', 'small', (_, world) =>
     ofIntegers(world, (sum, n) => (n % 2 === 0 ? Math.floor(sum / 128) * 128 : sum)),
+  ),
+  values('product-rounded', 'sums shifted by one more than the shift of their channel', 'small', (_, world) =>
+    ofIntegers(world, (sum, n) => Math.floor(sum / (2 * ownUnit(world, n))) * 2 * ownUnit(world, n)),
   ),
   values('product-rounded', 'sums without what is over a multiple of 100', 'small', (_, world) =>
     ofIntegers(world, (sum) => Math.floor(sum / 100) * 100),

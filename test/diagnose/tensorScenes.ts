@@ -33,6 +33,7 @@ export interface TensorScene {
     | { readonly half_taken: true }
     | { readonly half_added: true }
     | { readonly input: number }
+    | { readonly to: number }
     | { readonly found: number };
 }
 
@@ -520,6 +521,25 @@ export const RAISED: readonly TensorScene[] = [
         return code(roundHalfEven(a) + roundHalfEven(b) + Y.zero_point);
       }),
   }),
+  ...(
+    [
+      [A, B],
+      [B, A],
+    ] as const
+  ).map(([kept, brought], to) =>
+    add({
+      code: 'product-rounded',
+      what: `an input rounded to steps of input ${to}`,
+      wrong: ([x, z]) => {
+        const [own, other] = to === 0 ? [x, z] : [z, x];
+        return Array.from(own, (q, i) => {
+          const steps = roundHalfEven(((other[i] - brought.zero_point) * brought.scale) / kept.scale);
+          return code(roundHalfEven(((q - kept.zero_point + steps) * kept.scale) / Y.scale) + Y.zero_point);
+        });
+      },
+      evidence: { to },
+    }),
+  ),
   shiftedBy(0),
   add({
     code: 'low-bits-lost',
@@ -770,6 +790,15 @@ export const NEARLY: readonly TensorScene[] = [
       Array.from(x, (q, i) => {
         const [a, b] = [[A, q] as const, [B, z[i]] as const].map(([p, v]) => (p.scale * (v - p.zero_point)) / Y.scale);
         return code(roundHalfEven((roundHalfEven(2 * a) + roundHalfEven(2 * b)) / 2) + Y.zero_point);
+      }),
+  }),
+  add({
+    code: 'product-rounded',
+    what: 'the second input rounded to thirds of steps of the first',
+    wrong: ([x, z]) =>
+      Array.from(x, (q, i) => {
+        const steps = roundHalfEven((3 * (z[i] - B.zero_point) * B.scale) / A.scale) / 3;
+        return code(roundHalfEven(((q - A.zero_point + steps) * A.scale) / Y.scale) + Y.zero_point);
       }),
   }),
   shiftedBy(3),

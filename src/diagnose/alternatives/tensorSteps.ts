@@ -247,6 +247,30 @@ export function scriptsRoundingTerms(study: TensorStudy, round: RoundStep): Tens
   }));
 }
 
+/** Scripts that bring one of two inputs to the other's scale, in whole codes, and scale what they come to together. */
+export function scriptsRoundingOne(
+  study: TensorStudy,
+  round: RoundStep,
+): { readonly steps: TensorSteps; readonly to: 0 | 1 }[] {
+  const { terms, signs } = formOf(study) ?? {};
+  const { inputs, output: own } = study.declared.params;
+  const scales = inputs.map((input) => (isQuantized(input) ? input.scale : Number.NaN));
+  if (!study.free || !terms || !isQuantized(own) || scales.length !== 2 || scales[0] === scales[1]) return [];
+  return ([0, 1] as const).map((to) => {
+    const unit = scales[to];
+    const run: TensorSteps['run'] = (call) => {
+      const { scale, zeroPoint } = quantized(call.output);
+      const all = terms(call);
+      const sum = (i: number) =>
+        all.reduce((total, term, n) => total + (signs?.[n] ?? 1) * round.apply(term(i) / unit), 0);
+      const [lo, hi] = clampOfCodes(call.activation, quantized(call.output), quantizeTwoRoundings);
+      return fill(call, (i) => clamp(round.apply((sum(i) * unit) / scale) + zeroPoint, lo, hi));
+    };
+    const equation = `${round.equation} of each v / s${to}, added, then ${round.equation} of v * s${to} / sy, + zp`;
+    return { steps: { kind: 'tensor', equation, run }, to };
+  });
+}
+
 /** Kernels that have the op: those of the declared runtime, or all; what departs from the declared one. */
 export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: Kernel; steps: TensorSteps }[] {
   const { data, free, declared } = study;

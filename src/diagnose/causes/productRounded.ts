@@ -1,18 +1,18 @@
 import { type LossyAccumulateStep, roundedProductSums } from '../../kernels/steps/lossyAccumulate.js';
 import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
-import { roundedSums } from '../../kernels/steps/roundedSums.js';
+import { integerBias, roundedSums, shiftedFirst } from '../../kernels/steps/roundedSums.js';
 import { isTiled, roundedTiles, type Tile } from '../../kernels/steps/tiledSums.js';
 import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
-import { scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
+import { scriptsRoundingOne, scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
 import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
-import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
+import { FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
@@ -32,6 +32,10 @@ declare module '../finding/evidence.js' {
       readonly bias?: 'in' | 'after';
       /** It stays smaller by so many bits. */
       readonly shifted?: true;
+      /** By the shift of each channel's own multiplier. */
+      readonly own?: true;
+      /** Of two inputs: the one whose steps the other is rounded to; absent: the output's. */
+      readonly to?: 0 | 1;
     };
   }
 }
@@ -61,9 +65,9 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   changes: (study) =>
     isTensorStudy(study)
-      ? TERMS.flatMap((round) => scriptsRoundingTerms(study, round)).map((steps) =>
-          stepsChange('product-rounded', 'accumulator', steps, { of: 'inputs' }),
-        )
+      ? TERMS.flatMap((round) => scriptsRoundingTerms(study, round))
+          .map((steps) => stepsChange('product-rounded', 'accumulator', steps, { of: 'inputs' }))
+          .concat(ofOneInput(study))
       : [],
 
   estimate: (study, base) => {
@@ -78,7 +82,9 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
           .filter(mayGive(study, base, OF_BASE))
           .map(changeTo),
       );
-    return base === study.declared && scalesSums(study) ? [...products, ...ofSums(study)] : products;
+    return base === study.declared && scalesSums(study)
+      ? [...products, ...ofSums(study), ...ofOwnShifts(study)]
+      : products;
   },
 
   forms: (study) => (isProductStudy(study) ? roundedProductSums.map(changeTo) : []),
@@ -98,8 +104,10 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   words: {
     title: (e) => {
+      if (e.to !== undefined) return `input ${1 - e.to} rounded to the steps of input ${e.to} before they are added`;
       if (e.of === 'inputs') return 'inputs rounded before they are added';
       if (e.of === 'parts') return `sums of ${e.products} products rounded ${e.rule} by ${counted(e.bits ?? 0, 'bit')}`;
+      if (e.own) return `sums shifted, rounded ${e.rule}, before they are multiplied`;
       if (e.of === 'sums') {
         const by = counted(e.bits ?? 0, 'bit');
         return e.shifted ? `sums shifted right by ${by}` : `sums rounded ${e.rule} by ${by} before they are scaled`;
@@ -110,7 +118,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
       e.of === 'sums'
         ? `Each sum${e.bias === 'in' ? ', with its bias,' : ', before its bias,'} loses its low bits before it is multiplied, where the reference rounds once, after it.`
         : e.of === 'inputs'
-          ? "Each input is rounded to the output's steps before they are added, where the reference rounds the sum once."
+          ? `${e.to === undefined ? "Each input is rounded to the output's steps" : "An input is brought to the other one's scale and rounded"} before they are added, where the reference rounds the sum once.`
           : `Each ${e.of === 'parts' ? 'part of the sum' : 'product'} loses its low bits before it is added, where the reference rounds the sum once.`,
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
     fix: (e, context) => {
@@ -137,6 +145,33 @@ function changeTo(accumulate: AccumulateStep): ProductChange {
 
 /** So many values that lose what one of these takes: fewer lie next to borders by chance. */
 const FEWEST_OF_SUMS = 8;
+
+/** One of two inputs, at the scale of the other. */
+function ofOneInput(study: TensorStudy): TensorChange[] {
+  return TERMS.flatMap((round) => scriptsRoundingOne(study, round)).map(({ steps, to }) =>
+    stepsChange('product-rounded', 'accumulator', steps, { of: 'inputs', to }),
+  );
+}
+
+/** (acc >> shift) * m: each channel's own shift comes first. */
+function ofOwnShifts(study: ProductStudy): ProductChange[] {
+  const { declared, sketch } = study;
+  const view = viewOf(study, declared, sketch);
+  const params = study.engine.restrict(declared.params, sketch);
+  const own = integerBias(params);
+  return shiftedFirst.flatMap((bias): ProductChange | [] => {
+    const shifted = bias.shifted(params);
+    if (!giveAll(view, (sum, n) => shifted(sum + own(n), n), OTHER_BASE)) return [];
+    return {
+      cause: 'product-rounded',
+      coordinate: 'bias',
+      freedom: FREEDOM.none,
+      label: bias.name,
+      found: { ...bias.sum, of: 'sums' },
+      apply: (setup) => withSteps(setup, { bias }),
+    };
+  });
+}
 
 function ofSums(study: ProductStudy): ProductChange[] {
   if (study.data.mismatched < FEWEST_OF_SUMS) return [];

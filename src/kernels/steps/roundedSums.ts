@@ -1,7 +1,11 @@
 /** Sums that lose their low bits before they are scaled, with the bias in them or before it: what hypotheses are made of. */
 import type { BiasStep, Product } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
+import { frexp } from '../../numeric/float.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
 import { float64Bias, int32BiasFloat64, unitsAdded } from './bias.js';
+import { multiplierOfDoubles } from './fixedPointMultiplier.js';
 
 const RULES = { down: floor, 'half up': roundHalfUp, 'towards zero': truncate } as const;
 type Rule = keyof typeof RULES;
@@ -48,7 +52,39 @@ function roundedSum({ bits, rule, bias, ...more }: SumRounding, biasOf = integer
   };
 }
 
-const integerBias = (product: Product) => unitsAdded(int32BiasFloat64, product);
+/** As roundedSums, by the shift that each channel's int32 multiplier has: (acc >> shift) * m, in place of (acc * m) >> shift. */
+export interface ShiftedFirst extends BiasStep {
+  readonly sum: Pick<SumRounding, 'rule' | 'bias'> & { readonly own: true };
+  /** Of a sum with its bias. */
+  readonly shifted: (product: Product) => (sum: number, channel: number) => number;
+}
+
+export const shiftedFirst: readonly ShiftedFirst[] = (['down', 'half up', 'towards zero'] as const).map((rule) => {
+  const equation = `(acc + b) / 2^shift, rounded ${rule}, * 2^shift`;
+  const shifted: ShiftedFirst['shifted'] = (product) => {
+    const units = float64s({ length: product.outFeatures }, (_, n) => 2 ** shiftOf(product, n));
+    return (sum, channel) => RULES[rule](sum / units[channel]) * units[channel];
+  };
+  return {
+    name: equation,
+    equation,
+    arithmetic: 'int32',
+    sum: { rule, bias: 'in', own: true },
+    shifted,
+    prepare(product) {
+      const [by, own] = [shifted(product), integerBias(product)];
+      return { unit: 'accumulator', add: (acc, n) => by(acc + own(n), n), operation: null };
+    },
+  };
+});
+
+/** To the right; of a multiplier of 1/2 and more none. */
+function shiftOf(product: Product, channel: number): number {
+  const real = multiplierOfDoubles(product, product.output as QuantParams, channel);
+  return Math.max(0, -frexp(real).exponent);
+}
+
+export const integerBias = (product: Product) => unitsAdded(int32BiasFloat64, product);
 const floatBias = (product: Product) => unitsAdded(float64Bias, product);
 
 const MOST_BITS = 16;

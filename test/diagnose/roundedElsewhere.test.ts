@@ -1,0 +1,54 @@
+/** What is said of sums that are cut, counted or rounded before they are codes: each variant of a cause in its own words. */
+import { expect, test } from 'vitest';
+import type { CauseEvidence, Evidence } from '../../src/diagnose/finding/evidence.js';
+import { CAUSE_WORDS, headline } from '../../src/diagnose/finding/sentences.js';
+import type { FixContext } from '../../src/diagnose/words/causeWords.js';
+
+type Code = 'product-rounded' | 'threshold-rule' | 'rounding-twice';
+
+function said<C extends Code>(cause: C, evidence: CauseEvidence[C]): string {
+  const context: FixContext = {
+    layer: 'fc',
+    op: 'linear',
+    subject: 'candidate',
+    framework: null,
+    declaredKernel: 'xnnpack',
+    foundKernel: null,
+    explainedBy: [],
+    evidence: { [cause]: evidence } as Evidence,
+    producer: {},
+    dynamic: false,
+    quantizes: false,
+  };
+  const explanation = CAUSE_WORDS.get(cause)!.explanation;
+  return `${headline(context, [cause])} ${typeof explanation === 'string' ? explanation : explanation(evidence as never)}`;
+}
+
+test('sums by their own shift, an input at the other one’s scale', () => {
+  expect(said('product-rounded', { of: 'sums', own: true, rule: 'down', bias: 'in' })).toMatch(
+    /^Yours: sums shifted, rounded down, before they are multiplied .*with its bias.* before it is multiplied/,
+  );
+  expect(said('product-rounded', { of: 'inputs', to: 0 })).toMatch(
+    /^Yours: input 1 rounded to the steps of input 0 before they are added .*the other one's scale/,
+  );
+  expect(said('product-rounded', { of: 'inputs' })).toMatch(/^Yours: inputs rounded .*the output's steps before/);
+});
+
+test('thresholds by each rule', () => {
+  expect(said('threshold-rule', { rule: 'greater' })).toMatch(
+    /1 too small, as thresholds compared by > .*has reached it/,
+  );
+  expect(said('threshold-rule', { rule: 'nearest' })).toMatch(
+    /1\/2 too large, .*rounded to the nearest.* smaller sums/,
+  );
+  expect(said('threshold-rule', { rule: 'down' })).toMatch(/1 too large, .*rounded down.* smaller sums/);
+});
+
+test('the first of two roundings in steps, and in real units', () => {
+  expect(said('rounding-twice', { bits: 4, of: 'step', rule: 'down', unit: 1 / 16 })).toMatch(
+    /^Yours: cut to 1\/16 of a step first, then to a code .* 4 bits behind the point before/,
+  );
+  expect(said('rounding-twice', { bits: 10, of: 'real', rule: 'to nearest', unit: 0.0175 })).toMatch(
+    /^Yours: rounded to 2\^-10 \(0.0175 of a step\) first, .* 10 bits behind the point, in real units, before/,
+  );
+});
