@@ -3,15 +3,15 @@
 import { exact, type PairedAccumulateStep } from '../../kernels/steps/accumulate.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Capture } from '../../nouns/capture.js';
-import type { Codes, Kernel, Product } from '../../nouns/kernel.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
 import type { ProductLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
-import { eachGroup, type Group } from '../../products/groups.js';
 import { blocks } from '../../replay/blocks.js';
 import { layerRows } from '../../replay/rows.js';
 import type { ReplaySession } from '../../replay/session.js';
-import { type PairGroup, saturatingGroups } from './pairs.js';
+import { sumsOfGroups } from '../../replay/sumsOfGroups.js';
+import type { PairGroup } from './pairs.js';
 import { emptyRange, type GrowingRange, type Range, Ranges, widen } from './range.js';
 
 export interface Observation {
@@ -36,7 +36,7 @@ export async function observe(
   session: ReplaySession,
   layer: ProductLayer,
   product: Product,
-  { bias, kernel }: { readonly bias: Float64Array; readonly kernel: Kernel },
+  { bias, saturating }: { readonly bias: Float64Array; readonly saturating: readonly PairGroup[] },
   capture: Capture,
 ): Promise<Observation> {
   const { outFeatures } = product;
@@ -44,13 +44,13 @@ export async function observe(
   const { input, perSample, of } = layerRows(run, run.input);
   const count = capture.samples * perSample;
   const captured = isQuantized(product.output) ? (capture.values.get(layer.name) ?? null) : null;
-  const seen = nothingSeen(saturatingGroups(product, layer, kernel), product, count, captured !== null);
+  const seen = nothingSeen(saturating, product, count, captured !== null);
   for (const [from, to] of blocks(0, count, input.features + outFeatures)) {
     const positions = product.patch && int32s({ length: to - from }, (_, i) => (from + i) % perSample);
     const data = await input.read(from, to);
     const x = { rows: to - from, cols: input.features, data, ...(positions && { positions }) } as Codes;
     addInputs(seen, x);
-    for (const group of eachGroup(product, x)) addSums(seen, group, bias);
+    addSums(seen, product, x, bias);
     if (captured) addOutputs(seen, await of(captured).read(from, to), outFeatures);
   }
   return seen;
@@ -75,14 +75,13 @@ function addInputs(seen: Growing, { data }: Codes): void {
   }
 }
 
-function addSums({ accumulators, inexact }: Growing, { product, x, firstChannel }: Group, bias: Float64Array): void {
+function addSums({ accumulators, inexact }: Growing, product: Product, x: Codes, bias: Float64Array): void {
   const { outFeatures } = product;
-  const channelOf = (i: number) => firstChannel + (i % outFeatures);
-  const sums = exact.run(x, product).data;
-  for (let i = 0; i < sums.length; i++) accumulators.widen(channelOf(i), sums[i] + bias[channelOf(i)]);
+  const sums = sumsOfGroups(exact, x, product, null).data;
+  for (let i = 0; i < sums.length; i++) accumulators.widen(i % outFeatures, sums[i] + bias[i % outFeatures]);
   for (const [step, counts] of inexact) {
-    const saturated = step.run(x, product).data;
-    for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[channelOf(i)]++;
+    const saturated = sumsOfGroups(step, x, product, null).data;
+    for (let i = 0; i < sums.length; i++) if (saturated[i] !== sums[i]) counts[i % outFeatures]++;
   }
 }
 

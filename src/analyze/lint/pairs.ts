@@ -11,6 +11,7 @@ import {
 } from '../../kernels/steps/accumulate.js';
 import type { Kernel, Product } from '../../nouns/kernel.js';
 import type { Layer } from '../../nouns/model.js';
+import { areSame } from '../../numeric/array.js';
 import { linear } from '../../ops/linear.js';
 import type { Range } from './range.js';
 
@@ -54,20 +55,34 @@ function groupsOf(
   declared: Kernel,
   selects: (step: PairedAccumulateStep) => boolean,
 ): PairGroup[] {
-  const groups = new Map<string, PairGroup & { readonly kernels: string[] }>();
+  const groups: Kernels[] = [];
+  const ofStep = new Map<PairedAccumulateStep, Kernels>(); // a step pairs millions of products
   // a dynamic layer adds its products as the static one does
   const op = product.patch ? layer.op : linear.name;
   for (const { kernel, steps } of kernelsOfProduct(layer, op, declared)) {
     const step = steps.accumulate;
     // of uint8 weights and int32 outputs not every kernel has one
     if (!isPaired(step) || !selects(step) || !step.applies(product) || !takes(steps, product)) continue;
-    const pairs = step.pairs(product);
-    const key = `${pairs.first.join()};${pairs.second.join()};${step.leavesHolesOut(product)}`;
-    const group = groups.get(key);
-    if (group) group.kernels.push(kernel.name);
-    else groups.set(key, { step, pairs, kernels: [kernel.name] });
+    let group = ofStep.get(step);
+    if (!group) {
+      const own: Kernels = { step, pairs: step.pairs(product), kernels: [] };
+      group = groups.find((other) => pairAlike(product, other, own)) ?? own;
+      if (group === own) groups.push(own);
+      ofStep.set(step, group);
+    }
+    group.kernels.push(kernel.name);
   }
-  return [...groups.values()];
+  return groups;
+}
+
+type Kernels = PairGroup & { readonly kernels: string[] };
+
+function pairAlike(product: Product, one: PairGroup, other: PairGroup): boolean {
+  return (
+    areSame(one.pairs.first, other.pairs.first) &&
+    areSame(one.pairs.second, other.pairs.second) &&
+    one.step.leavesHolesOut(product) === other.step.leavesHolesOut(product)
+  );
 }
 
 /** Over a range of codes; null where no pair leaves int16. */

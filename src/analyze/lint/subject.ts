@@ -57,18 +57,19 @@ export async function subjectOf(
   const range = inputRange(model, layer, input, kernel);
   const bias = biasUnits(product);
   const steps = productSteps(kernel, layer);
+  const saturating = saturatingGroups(product, layer, kernel);
   const worst = worstAccumulators(product, range.centred, bias);
   return {
     producer: model.producer,
     layer,
     product,
     range,
-    observed: await observed(captured, layer, product, bias, kernel),
+    observed: await observed(captured, layer, product, { bias, saturating }),
     bias,
     worst,
     outputs: worstOutputs(steps, product, worst, bias),
     clampedTo: clampRange(product, steps),
-    saturating: saturatingGroups(product, layer, kernel),
+    saturating,
     wrapping: wrappingGroups(product, layer, kernel),
   };
 }
@@ -83,12 +84,11 @@ async function observed(
   captured: Captured | null,
   layer: ProductLayer,
   product: Product,
-  bias: Float64Array,
-  kernel: Kernel,
+  known: Pick<Subject, 'bias' | 'saturating'>,
 ): Promise<Observation | null> {
   // a dynamic layer's codes are not in the capture: its input is float
   if (!captured || layer.form.dynamic || captured.session.whyNotReplayed(layer)) return null;
-  return observe(captured.session, layer, product, { bias, kernel }, captured.capture);
+  return observe(captured.session, layer, product, known, captured.capture);
 }
 
 function biasUnits(product: Product): Float64Array {

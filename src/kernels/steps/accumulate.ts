@@ -6,6 +6,7 @@
 import type { Accumulated, AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import type { AccumulateForm } from '../../nouns/sumForms.js';
 import type { CLines } from '../../nouns/written.js';
+import { int32s } from '../../numeric/array.js';
 import { excessOverInt16, positivePart, wrapInt16 } from '../../numeric/integer.js';
 import { exactSums, rangeOf, readableExactSums } from '../../products/exactSums.js';
 import { groupOf } from '../../products/groups.js';
@@ -135,13 +136,9 @@ function oneDnnGemmBlocks(inFeatures: number, blockSize: number): number[] {
 
 /** k and k + 8 of every 16. */
 function eightApart({ inFeatures }: Width): Pairs {
-  const first: number[] = [];
-  const second: number[] = [];
-  for (let k = 0; k < inFeatures; k += k % 16 === 7 ? 9 : 1) {
-    first.push(k);
-    second.push(k + 8 < inFeatures ? k + 8 : -1);
-  }
-  return { first: Int32Array.from(first), second: Int32Array.from(second) };
+  const count = 8 * Math.floor(inFeatures / 16) + Math.min(8, inFeatures % 16);
+  const first = int32s({ length: count }, (_, pair) => pair + 8 * Math.floor(pair / 8));
+  return { first, second: int32s(first, (k) => (k + 8 < inFeatures ? k + 8 : -1)) };
 }
 
 const isSigned = (product: Product) => product.input.dtype === 'int8';

@@ -202,6 +202,13 @@ it('shifts the pairs where an oneDNN block is odd: K = 257, 258, 261, 262 ... be
   }
 });
 
+it.each([1, 7, 8, 9, 16, 17, 24, 25, 40])('k and k + 8 of 16 are a pair, of %i inputs', (inFeatures) => {
+  const { first, second } = steps.neonMlalInt16Wrap.pairs({ inFeatures });
+  const heads = [...Array(inFeatures).keys()].filter((k) => k % 16 < 8);
+  expect([...first]).toEqual(heads);
+  expect([...second]).toEqual(heads.map((k) => (k + 8 < inFeatures ? k + 8 : -1)));
+});
+
 it('counts and wraps sums that leave int32', () => {
   const inFeatures = 80000; // 255 * 127 * 80000 = 2.6e9
   const linear = linearOf({ weight: [new Array(inFeatures).fill(127), new Array(inFeatures).fill(1)] });
