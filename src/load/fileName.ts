@@ -8,7 +8,8 @@ const MOST_CHARACTERS = 120;
  * characters is cut, and ends in ~ and 8 digits of the name's SHA-256. load/npyFolder.ts reads the %XX back.
  */
 export function fileName(name: string): string {
-  const plain = Array.from(name, (character) => (/[A-Za-z0-9._-]/.test(character) ? character : escaped(character)));
+  const start = name.slice(0, 2 * (MOST_CHARACTERS + 1)); // a longer one is cut, whatever follows
+  const plain = Array.from(start, (character) => (/[A-Za-z0-9._-]/.test(character) ? character : escaped(character)));
   if (plain.join('').length <= MOST_CHARACTERS) return plain.join('');
   return marked(plain, name);
 }
