@@ -19,6 +19,19 @@ export function furthestOf(values: ArrayLike<number>): number {
   return furthest;
 }
 
+/** Where the largest values are, of equal ones the first; never all of them sorted. */
+export function largestFirst(values: ArrayLike<number>, most: number, isAmong = (_: number) => true): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (!isAmong(i) || (found.length === most && !(values[i] > values[found[most - 1]]))) continue;
+    let place = found.length;
+    while (place > 0 && values[i] > values[found[place - 1]]) place--;
+    found.splice(place, 0, i);
+    if (found.length > most) found.pop();
+  }
+  return found;
+}
+
 export function rangeOfRow(values: ArrayLike<number>): { min: number; max: number } {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < values.length; i++) {

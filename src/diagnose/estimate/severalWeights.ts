@@ -1,5 +1,6 @@
 import type { Codes } from '../../nouns/kernel.js';
 import { float64s } from '../../numeric/array.js';
+import { largestFirst } from '../../numeric/extremes.js';
 import { spread } from '../study/arrays.js';
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
@@ -35,6 +36,8 @@ const MOST_POINTS = 1 << 14;
 const MOST_FOUND = 32;
 /** Columns that are solved all at once, where rows are enough. */
 const MOST_COLUMNS = 256;
+/** Numbers of columns that are kept: of 500,000 inputs those of each place took 200 MB. */
+const MOST_KEPT = 1 << 23;
 /** Other places that the least squares admit, of which each is refuted by its integers. */
 const MOST_RIVALS = 64;
 
@@ -157,6 +160,8 @@ class LeastSquares {
   private readonly norms: Float64Array;
   private readonly products: Float64Array;
   private readonly columns = new Map<number, Float64Array>();
+  /** By the places that it is added to. */
+  private readonly additions = new Map<string, number | null>();
   /** Places by significance in the least squares of all columns; null: not yet made. */
   private ranking: readonly number[] | null = null;
 
@@ -174,12 +179,11 @@ class LeastSquares {
     this.total = this.target.reduce((sum, t) => sum + t * t, 0);
     this.norms = new Float64Array(inFeatures);
     this.products = new Float64Array(inFeatures);
-    this.rows.forEach((row, r) => {
+    for (const [r, row] of this.rows.entries())
       for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) {
         this.norms[k] += centred[i] * centred[i];
         this.products[k] += centred[i] * this.target[r];
       }
-    });
   }
 
   /** The two places that leave least, from the best first ones. */
@@ -187,10 +191,11 @@ class LeastSquares {
     const { inFeatures } = this.residuals;
     if (this.rows.length < 5 || inFeatures < 2) return null;
     const score = (k: number) => (this.norms[k] === 0 ? 0 : this.products[k] ** 2 / this.norms[k]);
-    const starts = Array.from({ length: inFeatures }, (_, k) => k)
-      .filter((k) => this.norms[k] > 0)
-      .sort((a, b) => score(b) - score(a))
-      .slice(0, STARTS);
+    const starts = largestFirst(
+      this.norms.map((_, k) => score(k)),
+      STARTS,
+      (k) => this.norms[k] > 0,
+    );
     return this.leastOf(starts.map((k) => this.grown([k])));
   }
 
@@ -290,13 +295,15 @@ class LeastSquares {
     return next === null ? null : [...kept, next];
   }
 
+  /** The same is asked for from one start after the other. */
   private bestAddition(support: readonly number[]): number | null {
-    const gains = this.gains(support);
-    if (!gains) return null;
-    let best: number | null = null;
-    gains.forEach((gain, k) => {
-      if (gain > 0 && (best === null || gain > gains[best])) best = k;
-    });
+    const key = support.join();
+    let best = this.additions.get(key);
+    if (best === undefined) {
+      const gains = this.gains(support);
+      best = (gains && largestFirst(gains, 1, (k) => gains[k] > 0)[0]) ?? null;
+      this.additions.set(key, best);
+    }
     return best;
   }
 
@@ -306,16 +313,23 @@ class LeastSquares {
     if (!factor) return null;
     const half = this.targetIn(factor, support);
     const columns = support.map((k) => this.column(k));
-    return this.norms.map((norm, k) => {
-      if (support.includes(k)) return 0;
-      const projected = forward(
-        factor,
-        columns.map((column) => column[k]),
-      );
-      const own = norm - projected.reduce((sum, v) => sum + v * v, 0);
-      const product = this.products[k] - projected.reduce((sum, v, i) => sum + v * half[i], 0);
-      return own <= 1e-9 * norm ? 0 : product ** 2 / own;
-    });
+    const gains = new Float64Array(this.norms.length);
+    const projected = new Float64Array(support.length); // made once: of 500,000 inputs lists took most of a search
+    for (let k = 0; k < gains.length; k++) {
+      let [squares, alike] = [0, 0];
+      for (let i = 0; i < projected.length; i++) {
+        let sum = columns[i][k];
+        for (let r = 0; r < i; r++) sum -= factor[r][i] * projected[r];
+        const own = sum / factor[i][i];
+        projected[i] = own;
+        squares += own * own;
+        alike += own * half[i];
+      }
+      const own = this.norms[k] - squares;
+      if (own > 1e-9 * this.norms[k]) gains[k] = (this.products[k] - alike) ** 2 / own;
+    }
+    for (const k of support) gains[k] = 0;
+    return gains;
   }
 
   /** Upper triangular U with U' U = Gram matrix. */
@@ -345,6 +359,7 @@ class LeastSquares {
         const x = centred[start + k];
         if (x !== 0) for (let other = 0; other < inFeatures; other++) column[other] += x * centred[start + other];
       }
+      if ((this.columns.size + 1) * inFeatures > MOST_KEPT) this.columns.delete(this.columns.keys().next().value!);
       this.columns.set(k, column);
     }
     return column;

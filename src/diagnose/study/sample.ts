@@ -1,5 +1,6 @@
 /** Which samples are looked at: scopes from cheap to dear, so that most hypotheses fail in a cheap one. */
 import { emptyLike } from '../../numeric/array.js';
+import { largestFirst } from '../../numeric/extremes.js';
 import { byColumn, type Counts } from './agree.js';
 import { columnsOf, type Range, rowsOf, runsOf, spread, spreadOver } from './arrays.js';
 import type { LayerData, Outputs, Rows, Scope } from './data.js';
@@ -124,20 +125,8 @@ export function glimpseOf(sketch: Scope, width: number): Scope | null {
 
 /** Many rows of the channels that differ most: whether their codes rise with sums. */
 export function slopeOf(subset: Scope, differing: Uint8Array, width: number): Scope {
-  const channels = largestIn(countsOf(differing, width), SLOPE.channels).sort((a, b) => a - b);
+  const channels = largestFirst(countsOf(differing, width), SLOPE.channels).sort((a, b) => a - b);
   return gridOf(subset, probeRows(subset, differing, width, channels, SLOPE), channels, width);
-}
-
-/** Where the largest counts are, the first of equal ones; never all of them sorted, of a million channels. */
-function largestIn(counts: Counts, most: number): number[] {
-  const found: number[] = [];
-  for (let n = 0; n < counts.length; n++) {
-    if (found.length === most && counts[n] <= counts[found[most - 1]]) continue;
-    const place = found.findIndex((other) => counts[other] < counts[n]);
-    found.splice(place < 0 ? found.length : place, 0, n);
-    if (found.length > most) found.pop();
-  }
-  return found;
 }
 
 /** Some rows and channels, of those that differ and of those that agree. */
