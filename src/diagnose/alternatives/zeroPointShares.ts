@@ -1,5 +1,5 @@
 /** What zero points add to sums is made of the weights of each channel, and taken from a table: the entry of another channel. */
-import { indices } from '../estimate/permutation.js';
+import { type Index, indices } from '../estimate/permutation.js';
 import { weightSums } from '../estimate/view.js';
 import { type Carried, FREEDOM, type ProductChange, withSteps } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
@@ -15,20 +15,18 @@ export function sharesOfOthers(study: ProductStudy): ProductChange[] {
   // within a channel values rise with their sums, whatever is added there
   if (!study.mayFollow(declared, true)) return [];
   const sums = weightSums(declared, channels);
-  const all = Array.from({ length: channels }, (_, n) => n);
-  const ways = [
-    { by: 'the channel before', from: all.map((n) => (n + channels - 1) % channels) },
-    { by: 'the channel after', from: all.map((n) => (n + 1) % channels) },
-    { by: 'channel 0', from: all.map(() => 0) },
-    { by: 'the channel as far from the end', from: all.map((n) => channels - 1 - n) },
+  const ways: Index[] = [
+    { by: 'the channel before', from: (n) => (n + channels - 1) % channels },
+    { by: 'the channel after', from: (n) => (n + 1) % channels },
+    { by: 'channel 0', from: () => 0 },
+    { by: 'the channel as far from the end', from: (n) => channels - 1 - n },
     ...indices(channels).map(({ by, from }) => ({ by: `channel ${by}`, from })),
   ];
   return ways
     .map(({ by, from }): ProductChange => {
-      const added = all.map((n) => zeroPoint * (sums[n] - sums[from[n]]));
       const carried: Carried = {
         name: `share of ${by}`,
-        inChannel: (n, samples) => new Float64Array(samples.length).fill(added[n]),
+        inChannel: (n, samples) => new Float64Array(samples.length).fill(zeroPoint * (sums[n] - sums[from(n)])),
       };
       return {
         cause: 'activation-zero-point-missing',

@@ -3,7 +3,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { float32s } from '../../numeric/array.js';
 import { furthestOf } from '../../numeric/extremes.js';
 import type { Cause } from '../cause.js';
-import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
@@ -132,7 +132,7 @@ function missingInSome(study: ProductStudy, base: ProductSetup): ProductChange[]
 }
 
 function estimated(study: ProductStudy, base: ProductSetup): ProductChange[] {
-  if (base.params.biasInt32 && hasBias(base.params)) return [];
+  if ((base.params.biasInt32 && hasBias(base.params)) || !mayRestOnEnough(study)) return [];
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const steps = biasIntervals(view);

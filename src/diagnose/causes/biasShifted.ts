@@ -1,13 +1,15 @@
 import { float64s } from '../../numeric/array.js';
 import { biasInUnits, withBiasInUnits } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
-import { contains, type Interval, isEmpty, widened } from '../estimate/interval.js';
+import { contains, type Interval, type Intervals, widened } from '../estimate/interval.js';
 import {
   findIndex,
   findPermutation,
   type Index,
+  inOrderOf,
+  type Order,
+  orderOf,
   permuteBias,
-  rotationOf,
   rotations,
   taken,
 } from '../estimate/permutation.js';
@@ -46,7 +48,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
   estimate: (study, base) => {
     const { params } = base;
     if (!params.bias && !params.biasInt32) return [];
-    if (biasIntervals(viewOf(study, base, study.sketch)).some((i) => isEmpty(widened(i, 2e-6)))) return [];
+    if (biasIntervals(viewOf(study, base, study.sketch)).hasEmpty(2e-6)) return [];
     const view = viewOf(study, base);
     const intervals = biasIntervals(view);
     const reals = realBias(base, view);
@@ -55,22 +57,23 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
     const own = params.bias ? null : params.biasInt32;
     const fits = (n: number, from: number) =>
       own
-        ? contains(widened(intervals[n], 2e-6), own[from] * view.stepsPerUnit[n])
-        : contains(loosened(intervals[n], view, n), reals[from] / view.step);
+        ? contains(widened(intervals.at(n), 2e-6), own[from] * view.stepsPerUnit[n])
+        : contains(loosened(intervals.at(n), view, n), reals[from] / view.step);
     const ofReals = findPermutation(view.channels, fits, (from) => (own ?? reals)[from]);
-    if (ofReals) changes.push(declaredIn(ofReals));
+    if (ofReals) changes.push(declaredIn(orderOf(ofReals)));
     const index = ofReals ? null : findIndex(view.channels, fits);
-    if (index) changes.push(indexed(index));
+    if (index) changes.push(indexed(index, view.channels));
     // or those of a table, in units of sums
     const units = biasInUnits(base);
     const ofUnits =
       units &&
       findPermutation(
         view.channels,
-        (n, from) => contains(widened(intervals[n], 2e-6), units[from] * view.stepsPerUnit[n]),
+        (n, from) => contains(widened(intervals.at(n), 2e-6), units[from] * view.stepsPerUnit[n]),
         (from) => units[from],
       );
-    if (ofUnits) changes.push(permuted('units', ofUnits, (setup) => withBiasInUnits(setup, taken(units, ofUnits))));
+    if (ofUnits)
+      changes.push(permuted('units', orderOf(ofUnits), (setup, from) => withBiasInUnits(setup, taken(units, from))));
     return changes;
   },
 
@@ -83,7 +86,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
 };
 
 /** Where each channel's bias lies, in steps. */
-export function biasIntervals(view: View): Interval[] {
+export function biasIntervals(view: View): Intervals {
   let [most, narrowest] = [0, Number.POSITIVE_INFINITY];
   for (let i = 0; i < view.lo.length; i++) {
     const bound = view.lo[i];
@@ -112,27 +115,26 @@ function loosened(interval: Interval, view: View, channel: number): Interval {
   return { lo: lo - half, hi: hi + half };
 }
 
-function declaredIn(permutation: readonly number[]): ProductChange {
-  return permuted('float', permutation, (setup) => withParams(setup, permuteBias(setup.params, permutation)));
+function declaredIn(order: Order): ProductChange {
+  return permuted('float', order, (setup, from) => withParams(setup, permuteBias(setup.params, from)));
 }
 
-function indexed({ by, from }: Index): ProductChange {
-  const change = declaredIn(from);
-  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by } };
+function indexed(index: Index, channels: number): ProductChange {
+  const change = declaredIn(inOrderOf(index, channels));
+  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by: index.by } };
 }
 
 function permuted(
   of: string,
-  permutation: readonly number[],
-  apply: (setup: ProductSetup) => ProductSetup,
+  { label, found, from }: Order,
+  apply: (setup: ProductSetup, from: (n: number) => number) => ProductSetup,
 ): ProductChange {
-  const shift = rotationOf(permutation);
   return {
     cause: 'bias-shifted',
     coordinate: 'bias_values',
     freedom: FREEDOM.permutationOrPatch,
-    label: `${of} ${permutation.join(',')}`,
-    found: shift === undefined ? { permutation } : { shift },
-    apply,
+    label: `${of} ${label}`,
+    found,
+    apply: (setup) => apply(setup, from),
   };
 }

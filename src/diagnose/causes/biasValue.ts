@@ -7,8 +7,17 @@ import { counted, precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
 import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
-import { contains, everything, type Interval, majority, narrow, twoNumbersFit, widened } from '../estimate/interval.js';
-import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import {
+  contains,
+  everything,
+  type Interval,
+  type Intervals,
+  majority,
+  narrow,
+  twoNumbersFit,
+  widened,
+} from '../estimate/interval.js';
+import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
@@ -187,7 +196,7 @@ function keptBiases({ declared: { params } }: ProductStudy): ProductChange[] {
 }
 
 /** Whether the moved biases are to be had by fewer numbers; isAlone: most channels are exact as they are. */
-type IsOfARule = (view: View, intervals: readonly Interval[], isAlone: boolean) => boolean;
+type IsOfARule = (view: View, intervals: Intervals, isAlone: boolean) => boolean;
 
 /** @param leastSteps what all else that has not been tried moves a channel by */
 function staleBiases(
@@ -197,7 +206,7 @@ function staleBiases(
   leastSteps = LEAST_STEPS,
 ): ProductChange[] {
   const { bias, biasInt32 } = base.params;
-  if (!bias && !biasInt32) return [];
+  if ((!bias && !biasInt32) || !mayRestOnEnough(study)) return [];
   if (mostAreEmpty(biasIntervals(viewOf(study, base, study.sketch)))) return [];
   const view = viewOf(study, base);
   const intervals = biasIntervals(view);
@@ -211,10 +220,8 @@ function staleBiases(
   if (found.channels.every((n) => Math.abs(moved(n)) < least)) return [];
   // where most channels are exact as they are, nothing beside a rule moves them
   if (isOfARule(view, intervals, found.channels.length * 2 <= study.channels)) return [];
-  const kept = intervals.flatMap(({ lo, hi }, n) =>
-    Math.abs(moved(n)) < LEAST_STEPS ? { lo: lo - view.biasSteps[n], hi: hi - view.biasSteps[n] } : [],
-  );
-  if (roundsToNearest(base) && isHalfAStep(kept)) return [];
+  const isKept = (n: number) => Math.abs(moved(n)) < LEAST_STEPS;
+  if (roundsToNearest(base) && isHalfAStep(movesOf(view, intervals, 0), isKept)) return [];
   return [changeTo(base, view, found.values, found.channels, intervals)];
 }
 
@@ -252,9 +259,14 @@ const roundsToNearest = ({ steps, params }: ProductSetup) =>
   isQuantized(params.output) && steps.round.apply(0.75) === 1;
 
 /** Rounding down moves every channel by half a step, which those that keep their biases show: a cause of its own. */
-function isHalfAStep(moves: readonly Interval[]): boolean {
-  const shown = moves.filter((move) => !contains(move, 0));
-  return shown.length > 1 && moves.every((move) => contains(move, -0.5));
+function isHalfAStep(moves: Intervals, isKept: (n: number) => boolean): boolean {
+  let shown = 0;
+  const holds = moves.every((move, n) => {
+    if (!isKept(n)) return true;
+    if (!contains(move, 0)) shown++;
+    return contains(move, -0.5);
+  });
+  return holds && shown > 1;
 }
 
 /** Another rounding or another sum of the bias moves a channel as half a step more does: most of those that differ keep their bias and show it. */
@@ -281,7 +293,7 @@ function realOfStep({ params }: ProductSetup, view: View, n: number): number {
 }
 
 /** What each channel moves by. other: what a step beside it does at most. */
-function movesOf(view: View, intervals: readonly Interval[], other: number): Interval[] {
+function movesOf(view: View, intervals: Intervals, other: number): Intervals {
   return intervals.map(({ lo, hi }, n) => ({
     lo: lo - view.biasSteps[n] - other,
     hi: hi - view.biasSteps[n] + other,
@@ -298,19 +310,19 @@ function slopesOf(study: ProductStudy, view: View): Float64Array[] {
   return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
 }
 
-function ofOneNumber(study: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+function ofOneNumber(study: ProductStudy, view: View, intervals: Intervals): boolean {
   const moves = movesOf(view, intervals, 0);
   return study.channels > 1 && slopesOf(study, view).some((a) => twoNumbersFit(a, a, moves));
 }
 
-export function ofTwoNumbers(study: ProductStudy, view: View, intervals: readonly Interval[], other: number): boolean {
+export function ofTwoNumbers(study: ProductStudy, view: View, intervals: Intervals, other: number): boolean {
   const moves = movesOf(view, intervals, other);
   const slopes = slopesOf(study, view);
   return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
 }
 
 /** A zero point of either side moves most channels, and the biases of the others are theirs: both are found, one beside the other. */
-function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: readonly Interval[]): boolean {
+function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: Intervals): boolean {
   if (study.channels < FEWEST_OF_RULE) return false;
   const moves = movesOf(view, intervals, 0);
   return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view)].some((slope) => {
@@ -325,7 +337,7 @@ function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: readon
 }
 
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
-function followARule(study: ProductStudy, view: View, intervals: readonly Interval[], isAlone: boolean): boolean {
+function followARule(study: ProductStudy, view: View, intervals: Intervals, isAlone: boolean): boolean {
   const { declared, channels } = study;
   if (channels < 2) return true;
   // a float output is rounded to no step
@@ -342,7 +354,7 @@ function followARule(study: ProductStudy, view: View, intervals: readonly Interv
   for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum: number) => codes * sum));
   return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
     besides.some((beside) => {
-      const fits = (n: number, from: number) => contains(moves[n], added(n, from) - view.biasSteps[n] + beside[n]);
+      const fits = (n: number, from: number) => contains(moves.at(n), added(n, from) - view.biasSteps[n] + beside[n]);
       return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
     }),
   );
@@ -353,7 +365,7 @@ function changeTo(
   view: View,
   values: Float64Array,
   channels: readonly number[],
-  intervals: readonly Interval[],
+  intervals: Intervals,
 ): ProductChange {
   const { params } = withBiases(base, values, view);
   const unit = (n: number) => (params.bias ? realOfStep(base, view, n) : 1 / view.stepsPerUnit[n]);
@@ -364,7 +376,7 @@ function changeTo(
       channel,
       declared: numbers(base.params)[channel],
       found: numbers(params)[channel],
-      interval: [intervals[channel].lo * unit(channel), intervals[channel].hi * unit(channel)],
+      interval: [intervals.lo[channel] * unit(channel), intervals.hi[channel] * unit(channel)],
     }));
   list.sort((a, b) => Math.abs(b.found - b.declared) - Math.abs(a.found - a.declared));
   const { bias, biasInt32 } = params;

@@ -19,7 +19,7 @@ import {
 } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
-import { contains, type Interval, intersection, isEmpty, widened } from '../estimate/interval.js';
+import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { roundsTwice, viewOf } from '../estimate/view.js';
 import { anyRuntime, converts, scalesSums } from '../facts.js';
@@ -73,7 +73,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     const { params: own } = study.declared;
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
     const params = !onEstimate ? base.params : areOwn ? { ...own, weightScale: base.params.weightScale } : own;
-    const isReal = (left: readonly Interval[]) => {
+    const isReal = (left: Intervals) => {
       const fits = multipliersThatFit(left, EXACT, share);
       return fits !== null && everyChannel(params, (n) => fits(n, realOf(params, n)));
     };
@@ -293,7 +293,7 @@ function multipliersLeft(
   base: ProductSetup,
   { added }: Way,
   scope: Scope = study.sketch,
-): Interval[] {
+): Intervals {
   const view = viewOf(study, roundedOnce(base), scope);
   const { acc, biasSteps } = view;
   if (!added)
@@ -312,20 +312,28 @@ function multipliersLeft(
 
 /** Whether a channel's multiplier may be a number; null: more than a share of the channels admit none, as a wrong bias or weight leaves them. */
 function multipliersThatFit(
-  left: readonly Interval[],
+  left: Intervals,
   slack: number,
   share = 0,
 ): ((channel: number, multiplier: number) => boolean) | null {
-  const intervals = left.map((interval) => widened(interval, slack));
-  if (intervals.filter(isEmpty).length > share * intervals.length) return null;
-  return (channel, multiplier) => isEmpty(intervals[channel]) || contains(intervals[channel], multiplier);
+  if (left.countEmpty(slack) > share * left.length) return null;
+  return (channel, multiplier) => {
+    const interval = widened(left.at(channel), slack);
+    return isEmpty(interval) || contains(interval, multiplier);
+  };
 }
 
 /** Channels that have one number bound it together. */
-function chanceIn(left: readonly Interval[], numbers: readonly Short[], params: Product): number {
+function chanceIn(left: Intervals, numbers: readonly Short[], params: Product): number {
   const [all, reals] = [numbers.map(numberOf), realsOf(params)];
   const isOne = all.every((own) => own === all[0]);
-  return isOne ? chanceOf([intersection(left)], all.slice(0, 1), reals) : chanceOf(left, all, reals);
+  return isOne
+    ? chanceOf(
+        Intervals.of(1, () => intersection(left)),
+        all.slice(0, 1),
+        reals,
+      )
+    : chanceOf(left, all, reals);
 }
 
 /** Each channel's number to the nearest of so many bits, and ties up, as an added half has them. */

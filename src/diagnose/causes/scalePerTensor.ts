@@ -7,8 +7,8 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { precise } from '../../text.js';
 import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
-import { type Interval, isEmpty, narrow, widened } from '../estimate/interval.js';
-import { type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { type Interval, type Intervals, isEmpty, narrow, widened } from '../estimate/interval.js';
+import { mayRestOnEnough, type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { fitsAll, intervalsByChannel, sharedInterval } from '../estimate/scalar.js';
 import { biasParts, type View, viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
@@ -111,7 +111,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
 };
 
 /** Where each channel's weight scale lies, or that of its multiplier alone. loosened: what bounds are widened by. */
-export function weightScaleIntervals(view: View, base: ProductSetup, of?: 'multipliers', loosened = 0): Interval[] {
+export function weightScaleIntervals(view: View, base: ProductSetup, of?: 'multipliers', loosened = 0): Intervals {
   const { scaling, fixed, slack } = biasParts(view, base, of !== undefined);
   return intervalsByChannel(
     view,
@@ -198,7 +198,7 @@ function oneShift({ params }: ProductSetup, of?: 'multipliers'): ProductChange[]
 /** Declared scales, or their mean, that every channel admits. */
 function thatFit(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
   const intervalsIn = (scope = study.subset) => weightScaleIntervals(viewOf(study, base, scope), base, of);
-  if (intervalsIn(study.sketch).some((i) => isEmpty(widened(i, 2e-6)))) return [];
+  if (intervalsIn(study.sketch).hasEmpty(2e-6)) return [];
   const intervals = intervalsIn();
   return candidates(study.declared.params.weightScale)
     .filter(({ used }) => fitsAll(intervals, used!))
@@ -220,6 +220,7 @@ function oneForAll(found: Used, channels: number, of?: 'multipliers'): ProductCh
 
 /** The file's scales are all equal, the runtime's were not: the channel that needs no other number is whose scale it is. */
 function perChannelInTruth(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  if (!mayRestOnEnough(study)) return [];
   const { weightScale: scales } = base.params;
   const declared = float64s({ length: study.channels }, (_, n) => weightScaleOf(base.params, n));
   const apply = (weightScale: Float64Array) => withParams(base, { weightScale, perChannel: true });

@@ -8,7 +8,7 @@ import { listed, precise, printable } from '../../text.js';
 import { casesOf, tellsNumber } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
-import { intersection } from '../estimate/interval.js';
+import { Intervals, intersection } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { converts } from '../facts.js';
@@ -123,11 +123,15 @@ function chanceIn(study: Study, { found }: Change, setup: Setup): number {
   );
   const ratios = ratiosTo(study.declared, setup);
   return ratios.length === 1
-    ? chanceOf([intersection(left)], ratios, [1])
+    ? chanceOf(
+        Intervals.of(1, () => intersection(left)),
+        ratios,
+        [1],
+      )
     : chanceOf(
         left,
         ratios,
-        left.map(() => 1),
+        ratios.map(() => 1),
       );
 }
 

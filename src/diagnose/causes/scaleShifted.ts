@@ -1,11 +1,19 @@
-import { float64s } from '../../numeric/array.js';
 import { floor } from '../../numeric/round.js';
 import { groupsOf } from '../../products/groups.js';
 import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import { numbersIn } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
-import { contains, isEmpty, widened } from '../estimate/interval.js';
-import { findIndex, findPermutation, type Index, rotationOf, rotations } from '../estimate/permutation.js';
+import { contains, widened } from '../estimate/interval.js';
+import {
+  findIndex,
+  findPermutation,
+  type Index,
+  inOrderOf,
+  type Order,
+  orderOf,
+  rotations,
+  taken,
+} from '../estimate/permutation.js';
 import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, Permutation, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup } from '../setup.js';
@@ -27,16 +35,18 @@ declare module '../finding/evidence.js' {
   }
 }
 
-function permuted(scales: Float64Array, permutation: readonly number[], of?: 'multipliers'): ProductChange {
-  const weightScale = float64s(permutation, (from) => scales[from]);
-  const shift = rotationOf(permutation);
+function permuted(scales: Float64Array, { label, found, from }: Order, of?: 'multipliers'): ProductChange {
+  let inOrder: Float64Array | null = null; // of a million channels most orders are never tried
   return {
     cause: 'scale-shifted',
     coordinate: 'w_scale',
     freedom: FREEDOM.permutationOrPatch,
-    label: `${of ?? ''}${permutation.join(',')}`,
-    found: { ...(shift === undefined ? { permutation } : { shift }), ...(of && { of }) },
-    apply: (setup) => withScales(setup, weightScale, of),
+    label: `${of ?? ''}${label}`,
+    found: { ...found, ...(of && { of }) },
+    apply: (setup) => {
+      inOrder ??= taken(scales, from);
+      return withScales(setup, inOrder, of);
+    },
   };
 }
 
@@ -87,14 +97,12 @@ function byGroups({ params }: ProductSetup, of?: 'multipliers'): ProductChange[]
     ['group', (n: number) => floor(n / each)],
   ] as const;
   // one channel a group: the first scale for all, or each its own
-  return ways.flatMap(([by, from]) =>
-    each === 1 ? [] : [indexed(weightScale, { by, from: Array.from(weightScale, (_, n) => from(n)) }, of)],
-  );
+  return ways.flatMap(([by, from]) => (each === 1 ? [] : [indexed(weightScale, { by, from }, of)]));
 }
 
-function indexed(scales: Float64Array, { by, from }: Index, of?: 'multipliers'): ProductChange {
-  const change = permuted(scales, from, of);
-  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by } };
+function indexed(scales: Float64Array, index: Index, of?: 'multipliers'): ProductChange {
+  const change = permuted(scales, inOrderOf(index, scales.length), of);
+  return { ...change, freedom: FREEDOM.none, found: { ...change.found, by: index.by } };
 }
 
 /** A multiplier of 15 bits is off by up to 2^-15, and so is that of the other channel. */
@@ -108,11 +116,11 @@ function inAnotherOrder(study: ProductStudy, base: ProductSetup, of?: 'multiplie
     const view = viewOf(study, base, scope);
     return weightScaleIntervals(view, base, of, view.ofLargerScales).map((i) => widened(i, slack));
   };
-  if (intervalsIn(study.sketch).some(isEmpty)) return [];
+  if (intervalsIn(study.sketch).hasEmpty(0)) return [];
   const intervals = intervalsIn(study.subset);
-  const fits = (n: number, from: number) => contains(intervals[n], scales[from]);
+  const fits = (n: number, from: number) => contains(intervals.at(n), scales[from]);
   const permutation = findPermutation(scales.length, fits, (from) => scales[from]);
-  if (permutation) return [permuted(scales, permutation, of)];
+  if (permutation) return [permuted(scales, orderOf(permutation), of)];
   const index = findIndex(scales.length, fits);
   return index ? [indexed(scales, index, of)] : [];
 }

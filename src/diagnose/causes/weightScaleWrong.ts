@@ -7,7 +7,7 @@ import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import type { Cause } from '../cause.js';
 import { contains } from '../estimate/interval.js';
-import { mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
+import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { refinedScaleIntervals, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, scalesIn } from '../estimate/scales.js';
 import { viewOf } from '../estimate/view.js';
@@ -132,8 +132,9 @@ function factorsIn(study: ProductStudy, base: ProductSetup): ProductChange[] {
 }
 
 function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): ProductChange[] {
-  if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base, of))) return [];
   const scope = base.params.perChannel ? study.detail : study.subset;
+  if (base.params.perChannel && !mayRestOnEnough(study, scope)) return [];
+  if (mostAreEmpty(weightScaleIntervals(viewOf(study, base, study.sketch), base, of))) return [];
   const restricted = withParams(base, study.engine.restrict(base.params, scope));
   const scales = weightScales(viewOf(study, base, scope), restricted, of);
   const { intervals } = scales;
@@ -169,7 +170,7 @@ function othersIn(study: ProductStudy, base: ProductSetup, of?: 'multipliers'): 
     channel,
     declared: declared[channel],
     found: repaired.values[channel],
-    interval: intervalOf(intervals[scope.channels?.indexOf(channel) ?? channel]),
+    interval: intervalOf(intervals.at(scope.channels?.indexOf(channel) ?? channel)),
   }));
   list.sort((a, b) => Math.abs(Math.log(b.found / b.declared)) - Math.abs(Math.log(a.found / a.declared)));
   return [

@@ -2,7 +2,7 @@ import { type FoldedStep, foldedSums } from '../../kernels/steps/foldedZeroPoint
 import type { Codes } from '../../nouns/kernel.js';
 import { float64s, int32s } from '../../numeric/array.js';
 import type { Cause } from '../cause.js';
-import type { Interval } from '../estimate/interval.js';
+import type { Interval, Intervals } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
 import { ownIntervals, sharedIntegers } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
@@ -49,7 +49,7 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
     if (!intervals) return [];
     const shared = sharedIntegers(intervals).filter((zp) => zp !== 0 && zp >= -128 && zp <= 127);
     if (shared.length > 0) return shared.map((zp) => withZeroPoint(Int32Array.of(zp), FREEDOM.none));
-    const perChannel = int32s(intervals, integerIn);
+    const perChannel = int32s(intervals.lo, (_, n) => integerIn(intervals.at(n)));
     const moved = [...perChannel.keys()].filter((n) => perChannel[n] !== 0);
     if (!base.params.perChannel || moved.length === 0 || !restsOnEnough(study, moved)) return [];
     return [withZeroPoint(perChannel, FREEDOM.numberPerChannel)];
@@ -108,7 +108,7 @@ export const weightZeroPointMissing: Cause<'weight-zero-point-missing', 'product
 };
 
 /** How far zero points of weights are off, by channel. */
-function movedBy(study: ProductStudy, base: ProductSetup): readonly Interval[] | null {
+function movedBy(study: ProductStudy, base: ProductSetup): Intervals | null {
   return ownIntervals(study, base, (view, scope) => {
     const rowSums = centredSums(study, base, scope, view);
     return {

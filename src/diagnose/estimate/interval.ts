@@ -1,8 +1,52 @@
+import { nthOf } from '../../numeric/nth.js';
+
 /** A closed interval of reals in double precision; empty if lo > hi. */
-import { float64s } from '../../numeric/array.js';
 export interface Interval {
   lo: number;
   hi: number;
+}
+
+/** One of each channel, as numbers: a million objects for each estimate took half of a search. */
+export class Intervals {
+  private constructor(
+    readonly lo: Float64Array,
+    readonly hi: Float64Array,
+  ) {}
+
+  static of(length: number, at: (n: number) => Interval): Intervals {
+    const made = new Intervals(new Float64Array(length), new Float64Array(length));
+    for (let n = 0; n < length; n++) ({ lo: made.lo[n], hi: made.hi[n] } = at(n));
+    return made;
+  }
+
+  get length(): number {
+    return this.lo.length;
+  }
+
+  at(n: number): Interval {
+    return { lo: this.lo[n], hi: this.hi[n] };
+  }
+
+  map(of: (interval: Interval, n: number) => Interval): Intervals {
+    return Intervals.of(this.length, (n) => of(this.at(n), n));
+  }
+
+  every(test: (interval: Interval, n: number) => boolean): boolean {
+    for (let n = 0; n < this.length; n++) if (!test(this.at(n), n)) return false;
+    return true;
+  }
+
+  /** How many are empty, once they are widened. */
+  countEmpty(slack: number): number {
+    let empty = 0;
+    for (let n = 0; n < this.length; n++) if (isEmpty(widened(this.at(n), slack))) empty++;
+    return empty;
+  }
+
+  /** Whether one is: of noise the first is. */
+  hasEmpty(slack: number): boolean {
+    return !this.every((interval) => !isEmpty(widened(interval, slack)));
+  }
 }
 
 export function everything(): Interval {
@@ -31,14 +75,14 @@ export function contains({ lo, hi }: Interval, value: number): boolean {
 }
 
 /** slack: what each is widened by first. */
-export function intersection(intervals: readonly Interval[], slack = 0): Interval {
-  const all = everything();
-  for (const interval of intervals) {
-    const { lo, hi } = widened(interval, slack);
-    all.lo = Math.max(all.lo, lo);
-    all.hi = Math.min(all.hi, hi);
+export function intersection(intervals: Intervals, slack = 0): Interval {
+  let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let n = 0; n < intervals.length; n++) {
+    const { lo, hi } = widened(intervals.at(n), slack);
+    least = Math.max(least, lo);
+    most = Math.min(most, hi);
   }
-  return all;
+  return { lo: least, hi: most };
 }
 
 /** Widened by a relative slack: float32 rounding in the kernel can empty an exact intersection. */
@@ -65,33 +109,44 @@ export function pointInside({ lo, hi }: Interval): number | null {
  * The stretch that most intervals share, if at least `share` of them do; otherwise null.
  * One channel with a wrong weight beside a wrong scale must not empty the intersection.
  */
-export function majority(intervals: readonly Interval[], share: number): Interval | null {
-  const some = intervals.filter((i) => !isEmpty(i));
-  if (some.length < share * intervals.length) return null; // of a million channels of noise nothing is sorted
-  const los = float64s(some, ({ lo }) => lo).sort();
-  const his = float64s(some, ({ hi }) => hi).sort();
-  let most = 0;
+export function majority(intervals: Intervals, share: number): Interval | null {
+  const [lows, highs] = [intervals.lo, intervals.hi].map((ends) =>
+    ends.filter((_, n) => intervals.lo[n] <= intervals.hi[n]),
+  );
+  const fewest = Math.max(1, Math.ceil(share * intervals.length));
+  if (lows.length < fewest) return null;
+  // what so many share begins behind as many lower ends and ends before as many upper ones: of a million channels nothing else is sorted
+  const [least, most] = [nthOf(lows, fewest - 1), nthOf(highs, highs.length - fewest)];
+  if (least > most) return null;
+  return longestShared(lows, highs, { lo: least, hi: most }, fewest);
+}
+
+/** What most of them share, between two numbers where it is known to lie: at least so many. */
+function longestShared(lows: Float64Array, highs: Float64Array, within: Interval, fewest: number): Interval | null {
+  const [los, his] = [lows, highs].map((ends) => ends.filter((end) => contains(within, end)).sort());
+  const before = [lows, highs].map((ends) => ends.reduce((count, end) => (end < within.lo ? count + 1 : count), 0));
+  let [shared, most] = [before[0] - before[1], fewest - 1];
   let best: Interval | null = null;
   for (let begun = 0, ended = 0; begun < los.length; ) {
     if (los[begun] > his[ended]) {
       ended++;
+      shared--;
       continue;
     }
     begun++;
-    if (begun - ended <= most) continue;
-    most = begun - ended;
+    if (++shared <= most) continue;
+    most = shared;
     best = { lo: los[begun - 1], hi: begun < los.length ? Math.min(los[begun], his[ended]) : his[ended] };
   }
-  return most > 0 && most >= share * intervals.length ? best : null;
+  return best;
 }
 
 type Point = readonly [p: number, q: number];
 const FAR = 1e6;
 
 /** Whether some p and q put `p * a[n] + q * b[n]` into every interval n. */
-export function twoNumbersFit(a: ArrayLike<number>, b: ArrayLike<number>, intervals: readonly Interval[]): boolean {
-  const [lo, hi] = [float64s(intervals, (own) => own.lo), float64s(intervals, (own) => own.hi)];
-  return twoNumbers(a, b, { lo, hi }) !== null;
+export function twoNumbersFit(a: ArrayLike<number>, b: ArrayLike<number>, intervals: Intervals): boolean {
+  return twoNumbers(a, b, intervals) !== null;
 }
 
 /**

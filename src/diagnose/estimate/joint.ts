@@ -1,5 +1,4 @@
 import { isQuantized } from '../../nouns/value.js';
-import { float64s } from '../../numeric/array.js';
 import { convertsIn } from '../facts.js';
 import {
   type Change,
@@ -14,7 +13,7 @@ import {
 import { observedRange } from '../study/observedRange.js';
 import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
-import { type Index, indices, permuteBias, rotationOf } from './permutation.js';
+import { type Index, indices, listed, permuteBias, taken } from './permutation.js';
 import { bisected } from './scalar.js';
 import { inputScale, isNoise, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
@@ -132,22 +131,24 @@ function outputChange(
   };
 }
 
+type Way = Pick<Index, 'from'> & Partial<Index> & { readonly shift?: number };
+
+/** One after the other: of 4096 channels there are as many. */
+function* ordersOf(count: number): Generator<Way> {
+  for (let shift = 1; shift < count; shift++) yield { shift, from: (n) => (n + shift) % count };
+  yield { ...(count === 2 && { shift: 1 }), from: (n) => count - 1 - n };
+  yield* indices(count);
+}
+
 /** Scales and biases of other channels, both in the same order: a rotation, the reversal, or another index. */
 function* scalesAndBiasesInOneOrder(base: ProductSetup): Generator<readonly ProductChange[]> {
   const { weightScale } = base.params;
   const count = weightScale.length;
   if (count < 2 || count > MOST_CHANNELS || (!base.params.bias && !base.params.biasInt32)) return;
-  const all = Array.from({ length: count }, (_, n) => n);
-  const orders = [...all.slice(1).map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
-  const ways: readonly (Pick<Index, 'from'> & Partial<Index>)[] = [
-    ...orders.map((from) => ({ from })),
-    ...indices(count),
-  ];
-  for (const { from: order, by } of ways) {
-    const shift = rotationOf(order);
-    const found = shift === undefined ? { permutation: order, ...(by && { by }) } : { shift };
-    const scales = float64s(order, (from) => weightScale[from]);
-    const biases = permuteBias(base.params, order);
+  for (const { from, by, shift } of ordersOf(count)) {
+    const found = shift === undefined ? { permutation: listed(count, from), ...(by && { by }) } : { shift };
+    const scales = taken(weightScale, from);
+    const biases = permuteBias(base.params, from);
     yield [
       {
         cause: 'scale-shifted',

@@ -2,7 +2,16 @@ import { isQuantized } from '../../nouns/value.js';
 import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
-import { contains, type Interval, isBounded, isEmpty, pointInside, pointsIn, widened } from './interval.js';
+import {
+  contains,
+  type Interval,
+  type Intervals,
+  isBounded,
+  isEmpty,
+  pointInside,
+  pointsIn,
+  widened,
+} from './interval.js';
 import { roundsTwice } from './view.js';
 
 /** More halvings than a float32 has bits. */
@@ -13,7 +22,7 @@ const END = 0.01;
 /** One number a channel, and how the layer is computed with it. Values are by channel. */
 export interface OneNumberEach {
   /** By column of the scope. */
-  readonly intervals: readonly Interval[];
+  readonly intervals: Intervals;
   /** Parts of an interval of which each may hold the number; absent: the whole. */
   readonly parts?: (column: number, interval: Interval) => readonly Interval[];
   readonly declared: ArrayLike<number>;
@@ -42,8 +51,8 @@ export function repairChannels(
   const isTwice = isQuantized(base.params.output) && roundsTwice(base.steps);
   const isLoose = isTwice || !isQuantized(base.params.output);
   for (let column = 0; column < width; column++) {
-    const interval = intervals[column];
     if (before[column] === 0) continue;
+    const interval = intervals.at(column);
     // between codes that are rounded twice a declared number may lie inside and be wrong
     const isKept = !isTwice && isWellInside(interval, declared[channelOf(column)]);
     if (!isEmpty(widened(interval, 2e-6)) && !isKept) {
@@ -169,15 +178,23 @@ class Bisection implements Candidates {
 }
 
 /** Whether so many channels have an empty interval that one number a channel cannot be the explanation. */
-export function mostAreEmpty(intervals: readonly Interval[]): boolean {
-  let empty = 0;
-  for (const interval of intervals) if (isEmpty(widened(interval, 2e-6))) empty++;
-  return empty * 4 > intervals.length;
+export function mostAreEmpty(intervals: Intervals): boolean {
+  return intervals.countEmpty(2e-6) * 4 > intervals.length;
+}
+
+/** Of how many values of a channel its number is to be read. */
+const ENOUGH = 3;
+
+/** Whether an estimate may rest on enough values at all: a million channels of one sample are not gone through. */
+export function mayRestOnEnough(study: ProductStudy, scope: Scope = study.subset): boolean {
+  const counts = study.mismatchesByChannel(study.declared, scope);
+  for (let n = 0; n < counts.length; n++) if (counts[n] >= ENOUGH) return true;
+  return false;
 }
 
 /** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */
 export function restsOnEnough(study: ProductStudy, channels: readonly number[], scope: Scope = study.subset): boolean {
   const counts = study.mismatchesByChannel(study.declared, scope);
-  const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= 3);
+  const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= ENOUGH);
   return enough.length * 2 >= channels.length;
 }

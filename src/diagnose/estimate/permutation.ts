@@ -16,24 +16,60 @@ export function findPermutation(
   valueFrom: (from: number) => number,
 ): number[] | null {
   if (count < 2 || identityFits(count, allowed)) return null;
+  const shift = shiftThatFits(count, allowed);
+  if (shift !== null) return listed(count, (n) => (n + shift) % count);
+  if (every(count, (n) => allowed(n, count - 1 - n))) return listed(count, (n) => count - 1 - n);
+  return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueFrom) : null;
+}
+
+/** Where one shift failed, by channel and by number, the next is asked first: a channel that admits few would be found last each time. */
+function shiftThatFits(count: number, allowed: (n: number, from: number) => boolean): number | null {
+  let [failed, missing] = [0, 0];
   for (let step = 1; step < count; step++) {
     const shift = step % 2 === 1 ? (step + 1) / 2 : count - step / 2;
-    if (every(count, (n) => allowed(n, (n + shift) % count)))
-      return Array.from({ length: count }, (_, n) => (n + shift) % count);
+    const takenFrom = (n: number) => (n + shift) % count;
+    if (!allowed(failed, takenFrom(failed)) || !allowed((missing + count - shift) % count, missing)) continue;
+    failed = firstThat(count, (n) => !allowed(n, takenFrom(n)));
+    if (failed === count) return shift;
+    missing = takenFrom(failed);
   }
-  if (every(count, (n) => allowed(n, count - 1 - n))) return Array.from({ length: count }, (_, n) => count - 1 - n);
-  return count <= MOST_FOR_MATCHING ? matching(count, allowed, valueFrom) : null;
+  return null;
+}
+
+/** As a list: of orders that are found. */
+export function listed(count: number, from: (n: number) => number): number[] {
+  return Array.from({ length: count }, (_, n) => from(n));
 }
 
 /** Beyond these no person shifts a list. */
 const MOST_ROTATIONS = 32;
 
+/** Whose number each channel takes. */
+export interface Order {
+  readonly label: string;
+  readonly found: { readonly shift: number } | { readonly permutation: readonly number[] };
+  readonly from: (n: number) => number;
+}
+
+/** Of one that was found. */
+export function orderOf(permutation: readonly number[]): Order {
+  const shift = rotationOf(permutation);
+  const from = (n: number) => permutation[n];
+  if (shift !== undefined) return { label: `shift ${shift}`, found: { shift }, from };
+  const isReversed = permutation.every((own, n) => own === permutation.length - 1 - n);
+  return { label: isReversed ? 'reversed' : permutation.join(','), found: { permutation }, from };
+}
+
 /** The orders that a person makes by mistake: rotations by few places, and the reversal. */
-export function rotations(count: number): number[][] {
+export function rotations(count: number): Order[] {
   if (count < 3) return [];
-  const all = Array.from({ length: count }, (_, n) => n);
-  const shifts = all.slice(1).filter((shift) => Math.min(shift, count - shift) * 2 <= MOST_ROTATIONS);
-  return [...shifts.map((shift) => all.map((n) => (n + shift) % count)), all.map((n) => count - 1 - n)];
+  const few = Math.min(MOST_ROTATIONS / 2, count - 1);
+  const ends = [...listed(few, (i) => 1 + i), ...listed(few, (i) => count - few + i)];
+  const shifts = [...new Set(ends)].sort((a, b) => a - b);
+  return [
+    ...shifts.map((shift) => ({ label: `shift ${shift}`, found: { shift }, from: (n: number) => (n + shift) % count })),
+    orderOf(listed(count, (n) => count - 1 - n)),
+  ];
 }
 
 /** Lists of so many places that are read again and again, and each place for so many channels. */
@@ -42,27 +78,30 @@ const LENGTHS = [2, 4, 8, 16, 32, 64];
 export interface Index {
   /** "n mod 4". */
   readonly by: string;
-  readonly from: readonly number[];
+  readonly from: (n: number) => number;
 }
 
 /** Other indices than its own by which each channel n may take a number; of few channels any order is one of them. */
 export function indices(count: number): Index[] {
-  return LENGTHS.filter((length) => 2 * length <= count).flatMap((length) => {
-    const all = Array.from({ length: count }, (_, n) => n);
-    return [
-      { by: `n mod ${length}`, from: all.map((n) => n % length) },
-      { by: `n div ${length}`, from: all.map((n) => Math.floor(n / length)) },
-    ];
-  });
+  return LENGTHS.filter((length) => 2 * length <= count).flatMap((length) => [
+    { by: `n mod ${length}`, from: (n) => n % length },
+    { by: `n div ${length}`, from: (n) => Math.floor(n / length) },
+  ]);
 }
 
 /** That by which all numbers are taken; null: by none, or each channel takes its own. */
 export function findIndex(count: number, allowed: (n: number, from: number) => boolean): Index | null {
   if (identityFits(count, allowed)) return null;
-  return indices(count).find(({ from }) => every(count, (n) => allowed(n, from[n]))) ?? null;
+  return indices(count).find(({ from }) => every(count, (n) => allowed(n, from(n)))) ?? null;
 }
+
+/** The order that it makes of so many channels. */
+export function inOrderOf({ by, from }: Index, count: number): Order {
+  return { label: by, found: { permutation: listed(count, from) }, from };
+}
+
 /** The rotation that a permutation is, or undefined. */
-export function rotationOf(permutation: readonly number[]): number | undefined {
+function rotationOf(permutation: readonly number[]): number | undefined {
   const shift = permutation[0];
   return permutation.every((from, n) => from === (n + shift) % permutation.length) ? shift : undefined;
 }
@@ -72,8 +111,13 @@ function identityFits(count: number, allowed: (n: number, from: number) => boole
 }
 
 function every(count: number, test: (n: number) => boolean): boolean {
-  for (let n = 0; n < count; n++) if (!test(n)) return false;
-  return true;
+  return firstThat(count, (n) => !test(n)) === count;
+}
+
+/** count: there is none. */
+function firstThat(count: number, test: (n: number) => boolean): number {
+  for (let n = 0; n < count; n++) if (test(n)) return n;
+  return count;
 }
 
 /** Bipartite matching by augmenting paths; channels that fit their own value try it first. */
@@ -117,12 +161,12 @@ function augment(n: number, options: readonly number[][], owner: Int32Array, vis
   return false;
 }
 
-export function permuteBias({ bias, biasInt32 }: Product, permutation: readonly number[]): Partial<Product> {
-  return { bias: bias && taken(bias, permutation), biasInt32: biasInt32 && taken(biasInt32, permutation) };
+export function permuteBias({ bias, biasInt32 }: Product, from: (n: number) => number): Partial<Product> {
+  return { bias: bias && taken(bias, from), biasInt32: biasInt32 && taken(biasInt32, from) };
 }
 
-export function taken<A extends NumericArray>(values: A, from: readonly number[]): A {
-  const own = emptyLike(values, from.length);
-  for (let n = 0; n < own.length; n++) own[n] = values[from[n]];
+export function taken<A extends NumericArray>(values: A, from: (n: number) => number): A {
+  const own = emptyLike(values, values.length);
+  for (let n = 0; n < own.length; n++) own[n] = values[from(n)];
   return own;
 }

@@ -2,7 +2,17 @@ import { isFixedPoint } from '../alternatives/conversions.js';
 import type { Setup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { Study } from '../study/study.js';
-import { contains, type Interval, intersection, isBounded, isEmpty, majority, pointsIn, widened } from './interval.js';
+import {
+  contains,
+  type Interval,
+  Intervals,
+  intersection,
+  isBounded,
+  isEmpty,
+  majority,
+  pointsIn,
+  widened,
+} from './interval.js';
 import { mostAreEmpty } from './perChannel.js';
 import { type Bounds, roundsTwice, type View, viewOf } from './view.js';
 
@@ -18,11 +28,9 @@ export function intervalsByChannel(
   offset: (i: number, channel: number) => number,
   slack = 0,
   { lo, hi }: Bounds = view,
-): Interval[] {
+): Intervals {
   const { acc, channels } = view;
-  const intervals = new Array<Interval>(channels);
-  // channel by channel, as numbers: ends that are narrowed in objects take memory at each value, of a million channels 1 GB a search
-  for (let channel = 0; channel < channels; channel++) {
+  return Intervals.of(channels, (channel) => {
     let low = Number.NEGATIVE_INFINITY;
     let high = Number.POSITIVE_INFINITY;
     for (let i = channel; i < acc.length; i += channels) {
@@ -34,9 +42,8 @@ export function intervalsByChannel(
       low = Math.max(low, own > 0 ? a : b);
       high = Math.min(high, own > 0 ? b : a);
     }
-    intervals[channel] = { lo: low, hi: high };
-  }
-  return intervals;
+    return { lo: low, hi: high };
+  });
 }
 
 /** A slope and an offset of a view, by value and channel. */
@@ -52,7 +59,7 @@ export interface Line {
  * The intervals of one number that all channels share, `lo <= slope * p + offset <= hi`: on a sketch of the subset first,
  * since most hypotheses leave nothing already there. Null: refuted.
  */
-export function sharedIntervals(study: Study, base: Setup, line: LineOf): Interval[] | null {
+export function sharedIntervals(study: Study, base: Setup, line: LineOf): Intervals | null {
   return sketchedIntervals(study, base, line, (intervals) => {
     const shared = intersection(intervals, 2e-6);
     return isEmpty(shared) && !majority(intervals, MAJORITY);
@@ -60,7 +67,7 @@ export function sharedIntervals(study: Study, base: Setup, line: LineOf): Interv
 }
 
 /** The same for one number a channel. Null: most channels admit none. */
-export function ownIntervals(study: Study, base: Setup, line: LineOf): Interval[] | null {
+export function ownIntervals(study: Study, base: Setup, line: LineOf): Intervals | null {
   return sketchedIntervals(study, base, line, mostAreEmpty);
 }
 
@@ -70,8 +77,8 @@ function sketchedIntervals(
   study: Study,
   base: Setup,
   line: LineOf,
-  isRefuted: (intervals: readonly Interval[]) => boolean,
-): Interval[] | null {
+  isRefuted: (intervals: Intervals) => boolean,
+): Intervals | null {
   const { glimpse, sketch, subset } = study;
   const intervalsOf = (scope: Scope) => {
     const view = viewOf(study, base, scope);
@@ -112,7 +119,7 @@ export function refinedScaleIntervals(
  * Where one number lies that all channels share; where most of them agree, if one channel's second cause empties the
  * intersection. Null if the data bound it on one side only, or if too few channels agree.
  */
-export function sharedInterval(intervals: readonly Interval[]): Interval | null {
+export function sharedInterval(intervals: Intervals): Interval | null {
   for (const slack of SLACKS) {
     const shared = intersection(intervals, slack);
     if (!isEmpty(shared)) return isBounded(shared) ? shared : null;
@@ -138,8 +145,10 @@ export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: In
   const { observed } = study.subset;
   const view = viewOf(study, base);
   const { slope, offset, slack } = line(view, study.subset);
-  const admits = intervalsByChannel(view, slope, offset, slack).map((own) => {
-    return !isEmpty(intersection([widened(own, 2e-6), { lo, hi }]));
+  const own = intervalsByChannel(view, slope, offset, slack);
+  const admits = Uint8Array.from(own.lo, (_, n) => {
+    const left = widened(own.at(n), 2e-6);
+    return isEmpty({ lo: Math.max(left.lo, lo), hi: Math.min(left.hi, hi) }) ? 0 : 1;
   });
   let open = [{ lo, hi, missed: 0 }];
   for (let tried = 0; tried < MOST_HALVINGS && open.length > 0; tried++) {
@@ -169,7 +178,7 @@ export function bisected(study: Study, base: Setup, line: LineOf, { lo, hi }: In
 const MOST_INTEGERS = 4;
 
 /** Integers that all channels share, nearest to the middle first. */
-export function sharedIntegers(intervals: readonly Interval[]): number[] {
+export function sharedIntegers(intervals: Intervals): number[] {
   const exact = intersection(intervals, 2e-6);
   const shared = isEmpty(exact) ? majority(intervals, MAJORITY) : exact;
   if (!shared || !isBounded(shared)) return [];
@@ -182,6 +191,6 @@ export function sharedIntegers(intervals: readonly Interval[]): number[] {
 }
 
 /** Whether a value fits every channel's interval, up to float32 rounding. */
-export function fitsAll(intervals: readonly Interval[], value: number): boolean {
+export function fitsAll(intervals: Intervals, value: number): boolean {
   return intervals.every((interval) => contains(widened(interval, 2e-6), value));
 }

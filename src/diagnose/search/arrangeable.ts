@@ -13,19 +13,24 @@ export function saturates({ cause }: Change): boolean {
   return cause === 'int16-saturation';
 }
 
-const formsKnown = new WeakMap<readonly Cause[], readonly Change[]>();
+const formsKnown = new WeakMap<readonly Cause[], Map<Cause, readonly Change[]>>();
 
 /** Of a layer of 20,000 channels each is as many numbers: made once a search, whose causes these are. */
-export function formsOf(study: Study, causes: readonly Cause[]): readonly Change[] {
-  const forms = formsKnown.get(causes) ?? causes.flatMap((cause) => cause.forms?.(study) ?? []);
-  formsKnown.set(causes, forms);
-  return forms;
+export function formsOf(study: Study, causes: readonly Cause[], among = causes): readonly Change[] {
+  const known = formsKnown.get(causes) ?? new Map<Cause, readonly Change[]>();
+  formsKnown.set(causes, known);
+  return among.flatMap((cause) => {
+    const forms = known.get(cause) ?? cause.forms?.(study) ?? [];
+    known.set(cause, forms);
+    return forms;
+  });
 }
 
 export function arrangeable(study: Study, causes: readonly Cause[], enumerated: readonly Change[]): readonly Change[] {
   if (!mayReplayEach(study, enumerated)) return enumerated.filter(saturates);
   if (study.data.mismatched < FEWEST_REORDERED) return enumerated;
-  const orders = formsOf(study, causes).filter(({ freedom, cause }) => cause === 'k-order' && freedom === FREEDOM.none);
+  const ofPlaces = causes.filter(({ code }) => code === 'k-order');
+  const orders = formsOf(study, causes, ofPlaces).filter(({ freedom }) => freedom === FREEDOM.none);
   const all = [...enumerated, ...orders];
   return mayReplayEach(study, all) ? all : enumerated;
 }

@@ -8,7 +8,7 @@ export function weightScaleOf(product: Pick<Product, 'weightScale'>, channel: nu
 
 /** One number a channel, float32. */
 export function perChannel32(product: Product, value: (weightScale: number) => number): Float32Array {
-  return Float32Array.from(perChannel64(product, value));
+  return new Float32Array(perChannel64(product, value));
 }
 
 /** One number a channel, float64. */
