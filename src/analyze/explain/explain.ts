@@ -8,6 +8,8 @@ import type { Codes, Kernel, Product, ProductSteps } from '../../nouns/kernel.js
 import type { Layer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { FixedPointMultiplier } from '../../nouns/written.js';
+import { float64s } from '../../numeric/array.js';
+import { largestFirst } from '../../numeric/extremes.js';
 import { quantizeMultiplier } from '../../numeric/fixedPoint.js';
 import { f32 } from '../../numeric/float.js';
 import { ofInputGrid, replayProduct, stepsBeforeRounding } from '../../replay/product.js';
@@ -128,13 +130,18 @@ function candidateParts(
 ): Pick<ExplainDocument, 'candidate_input_codes_differ' | 'candidate_column' | 'candidate_products'> {
   const { read, product, x, kernels } = value;
   if (!read) return { candidate_input_codes_differ: null };
-  const others = Array.from(x.data, (code, k) => ({ k, x: code, candidate_x: read.x.data[k], w: product.weight[k] }))
-    .filter((one) => one.x !== one.candidate_x)
-    .map((one) => ({ ...one, moves: (one.candidate_x - one.x) * (one.w - product.weightZeroPoint[0]) }));
-  if (others.length === 0) return { candidate_input_codes_differ: 0 };
-  const worst = others.sort((a, b) => Math.abs(b.moves) - Math.abs(a.moves) || a.k - b.k).slice(0, MOST_PRODUCTS);
+  const [own, theirs, { weight, weightZeroPoint }] = [x.data, read.x.data, product];
+  const isOther = (k: number) => own[k] !== theirs[k];
+  let others = 0;
+  for (let k = 0; k < own.length; k++) if (isOther(k)) others++;
+  if (others === 0) return { candidate_input_codes_differ: 0 };
+  const movesAt = (k: number) => (theirs[k] - own[k]) * (weight[k] - weightZeroPoint[0]);
+  const sizes = float64s(own, (_, k) => Math.abs(movesAt(k)));
+  const worst = largestFirst(sizes, MOST_PRODUCTS, isOther).map((k) => {
+    return { k, x: own[k], candidate_x: theirs[k], w: weight[k], moves: movesAt(k) };
+  });
   return {
-    candidate_input_codes_differ: others.length,
+    candidate_input_codes_differ: others,
     candidate_products: worst,
     candidate_column: columnOf(kernels[0], { ...value, ...read, captured: value.candidate }),
   };
@@ -271,13 +278,9 @@ function saturatingPairs({ accumulate }: ProductSteps, product: Product, x: Code
 }
 
 function largestProducts({ weight, input, weightZeroPoint }: Product, { data }: Codes): ExplainDocument['products'] {
-  const products = Array.from(data, (code, k) => ({
-    k,
-    x: code,
-    w: weight[k],
-    product: (code - input.zeroPoint) * (weight[k] - weightZeroPoint[0]),
-  }));
-  return products.sort((a, b) => Math.abs(b.product) - Math.abs(a.product) || a.k - b.k).slice(0, MOST_PRODUCTS);
+  const productAt = (k: number) => (data[k] - input.zeroPoint) * (weight[k] - weightZeroPoint[0]);
+  const sizes = float64s(data, (_, k) => Math.abs(productAt(k))); // of 4 million inputs lists took half a gigabyte
+  return largestFirst(sizes, MOST_PRODUCTS).map((k) => ({ k, x: data[k], w: weight[k], product: productAt(k) }));
 }
 
 function firstDifference(a: ExplainColumn, b: ExplainColumn): string | null {
