@@ -28,6 +28,8 @@ export interface TensorCall<Attributes = unknown> {
   readonly vectors: Vectors;
   /** A hypothesis: every element is computed as in vectors, or as one by one. Absent: as they lie in memory. */
   readonly everywhere?: 'vectors' | 'one-by-one';
+  /** So many of the first values are asked for: steps that are `inOrder` leave out what follows. */
+  readonly most?: number;
   readonly host: Host;
   readonly fast?: FastTensors | null;
   readonly ranAs?: RanAs;
@@ -101,6 +103,8 @@ export interface Values {
 
 /** What an op on whole values does on a kernel. */
 export interface TensorSteps {
+  /** The first values are computed without the others. */
+  readonly inOrder?: true;
   readonly kind: 'tensor';
   /** What it computes of floats is known within a bound; absent: to the bit. */
   readonly isBounded?: true;

@@ -22,6 +22,7 @@ export interface InCalls {
   readonly threads: number;
   readonly vectors: Vectors;
   readonly everywhere?: TensorCall['everywhere'];
+  readonly most?: TensorCall['most'];
   readonly host: Host;
   readonly fast?: TensorCall['fast'];
   /** Of a layer that keeps a state. */

@@ -14,6 +14,9 @@ import type { Engine } from './engine.js';
 import type { TensorContext } from './tensorContext.js';
 import { COST, type Work } from './work.js';
 
+/** Values of which the first are computed by themselves, and how many these are. */
+const [MANY, FIRST] = [1 << 16, 1 << 12];
+
 /** Whole values, sample by sample in the call that each belongs to: a row is a sample, and a channel one of its features. */
 export class TensorEngine implements Engine<TensorSetup> {
   readonly wholeScopes = false;
@@ -24,8 +27,13 @@ export class TensorEngine implements Engine<TensorSetup> {
   ) {}
 
   outputs(setup: TensorSetup, scope: Scope): Outputs {
-    const length = scope.observed.length;
+    const { length } = scope.observed;
     this.work?.add(length * COST.value + this.callsOf(scope) * (COST.call + scope.inputs.length * COST.input));
+    return this.computed(setup, scope);
+  }
+
+  private computed(setup: TensorSetup, scope: Scope, most?: number): Outputs {
+    const { length } = scope.observed;
     const runs = runsOf(scope.samples);
     const [{ stores }, only] = [setup, runs.length === 1];
     // of one run there is nothing to be joined: a row may have millions of values
@@ -43,6 +51,7 @@ export class TensorEngine implements Engine<TensorSetup> {
         setup,
         inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from)),
         from,
+        most,
       );
       const at = row * part.cols;
       if (only) data = part.data;
@@ -66,7 +75,13 @@ export class TensorEngine implements Engine<TensorSetup> {
     return !steps.lacks?.({ attributes, activation: 'none' });
   }
 
+  /** Of many values the first ones are asked for by themselves, where the steps can: at them most hypotheses fail. */
   firstMiss(setup: TensorSetup, scope: Scope): number {
+    const { observed } = scope;
+    if (setup.steps.inOrder && observed.length > MANY && this.callsOf(scope) === 1) {
+      const miss = firstMissOf(this.computed(setup, scope, FIRST), observed.subarray(0, FIRST));
+      if (miss >= 0) return miss;
+    }
     return firstMissOf(this.outputs(setup, scope), scope.observed);
   }
 
@@ -78,7 +93,12 @@ export class TensorEngine implements Engine<TensorSetup> {
     return calls.reduce((sum, own) => sum + own, 0);
   }
 
-  private replay({ steps, params }: TensorSetup, inputs: readonly TensorValue['data'][], firstSample: number) {
+  private replay(
+    { steps, params }: TensorSetup,
+    inputs: readonly TensorValue['data'][],
+    firstSample: number,
+    most?: number,
+  ) {
     const { ready, inCalls } = this.context;
     const { attributes, activation, output, everywhere } = params;
     const own = ready.layer as TensorLayer;
@@ -87,7 +107,7 @@ export class TensorEngine implements Engine<TensorSetup> {
       const cols = sizeOf(ready.shapes.inputs[i].dims);
       return { rows: data.length / cols, cols, data };
     });
-    const facts = { ...inCalls, firstSample, ...(everywhere && { everywhere }) };
+    const facts = { ...inCalls, firstSample, ...(everywhere && { everywhere }), ...(most && { most }) };
     return replayTensor(steps, layer, { ...ready, inputs: params.inputs }, samples, facts);
   }
 }

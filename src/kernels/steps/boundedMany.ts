@@ -23,13 +23,13 @@ const AT_ONCE = 1 << 13;
 const WORTH_LADDER = 1 << 16;
 const MOST_CODES = 256;
 
-/** In C order. code: keeps the order of numbers; write: the numbers. */
+/** In C order; of a call that asks for the first ones no others. code: keeps the order of numbers; write: the numbers. */
 export function quantizedNear(
   call: TensorCall,
   code: (real: number) => number,
   write: (reals: Reals) => void,
 ): CodeArray | Bounded {
-  const length = call.samples * sizeOf(call.output.shape.dims);
+  const length = Math.min(call.most ?? Number.POSITIVE_INFINITY, call.samples * sizeOf(call.output.shape.dims));
   const into = new BoundedCodes(call, code);
   const most = Math.min(length, AT_ONCE);
   const [low, near, high] = [new Float32Array(most), new Float32Array(most), new Float32Array(most)];

@@ -17,11 +17,11 @@ import { dequantized } from './dequantize.js';
 import { clampRoundOffset } from './offsetAndClamp.js';
 import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { halfEven } from './round.js';
-import { boundedSteps, tensorSteps } from './tensor.js';
+import { boundedSteps, inOrder } from './tensor.js';
 
 /** No order of summation is the right one; a product of two float32 adds a rounding that the bound holds too. */
 function matmulFloats(quantize: QuantizeStep): TensorSteps {
-  return tensorSteps('quantize(sum of sa * da * sb * db), float32 in any order', (call) => {
+  return inOrder('quantize(sum of sa * da * sb * db), float32 in any order', (call) => {
     const output = quantized(call.output);
     const code = quantize.prepare(output);
     const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
@@ -44,7 +44,7 @@ function matmulFloats(quantize: QuantizeStep): TensorSteps {
 export const matmulInFloat = matmulFloats(quantizeDivision);
 
 /** QLinearMatMul of two values: uint8 by uint8, or int8 by int8, whose sums are exact on every CPU. */
-export const matmulOnnxRuntime: TensorSteps = tensorSteps(
+export const matmulOnnxRuntime: TensorSteps = inOrder(
   'rint(clamp(f32(acc) * (sa * sb / sy))) + zp, acc = sum of da * db',
   (call) => {
     const [a, b, output] = [...call.inputs, call.output].map(quantized);
@@ -56,7 +56,7 @@ export const matmulOnnxRuntime: TensorSteps = tensorSteps(
       return float32s(input.data, (x) => x - params.zeroPoint);
     });
     const codes = roomForCodes(call);
-    eachSum(0, codes.length, (element, sum) => {
+    eachSum(0, Math.min(call.most ?? codes.length, codes.length), (element, sum) => {
       codes[element] = code(f32(f32(wrapInt32(sum)) * multiplier));
     });
     return codes;

@@ -43,6 +43,11 @@ export function tensorSteps(
   return { kind: 'tensor', equation, run, ...(arithmetic && { arithmetic }) };
 }
 
+/** Whose first values are to be had without the others. */
+export function inOrder(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
+  return { ...tensorSteps(equation, run), inOrder: true };
+}
+
 /** Of floats the result is known within a bound. */
 export function boundedSteps(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
   return { ...tensorSteps(equation, run), isBounded: true };
