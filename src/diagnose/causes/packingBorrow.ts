@@ -10,7 +10,6 @@ import {
   pairingsOf,
 } from '../alternatives/packings.js';
 import type { Cause } from '../cause.js';
-import { isEmpty } from '../estimate/interval.js';
 import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
@@ -152,7 +151,7 @@ function tellsFromBiases(study: ProductStudy, base: ProductSetup): boolean {
   const view = viewOf(study, base);
   const stepsAt = (i: number, n: number) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n];
   const ofBiases = intervalsByChannel(view, () => 1, stepsAt, 2e-6);
-  return ofBiases.filter(isEmpty).length >= FEWEST_CHANNELS;
+  return ofBiases.countEmpty(0) >= FEWEST_CHANNELS;
 }
 
 /** Pairings of which no lower output is missed, nor any that is too high. */
