@@ -1,13 +1,16 @@
 /** Weights that were quantized once more, to a scale of another rule: what a converter or an accelerator of fewer bits, or of shifts, makes of them. */
+import { isExact } from '../../kernels/steps/accumulate.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Product } from '../../nouns/kernel.js';
 import { float64s, int32s } from '../../numeric/array.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfAway, roundHalfEven } from '../../numeric/round.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
+import { groupOf } from '../../products/groups.js';
 import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 import { partOf } from '../study/part.js';
 import type { ProductStudy } from '../study/study.js';
+import { boundedIn } from './boundedValues.js';
 
 /** One of so many rules gives fewer values by chance. */
 const FEWEST = 16;
@@ -62,12 +65,10 @@ export function requantizedWeights(study: ProductStudy): ProductChange[] {
   if (data.mismatched < FEWEST || !(params.weight instanceof Int8Array)) return [];
   const largest = largestOf(params);
   const part = glance && partOf(study, glance);
-  const seen = new Set<string>();
+  const mayGive = nearly(study);
   return RULES.flatMap((rule) => {
     const scales = scalesOf(rule, params, largest);
-    const key = [rule.bits, rule.round === roundHalfEven, ...scales].join();
-    if (seen.has(key) || isDeclared(rule, params, scales)) return [];
-    seen.add(key);
+    if (isDeclared(rule, params, scales) || !mayGive({ ...rule, scales })) return [];
     if (part) {
       const own = { ...rule, scales: float64s(part.channels, (n) => scales[n]) };
       if (
@@ -80,6 +81,39 @@ export function requantizedWeights(study: ProductStudy): ProductChange[] {
     }
     return [changeTo(rule, scales)];
   });
+}
+
+/** Values that refute nearly all rules before any weights are made. */
+const FEW = 4;
+
+/** Whether a rule gives a few values, nearly. */
+function nearly(study: ProductStudy): (rule: Requantized) => boolean {
+  const { declared, engine } = study;
+  const { params, steps } = declared;
+  const { inFeatures, weight, input } = params;
+  if (steps.float || params.curve || params.addend || !isExact(steps.accumulate, params)) return () => true;
+  const { scope, tried } = boundedIn(study, declared);
+  const codes = engine.codes(declared, scope);
+  return (rule) =>
+    tried.slice(0, FEW).every(({ row, channel, admits }) => {
+      const [scale, made, zeroPoint] = [
+        weightScaleOf(params, channel),
+        rule.scales[channel],
+        weightZeroPointOf(params, channel),
+      ];
+      const x = row * codes.cols + (codes.cols === inFeatures ? 0 : groupOf(params, channel)) * inFeatures;
+      let sum = 0;
+      for (let k = 0; k < inFeatures; k++)
+        sum +=
+          (codes.data[x + k] - input.zeroPoint) *
+          codeOf((weight[channel * inFeatures + k] - zeroPoint) * scale, made, rule);
+      return admits(sum * (made / scale));
+    });
+}
+
+function codeOf(real: number, scale: number, { bits, round }: Pick<Rule, 'bits' | 'round'>): number {
+  const most = 2 ** (bits - 1);
+  return clamp(round(real / scale), -most, most - 1);
 }
 
 /** Of each channel. */
@@ -112,12 +146,11 @@ interface Requantized extends Pick<Rule, 'bits' | 'round'> {
 /** A product with such weights; biases of the file that are integers move to the new scales. */
 function requantized(product: Product, { scales, bits, round }: Requantized): Partial<Product> {
   const { inFeatures, weight, biasInt32 } = product;
-  const most = 2 ** (bits - 1);
   const made = new Int8Array(weight.length);
   for (let i = 0; i < made.length; i++) {
     const n = Math.floor(i / inFeatures);
     const real = (weight[i] - weightZeroPointOf(product, n)) * weightScaleOf(product, n);
-    made[i] = clamp(round(real / scales[n]), -most, most - 1);
+    made[i] = codeOf(real, scales[n], { bits, round });
   }
   return {
     weight: made,

@@ -24,8 +24,12 @@ export function mayGive(study: ProductStudy, base: ProductSetup, most = REACH): 
   const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
   const all = [...view.acc.keys()].filter(isOpen);
   const isFloat = !isQuantized(base.params.output);
-  const stride = Math.max(1, Math.floor(all.length / TRIED));
-  const tried = all.filter((_, i) => i % stride === 0);
+  const isMissed = (i: number) => {
+    const v = view.acc[i] * view.stepsPerUnit[i % view.channels] + view.biasSteps[i % view.channels];
+    return v < view.lo[i] || v > view.hi[i];
+  };
+  // what the base misses tells the most
+  const tried = [...some(all.filter(isMissed), TRIED / 2), ...some(all, TRIED)];
   return (step) =>
     tried.length > 8 &&
     tried.every((i) => {
@@ -58,4 +62,9 @@ function sumsIn(codes: Codes, { params }: ProductSetup) {
     }
     return sum;
   };
+}
+
+function some(all: readonly number[], most: number): number[] {
+  const stride = Math.max(1, Math.floor(all.length / most));
+  return all.filter((_, i) => i % stride === 0);
 }
