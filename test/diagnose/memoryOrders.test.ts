@@ -1,6 +1,6 @@
 /** Weights in memory of one layout that are read in another's. */
 import { expect, it, test } from 'vitest';
-import { fileOrders, otherOrders } from '../../src/diagnose/alternatives/memoryOrders.js';
+import { fileOrders, otherOrders } from '../../src/diagnose/orders/memoryOrders.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import { indicesOf, sizeOf } from '../../src/tensor/shape.js';
 import { codesOf, diagnosisOf, type Form, sceneOf } from '../support/anyConvolution.js';

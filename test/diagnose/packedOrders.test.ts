@@ -1,6 +1,6 @@
 /** Orders of places in planes: rules, however many places there are. */
 import { expect, test } from 'vitest';
-import { planesOf } from '../../src/diagnose/alternatives/packedOrders.js';
+import { planesOf } from '../../src/diagnose/orders/packedOrders.js';
 
 test('places of a x b as b x a', () => {
   expect(planesOf(6).map(([a, b, from]) => [a, b, Array.from({ length: 6 }, (_, k) => from(k))])).toEqual([

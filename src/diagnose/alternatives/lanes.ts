@@ -1,6 +1,6 @@
 /** Sums over some of their products only, and over a tile of operands again and again: multipliers side by side, and buffers of so many places. */
 import { int32s } from '../../numeric/array.js';
-import { LEFT_OUT } from './matrixOrders.js';
+import { LEFT_OUT } from '../orders/matrixOrders.js';
 
 /** Products of a sum: of each the place of its value and of its weight along k. */
 export interface Products {

@@ -5,18 +5,11 @@ import { indicesOf, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import { heldOperands, TWICE } from '../alternatives/heldOperands.js';
-import {
-  allOrders,
-  channelOrders,
-  commonOrders,
-  LEFT_OUT,
-  matrixOrders,
-  someOrders,
-} from '../alternatives/matrixOrders.js';
-import { fileOrders, otherOrders, type WeightOrder } from '../alternatives/memoryOrders.js';
-import { mirroredImages, movedImages } from '../alternatives/movedImages.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../orders/matrixOrders.js';
+import { fileOrders, otherOrders, type WeightOrder } from '../orders/memoryOrders.js';
+import { mirroredImages, movedImages } from '../orders/movedImages.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext, Snippet } from '../words/causeWords.js';

@@ -4,7 +4,7 @@
  */
 
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
-import { inEachOrder, isShift } from '../alternatives/matrixOrders.js';
+import { inEachOrder, isShift } from '../orders/matrixOrders.js';
 import type { ProductChange, ProductSetup, Setup } from '../setup.js';
 import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';

@@ -4,9 +4,9 @@ import type { Product } from '../../nouns/kernel.js';
 import type { PlacedPatch } from '../../nouns/window.js';
 import { HOLE } from '../../tensor/patches.js';
 import { sizeOf, strideOf } from '../../tensor/shape.js';
+import { madeOnce, mapTaps, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import type { ProductChange } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { madeOnce, mapTaps, patchOf, readOtherwise } from './geometry.js';
 
 const AXES = ['z', 'y', 'x'];
 

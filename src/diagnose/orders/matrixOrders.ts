@@ -6,10 +6,10 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../../products/groups.js';
 import { replayProduct } from '../../replay/product.js';
 import { sizeOf, strideOf } from '../../tensor/shape.js';
+import { boundedIn, TRIED } from '../alternatives/boundedValues.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
-import { boundedIn, TRIED } from './boundedValues.js';
 import { at, interleaved, inWords, planesOf } from './packedOrders.js';
 
 const MOST_UNTRIED = 32;
