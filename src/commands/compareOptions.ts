@@ -49,6 +49,7 @@ export interface Options extends BaselineOptions {
 /** The options of every comparison. */
 export function declareComparison(command: Command): Command {
   command
+    .optionsGroup('Whose values:')
     .option(
       '--candidate <npz|dir>',
       'your own implementation, npz or a file or folder of LAYER.npy, .csv, .memh, .bin: judged against the capture',
@@ -63,6 +64,7 @@ export function declareComparison(command: Command): Command {
         .default('capture'),
     )
     .option('--map <mine=layer>', "names of the candidate's values (repeatable)", collect(parseName))
+    .optionsGroup('What is replayed:')
     .option('--kernel <name>', 'the kernel to replay; list prints the names')
     .addOption(
       new Option('--mode <mode>', 'each layer on its captured input, or on the output of the replay')
@@ -75,6 +77,7 @@ export function declareComparison(command: Command): Command {
       'samples to compare: the first n, or a range (0-based, half open); a candidate may have no others',
       parseSamples,
     )
+    .optionsGroup('What is accepted:')
     .option('--tol-lsb <n|layer=n>', 'steps a value may differ by (repeatable)', collect(parsePerLayer('integer')))
     .option('--tol-ulp <n|layer=n>', 'ULPs a float may differ by (repeatable)', collect(parsePerLayer('integer')))
     .option(
@@ -85,12 +88,13 @@ export function declareComparison(command: Command): Command {
     .option('--require-replayed', 'fail if a layer is not replayed or not captured')
     .option('--baseline <file>', 'accept what this file records, not more')
     .option('--update-baseline', 'record what differs now')
+    .optionsGroup('How it runs:')
     .option('--threads <n>', 'at most so many threads (default: one a core); the report is the same', parseThreads)
     .addOption(acceleratorOption())
     .option('--no-diagnose', 'compare only, do not search for causes')
     .option('--shard <i/n|auto>', "isolated mode: this process's share of the layers; merge joins them", parseShard)
     .option('--fail-fast', 'stop after the first layer that differs');
-  return declareReports(command);
+  return declareReports(command.optionsGroup('What is told:'));
 }
 
 /** Throws InputError for options that do not go together. */

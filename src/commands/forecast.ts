@@ -25,7 +25,7 @@ export const forecastCommand: CliCommand = {
   register(program, run) {
     const command = program
       .command('forecast <model> [capture]')
-      .usage('MODEL CAPTURE [options]')
+      .usage('MODEL INPUTS [options]')
       .description('what every kernel would change: will another CPU, another runtime, agree? Needs inputs only')
       .option('--kernel <name>', 'only these kernels (repeatable)', collect(String))
       .option('--labels <npy>', 'the class of each sample: gives accuracy');

@@ -23,7 +23,9 @@ export const runCommand: CliCommand = {
     const command = program
       .command('run <model> <inputs>')
       .usage('MODEL INPUTS [-o CAPTURE.npz] [options]')
-      .description('run a model (.onnx, .tflite, FILE.py:NAME) in its runtime, capture every value, and compare')
+      .description(
+        'run a model (.onnx, .tflite, FILE.py:NAME) in its runtime (by python3 of the path, or QDIFF_PYTHON), capture every value, and compare',
+      )
       .option('-o, --output <npz>', 'keep the capture; of FILE.py:NAME the model too, beside it')
       .option(
         '--runtime <name>',

@@ -1,11 +1,12 @@
 /** Annotations of a GitHub Actions run, as the commands that its log understands; the step summary is Markdown. */
 import { accumulatorsDiffer, differs, judged } from '../compare/judged.js';
 import type { LayerReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { worstFirst } from './arrange.js';
 import { baselineSentences, changeSentence } from './baseline.js';
 import { markdownWithin } from './markdown.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
+import type { Finding } from './words/finding.js';
 import { findings } from './words/findings.js';
 import {
   accumulatorSentence,
@@ -71,17 +72,19 @@ function rank({ level }: Told): number {
   return level === 'error' ? 0 : 1;
 }
 
-/** One for each layer that fails, one for those compared with nothing, and one for what got better than the baseline. */
+/** One for each finding, whatever layers it has, and each other layer that fails, one for those compared with nothing, and one for what got better than the baseline. */
 function annotationsOf({ name, report }: Run, several: boolean): Told[] {
   const which = several ? `${name}: ` : '';
   const file = report.model;
-  const required = requiredButMissing(report);
-  const errors = judged(report)
-    .filter((layer) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name))
-    .map((layer): Told => {
-      const title = `qdiff: ${which}${layer.name}: ${whyOf(layer, report)}`;
-      return { level: 'error', tell: () => ({ level: 'error', file, title, message: messageOf(layer, report) }) };
-    });
+  const errors = failuresOf(report).map(({ layers, finding }): Told => {
+    const [first] = layers;
+    const names = layers.map(({ name }) => name);
+    const title = `qdiff: ${which}${listed(names, names.length > 3 ? 1 : 3)}: ${whyOf(first, report)}`;
+    return {
+      level: 'error',
+      tell: () => ({ level: 'error', file, title, message: messageOf(layers, finding, report) }),
+    };
+  });
   const { compared, layers } = report.coverage;
   const notice = (title: string, message: string): Told => {
     return { level: 'notice', tell: () => ({ level: 'notice', file, title: `qdiff: ${name}: ${title}`, message }) };
@@ -99,24 +102,65 @@ function annotationsOf({ name, report }: Run, several: boolean): Told[] {
   return [...errors, ...uncompared, notice('better than baseline', message + more)];
 }
 
-function messageOf(layer: LayerReport, report: Report): string {
-  if (accumulatorsDiffer(layer)) return accumulatorSentence(layer)!;
-  if (layer.values === null) return 'required, but not compared';
-  const first = firstMismatch(layer);
-  const [finding] = findings(report, (one) => one === layer);
-  const worst = worstFirst(layer.channels ?? [], 1).at(0);
+interface Failure {
+  readonly layers: readonly LayerReport[];
+  readonly finding: Finding | null;
+}
+
+/** Of accumulators that differ no more is said than that. */
+function hasFinding(layer: LayerReport): boolean {
+  return differs(layer) && !accumulatorsDiffer(layer);
+}
+
+/** In the order of their first layers. */
+function failuresOf(report: Report): Failure[] {
+  const told = new Map(findings(report, hasFinding).map((finding) => [finding.layers[0], finding]));
+  const shared = new Set([...told.values()].flatMap(({ layers }) => layers.slice(1)));
+  const required = requiredButMissing(report);
+  return judged(report)
+    .filter((layer) => differs(layer) || accumulatorsDiffer(layer) || required.has(layer.name))
+    .filter((layer) => !shared.has(layer))
+    .map((layer) => ({ layers: told.get(layer)?.layers ?? [layer], finding: told.get(layer) ?? null }));
+}
+
+function messageOf(layers: readonly LayerReport[], finding: Finding | null, report: Report): string {
+  const [first] = layers;
+  if (accumulatorsDiffer(first)) return accumulatorSentence(first)!;
+  if (first.values === null) return 'required, but not compared';
   const lines = [
-    extentOf(layer),
-    ...(first ? [first] : []),
-    ...unknownInputs(layer, report),
-    ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
-    ...baselineSentences(report, layer.name),
+    ...(layers.length > 1 ? extents(layers) : extentLines(first, report)),
+    ...layers.slice(0, MOST_LAYERS).flatMap(({ name }) => baselineSentences(report, name)),
     ...(finding?.headlines ?? []),
     ...(finding?.details ?? []).flatMap(({ label, sentences }) =>
       label === 'fix' || label === 'to agree' ? sentences.map((sentence) => `${label}: ${sentence}`) : [],
     ),
   ];
   return lines.join('\n');
+}
+
+function extentLines(layer: LayerReport, report: Report): string[] {
+  const first = firstMismatch(layer);
+  const worst = worstFirst(layer.channels ?? [], 1).at(0);
+  return [
+    extentOf(layer),
+    ...(first ? [first] : []),
+    ...unknownInputs(layer, report),
+    ...(worst ? [`worst: ${channelSentence(worst)}`] : []),
+  ];
+}
+
+/** Layers of an annotation that have a line. */
+const MOST_LAYERS = 5;
+
+function extents(layers: readonly LayerReport[]): string[] {
+  const lines = layers.slice(0, MOST_LAYERS).map((layer) => `${layer.name}: ${extentOf(layer)}`);
+  const left = layers.length - lines.length;
+  const first = firstMismatch(layers[0]);
+  return [
+    ...(first ? [`${layers[0].name}: ${first}`] : []),
+    ...lines,
+    ...(left > 0 ? [`and ${counted(left, 'more layer')}`] : []),
+  ];
 }
 
 /** `::error file=...,title=...::message`; a line break inside is `%0A`, so nothing of a name begins a line. */

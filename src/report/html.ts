@@ -7,6 +7,7 @@ import { counted, printable, withShortWords } from '../text.js';
 import { baselineSentences } from './baseline.js';
 import { type Card, cardsOf, isDeclared } from './cards.js';
 import { layerNumbers } from './layerNumbers.js';
+import { modelsSaid } from './modelDifferences.js';
 import type { PageData } from './page/data.js';
 import { channelExcess, pageRun } from './pageData.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
@@ -142,7 +143,7 @@ ${outcomes(report)
   .map((sentence) => `<p class="answers">${said(sentence)}</p>\n`)
   .join('')}<p class="sides">${sides(report)}</p>
 ${facts(report, indexOf)}
-${list('divergences', divergenceSentences(report))}
+${list('divergences', divergenceSentences(report))}${modelFiles(report)}
 <div class="network" data-network="${index}"></div>
 ${list('baseline', baselineSentences(report))}
 ${causes(cards, indexOf)}
@@ -155,6 +156,13 @@ ${list(
 )}
 ${next ? `<p class="next">next: <code>${toCopy(next)}</code></p>` : ''}
 </section>`;
+}
+
+function modelFiles(report: Report): string {
+  const said = modelsSaid(report);
+  if (!said) return '';
+  const rows = said.fields.map(([field, what]) => `<dt>${text(field)}</dt><dd>${text(what)}</dd>`);
+  return `<div class="model-files"><p>${text(said.title)}</p>${rows.length > 0 ? `<dl>${rows.join('')}</dl>` : ''}</div>`;
 }
 
 function sides(report: Report): string {

@@ -6,6 +6,7 @@ import { capitalized, counted, printable } from '../text.js';
 import { arranged, worstFirst } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { layerNumbers } from './layerNumbers.js';
+import { modelsSaid } from './modelDifferences.js';
 import type { Reporter, ReportOptions, Run } from './reporter.js';
 import { outcomes } from './words/answers.js';
 import { divergenceSentences } from './words/divergences.js';
@@ -100,6 +101,7 @@ function section({ name, report }: Run, options: ReportOptions, detail: Detail, 
       : []),
     ...divergenceSentences(report, code).map(capitalized),
     facts.join(' · '),
+    ...modelFiles(report),
     ...layerTable(report, options, detail),
     ...listed(baselineSentences(report)),
     ...foldedFindings(report, options, detail),
@@ -182,6 +184,15 @@ function folded(summary: string, lines: readonly string[]): string {
 }
 
 // ---------------------------------------------------------------- names are harmless
+
+function modelFiles(report: Report): string[] {
+  const said = modelsSaid(report);
+  if (!said) return [];
+  return [
+    code(capitalized(said.title), LONGEST_LINE),
+    ...listed(said.fields.map(([field, text]) => `${field}: ${text}`)),
+  ];
+}
 
 function listed(sentences: readonly string[]): string[] {
   return sentences.length === 0 ? [] : [sentences.map((sentence) => `- ${code(sentence, LONGEST_LINE)}`).join('\n')];

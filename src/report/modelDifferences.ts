@@ -1,5 +1,5 @@
-/** Two model files beside each other, for a terminal. */
-import type { Report } from '../nouns/report.js';
+/** Two model files beside each other. */
+import type { ModelDifference, Report } from '../nouns/report.js';
 import { counted, nineDigits, printable } from '../text.js';
 import { grouped } from './grouped.js';
 import type { ReportOptions } from './reporter.js';
@@ -10,28 +10,43 @@ interface Viewed {
   readonly options: ReportOptions;
 }
 
-/** What the two model files say differently, a line a field: said before any value. */
+/** For a terminal. */
 export function modelLines(view: Viewed): string[] {
-  const { candidate_model: path, model_differences: differences } = view.report;
-  if (path === undefined || !differences) return [];
-  if (differences.length === 0) return prose(view, `the model files say the same: ${printable(path)}`);
-  const lines = [...grouped(differences, ({ field }) => field)].flatMap(([field, all]) => {
-    const [{ layer, channel, expected, actual, rounded, rounded_here: isHere }] = all;
-    const codes = `int32 codes at s_x * s_w, rounded ${rounded}`;
-    const how = rounded ? (isHere ? `; here ${codes}` : `: ${codes}`) : '';
-    const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
-    const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
-    return labelled(
-      view,
-      `  ${field.padEnd(18)} `,
-      `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there${how}`,
-    );
-  });
+  const said = modelsSaid(view.report);
+  if (!said) return [];
+  return [
+    ...prose(view, said.title),
+    ...said.fields.flatMap(([field, text]) => labelled(view, `  ${field.padEnd(18)} `, text)),
+  ];
+}
+
+interface Said {
+  readonly title: string;
+  /** What differs, and in how many layers, the first of them. */
+  readonly fields: readonly (readonly [field: string, text: string])[];
+}
+
+/** What the two model files say differently: said before any value. Null: there is one file. */
+export function modelsSaid({ candidate_model: path, model_differences: differences }: Report): Said | null {
+  if (path === undefined || !differences) return null;
+  if (differences.length === 0) return { title: `the model files say the same: ${printable(path)}`, fields: [] };
+  const fields = [...grouped(differences, ({ field }) => field)].map(
+    ([field, all]) => [field, fieldText(all)] as const,
+  );
   const ranAlone = differences.every(({ field }) => field === 'arithmetic');
-  const said = ranAlone
+  const title = ranAlone
     ? `the model files say the same, and ${printable(path)} ran otherwise`
     : `the model files differ: ${printable(path)} has other numbers`;
-  return [...prose(view, said), ...lines];
+  return { title, fields };
+}
+
+function fieldText(all: readonly ModelDifference[]): string {
+  const [{ layer, channel, expected, actual, rounded, rounded_here: isHere }] = all;
+  const codes = `int32 codes at s_x * s_w, rounded ${rounded}`;
+  const how = rounded ? (isHere ? `; here ${codes}` : `: ${codes}`) : '';
+  const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
+  const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
+  return `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there${how}`;
 }
 
 function numberText(value: unknown): string {

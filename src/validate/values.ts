@@ -335,7 +335,10 @@ async function readAsCodes(
     return found.codes;
   }
   const steps = Number((found.offGrid / params.scale).toPrecision(6));
-  const off = `${Number(found.offGrid.toPrecision(6))} is ${steps} steps of its scale`;
+  const value = Number(found.offGrid.toPrecision(6));
+  const off = Number.isInteger(found.offGrid)
+    ? `${value} looks like a code: as a real value it is ${steps} steps of its scale`
+    : `${value} is ${steps} steps of its scale`;
   checks.problem('dtype', [source.key], `${refuseDtype(source.dtype, params.dtype)}; ${off}`);
   return null;
 }

@@ -14,17 +14,35 @@ test.each(documents)('%s, verbatim', async (name, runs) => {
   await expect(githubActions(runs, plain)).toMatchFileSnapshot(fileOf(`${name}.github-actions.txt`).pathname);
 });
 
+/** Layers of which no finding tells. */
+function undiagnosed(layers: number): Run {
+  const run = huge(layers);
+  for (const layer of run.report.layers) layer.diagnosis = null;
+  return run;
+}
+
 test('at most ten annotations, the last of which counts the others', () => {
-  const lines = githubActions([huge(11)], plain)
+  const lines = githubActions([undiagnosed(11)], plain)
     .trimEnd()
     .split('\n');
   expect(lines).toHaveLength(10);
   expect(lines[9]).toBe('::error title=qdiff::2 more like these; see the step summary');
   expect(
-    githubActions([huge(10)], plain)
+    githubActions([undiagnosed(10)], plain)
       .trimEnd()
       .split('\n'),
   ).toHaveLength(10);
+});
+
+test('layers of one finding share an annotation: ten are all that a step shows', () => {
+  const run = huge(20);
+  for (const [i, layer] of run.report.layers.entries()) layer.name = `b.${i}`;
+  const [line, ...others] = githubActions([run], plain).trimEnd().split('\n');
+  expect(others).toEqual([]);
+  expect(line).toContain(',title=qdiff%3A b.0 and 19 more%3A weight-value::');
+  const message = line.slice(line.lastIndexOf('::') + 2).split('%0A');
+  expect(message.filter((text) => text.includes('of 2416 values, by up to'))).toHaveLength(5);
+  expect(message).toContain('and 15 more layers');
 });
 
 test('errors come before what was not compared and what got better', () => {

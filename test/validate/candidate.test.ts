@@ -188,7 +188,9 @@ test.each(['float32', 'float64'] as const)('%s on the grid of the scale are read
   ]);
   // 3 + 253 * 4 steps are no code of uint8
   const beyond = validate({ fc1: npy(dtype, [5, 3], [253, ...reals.slice(1)]) }, {}, change);
-  expect(await problemsOf(beyond)).toEqual([expect.stringContaining('253 is 1012 steps of its scale')]);
+  expect(await problemsOf(beyond)).toEqual([
+    expect.stringContaining('253 looks like a code: as a real value it is 1012 steps of its scale'),
+  ]);
 });
 
 test.each<[string, Arrays, string[]]>([
