@@ -200,7 +200,7 @@ function facts(report: Report, indexOf: IndexOf): string {
   return `<dl class="facts">${rows
     .map(
       ([key, big, rest], i) =>
-        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}${key === 'explained' && big !== '0%' ? ` class="${big === '100%' ? 'whole' : 'part'}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? text(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
+        `<div${isLayer(i) ? ` data-layer="${indexOf.get(first!)}"` : ''}${key === 'explained' && big !== '0%' ? ` class="${big === '100%' ? 'whole' : 'part'}"` : ''}><dt>${text(key)}</dt><dd><b><bdi>${isLayer(i) ? nameText(big) : said(big)}</bdi></b> ${said(rest)}</dd></div>`,
     )
     .join('')}</dl>`;
 }
@@ -252,7 +252,7 @@ function cardHtml({ finding, headlines, letter, kind, values, worst }: Card, ind
   const extent = [
     ...shown.map(
       (layer) =>
-        `<li data-layer="${indexOf.get(layer)}"><bdi>${text(layer.name)}</bdi>: ${said(extentOf(layer))}${layers.length === 1 ? whole : ''}</li>`,
+        `<li data-layer="${indexOf.get(layer)}"><bdi>${nameText(layer.name)}</bdi>: ${said(extentOf(layer))}${layers.length === 1 ? whole : ''}</li>`,
     ),
     ...(more > 0 ? [`<li>and ${more} more</li>`] : []),
   ];
@@ -329,7 +329,7 @@ ${left > 0 ? `<p>${left} more layers not listed</p>` : ''}`;
 function row(layer: LayerReport, report: Report, indexOf: IndexOf): string {
   const state = differs(layer) ? 'differs' : layer.accepted ? 'accepted' : layer.status;
   const numbers = layerNumbers(layer).map((number) => `<td class="number">${numberHtml(number)}</td>`);
-  return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${text(layer.name)}</bdi></th><td>${text(layer.op)}</td>${numbers.join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
+  return `<tr class="${state}" data-layer="${indexOf.get(layer)}"><th scope="row"><bdi>${nameText(layer.name)}</bdi></th><td>${text(layer.op)}</td>${numbers.join('')}<td>${text(whyOf(layer, report))}</td></tr>`;
 }
 
 /** The number, and what stands after it: "74", "963 (39.9%)", "0.0271 (7.94% of its range)". */
@@ -364,6 +364,11 @@ const ENTITIES = new Map([
 ]);
 
 /** Text or an attribute's value, whatever it holds. */
+/** A name; where it does not fit it breaks behind its parts. */
+function nameText(name: string): string {
+  return text(name).replace(/[._/](?=.)/g, '$&<wbr>');
+}
+
 function text(value: string): string {
   return toCopy(withShortWords(printable(value)));
 }

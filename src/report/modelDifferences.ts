@@ -46,7 +46,7 @@ function fieldText(all: readonly ModelDifference[]): string {
   const how = rounded ? (isHere ? `; here ${codes}` : `: ${codes}`) : '';
   const layers = counted(new Set(all.map((one) => one.layer)).size, 'layer');
   const place = channel === null ? printable(layer) : `${printable(layer)} channel ${channel}`;
-  return `${layers}; ${place}: ${numberText(expected)}, ${numberText(actual)} there${how}`;
+  return `${layers}; ${place}: ${numberText(expected)} here, ${numberText(actual)} there${how}`;
 }
 
 function numberText(value: unknown): string {

@@ -17,7 +17,7 @@ test.each([
   [
     'differ',
     differences,
-    ['other.onnx has other numbers', '2 layers; fc1: 0.25, 0.5 there', '1 layer; fc1 channel 3: 1, 2 there'],
+    ['other.onnx has other numbers', '2 layers; fc1: 0.25 here, 0.5 there', '1 layer; fc1 channel 3: 1 here, 2 there'],
   ],
   ['say the same', [], ['the model files say the same: other.onnx']],
 ])('every format says what two files %s', (_, found, words) => {

@@ -78,6 +78,7 @@ describe.skipIf(!chromiumPath)(`names on the page${chromiumPath ? '' : ' (no Chr
 
   test("a finding's letter stands over no name", async () => {
     const page = await open(chain(Array.from({ length: 40 }, (_, i) => `layer${i % 10}`)), 800);
+    expect(await page.locator('.letter:visible').count()).toBeGreaterThan(40); // on tiles and a card
     const covered = await page.locator('.tile').evaluateAll((tiles) =>
       tiles.filter((tile) => {
         const [own, letter] = ['.own', '.letter'].map((one) => tile.querySelector(one)!.getBoundingClientRect());
@@ -85,6 +86,18 @@ describe.skipIf(!chromiumPath)(`names on the page${chromiumPath ? '' : ' (no Chr
       }),
     );
     expect(covered).toEqual([]);
+    await page.close();
+  });
+
+  test('where a tile has a number alone, its letter stands below it', async () => {
+    const page = await open(chain(Array.from({ length: 66 }, (_, i) => `layer${i}`)), 720);
+    const covered = await page.locator('.tile.narrow').evaluateAll((tiles) =>
+      tiles.map((tile) => {
+        const [number, letter] = ['b', '.letter'].map((one) => tile.querySelector(one)!.getBoundingClientRect());
+        return letter.top < number.bottom - 1;
+      }),
+    );
+    expect([covered.length, covered.includes(true)]).toEqual([66, false]);
     await page.close();
   });
 
@@ -125,12 +138,13 @@ describe.skipIf(!chromiumPath)(`names on the page${chromiumPath ? '' : ' (no Chr
       );
       const chip = await page.locator('.chips [aria-pressed="true"]').innerText();
       const rows = await page.locator('.layers tbody tr:visible').count();
+      const caption = await page.locator('.layers caption').innerText();
       await page.close();
-      return [chip, rows];
+      return [chip, rows, / · .*$/.exec(caption)?.[0]];
     };
     expect([await pressed(60), await pressed(20)]).toEqual([
-      ['Differ 30', 30],
-      ['All 20', 20],
+      ['Differ 30', 30, ' · 30 of 60 layers'],
+      ['All 20', 20, undefined],
     ]);
   });
 });

@@ -41,6 +41,8 @@ export class LayerTable {
   private readonly chips: readonly Chip[];
   private readonly buttons: HTMLButtonElement[] = [];
   private readonly none: HTMLTableRowElement;
+  /** Also of a page that was printed with some of its layers. */
+  private readonly shown = element('span', {});
   private chosen = ALL;
   private words = '';
   private sortedBy = -1;
@@ -54,6 +56,7 @@ export class LayerTable {
   ) {
     const table = section.querySelector<HTMLTableElement>('table.layers')!;
     this.body = table.tBodies[0];
+    table.caption!.append(this.shown);
     this.rows = [...this.body.querySelectorAll<HTMLTableRowElement>('tr[data-layer]')];
     this.heads = [...table.querySelectorAll<HTMLTableCellElement>('thead th')];
     this.none = this.emptyRow();
@@ -123,6 +126,8 @@ export class LayerTable {
     const rows = this.sorted(this.rows.filter(passes));
     const plain = this.chosen === ALL && this.words === '' && this.sortedBy < 0 && rows.length > MOST_UNFOLDED;
     for (const row of rows) this.fillStrip(row);
+    const all = this.model.layers.length;
+    this.shown.textContent = rows.length < all ? ` · ${rows.length} of ${all} layers` : '';
     this.body.replaceChildren(...(rows.length === 0 ? [this.none] : plain ? this.folded(rows) : rows));
   }
 

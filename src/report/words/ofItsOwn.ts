@@ -79,6 +79,11 @@ export function rehearsalOf(sides: readonly Side[], fix: number): string | null 
   ];
   const [same, others] = [known.filter(({ isSame }) => isSame), known.filter(({ isSame }) => !isSame)];
   const [left, values] = sum(others);
-  if (same.length === 0 || left === 0) return rehearsalSentence(...sum(known));
+  if (same.length === 0 || left === 0) {
+    const rehearsed = sum(known);
+    // each side is what its own runtime computes: under one runtime only another input makes another value
+    const isInput = rehearsed[0] > 0 && sides.every(({ diagnosis }) => 'two-captures' in diagnosis.evidence);
+    return rehearsalSentence(...rehearsed) + (isInput ? ', by what came with the input' : '');
+  }
   return `${rehearsalSentence(...sum(same))} where the input is the same, ${left} of ${values} elsewhere still differ`;
 }
