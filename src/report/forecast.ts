@@ -159,7 +159,9 @@ function matrixColumns(
       // on a narrow terminal the earlier layers go first; the output stays
       ...(i === shown.length - 1 ? {} : { dropOrder: shown.length - i }),
     })),
-    number(['max', '|diff|'], (kernel) => (replayedBy(layers, kernel).length > 0 ? size(worst(kernel)) : '-')),
+    number(['max', ofCodes.length > 0 || layers.length === 0 ? '|diff|' : 'ulp'], (kernel) =>
+      replayedBy(layers, kernel).length > 0 ? size(worst(kernel)) : '-',
+    ),
     ...(flips ? [number(['top-1', 'flips'], (kernel) => `${flips[kernel] ?? '-'}`)] : []),
     ...(accuracy ? [number(['accu-', 'racy'], (kernel) => share(accuracy.kernels[kernel]))] : []),
   ];

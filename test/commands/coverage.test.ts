@@ -441,7 +441,8 @@ describe('what the JSON says of a layer besides', () => {
 });
 
 describe('a candidate that lacks what a layer read', () => {
-  const says = 'the candidate has no fc1, so what actions read is unknown: the difference may come from fc1 or earlier';
+  const says =
+    'the candidate has no fc1, so what actions read is unknown: the difference may come from fc1 or earlier; qdiff forecast of inputs and outputs in one npz names the runtime';
 
   test('is not said to begin at that layer', async () => {
     const files = new Map<string, string>();

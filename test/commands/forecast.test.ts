@@ -1,9 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it, test } from 'vitest';
+import { openCapture, openModel } from '../../src/frontends/open.js';
+import { nodeFileSystem } from '../../src/io.js';
 import { rivalKernels } from '../../src/kernels/registry.js';
 import { schemas } from '../../src/schemas.js';
 import { cli } from '../support/cli.js';
-import { npy } from '../support/npz.js';
+import { npy, npz } from '../support/npz.js';
 
 const files = new Map<string, string>();
 const qdiff = cli(files);
@@ -69,6 +71,23 @@ it('the largest difference is one of codes where there are any: beside them floa
   const folder = 'fixtures/tflite/cnn-int8';
   const { stdout } = await qdiff(['forecast', `${folder}/model.tflite`, `${folder}/captured-ref.npz`]);
   expect(stdout).toMatch(/^xnnpack .* [1-9] +0$/m);
+});
+
+it('of a device that gives outputs alone, which runtime computes them from end to end; of floats alone it counts float steps', async () => {
+  const folder = 'fixtures/tflite/cnn-int8';
+  const model = await openModel(nodeFileSystem, `${folder}/model.tflite`);
+  const capture = await openCapture(nodeFileSystem, `${folder}/captured-xnn.npz`, model);
+  const of = async (name: string, dims: number[]) => {
+    return npy('float32', [6, ...dims], [...(await capture.values.get(name)!.read(0, 6))].map(Number));
+  };
+  files.set(
+    'device.npz',
+    npz({ x: await of('x', [12, 12, 3]), Identity: await of('Identity', [10]) }) as unknown as string,
+  );
+  await Promise.all([model.close(), capture.close()]);
+  const { stdout } = await qdiff(['forecast', `${folder}/model.tflite`, 'device.npz']);
+  expect(stdout).toMatch(/^as captured: xnnpack$/m);
+  expect(stdout).toMatch(/^kernel +changed +of 60 +ulp +flips$/m);
 });
 
 test.each([

@@ -15,8 +15,12 @@ export function unknownInput(model: Model, candidate: Capture, layer: Layer): st
   if (missing.length === 0) return null;
   const from = missing.length === 1 ? `${printable(missing[0])} or earlier` : 'any of them or earlier';
   const unknown = `the candidate has no ${listed(missing)}, so what ${printable(layer.name)} read is unknown`;
-  return `${unknown}: the difference may come from ${from}`;
+  const isOutput = !model.layers.some(({ inputs }) => inputs.includes(layer.name));
+  return `${unknown}: the difference may come from ${from}${isOutput ? OF_OUTPUTS : ''}`;
 }
+
+/** From end to end a runtime can be told by what comes out. */
+const OF_OUTPUTS = '; qdiff forecast of inputs and outputs in one npz names the runtime';
 
 /** Layers that compute something between what the candidate has and what this one reads, in the model's order. */
 function missingBefore(model: Model, { values }: Capture, layer: Layer): string[] {
