@@ -464,6 +464,11 @@ describe('headline', () => {
       'rknn: int16 saturation (consistent with fbgemm-avx2)',
     );
     expect(saturates({})).toBe('Yours: int16 saturation (consistent with fbgemm-avx2)');
+    const widths = ['onednn-avx512', 'onednn-avx2', 'onednn-sse41'];
+    const oneDnn = (explainedBy: string[]) =>
+      saturates({ subject: 'capture', foundKernel: 'onednn-avx512', explainedBy });
+    expect(oneDnn(widths)).toBe('PyTorch: int16 saturation (consistent with oneDNN on a CPU without VNNI)');
+    expect(oneDnn(['onednn-avx512'])).toBe('PyTorch: int16 saturation (oneDNN on a CPU with AVX512 and no VNNI)');
   });
 
   test("the kernel that was asked for comes first where it is not the capture's own", () => {

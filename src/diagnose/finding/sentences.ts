@@ -282,7 +282,17 @@ function origin({ foundKernel, declaredKernel, explainedBy, framework, subject, 
   if (foundKernel === null || foundKernel === declaredKernel || evidence['int16-saturation']?.every_cpu) return '';
   const own = subject !== 'candidate' && isOf(framework, foundKernel);
   if (!own) return ` (consistent with ${printable(foundKernel)})`;
-  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${kernelOrigin(foundKernel)})`;
+  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${originOf(foundKernel, explainedBy)})`;
+}
+
+const OF_ONE_WIDTH = /^(.+ on a CPU) with \w+ and no VNNI$/;
+
+/** Where one library's kernels of several vector widths give the same, the width is nobody's to say. */
+function originOf(kernel: string, explainedBy: readonly string[]): string {
+  const cpuOf = (name: string) => OF_ONE_WIDTH.exec(kernelOrigin(name))?.[1];
+  const cpu = cpuOf(kernel);
+  const isOpen = cpu !== undefined && explainedBy.some((name) => name !== kernel && cpuOf(name) === cpu);
+  return isOpen ? `${cpu} without VNNI` : kernelOrigin(kernel);
 }
 
 /** "one weight differs (72 values) and bias rounded to int32 (1 value)". */
