@@ -297,8 +297,8 @@ const VARIABLE = /^([A-Z_]+=\S+)( .*)$/;
 function detailHtml({ label, sentences, code }: FindingDetail): string {
   if (code) {
     const rows = code.map(
-      ({ where, text: line }) =>
-        `<dd class="code"><span class="where">${text(where)}</span> <code class="copy">${toCopy(line)}</code></dd>`,
+      ({ where, lines }) =>
+        `<dd class="code"><span class="where">${text(where)}</span> <code class="copy">${lines.map(toCopy).join('\n')}</code></dd>`,
     );
     return `<div class="paste"><dt>${text(label)}</dt>${rows.join('')}</div>`;
   }

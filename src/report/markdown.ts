@@ -171,7 +171,9 @@ function channelLines(layer: LayerReport, detail: Detail): string[] {
 
 function foldedNotes({ warnings }: Report): string[] {
   if (warnings.length === 0) return [];
-  const lines = warnings.slice(0, 20).map(({ where, message }) => `${shortened(where)}: ${shortened(message, LONGEST_LINE)}`);
+  const lines = warnings
+    .slice(0, 20)
+    .map(({ where, message }) => `${shortened(where)}: ${shortened(message, LONGEST_LINE)}`);
   const left = warnings.length - lines.length;
   return [folded(counted(warnings.length, 'note'), [...lines, ...(left > 0 ? [`and ${left} more`] : [])])];
 }

@@ -17,7 +17,7 @@ import { outcomes } from './words/answers.js';
 import { briefly } from './words/briefNames.js';
 import { largestInUnits, largestOf, meanOf } from './words/differences.js';
 import { divergenceSentences } from './words/divergences.js';
-import { type Finding, findingLayers, fixesSaidOnce, type Tell } from './words/finding.js';
+import { type Finding, findingLayers, fixesSaidOnce, type Paste, type Tell } from './words/finding.js';
 import { firstWords, notes } from './words/firstWords.js';
 import { nextCommand } from './words/next.js';
 import { percent, signedMean, size } from './words/numbers.js';
@@ -248,21 +248,16 @@ function findingLines(finding: Finding, view: View): string[] {
     ...finding.details.flatMap(({ label, sentences, code }) => {
       const paint = TO_DO.has(label) ? ink.cyan : undefined;
       const labelOf = (i: number) => `  ${padEnd(i === 0 ? label : '', 9)}  `;
-      return sentences.flatMap((sentence, i) => {
-        if (code) return codeLines(view, labelOf(i), code[i]);
-        return labelled(view, labelOf(i), sentence, paint, ink.dim);
-      });
+      if (code) return code.flatMap((paste, i) => codeLines(view, labelOf(i), paste));
+      return sentences.flatMap((sentence, i) => labelled(view, labelOf(i), sentence, paint, ink.dim));
     }),
   ];
 }
 
-/** Whoever copies a line gets it whole: like a command to type it is never wrapped. */
-function codeLines(view: View, label: string, { where, text }: { where: string; text: string }): string[] {
-  const { ink, options } = view;
-  const whole = `${label}${where}: ${text}`;
-  if (whole.length <= options.width) return [ink.dim(label) + printable(`${where}: `) + ink.cyan(printable(text))];
-  const heading = labelled(view, label, `${where}:`, undefined, ink.dim);
-  return [...heading, `    ${ink.cyan(printable(text))}`];
+/** Whoever copies a line gets it whole, and nothing before it: like a command to type it is never wrapped. */
+function codeLines(view: View, label: string, { where, lines }: Paste): string[] {
+  const heading = labelled(view, label, `${where}:`, undefined, view.ink.dim);
+  return [...heading, ...lines.map((line) => `    ${view.ink.cyan(printable(line))}`)];
 }
 
 function noteLines(view: View): string[] {

@@ -200,3 +200,14 @@ test('too wide a table shortens ops before names; what all channels have and wou
   fc1.channels![0].causes = ['int16-saturation'];
   expect(table(report, { ...plain, width: 80 })).toMatch(/ channel +mismatched .*\+ +why\n/);
 });
+
+test('lines to paste stand by themselves, those of one language together', () => {
+  const report = readReport('iris-avx2');
+  const [fix] = report.layers[0].diagnosis!.fixes;
+  const line = (where: string, text: string) => ({ where, language: 'c' as const, text });
+  fix.code = [line('C', 'q = a;'), line('RTL', 'q = b;'), line('C', 'y = c;'), line('RTL', 'y = d;')];
+  report.layers[2].diagnosis!.fixes[0].code = fix.code;
+  expect(table(report, plain)).toContain(
+    '\n  paste      C:\n    q = a;\n    y = c;\n             RTL:\n    q = b;\n    y = d;\n  rehearsal',
+  );
+});

@@ -10,11 +10,16 @@ export interface Finding {
   readonly details: readonly FindingDetail[];
 }
 
+export interface Paste {
+  readonly where: string;
+  readonly lines: readonly string[];
+}
+
 export interface FindingDetail {
   readonly label: string;
   readonly sentences: readonly string[];
-  /** The sentences are lines to paste: where each goes stands before it. */
-  readonly code?: readonly { readonly where: string; readonly text: string }[];
+  /** The sentences are lines to paste, those of one place together. */
+  readonly code?: readonly Paste[];
   /** Of a way to agree, what is to be done and pasted: another finding may say the same. */
   readonly fix?: string;
 }

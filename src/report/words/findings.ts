@@ -19,7 +19,7 @@ import type { FindingContext } from '../../diagnose/words/causeWords.js';
 import type { DiagnosisReport, LayerReport, Report } from '../../nouns/report.js';
 import { counted, printable } from '../../text.js';
 import { grouped } from '../grouped.js';
-import type { Finding, FindingDetail } from './finding.js';
+import type { Finding, FindingDetail, Paste } from './finding.js';
 import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 import { isOfTwoFiles, TWO_FILES, twoFilesTitle } from './twoFiles.js';
@@ -301,8 +301,10 @@ function fixLines(
   return sides[0].diagnosis.fixes.flatMap((fix, i): Detail[] => {
     const rehearsal = rehearsalOf(sides, i);
     const text = who(fix) + fix.text;
-    const code = pasteLines(sides, i);
-    const lines = code.map(({ where, text: line }) => `${where}: ${line}`);
+    const code = pastes(sides, i);
+    const lines = code.flatMap(({ where, lines: all }) => {
+      return all.length === 1 ? `${where}: ${all[0]}` : [`${where}:`, ...all.map((line) => `  ${line}`)];
+    });
     const said = [text, ...lines].join('\n');
     return [
       [i === 0 ? label : 'or', [text], { fix: said }],
@@ -316,11 +318,12 @@ function fixLines(
 const MOST_CODE = 6;
 
 /** The first layer's, said to be its where another's differ. */
-function pasteLines(sides: readonly Side[], fix: number): NonNullable<FindingDetail['code']> {
+function pastes(sides: readonly Side[], fix: number): Paste[] {
   const [own, ...others] = sides.map(({ diagnosis }) => diagnosis.fixes.at(fix)?.code ?? []);
   const isAll = others.every((other) => JSON.stringify(other) === JSON.stringify(own));
-  return own.slice(0, MOST_CODE).map(({ where, text }) => {
-    return { where: isAll ? where : `${where} (${printable(sides[0].layer.name)})`, text };
+  const of = isAll ? '' : ` (${printable(sides[0].layer.name)})`;
+  return [...grouped(own.slice(0, MOST_CODE), ({ where }) => where)].map(([where, all]) => {
+    return { where: where + of, lines: all.map(({ text }) => text) };
   });
 }
 
