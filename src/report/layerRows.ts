@@ -24,8 +24,8 @@ const MARKS = {
   uncompared: ['·', '-', 'dim'],
 } as const;
 
-/** In a table that is too wide. */
-const WIDEST_OP = 12;
+/** In a table that is too wide, of longer ones: one letter less of sequence_lstm is no gain. */
+const [WIDEST_OP, LONG_OP] = [12, 14];
 
 function markOf(layer: LayerReport): keyof typeof MARKS {
   if (layer.status === 'match') return 'equal';
@@ -48,7 +48,10 @@ export function layerLines(view: Viewed, layers: readonly LayerReport[]): string
   const columns = columnsOf(layers, options, paint, '').map((column) => {
     // names tell more of a layer than the whole of adaptive_avg_pool2d
     if (column.head[0] !== 'op' || fits(whole.slice(0, -1), options.width)) return column;
-    return { ...column, cells: column.cells.map((op) => shortenName(op, WIDEST_OP, ellipsis)) };
+    return {
+      ...column,
+      cells: column.cells.map((op) => (op.length > LONG_OP ? shortenName(op, WIDEST_OP, ellipsis) : op)),
+    };
   });
   const { head, rows } = renderColumns(columns, layout);
   const widths = rows.map((row) => displayWidth(stripVTControlCharacters(row)));
