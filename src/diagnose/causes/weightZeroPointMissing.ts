@@ -1,6 +1,6 @@
 import { type FoldedStep, foldedSums } from '../../kernels/steps/foldedZeroPoints.js';
-import type { Codes } from '../../nouns/kernel.js';
-import { float64s, int32s } from '../../numeric/array.js';
+import { int32s } from '../../numeric/array.js';
+import { groupOf } from '../../products/groups.js';
 import type { Cause } from '../cause.js';
 import type { Interval, Intervals } from '../estimate/interval.js';
 import { restsOnEnough } from '../estimate/perChannel.js';
@@ -112,7 +112,7 @@ function movedBy(study: ProductStudy, base: ProductSetup): Intervals | null {
   return ownIntervals(study, base, (view, scope) => {
     const rowSums = centredSums(study, base, scope, view);
     return {
-      slope: (i, n) => -rowSums(n)[Math.floor(i / view.channels)] * view.stepsPerUnit[n],
+      slope: (i, n) => -rowSums(n, Math.floor(i / view.channels)) * view.stepsPerUnit[n],
       offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
     };
   });
@@ -158,24 +158,21 @@ function added({ free, declared: { params } }: ProductStudy): ProductChange[] {
   return [{ ...withZeroPoint(negated, FREEDOM.none), found: { added: true } }];
 }
 
-/** Of what a channel of the scope reads, by row: the sum of the codes without their zero point. */
+/** Of what a channel of the scope reads of a row: the sum of the codes without their zero point. One list, of 200,000 groups too. */
 function centredSums(study: ProductStudy, base: ProductSetup, scope: Scope, { rowUnits }: View) {
-  const zeroPoints = study.engine.inputParams(base, scope);
-  const known = new Map<object, Float64Array>();
-  const sumsOf = ({ cols, data }: Codes) =>
-    float64s(zeroPoints, ({ zeroPoint }, row) => {
+  const { params } = base;
+  const { cols, data } = study.engine.codes(base, scope);
+  const groups = cols / params.inFeatures;
+  const sums = new Float64Array(scope.samples.length * groups);
+  study.engine.inputParams(base, scope).forEach(({ zeroPoint }, row) => {
+    for (let group = 0, at = row * cols; group < groups; group++) {
       let sum = 0;
-      for (let k = 0; k < cols; k++) sum += data[row * cols + k] - zeroPoint;
-      return sum * (rowUnits?.[row] ?? 1);
-    });
-  const width = scope.channels?.length ?? study.channels;
-  const byColumn = Array.from({ length: width }, (_, column) => {
-    const codes = study.engine.codesOf(base, scope, scope.channels?.[column] ?? column);
-    const sums = known.get(codes.data) ?? sumsOf(codes);
-    known.set(codes.data, sums);
-    return sums;
+      for (let k = 0; k < params.inFeatures; k++, at++) sum += data[at] - zeroPoint;
+      sums[row * groups + group] = sum * (rowUnits?.[row] ?? 1);
+    }
   });
-  return (column: number) => byColumn[column];
+  const groupIn = (column: number) => (groups === 1 ? 0 : groupOf(params, scope.channels?.[column] ?? column));
+  return (column: number, row: number) => sums[row * groups + groupIn(column)];
 }
 
 /** 0 where it fits, else the integer nearest to the middle. */
