@@ -11,8 +11,9 @@ import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
+import { resemblesDeclared } from '../search/followed.js';
 import { FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
 import { number } from '../words/parts.js';
@@ -76,7 +77,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
     const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
     // of hundreds of parts a few values tell before any is added for more
     const isOfFile = base.params === study.declared.params && study.data.mismatched >= FEWEST_OF_SUMS;
-    if (isOfFile)
+    if (isOfFile && resemblesDeclared(study as Study))
       products.push(
         ...roundedTiles(base.params)
           .filter(mayGive(study, base, OF_BASE))

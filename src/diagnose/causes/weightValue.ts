@@ -10,12 +10,13 @@ import { viewOf } from '../estimate/view.js';
 import { MOST_ATTEMPTS, type Patch, WeightSearch } from '../estimate/weights.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { differsInMore, leavesAtMost } from '../search/atOnce.js';
+import { resemblesDeclared } from '../search/followed.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Counts } from '../study/agree.js';
 import { spread } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { COST } from '../study/work.js';
 import { codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
@@ -63,7 +64,8 @@ export const weightValue: Cause<'weight-value', 'product'> = {
     // alone: beside each other change they would be as many again
     const rules = base === study.declared && study.free ? weightRules(study) : [];
     if (rules.length > 0) return rules;
-    const again = base === study.declared && study.free && !study.data.dynamic ? requantizedWeights(study) : [];
+    const isRule = base === study.declared && study.free && !study.data.dynamic && resemblesDeclared(study as Study);
+    const again = isRule ? requantizedWeights(study) : [];
     if (again.some((change) => study.agreesOnSubset(change.apply(base)))) return again;
     const single = singleWeights(study, base, onEstimate);
     if (single.length > 0 && !onEstimate && study.agreesOnSubset(patched(base, single))) {

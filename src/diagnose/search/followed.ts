@@ -122,9 +122,16 @@ function medianOf(correlations: readonly number[]): number {
 /** Of right places by any rule; of noise it is a hundredth. */
 const LEAST_ALIKE = 0.5;
 
+const resembling = new WeakMap<Study, boolean>();
+
 /** Whether what was observed goes up and down with what is declared: of noise no rule that moves it a little gives it. */
 export function resemblesDeclared(study: Study): boolean {
-  return !(correlation(study.values(study.declared), 0, 1, study.subset.observed, 0, 1) < LEAST_ALIKE);
+  const known = resembling.get(study);
+  if (known !== undefined) return known;
+  const { declared, subset } = study;
+  const resembles = !(correlation(study.values(declared), 0, 1, subset.observed, 0, 1) < LEAST_ALIKE);
+  resembling.set(study, resembles);
+  return resembles;
 }
 
 /** Of a column of each of two arrays of rows; NaN where one side is constant. */
