@@ -76,16 +76,11 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
     const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
     const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
     // of hundreds of parts a few values tell before any is added for more
-    const isOfFile = base.params === study.declared.params && study.data.mismatched >= FEWEST_OF_SUMS;
-    if (isOfFile && resemblesDeclared(study as Study))
-      products.push(
-        ...roundedTiles(base.params)
-          .filter(mayGive(study, base, OF_BASE))
-          .map(changeTo),
-      );
-    return base === study.declared && scalesSums(study)
-      ? [...products, ...ofSums(study), ...ofOwnShifts(study)]
-      : products;
+    if (study.data.mismatched < FEWEST_OF_SUMS || !resemblesDeclared(study as Study)) return products;
+    const tiles = base.params === study.declared.params ? roundedTiles(base.params) : [];
+    const parts = tiles.length > 0 ? tiles.filter(mayGive(study, base, OF_BASE)).map(changeTo) : [];
+    const sums = base === study.declared && scalesSums(study) ? [...ofSums(study), ...ofOwnShifts(study)] : [];
+    return [...products, ...parts, ...sums];
   },
 
   forms: (study) => (isProductStudy(study) ? roundedProductSums.map(changeTo) : []),
@@ -175,7 +170,6 @@ function ofOwnShifts(study: ProductStudy): ProductChange[] {
 }
 
 function ofSums(study: ProductStudy): ProductChange[] {
-  if (study.data.mismatched < FEWEST_OF_SUMS) return [];
   const { declared, sketch } = study;
   const view = viewOf(study, declared, sketch);
   const params = study.engine.restrict(declared.params, sketch);

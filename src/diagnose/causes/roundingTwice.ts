@@ -8,8 +8,9 @@ import { type FirstRounding, roundedTwice } from '../alternatives/roundedTwice.j
 import type { Cause } from '../cause.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { DecidingValue, SomeChannels } from '../finding/evidence.js';
+import { resemblesDeclared } from '../search/followed.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -60,6 +61,7 @@ export const roundingTwice: Cause<'rounding-twice', 'product'> = {
 /** Where the last rounding alone gives it, the first one is not there to be seen. */
 function changesOf(study: ProductStudy): ProductChange[] {
   const { declared } = study;
+  if (!resemblesDeclared(study as Study)) return [];
   return roundedTwice((declared.params.output as QuantParams).scale).flatMap(({ last, first, round }) =>
     multipliersOf(study).flatMap((multiplier): ProductChange[] => {
       const steps = { multiplier, offsetAndClamp: roundThenOffset };
