@@ -134,9 +134,10 @@ export class Diagnosis {
     return told;
   }
 
-  /** Of what explains a layer as well, these causes are to be told, where it is asked for again. */
-  prefer(layer: string, causes: readonly string[]): void {
-    this.preferred.set(layer, causes);
+  /** Of what explains a layer as well, these causes are to be told, where it is asked for again; null: the best. */
+  prefer(layer: string, causes: readonly string[] | null): void {
+    if (causes) this.preferred.set(layer, causes);
+    else this.preferred.delete(layer);
     this.asked.delete(layer);
   }
 

@@ -11,7 +11,8 @@ const report = (name: string, causes: string[], open: string[][] = [], mismatche
     mismatched,
     diagnosis: { causes, subject: 'candidate', indistinguishable: open.map((one) => ({ causes: one, kernel: null })) },
   }) as never;
-const settled = (...layers: LayerReport[]) => Object.fromEntries(settledByOthers(layers));
+const settled = (...layers: LayerReport[]) =>
+  Object.fromEntries([...settledByOthers(layers)].map(([name, { causes }]) => [name, causes]));
 
 describe('by another layer', () => {
   const open = report('relu', ['inherited', 'output-order', 'away'], [['up'], ['twice']]);
@@ -28,6 +29,19 @@ describe('by another layer', () => {
     expect(settled(open, report('fc', ['up'], [], 7))).toEqual({});
     expect(settled(report('relu', ['away']), report('fc', ['up']))).toEqual({});
     expect(settled(report('relu', ['unexplained'], [['up']]), report('fc', ['up']))).toEqual({});
+  });
+
+  test('one value of a layer that could not have it speaks against it, and a layer of another op says nothing', () => {
+    const witness = report('fc', ['up']);
+    expect(settled(open, witness, report('few', ['away'], [], 1))).toEqual({});
+    expect(settled(open, { ...witness, op: 'add' })).toEqual({});
+  });
+
+  test('not where layers tell two forms of it', () => {
+    const down = report('down', ['up']);
+    const told = { ...down, diagnosis: { ...down.diagnosis!, evidence: { up: { ties_go: 'down' } } } };
+    expect(settled(open, told)).toEqual({ relu: ['up'] });
+    expect(settled(open, told, report('fc', ['up']))).toEqual({});
   });
 
   test('not where two layers tell two of them, or one tells what is named', () => {

@@ -28,7 +28,7 @@ import { explain } from './candidateExplanation.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { secondCapture } from './secondCapture.js';
-import { settledByOthers } from './settled.js';
+import { formOf, settledByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
 /**
@@ -108,14 +108,16 @@ async function settle(
   if (!options.failFast) await catchUp.before(selected.length);
   const settled = settledByOthers([...reports.values()]);
   for (const [i, { name, accepted }] of layers.entries()) {
-    const causes = settled.get(name);
-    if (!causes) continue;
+    const told = settled.get(name);
+    if (!told) continue;
     const index = selected.findIndex((layer) => layer.name === name);
     const before = found.get(name)!;
-    diagnosis.prefer(name, causes);
+    diagnosis.prefer(name, told.causes);
     const report = await compareLayer(comparison, selected[index], index);
-    if (causes.some((cause) => !report.diagnosis?.causes.includes(cause))) {
-      found.set(name, before); // other operands, or places, explain it now
+    const isTold = told.causes.every((cause) => report.diagnosis?.causes.includes(cause));
+    if (!isTold || formOf(report.diagnosis!) !== told.form) {
+      found.set(name, before); // another form of it, other operands, or places, explain it now
+      diagnosis.prefer(name, null);
       continue;
     }
     layers[i] = report;

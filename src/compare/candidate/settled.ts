@@ -1,40 +1,62 @@
 /** What one layer's values leave open and another layer's tell: who rounds halves up there rounds them so in the whole network. */
-import type { LayerReport } from '../../nouns/report.js';
+import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 
 /** Values of its own that a layer has to differ in, to speak for others. */
 const FEWEST_OF_WITNESS = 8;
 
 interface Told {
   readonly name: string;
+  readonly op: string;
   readonly causes: string;
+  readonly form: string;
   /** What explains it as well, in the report's order. */
   readonly open: readonly { readonly key: string; readonly causes: readonly string[] }[];
   readonly isWitness: boolean;
 }
 
-/** By layer: the causes that another one tells from those it has now. */
-export function settledByOthers(layers: readonly LayerReport[]): Map<string, readonly string[]> {
+/** What another layer tells. form: as `formOf` has it there. */
+export interface Settled {
+  readonly causes: readonly string[];
+  readonly form: string;
+}
+
+/** By layer: the causes that another of its op tells from those it has now. Many values speak for it, one against. */
+export function settledByOthers(layers: readonly LayerReport[]): Map<string, Settled> {
   const all = layers.flatMap(toldOf);
-  const settled = new Map<string, readonly string[]>();
+  const settled = new Map<string, Settled>();
   for (const own of all) {
-    const others = all.filter((other) => other !== own && other.isWitness);
-    const needed = own.open.filter(({ key }) => tells(others, key, own.causes) && !tells(others, own.causes, key));
-    if (needed.length === 1) settled.set(own.name, needed[0].causes);
+    const others = all.filter((other) => other !== own && other.op === own.op);
+    const needed = own.open.flatMap(({ key, causes }) => {
+      const forms = telling(others, key, own.causes).flatMap(({ isWitness, form }) => (isWitness ? [form] : []));
+      const isDenied = telling(others, own.causes, key).length > 0;
+      return !isDenied && new Set(forms).size === 1 ? [{ causes, form: forms[0] }] : [];
+    });
+    if (needed.length === 1) settled.set(own.name, needed[0]);
   }
   return settled;
 }
 
-/** Whether one of them has these causes, and could not have the others. */
-function tells(layers: readonly Told[], causes: string, others: string): boolean {
-  return layers.some((layer) => layer.causes === causes && !layer.open.some(({ key }) => key === others));
+/** Those that have these causes, and could not have the others. */
+function telling(layers: readonly Told[], causes: string, others: string): readonly Told[] {
+  return layers.filter((layer) => layer.causes === causes && !layer.open.some(({ key }) => key === others));
 }
 
-function toldOf({ name, diagnosis, mismatched, on_own_input: own }: LayerReport): Told[] {
+/** Of a cause that is several rules: which of them was found. */
+const FORMS = ['ties_go', 'half_added', 'half_taken', 'zero_point_added', 'to_nearest', 'rule', 'bits'];
+
+export function formOf({ causes, evidence }: Pick<DiagnosisReport, 'causes' | 'evidence'>): string {
+  const all = (evidence ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+  const known = causes.filter((cause) => !BESIDE.includes(cause)).sort();
+  return JSON.stringify(known.map((cause) => FORMS.map((field) => all[cause]?.[field] ?? null)));
+}
+
+function toldOf({ name, op, diagnosis, mismatched, on_own_input: own }: LayerReport): Told[] {
   if (diagnosis?.subject !== 'candidate') return [];
   const causes = keyOf(diagnosis.causes);
   if (causes === '' || causes === 'unexplained') return [];
   const open = diagnosis.indistinguishable.map((one) => ({ key: keyOf(one.causes), causes: one.causes }));
-  return [{ name, causes, open, isWitness: (own?.mismatched ?? mismatched ?? 0) >= FEWEST_OF_WITNESS }];
+  const isWitness = (own?.mismatched ?? mismatched ?? 0) >= FEWEST_OF_WITNESS;
+  return [{ name, op, causes, form: formOf(diagnosis), open, isWitness }];
 }
 
 /** Said beside what the search names: no hypothesis has it. */
