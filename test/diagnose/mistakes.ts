@@ -837,14 +837,14 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['wide'] },
   ),
-  // of half the scale twice as many sums are next to a threshold
+  // of a quarter of the scale four times as many sums are next to a threshold
   ...THRESHOLDS.map(
     ([what, more]): Mistake => ({
       name: `candidate: ${what}`,
       causes: ['threshold-rule'],
       on: ['small'],
       make: ({ linear, ...world }) => {
-        const declared = { ...linear, output: { ...output(linear), scale: output(linear).scale / 2 } };
+        const declared = { ...linear, output: { ...output(linear), scale: output(linear).scale / 4 } };
         const toSteps: MultiplierStep['toSteps'] = (product, own) => {
           const steps = float64Product.toSteps(product, own);
           return (acc, n, bias) => steps(acc + more, n, bias);
