@@ -823,8 +823,8 @@ export const MISTAKES: readonly Mistake[] = [
     },
     { on: ['wide'] },
   ),
-  candidate('rounded to 1/64 of a step first', ['rounding-twice'], (world) => {
-    const apply = (v: number) => Math.floor(Math.floor(v * 64 + 0.5) / 64 + 0.5);
+  candidate('rounded to 1/8 of a step first', ['rounding-twice'], (world) => {
+    const apply = (v: number) => Math.floor(Math.floor(v * 8 + 0.5) / 8 + 0.5);
     return outputsOf(world, fbgemmWith({ multiplier: float64Product, round: { ...halfUp, name: 'twice', apply } }));
   }),
   candidate(

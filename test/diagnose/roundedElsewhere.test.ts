@@ -51,4 +51,15 @@ test('the first of two roundings in steps, and in real units', () => {
   expect(said('rounding-twice', { bits: 10, of: 'real', rule: 'to nearest', unit: 0.0175 })).toMatch(
     /^Yours: rounded to 2\^-10 \(0.0175 of a step\) first, .* 10 bits behind the point, in real units, before/,
   );
+  const rule = { bits: 5, of: 'step', rule: 'to nearest', unit: 1 / 32 } as const;
+  const added = { value: 1 / 64, interval: [0.0155, 0.0157] } as const;
+  expect(said('rounding-twice', { ...rule, added: { ...added, to: 'all' } })).toMatch(
+    /^Yours: 2\^-6 of a step added before the rounding, as rounding to 5 bits first does .*two readings/,
+  );
+  expect(said('rounding-twice', { ...rule, added: { ...added, to: 'away' } })).toMatch(
+    /2\^-6 .* added away from zero /,
+  );
+  expect(said('rounding-twice', { ...rule, rule: 'down', added: { ...added, to: 'negative' } })).toMatch(
+    /2\^-6 of a step taken off what is negative before the rounding, as cutting to 5 bits first does/,
+  );
 });

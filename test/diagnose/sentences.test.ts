@@ -186,7 +186,9 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
         of: 'step',
         rule: 'to nearest',
         unit: 2 ** -8,
+        added: { value: 2 ** -9, to: 'all', interval: [0.00192, 0.00197] },
         deciding: { ...at, declared: 130, observed: 131, before_rounding: 2.4990234375 },
+        way: [2.4990234375, 2.5, 3],
       },
     ],
     'scaled-sum-wraps': [

@@ -11,10 +11,27 @@ export interface FirstRounding {
   readonly unit: number;
 }
 
+/** What adding a number of steps before one rounding gives as well. */
+export interface AddedSteps {
+  readonly value: number;
+  /** To everything; away from zero; off what is negative. */
+  readonly to: 'all' | 'away' | 'negative';
+}
+
 export interface RoundedTwice {
   readonly first: FirstRounding;
   readonly last: RoundStep;
   readonly round: RoundStep;
+  /** Of steps, by the first rounding alone. */
+  readonly toFirst: (steps: number) => number;
+  /** Null: no number does. */
+  readonly added: AddedSteps | null;
+}
+
+/** What is added to a number of steps, in units of the value. */
+export function directionOf({ to }: AddedSteps, steps: number): number {
+  if (to === 'all') return 1;
+  return steps < 0 ? -1 : Number(to === 'away');
 }
 
 type Pair = readonly [first: RoundStep, last: RoundStep];
@@ -50,17 +67,28 @@ export function roundedTwice(scale: number): RoundedTwice[] {
 
 function twice([own, last]: Pair, first: Omit<FirstRounding, 'rule'>): RoundedTwice {
   const { bits, of, unit } = first;
+  const toFirst: RoundStep['apply'] = (steps) => own.apply(steps / unit) * unit;
   const name = `${own.name} to 2^-${bits} of a ${of}, ${last.name}`;
   return {
     first: { ...first, rule: own === downward ? 'down' : 'to nearest' },
     last,
+    toFirst,
+    added: addedBy([own, last], unit),
     round: {
       ...last,
       name,
       equation: `${last.equation}, v = ${own.equation.replace('v', `v * 2^${bits}`)} / 2^${bits}`,
-      apply: (steps) => last.apply(own.apply(steps / unit) * unit),
+      apply: (steps) => last.apply(toFirst(steps)),
       c: null,
       fast: false,
     },
   };
+}
+
+/** floor(floor(v * n + 1/2) / n + 1/2) = floor(v + 1/(2 n) + 1/2) of an even n: a half is one of the first rounding's numbers. */
+function addedBy([own, last]: Pair, unit: number): AddedSteps | null {
+  if (!Number.isInteger(0.5 / unit)) return null;
+  if (own === halfUp && last === halfUp) return { value: unit / 2, to: 'all' };
+  if (own === halfAway && last === halfAway) return { value: unit / 2, to: 'away' };
+  return own === downward && last === halfAway ? { value: unit, to: 'negative' } : null;
 }
