@@ -3,7 +3,8 @@ import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
 import type { Scope } from '../study/data.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
+import { hasCases } from './cases.js';
 
 /** Of the evidence of bias-value. */
 export interface AddedConstant {
@@ -17,8 +18,8 @@ const FEWEST_DIFFERING = 3;
 /** The number that gives the subset. Of one multiplier for all channels it is one of steps, as other causes have it. */
 export function addedConstant(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { free, data, channels, sketch, subset } = study;
-  if (!free || data.dynamic || base.carried || base.order || channels < 2 || data.mismatched < FEWEST_DIFFERING)
-    return [];
+  if (!free || data.dynamic || base.carried || base.order || channels < 2) return [];
+  if (!hasCases(study as Study, FEWEST_DIFFERING)) return [];
   const sketched = numbersIn(study, base, sketch);
   const found = sketched.length === 0 || sketch === subset ? sketched : numbersIn(study, base, subset);
   const changes = found.filter((added) => added !== 0).map((added) => changeTo(added));

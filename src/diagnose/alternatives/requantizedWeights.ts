@@ -9,8 +9,9 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { groupOf } from '../../products/groups.js';
 import { FREEDOM, type ProductChange, withParams } from '../setup.js';
 import { partOf } from '../study/part.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { boundedIn } from './boundedValues.js';
+import { hasCases } from './cases.js';
 
 /** One of so many rules gives fewer values by chance. */
 const FEWEST = 16;
@@ -60,9 +61,9 @@ const RULES: readonly Rule[] = SCALES.flatMap((own) =>
 
 /** Those that a glance does not refute. */
 export function requantizedWeights(study: ProductStudy): ProductChange[] {
-  const { declared, data, glance } = study;
+  const { declared, glance } = study;
   const { params } = declared;
-  if (data.mismatched < FEWEST || !(params.weight instanceof Int8Array)) return [];
+  if (!(params.weight instanceof Int8Array) || !hasCases(study as Study, FEWEST)) return [];
   const largest = largestOf(params);
   const part = glance && partOf(study, glance);
   const mayGive = nearly(study);

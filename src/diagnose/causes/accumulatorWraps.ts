@@ -14,6 +14,7 @@ import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { isTiled, narrowTiles, type Tile } from '../../kernels/steps/tiledSums.js';
 import type { AccumulateStep, Product } from '../../nouns/kernel.js';
 import { counted, printable } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
 import { narrowMeans } from '../alternatives/narrowMeans.js';
 import { formOf } from '../alternatives/tensorSteps.js';
@@ -21,7 +22,7 @@ import type { Cause, Found } from '../cause.js';
 import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { type ProductSetup, withSteps } from '../setup.js';
-import { isProductStudy, isTensorStudy, type ProductStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { place } from '../words/place.js';
@@ -89,7 +90,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
   parameterFree: true,
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product' || !study.free || study.data.dynamic) return [];
-    if (study.data.mismatched < FEWEST_OF_PARTS) return [];
+    if (!hasCases(study as Study, FEWEST_OF_PARTS)) return [];
     return accumulatorChanges(
       'accumulator-wraps',
       narrowTiles(base.params).filter(mayGive(study, base, OF_BASE)),

@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { hasCases } from '../alternatives/cases.js';
 import { FORMATS, type Format, type HalfForm, halfForms } from '../alternatives/halfPrecision.js';
 import type { Cause } from '../cause.js';
 import { converts, writesCodes } from '../facts.js';
@@ -32,7 +33,7 @@ export const halfPrecision: Cause<'half-precision'> = {
   ownWords: true,
 
   changes: (study) => {
-    const moved = study.data.mismatched < FEWEST ? MOST_MOVED : mostMoved(study);
+    const moved = hasCases(study, FEWEST) ? mostMoved(study) : MOST_MOVED;
     if (moved >= MOST_MOVED) return [];
     const { declared } = study;
     const fitting = (Object.keys(FORMATS) as Format[]).flatMap((format) => {

@@ -5,6 +5,7 @@ import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
+import { hasCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import {
@@ -78,6 +79,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       return fits !== null && everyChannel(params, (n) => fits(n, realOf(params, n)));
     };
     return waysToAddBias(base).flatMap((way) => {
+      if (way.biases[0] === BEHIND && !hasCases(study as Study, FEWEST_DIFFERING)) return [];
       const ofSketch = multipliersLeft(study, base, way);
       // where the declared number fits as well, the data show no other
       const left = isReal(ofSketch) ? multipliersLeft(study, base, way, study.subset) : ofSketch;

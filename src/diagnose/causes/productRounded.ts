@@ -4,6 +4,7 @@ import { integerBias, roundedSums, shiftedFirst } from '../../kernels/steps/roun
 import { isTiled, roundedTiles, type Tile } from '../../kernels/steps/tiledSums.js';
 import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import { scriptsRoundingOne, scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
@@ -61,7 +62,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   // some of so many losses give one or two values by chance, and more beside another cause, which may move them too
   shows: ({ study, without }) =>
-    study.data.mismatched >= FEWEST_DIFFERING &&
+    hasCases(study, FEWEST_DIFFERING) &&
     (study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE),
 
   changes: (study) =>
@@ -76,7 +77,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
     const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
     const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
     // of hundreds of parts a few values tell before any is added for more
-    if (study.data.mismatched < FEWEST_OF_SUMS || !resemblesDeclared(study as Study)) return products;
+    if (!hasCases(study as Study, FEWEST_OF_SUMS) || !resemblesDeclared(study as Study)) return products;
     const tiles = base.params === study.declared.params ? roundedTiles(base.params) : [];
     const parts = tiles.length > 0 ? tiles.filter(mayGive(study, base, OF_BASE)).map(changeTo) : [];
     const sums = base === study.declared && scalesSums(study) ? [...ofSums(study), ...ofOwnShifts(study)] : [];
