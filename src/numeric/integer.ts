@@ -8,6 +8,11 @@ export function wrapInt32(x: number): number {
   return x | 0;
 }
 
+/** a * b + c in full, as digits: it may be beyond 2^53. */
+export function digitsOf(a: number, b: number, c: number): string {
+  return String(BigInt(a) * BigInt(b) + BigInt(c));
+}
+
 /** `wrapInt32` of each. */
 export function wrappedInt32(values: Float64Array): Int32Array {
   return new Int32Array(values);

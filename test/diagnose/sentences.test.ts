@@ -194,7 +194,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'scaled-sum-wraps': [
       'candidate',
       null,
-      { first: { ...at, sum: 48565, k: 51534, kept: -1792218586 }, wrapped: 1041 },
+      { first: { ...at, sum: 48565, k: 51534, product: '2502748710', kept: -1792218586 }, wrapped: 1041 },
     ],
     'threshold-rule': ['candidate', null, { rule: 'greater', deciding: { ...at, declared: 19, observed: 18 } }],
     'relu-before-bias': ['candidate', null, { negative: 410 }],

@@ -10,6 +10,8 @@ import { realOf, type Short } from './shortMultiplier.js';
 export interface WrappedProduct extends MultiplierStep {
   /** A channel's: k * 2^-n, as they are, factors of 2 in k and all. */
   readonly numbersIn: (product: Product) => readonly Short[];
+  /** What is added to the product within 32 bits. */
+  readonly within: (number: Short) => number;
   /** The same with all bits of the product. */
   readonly inFull: MultiplierStep;
 }
@@ -21,7 +23,8 @@ type Half = (typeof HALVES)[number];
 /** Fewer bits leave int32 only where sums are large; more are shifted by what no int32 is. */
 const [LEAST_BITS, MOST_SHIFT] = [8, 31];
 
-export function wrappedProducts(params: Product): WrappedProduct[] {
+/** @param sums the largest of each channel, by magnitude: where none leaves int32 nothing wraps */
+export function wrappedProducts(params: Product, sums: Float64Array): WrappedProduct[] {
   const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
   const largest = frexp(largestOf(reals)).exponent;
   const counts = Array.from({ length: MOST_SHIFT + 1 - LEAST_BITS }, (_, i) => LEAST_BITS + i);
@@ -35,10 +38,16 @@ export function wrappedProducts(params: Product): WrappedProduct[] {
       ];
       return forms
         .filter(({ fits }) => fits)
-        .flatMap(({ name, of }) => HALVES.map((half) => wrapped(`${name}, ${round.name}, half ${half}`, of, half)));
+        .flatMap(({ name, of }) => {
+          const leaves = (half: Half) =>
+            reals.some((real, n) => sums[n] * of(real).k + withinOf(half, of(real)) >= 2 ** 31);
+          return HALVES.filter(leaves).map((half) => wrapped(`${name}, ${round.name}, half ${half}`, of, half));
+        });
     }),
   );
 }
+
+const withinOf = (half: Half, { n }: Short) => (half === 'within' ? 2 ** (n - 1) : 0);
 
 function numberOf(real: number, n: number, round: (v: number) => number): Short {
   return { k: round(real * 2 ** n), n };
@@ -61,5 +70,7 @@ function wrapped(name: string, of: (real: number) => Short, half: Half): Wrapped
   });
   const wraps = (acc: number, k: number, added: number) =>
     half === 'within' ? wrapInt32(Math.imul(acc, k) + added) : Math.imul(acc, k) + added;
-  return { ...as('wrapped', wraps), numbersIn, inFull: as('in full', (acc, k, added) => acc * k + added) };
+  const within = (number: Short) => withinOf(half, number);
+  const inFull = as('in full', (acc, k, added) => acc * k + added);
+  return { ...as('wrapped', wraps), numbersIn, within, inFull };
 }

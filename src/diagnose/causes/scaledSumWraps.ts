@@ -1,15 +1,21 @@
+import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { downward } from '../../kernels/steps/round.js';
 import type { RoundStep } from '../../nouns/kernel.js';
+import type { QuantParams } from '../../nouns/value.js';
+import { float64s } from '../../numeric/array.js';
+import { digitsOf, wrapInt32 } from '../../numeric/integer.js';
 import { counted } from '../../text.js';
+import { hasCases, hasCasesWhere } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { type WrappedProduct, wrappedProducts } from '../alternatives/wrappedProducts.js';
 import type { Cause } from '../cause.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
-import { FREEDOM, type ProductChange, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import type { Scope } from '../study/data.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { inC, numpy, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -19,7 +25,15 @@ declare module '../finding/evidence.js' {
   interface CauseEvidence {
     'scaled-sum-wraps': SomeChannels & {
       /** The first sum whose product leaves int32. */
-      readonly first?: At & { readonly sum: number; readonly k: number; readonly kept: number };
+      readonly first?: At & {
+        readonly sum: number;
+        readonly k: number;
+        /** Half of the shift, added within 32 bits. */
+        readonly added?: number;
+        /** Digits: it may be beyond 2^53. */
+        readonly product: string;
+        readonly kept: number;
+      };
       readonly wrapped?: number;
     };
   }
@@ -29,20 +43,20 @@ interface WrappingChange extends ProductChange {
   readonly step: WrappedProduct;
 }
 
-/** What wraps is elsewhere in the range, not next to a border: three values are none by chance. */
-const FEWEST_DIFFERING = 3;
+/** What wraps falls anywhere in the range: three values inside it are none by chance. One at a clamp is as well given by all that lies beyond. */
+const FEWEST_INSIDE = 3;
 
 /** A sum times its integer multiplier, kept in 32 bits before it is shifted. */
 export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
   code: 'scaled-sum-wraps',
   kinds: ['product'],
-  needs: [anyRuntime, scalesSums, ({ data }) => data.mismatched >= FEWEST_DIFFERING],
+  needs: [anyRuntime, scalesSums, (study) => hasCases(study, FEWEST_INSIDE)],
   whose: 'kernel',
   ownWords: true,
 
   // where the product keeps all of its bits the multiplier is what differs
   changes: (study) =>
-    wrappedProducts(study.declared.params)
+    wrappedProducts(study.declared.params, largestSums(study))
       .map((step) => changeTo(study, step))
       .filter(
         ({ apply, step }) =>
@@ -50,19 +64,36 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
           !study.agreesOnSubset(withSteps(apply(study.declared), { multiplier: step.inFull })),
       ),
 
+  shows: ({ study }) => {
+    const { declared, subset } = study;
+    const { params, steps } = declared;
+    const [lo, hi] = clampOfCodes(params.activation, params.output as QuantParams, steps.bound);
+    const { observed } = subset;
+    return hasCasesWhere(study as Study, FEWEST_INSIDE, (i) => observed[i] > lo && observed[i] < hi);
+  },
+
   evidence: ({ study, change, setup }) => {
     const { step } = change as WrappingChange;
-    const { engine, subset, channels } = study;
-    const params = engine.restrict(setup.params, subset);
-    const bias = setup.steps.bias.prepare(params);
-    const sums = engine.accumulator(setup, subset);
-    const sumOf = (i: number) => sums[i] + (bias.unit === 'int32' ? bias.values[i % channels] : 0);
-    const numbers = step.numbersIn(params);
-    const leaves = (_: number, i: number) => Math.abs(sumOf(i) * numbers[i % channels].k) >= 2 ** 31;
+    const { subset, channels } = study;
+    const sums = biasedSums(study, setup, subset);
+    const numbers = step.numbersIn(setup.params);
+    const leaves = (sum: number, i: number) => {
+      const number = numbers[i % channels];
+      const product = sum * number.k + step.within(number);
+      return product >= 2 ** 31 || product < -(2 ** 31);
+    };
     const at = sums.findIndex(leaves);
     if (at < 0) return {};
-    const { k } = numbers[at % channels];
-    const first = { ...placeAt(study, at), sum: sumOf(at), k, kept: Math.imul(sumOf(at), k) };
+    const [sum, number] = [sums[at], numbers[at % channels]];
+    const added = step.within(number);
+    const first = {
+      ...placeAt(study, at),
+      sum,
+      k: number.k,
+      ...(added > 0 && { added }),
+      product: digitsOf(sum, number.k, added),
+      kept: wrapInt32(Math.imul(sum, number.k) + added),
+    };
     return { first, wrapped: countWhere(sums, leaves) };
   },
 
@@ -70,7 +101,9 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
     title: 'product of sum and multiplier wraps in 32 bits',
     explanation: 'A sum times its integer multiplier takes up to 64 bits; its low 32 are kept, and shifted.',
     evidence: ({ first, wrapped }) => [
-      first ? `${place(first)}: ${first.sum} * ${first.k} = ${first.sum * first.k} becomes ${first.kept}` : null,
+      first
+        ? `${place(first)}: ${first.sum} * ${first.k}${first.added === undefined ? '' : ` + ${first.added}`} = ${first.product} becomes ${first.kept}`
+        : null,
       wrapped === undefined ? null : `${counted(wrapped, 'product')} of those that were looked at leave 32 bits`,
     ],
     fix: () => 'multiply in 64 bits, and shift that: (int64_t)acc * multiplier',
@@ -82,11 +115,30 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
   },
 };
 
+/** As they are multiplied. */
+function biasedSums({ engine, channels }: ProductStudy, setup: ProductSetup, scope: Scope): Float64Array {
+  const bias = setup.steps.bias.prepare(engine.restrict(setup.params, scope));
+  const added = bias.unit === 'int32' ? bias.values : null;
+  return float64s(engine.accumulator(setup, scope), (sum, i) => sum + (added?.[i % channels] ?? 0));
+}
+
+function largestSums(study: ProductStudy): Float64Array {
+  const { declared, subset, channels } = study;
+  const most = new Float64Array(channels);
+  const setup = withSteps(declared, { bias: biasOf(declared) });
+  biasedSums(study, setup, subset).forEach((sum, i) => {
+    most[i % channels] = Math.max(most[i % channels], Math.abs(sum));
+  });
+  return most;
+}
+
+const biasOf = ({ steps }: ProductSetup) => (isInt32Bias(steps.bias) ? steps.bias : int32BiasFloat64);
+
 /** What wraps falls where sums rise. */
 const FALLING: RoundStep = { ...downward, name: 'downward of what wraps', falls: true, fast: false };
 
 function changeTo({ declared }: ProductStudy, step: WrappedProduct): WrappingChange {
-  const bias = isInt32Bias(declared.steps.bias) ? declared.steps.bias : int32BiasFloat64;
+  const bias = biasOf(declared);
   return {
     cause: 'scaled-sum-wraps',
     coordinate: 'multiplier',
