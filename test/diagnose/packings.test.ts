@@ -51,6 +51,12 @@ describe('of a linear layer', () => {
     }
   });
 
+  test('of two channels above others too little is told', async () => {
+    const pair = linear(74, { samples: 400, outputs: 4 });
+    const finding = await named(pair, codesOf(pair, borrowing(pair, evenBelow, 1)));
+    expect(finding!.causes).not.toContain('packing-borrow');
+  });
+
   test('with the borrow added back nothing differs', async () => {
     expect(await named(layer, codesOf(layer, sumOf))).toBeNull();
   });

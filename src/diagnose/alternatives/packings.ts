@@ -142,11 +142,22 @@ function readingBelow(pairing: Pairing, { params, patches }: ProductSetup): Patc
   };
 }
 
+/** Of all channels, each of which asks. */
+const biases = new WeakMap<Product, Int32Array | null>();
+
+function biasesOf(params: Product): Int32Array | null {
+  const known = biases.get(params);
+  if (known !== undefined) return known;
+  const made = scriptedInt32Bias(params);
+  biases.set(params, made);
+  return made;
+}
+
 /** Of each row, how many chains of a channel's products are negative. */
 function negativeChains(x: Codes, params: Product, channel: number, { products, along, codes }: Chain): Int32Array {
   const { inFeatures, weight } = params;
   const length = typeof products === 'number' ? products : inFeatures;
-  const start = products === 'all and the bias' ? (scriptedInt32Bias(params)?.[channel] ?? 0) : 0;
+  const start = products === 'all and the bias' ? (biasesOf(params)?.[channel] ?? 0) : 0;
   const [x0, w0] = [offsetOf(codes, params.input), codes === 'x - zx' ? weightZeroPointOf(params, channel) : 0];
   const order = along === 'places' ? inPlaces(params) : int32s({ length: inFeatures }, (_, k) => k);
   const factors = int32s(order, (k) => weight[channel * inFeatures + k] - w0);

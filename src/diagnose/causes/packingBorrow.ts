@@ -1,4 +1,6 @@
+import type { Product } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import {
   belowOf,
   borrowsOf,
@@ -15,7 +17,7 @@ import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import { isProductStudy, type ProductStudy } from '../study/study.js';
+import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { codeOf, inC, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -40,7 +42,7 @@ declare module '../finding/evidence.js' {
 
 /** Of some hundred ways to pack two products one gives fewer values by chance. */
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
-/** Channels whose values follow from no other bias; and values where all may. */
+/** Channels that differ, and whose values follow from no other bias; and cases where all may. */
 const [FEWEST_CHANNELS, FEWEST_ALIKE] = [3, 16];
 
 /** Of two products in one multiplier the upper one is read without the borrow of the lower one. */
@@ -52,11 +54,11 @@ export const packingBorrow: Cause<'packing-borrow', 'product'> = {
   parameterFree: true,
 
   estimate: (study, base) => {
-    if (!isProductStudy(study) || base.kind !== 'product' || study.data.mismatched < FEWEST_DIFFERING) return [];
+    if (!isProductStudy(study) || base.kind !== 'product' || !hasCases(study as Study, FEWEST_DIFFERING)) return [];
     if (base.carried || base.order || base.within || base.stores || base.steps.float) return [];
     const fitting = lowering(study, base).flatMap((pairing) =>
       chainsOf(base.params)
-        .map((chain) => changeTo(pairing, chain))
+        .map((chain) => changeTo(study, pairing, chain))
         .filter((change) => study.agreesOnSubset(change.apply(base))),
     );
     if (fitting.length === 0 || !(tellsFromBiases(study, base) || tellsFromOthers(study, base, fitting[0].packing)))
@@ -110,17 +112,19 @@ const PARTED = (products: Chain['products']): string =>
 
 const CODES = { x: 'codes as they are stored', 'x - 128': 'codes less 128', 'x + 128': 'codes plus 128' } as const;
 
-/** By pairing and chain: the same object for the same, by which sums are kept. */
-const known = new Map<string, Carried>();
+/** Of a layer by pairing and chain: the same object for the same, by which sums are kept. */
+const known = new WeakMap<Product, Map<string, Carried>>();
 
 interface Packed extends ProductChange {
   readonly packing: Pairing & Chain;
 }
 
-function changeTo(pairing: Pairing, chain: Chain, control: Control | null = null): Packed {
+function changeTo({ declared }: ProductStudy, pairing: Pairing, chain: Chain, control: Control | null = null): Packed {
+  const ofLayer = known.get(declared.params) ?? new Map<string, Carried>();
+  known.set(declared.params, ofLayer);
   const made = borrowsOf(pairing, chain, control);
-  const carried = known.get(made.name) ?? made;
-  known.set(made.name, carried);
+  const carried = ofLayer.get(made.name) ?? made;
+  ofLayer.set(made.name, carried);
   return {
     cause: 'packing-borrow',
     coordinate: 'accumulator',
@@ -140,9 +144,10 @@ function sharedBy(fitting: readonly Packed[]): Partial<Packed['packing']> {
 
 /** Of the same ways to add, with other products in place of those below, none gives every value. */
 function tellsFromOthers(study: ProductStudy, base: ProductSetup, pairing: Pairing): boolean {
-  if (pairing.by !== 'channels' || study.data.mismatched < FEWEST_ALIKE) return false;
+  if (pairing.by !== 'channels' || !hasCases(study as Study, FEWEST_ALIKE)) return false;
+  if (countWhere(study.mismatchesByChannel(base), (missed) => missed > 0) < FEWEST_CHANNELS) return false;
   return CONTROLS.every((control) =>
-    chainsOf(base.params).every((chain) => !study.agreesOnSubset(changeTo(pairing, chain, control).apply(base))),
+    chainsOf(base.params).every((chain) => !study.agreesOnSubset(changeTo(study, pairing, chain, control).apply(base))),
   );
 }
 
