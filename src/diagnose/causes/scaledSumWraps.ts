@@ -11,6 +11,7 @@ import { hasCases, hasCasesWhere } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { type WrappedProduct, wrappedProducts } from '../alternatives/wrappedProducts.js';
 import type { Cause } from '../cause.js';
+import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
@@ -57,6 +58,7 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
   // where the product keeps all of its bits the multiplier is what differs
   changes: (study) =>
     wrappedProducts(study.declared.params, largestSums(study))
+      .filter(mayGive(study))
       .map((step) => changeTo(study, step))
       .filter(
         ({ apply, step }) =>
@@ -116,21 +118,44 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
 };
 
 /** As they are multiplied. */
-function biasedSums({ engine, channels }: ProductStudy, setup: ProductSetup, scope: Scope): Float64Array {
-  const bias = setup.steps.bias.prepare(engine.restrict(setup.params, scope));
+function biasedSums({ engine }: ProductStudy, setup: ProductSetup, scope: Scope): Float64Array {
+  const params = engine.restrict(setup.params, scope);
+  const [bias, channels] = [setup.steps.bias.prepare(params), params.outFeatures];
   const added = bias.unit === 'int32' ? bias.values : null;
   return float64s(engine.accumulator(setup, scope), (sum, i) => sum + (added?.[i % channels] ?? 0));
 }
 
+/** Of more samples than the sketch has, some are larger. */
+const BEYOND_SKETCH = 4;
+
 function largestSums(study: ProductStudy): Float64Array {
-  const { declared, subset, channels } = study;
+  const { declared, sketch, channels } = study;
   const most = new Float64Array(channels);
-  const setup = withSteps(declared, { bias: biasOf(declared) });
-  biasedSums(study, setup, subset).forEach((sum, i) => {
-    most[i % channels] = Math.max(most[i % channels], Math.abs(sum));
+  biasedSums(study, withBias(declared), sketch).forEach((sum, i) => {
+    most[i % channels] = Math.max(most[i % channels], BEYOND_SKETCH * Math.abs(sum));
   });
   return most;
 }
+
+/** Another rule than the declared one rounds by less than a step of its codes. */
+const REACH = 1.01;
+
+/** Whether a product gives the probe, nearly: of noise each fails at one of its first values. */
+function mayGive(study: ProductStudy): (step: WrappedProduct) => boolean {
+  const { declared, engine, probe } = study;
+  const params = engine.restrict(declared.params, probe);
+  const channels = params.outFeatures;
+  const [sums, { lo, hi }] = [biasedSums(study, withBias(declared), probe), viewOf(study, declared, probe)];
+  return (step) => {
+    const toSteps = step.toSteps(params, params.output as QuantParams);
+    return sums.every((sum, i) => {
+      const steps = toSteps(sum, i % channels, 0);
+      return steps >= lo[i] - REACH && steps <= hi[i] + REACH;
+    });
+  };
+}
+
+const withBias = (setup: ProductSetup) => withSteps(setup, { bias: biasOf(setup) });
 
 const biasOf = ({ steps }: ProductSetup) => (isInt32Bias(steps.bias) ? steps.bias : int32BiasFloat64);
 
