@@ -1,7 +1,7 @@
 /** Sums times integers whose product is kept in 32 bits, as firmware writes them: int32_t p = acc * k; q = p >> n. */
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import type { MultiplierStep, Product } from '../../nouns/kernel.js';
-import { largestOf } from '../../numeric/extremes.js';
+import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfAway } from '../../numeric/round.js';
@@ -26,6 +26,8 @@ const [LEAST_BITS, MOST_SHIFT] = [8, 31];
 /** @param sums the largest of each channel, by magnitude: where none leaves int32 nothing wraps */
 export function wrappedProducts(params: Product, sums: Float64Array): WrappedProduct[] {
   const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
+  // of a number of as many bits the largest sum goes furthest, of one shift for all the largest product
+  const furthest = [furthestOf(sums), furthestOf(reals.map((real, n) => real * sums[n]))];
   const largest = frexp(largestOf(reals)).exponent;
   const counts = Array.from({ length: MOST_SHIFT + 1 - LEAST_BITS }, (_, i) => LEAST_BITS + i);
   return counts.flatMap((count) =>
@@ -40,7 +42,7 @@ export function wrappedProducts(params: Product, sums: Float64Array): WrappedPro
         .filter(({ fits }) => fits)
         .flatMap(({ name, of }) => {
           const leaves = (half: Half) =>
-            reals.some((real, n) => sums[n] * of(real).k + withinOf(half, of(real)) >= 2 ** 31);
+            furthest.some((n) => sums[n] * of(reals[n]).k + withinOf(half, of(reals[n])) >= 2 ** 31);
           return HALVES.filter(leaves).map((half) => wrapped(`${name}, ${round.name}, half ${half}`, of, half));
         });
     }),

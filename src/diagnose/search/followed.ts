@@ -128,8 +128,9 @@ const resembling = new WeakMap<Study, boolean>();
 export function resemblesDeclared(study: Study): boolean {
   const known = resembling.get(study);
   if (known !== undefined) return known;
-  const { declared, subset } = study;
-  const resembles = !(correlation(study.values(declared), 0, 1, subset.observed, 0, 1) < LEAST_ALIKE);
+  const { declared, sketch } = study;
+  const { data } = study.outputs(declared, sketch);
+  const resembles = !(correlation(data, 0, 1, sketch.observed, 0, 1) < LEAST_ALIKE);
   resembling.set(study, resembles);
   return resembles;
 }
