@@ -1,6 +1,7 @@
 /** Sums in parts, of which each leaves int16, or loses its low bits, before it is added. */
 import { describe, expect, test } from 'vitest';
-import { codesOf, convolution, linear, named, type SumOf, sumOf } from './ownSums.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
+import { codesOf, convolution, linear, named, type Summed, type SumOf, sumOf } from './ownSums.js';
 
 const wrap16 = (sum: number) => ((((sum + 32768) % 65536) + 65536) % 65536) - 32768;
 const saturate16 = (sum: number) => Math.max(-32768, Math.min(32767, sum));
@@ -50,6 +51,27 @@ describe('of a linear layer', () => {
     expect((await named(layer, codesOf(layer, own)))!.causes).toEqual(['unexplained']);
   });
 });
+
+test('2 more in every sum, of few values: no parts of it beside biases that are rounded', async () => {
+  const layer = ofOneScale(linear(54, { samples: 110, inputs: 16 }));
+  const finding = await named(
+    layer,
+    codesOf(layer, (products) => sumOf(products) + 2),
+  );
+  expect(finding!.causes).not.toContain('product-rounded');
+});
+
+/** The weights of all channels by the first one's scale. */
+function ofOneScale(layer: Summed): Summed {
+  const { alone, scales, multipliers, bias } = layer;
+  const [scale] = scales.weights;
+  return {
+    ...layer,
+    alone: { ...alone, layer: { ...alone.layer, weight_scale: scale } },
+    multipliers: multipliers.map(() => multipliers[0]),
+    biases: bias.map((b) => roundHalfEven(b / (scales.input * scale))),
+  };
+}
 
 test.each([
   ['places of a channel', (own: SumOf) => own, 9, 'places'],

@@ -51,6 +51,8 @@ const ONE_ROUNDING = [
 ];
 
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
+/** There are hundreds of parts, and halves of a bit that they are rounded by are a number added to each sum, nearly. */
+const FEWEST_BESIDE_PARTS = 32;
 
 /** Each product is shifted or rounded before the sum; or each of the values that are added; or the sum, before it is scaled. */
 export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
@@ -61,9 +63,12 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   parameterFree: true,
 
   // some of so many losses give one or two values by chance, and more beside another cause, which may move them too
-  shows: ({ study, without }) =>
-    hasCases(study, FEWEST_DIFFERING) &&
-    (study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE),
+  shows: ({ study, setup, without }) => {
+    if (!hasCases(study, FEWEST_DIFFERING)) return false;
+    if (study.sameOnSubset(without, study.declared)) return true;
+    const isOfParts = setup.kind === 'product' && isTiled(setup.steps.accumulate);
+    return study.mismatches(without) >= (isOfParts ? FEWEST_BESIDE_PARTS : FEWEST_BESIDE);
+  },
 
   changes: (study) =>
     isTensorStudy(study)
