@@ -22,12 +22,19 @@ const OF_SEVERAL = [
   'half-precision',
   'packing-borrow',
   'product-rounded',
+  'rounding-twice',
   'scaled-sum-wraps',
+  'threshold-rule',
   'weight-value',
 ];
 
 test.each([
+  [1, 1],
+  [11, -1],
+  [15, -1],
+  [17, 1],
   [19, 1],
+  [21, 1],
   [22, 1],
   [35, 1],
   [44, 1],

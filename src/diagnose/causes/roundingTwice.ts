@@ -3,6 +3,7 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { counted, precise } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import { isFixedPoint } from '../alternatives/departures.js';
 import {
   type AddedSteps,
@@ -55,9 +56,9 @@ export const roundingTwice: Cause<'rounding-twice', 'product'> = {
   whose: 'kernel',
   ownWords: true,
 
-  changes: (study) => (study.data.mismatched < FEWEST_DIFFERING ? [] : changesOf(study).filter(isNarrow)),
+  changes: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? [] : changesOf(study).filter(isNarrow)),
 
-  admits: (study) => (study.data.mismatched < FEWEST_DIFFERING ? changesOf(study) : []),
+  admits: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? changesOf(study) : []),
 
   evidence: (found) => {
     const { toFirst, last } = (found.change as TwiceChange).twice;

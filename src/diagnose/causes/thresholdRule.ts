@@ -5,11 +5,12 @@ import type { MultiplierStep, RoundStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { withBiasInUnits } from '../alternatives/biasUnits.js';
+import { hasCases } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withOutput, withSteps } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { numpy, rtl } from '../words/code.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -48,9 +49,9 @@ export const thresholdRule: Cause<'threshold-rule', 'product'> = {
   ownWords: true,
 
   changes: (study) =>
-    study.data.mismatched < FEWEST_DIFFERING || channelsIn(study) < FEWEST_CHANNELS ? [] : changesOf(study),
+    !hasCases(study as Study, FEWEST_DIFFERING) || channelsIn(study) < FEWEST_CHANNELS ? [] : changesOf(study),
 
-  admits: (study) => (study.data.mismatched < FEWEST_DIFFERING ? changesOf(study) : []),
+  admits: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? changesOf(study) : []),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
