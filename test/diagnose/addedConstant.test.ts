@@ -1,5 +1,6 @@
 /** One number more in every sum. */
 import { describe, expect, test } from 'vitest';
+import type { Evidence } from '../../src/diagnose/finding/evidence.js';
 import { codesOf, convolution, linear, named, type SumOf, sumOf } from './ownSums.js';
 
 const plus =
@@ -32,6 +33,31 @@ describe.each([
       ),
     );
     expect([...finding!.causes].sort()).toEqual(['bias-value', 'rounding-truncate']);
+  });
+});
+
+describe('a number of steps, added behind the multiplication', () => {
+  const told = async (seed: number, steps: number) => {
+    const layer = linear(seed, { samples: 60, inputs: 16 });
+    return (await named(
+      layer,
+      codesOf(layer, sumOf, (v) => Math.floor(v + steps + 0.5)),
+    ))!;
+  };
+
+  test('is told where it gives the same', async () => {
+    const { causes, evidence } = await told(84, 0.012);
+    expect(causes).toEqual(['bias-value']);
+    const [from, to] = (evidence as Evidence)['bias-value']!.or_steps!;
+    expect(from < 0.012 && to > 0.012).toBe(true);
+  });
+
+  test.each([
+    [85, 0.012],
+    [89, 0.022],
+    [95, 0.012],
+  ])('layer %i, %f: no number of sums beside another cause', async (seed, steps) => {
+    expect((await told(seed, steps)).causes).not.toContain('bias-value');
   });
 });
 

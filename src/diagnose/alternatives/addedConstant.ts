@@ -1,4 +1,5 @@
 /** One number more in every sum, whatever the channel: a rounding constant that is added before the multiplication, an accumulator that begins with another number. */
+import { intersection, isEmpty } from '../estimate/interval.js';
 import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
@@ -10,6 +11,8 @@ import { hasCases } from './cases.js';
 export interface AddedConstant {
   /** To every sum, in its units. */
   readonly added?: number;
+  /** What gives the same, in steps, where it is added behind the multiplication. */
+  readonly or_steps?: readonly [number, number];
 }
 
 /** One number is given by fewer. */
@@ -22,7 +25,11 @@ export function addedConstant(study: ProductStudy, base: ProductSetup): ProductC
   if (!hasCases(study as Study, FEWEST_DIFFERING)) return [];
   const sketched = numbersIn(study, base, sketch);
   const found = sketched.length === 0 || sketch === subset ? sketched : numbersIn(study, base, subset);
-  const changes = found.filter((added) => added !== 0).map((added) => changeTo(added));
+  if (found.every((added) => added === 0)) return [];
+  const steps = stepsIn(study, base);
+  // beside another cause two numbers are found by chance, of which one would be
+  if (steps && base !== study.declared) return [];
+  const changes = found.filter((added) => added !== 0).map((added) => changeTo(added, steps));
   return changes.filter((change) => study.agreesOnSubset(change.apply(base))).slice(0, 1);
 }
 
@@ -40,7 +47,20 @@ function numbersIn(study: ProductStudy, base: ProductSetup, scope: Scope): numbe
   return sharedIntegers(intervals);
 }
 
-function changeTo(added: number): ProductChange {
+/** A number of steps that all values admit; null: none. */
+function stepsIn(study: ProductStudy, base: ProductSetup): [number, number] | null {
+  const view = viewOf(study, base);
+  const { acc, stepsPerUnit, biasSteps } = view;
+  const intervals = intervalsByChannel(
+    view,
+    () => 1,
+    (i, n) => acc[i] * stepsPerUnit[n] + biasSteps[n],
+  );
+  const shared = intersection(intervals);
+  return isEmpty(shared) ? null : [shared.lo, shared.hi];
+}
+
+function changeTo(added: number, steps: [number, number] | null): ProductChange {
   const carried: Carried = {
     name: `${added} in every sum`,
     inChannel: (_, samples) => new Float64Array(samples.length).fill(added),
@@ -50,7 +70,7 @@ function changeTo(added: number): ProductChange {
     coordinate: 'bias_values',
     freedom: FREEDOM.oneNumber,
     label: carried.name,
-    found: { added },
+    found: { added, ...(steps && { or_steps: steps }) },
     apply: (setup) => ({ ...withSteps(setup, {}), carried }),
   };
 }

@@ -130,11 +130,11 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
 /** What is said of a rule that all biases follow, or of none. */
 function toldOf(e: Partial<CauseEvidence['bias-value']>) {
-  const { width, own_scale: own, lost_bits: lost, all_of: all, kept, added } = e;
+  const { width, own_scale: own, lost_bits: lost, all_of: all, kept, added, or_steps: or } = e;
   if (added !== undefined)
     return {
       title: `${Math.abs(added)} ${added > 0 ? 'more' : 'less'} in every sum`,
-      explanation: `Every sum is ${Math.abs(added)} too ${added > 0 ? 'large' : 'small'} before it is scaled, in each channel alike, where biases are each channel's own.`,
+      explanation: `Every sum is ${Math.abs(added)} too ${added > 0 ? 'large' : 'small'} before it is scaled, in each channel alike, where biases are each channel's own.${or ? ` A number from ${precise(or[0])} to ${precise(or[1])} of a step, added before the rounding, gives the same.` : ''}`,
       fix: 'let sums begin with 0 or their bias, and add a rounding constant once, behind the multiplication',
     };
   if (width)
