@@ -4,6 +4,7 @@ import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { tensorSteps } from '../../kernels/kernel.js';
 import type { Kernel } from '../../nouns/kernel.js';
 import { isTensor } from '../../nouns/model.js';
+import { largestOf } from '../../numeric/extremes.js';
 import type { LayerRun } from '../../replay/session.js';
 import { counted } from '../../text.js';
 import type { Asked } from './asked.js';
@@ -12,6 +13,8 @@ import { named } from './named.js';
 /** Other ranges change nearly every value behind a first step; and a few are anyone's by chance. */
 const FEWEST = 8;
 const LEAST_SHARE = 1 / 4;
+/** Of a machine; a range of each sample is of as many threads as a call has samples. */
+const MOST_THREADS = 256;
 
 interface Share {
   readonly kernel: Kernel;
@@ -29,7 +32,7 @@ function otherShares({ ready, kernel, inCalls: { ends, threads: declared } }: La
   const { form, op } = layer;
   const sizes = ends.map((end, i) => end - (ends[i - 1] ?? 0));
   const sharesOf = (threads: number) => sizes.map((size) => steps.shareOf!(form, size, shapes.inputs[0], threads));
-  const most = Math.max(...sharesOf(1));
+  const most = Math.min(MOST_THREADS, largestOf(sharesOf(1)));
   const [own, found] = [sharesOf(declared).join(), new Map<string, Share>()];
   for (let threads = 1; threads <= most; threads++) {
     const [shares, known] = [sharesOf(threads), found.get(sharesOf(threads).join())];
@@ -38,7 +41,7 @@ function otherShares({ ready, kernel, inCalls: { ends, threads: declared } }: La
     const as = { ...kernel, ops: { ...kernel.ops, [op]: { ...steps, run } } };
     const share = {
       kernel: as,
-      samples: Math.max(...shares),
+      samples: largestOf(shares),
       threads: [known?.threads[0] ?? threads, threads] as const,
     };
     found.set(shares.join(), share);

@@ -1,4 +1,5 @@
 /** DynamicQuantizeLSTM, which ONNX Runtime's quantize_dynamic makes of an LSTM: a layer for each value that it gives. */
+import { listed } from '../../../text.js';
 import type { Constant } from '../constants.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { attribute, floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
@@ -94,7 +95,7 @@ function placesOf({ inputs: [x] }: GraphNode, states: readonly string[], { asRun
 async function fieldsOf(node: GraphNode, context: Context): Promise<Record<string, unknown> | string> {
   const activations = attribute(node, 'activations')?.strings ?? [];
   if (activations.some((name, i) => name.toLowerCase() !== USUAL[i % 3].toLowerCase()))
-    return `its activations are ${activations.join(', ')}`;
+    return `its activations are ${listed(activations, 6)}`;
   if (intOf(node, 'layout', 0) !== 0) return 'its layout is 1';
   const cells = intOf(node, 'hidden_size', 0);
   if (cells < 1) return 'its hidden_size is no number of cells';
