@@ -21,6 +21,7 @@ import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause, Found } from '../cause.js';
 import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
+import { resemblesDeclared } from '../search/followed.js';
 import { type ProductSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { INT32_SUMS, inC, numpy } from '../words/code.js';
@@ -91,6 +92,8 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product' || !study.free || study.data.dynamic) return [];
     if (!hasCases(study as Study, FEWEST_OF_PARTS)) return [];
+    // parts that all wrap resemble nothing; beside another cause they would be asked for on each base of noise
+    if (base !== study.declared && !resemblesDeclared(study as Study)) return [];
     return accumulatorChanges(
       'accumulator-wraps',
       narrowTiles(base.params).filter(mayGive(study, base, OF_BASE)),

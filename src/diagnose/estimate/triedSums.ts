@@ -5,7 +5,7 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, columnsOfGroup, groupOf } from '../../products/groups.js';
 import type { ProductSetup } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { viewOf } from './view.js';
+import { type View, viewOf } from './view.js';
 
 /** Values on which a loss is tried before it is replayed. */
 const TRIED = 48;
@@ -21,8 +21,7 @@ export function mayGive(study: ProductStudy, base: ProductSetup, most = REACH): 
   const view = viewOf(study, base, scope);
   const codes = study.engine.codes(base, scope);
   const sumOf = sumsIn(codes, base);
-  const isOpen = (i: number) => Number.isFinite(view.lo[i]) && Number.isFinite(view.hi[i]);
-  const all = [...view.acc.keys()].filter(isOpen);
+  const all = openIn(view);
   const isFloat = !isQuantized(base.params.output);
   const isMissed = (i: number) => {
     const v = view.acc[i] * view.stepsPerUnit[i % view.channels] + view.biasSteps[i % view.channels];
@@ -38,6 +37,19 @@ export function mayGive(study: ProductStudy, base: ProductSetup, most = REACH): 
       const reach = isFloat ? DIGITS * Math.abs(v) : most;
       return v >= view.lo[i] - reach && v <= view.hi[i] + reach;
     });
+}
+
+const open = new WeakMap<View, number[]>();
+
+/** Places of values that are bounded on both sides: asked for by each way to add. */
+function openIn(view: View): number[] {
+  const known = open.get(view);
+  if (known) return known;
+  const all: number[] = [];
+  const { lo, hi } = view;
+  for (let i = 0; i < lo.length; i++) if (Number.isFinite(lo[i]) && Number.isFinite(hi[i])) all.push(i);
+  open.set(view, all);
+  return all;
 }
 
 /** By weights, what is taken off, and place: the sums of a base are mostly another's. */
