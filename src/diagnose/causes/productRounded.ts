@@ -164,14 +164,7 @@ function ofOwnShifts(study: ProductStudy): ProductChange[] {
   return shiftedFirst.flatMap((bias): ProductChange | [] => {
     const shifted = bias.shifted(params);
     if (!giveAll(view, (sum, n) => shifted(sum + own(n), n), OTHER_BASE)) return [];
-    return {
-      cause: 'product-rounded',
-      coordinate: 'bias',
-      freedom: FREEDOM.none,
-      label: bias.name,
-      found: { ...bias.sum, of: 'sums' },
-      apply: (setup) => withSteps(setup, { bias }),
-    };
+    return ofBias(bias);
   });
 }
 
@@ -184,13 +177,17 @@ function ofSums(study: ProductStudy): ProductChange[] {
     if (!giveAll(view, (sum, n) => bias.rounded(sum, own(n)), OTHER_BASE)) return [];
     // a shift that is off loses nothing before it: that is another scale
     if (bias.sum.shifted && giveAll(view, (sum, n) => bias.whole(sum, own(n)), OF_FLOAT32)) return [];
-    return {
-      cause: 'product-rounded',
-      coordinate: 'bias',
-      freedom: FREEDOM.none,
-      label: bias.name,
-      found: { ...bias.sum, of: 'sums' },
-      apply: (setup) => withSteps(setup, { bias }),
-    };
+    return ofBias(bias);
   });
+}
+
+function ofBias(bias: (typeof roundedSums)[number] | (typeof shiftedFirst)[number]): ProductChange {
+  return {
+    cause: 'product-rounded',
+    coordinate: 'bias',
+    freedom: FREEDOM.none,
+    label: bias.name,
+    found: { ...bias.sum, of: 'sums' },
+    apply: (setup) => withSteps(setup, { bias }),
+  };
 }
