@@ -64,36 +64,12 @@ describe('a number of steps, added behind the multiplication', () => {
 describe('no such name', () => {
   const layer = linear(83);
 
-  test('of biases that each have a number of their own', async () => {
-    const finding = await named(
-      layer,
-      codesOf(
-        layer,
-        plus((n) => (n % 5) * 90),
-      ),
-    );
-    expect(finding!.evidence).not.toMatchObject({ 'bias-value': { added: expect.any(Number) } });
-  });
-
-  test('of half of the channels', async () => {
-    const finding = await named(
-      layer,
-      codesOf(
-        layer,
-        plus((n) => (n % 2) * 400),
-      ),
-    );
-    expect(finding!.evidence).not.toMatchObject({ 'bias-value': { added: expect.any(Number) } });
-  });
-
-  test('of half a step in each', async () => {
-    const finding = await named(
-      layer,
-      codesOf(
-        layer,
-        plus((n) => Math.round(0.5 / layer.multipliers[n])),
-      ),
-    );
+  test.each<[string, (channel: number) => number]>([
+    ['of biases that each have a number of their own', (n) => (n % 5) * 90],
+    ['of half of the channels', (n) => (n % 2) * 400],
+    ['of half a step in each', (n) => Math.round(0.5 / layer.multipliers[n])],
+  ])('%s', async (_, added) => {
+    const finding = await named(layer, codesOf(layer, plus(added)));
     expect(finding!.evidence).not.toMatchObject({ 'bias-value': { added: expect.any(Number) } });
   });
 });

@@ -35,16 +35,17 @@ function otherShares({ ready, kernel, inCalls: { ends, threads: declared } }: La
   const most = Math.min(MOST_THREADS, largestOf(sharesOf(1)));
   const [own, found] = [sharesOf(declared).join(), new Map<string, Share>()];
   for (let threads = 1; threads <= most; threads++) {
-    const [shares, known] = [sharesOf(threads), found.get(sharesOf(threads).join())];
-    if (shares.join() === own) continue;
+    const shares = sharesOf(threads);
+    const key = shares.join();
+    if (key === own) continue;
     const run: typeof steps.run = (call) => steps.run({ ...call, threads });
     const as = { ...kernel, ops: { ...kernel.ops, [op]: { ...steps, run } } };
     const share = {
       kernel: as,
       samples: largestOf(shares),
-      threads: [known?.threads[0] ?? threads, threads] as const,
+      threads: [found.get(key)?.threads[0] ?? threads, threads] as const,
     };
-    found.set(shares.join(), share);
+    found.set(key, share);
   }
   return [...found.values()];
 }

@@ -25,7 +25,8 @@ export async function settingsApart(
   });
   if (differing.length === 0 || !(await matters(taken(differing)))) return null;
   const alone: Fact[] = [];
-  for (const fact of differing) if (await matters(taken([fact]))) alone.push(fact);
+  // of one fact it is known
+  for (const fact of differing) if (differing.length === 1 || (await matters(taken([fact])))) alone.push(fact);
   const told = alone.length > 0 ? alone : differing;
   const textOf = (producer: Producer) => told.map((fact) => WORDS[fact](producer[fact] as never)).join(' and ');
   return [textOf(first), textOf(second)];
