@@ -29,15 +29,15 @@ export function withBiasInUnits(
   const { steps, params } = setup;
   if (units instanceof Int32Array) return withParams(setup, { bias: null, biasInt32: units, weightScale });
   const reals = float32s(units, (b, n) => b * params.input.scale * weightScale[n % weightScale.length]);
+  const inUnits = (bias: Float32Array) => {
+    const prepared = steps.bias.prepare({ ...params, bias, weightScale });
+    return { bias, gives: (n: number) => prepared.unit === 'accumulator' && prepared.add(0, n) === units[n] };
+  };
+  const own = inUnits(reals);
+  if (reals.every((_, n) => own.gives(n))) return withParams(setup, { bias: reals, weightScale });
   // one of its neighbours may give the same float32 in units of sums
-  const tried = [0, 1, -1].map((away) => {
-    const bias = moved(reals, away);
-    return { bias, prepared: steps.bias.prepare({ ...params, bias, weightScale }) };
-  });
-  const bias = reals.map((b, n) => {
-    const own = tried.find(({ prepared }) => prepared.unit === 'accumulator' && prepared.add(0, n) === units[n]);
-    return own ? own.bias[n] : b;
-  });
+  const tried = [own, ...[1, -1].map((away) => inUnits(moved(reals, away)))];
+  const bias = reals.map((b, n) => tried.find(({ gives }) => gives(n))?.bias[n] ?? b);
   return withParams(setup, { bias, weightScale });
 }
 

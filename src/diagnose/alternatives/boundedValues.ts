@@ -1,4 +1,6 @@
 /** A few values that an order or an operand is tried on before it is replayed. */
+import type { NumericArray } from '../../nouns/array.js';
+import type { Codes, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { viewOf } from '../estimate/view.js';
 import type { ProductSetup } from '../setup.js';
@@ -48,4 +50,42 @@ export function boundedIn(
     };
   };
   return { scope, tried: tried.map(bounded) };
+}
+
+/** By the values that are added, ways, what is taken off, and value: the sums of a base are mostly another's. */
+const known = new WeakMap<NumericArray, WeakMap<readonly unknown[], Map<string, Map<number, Float64Array>>>>();
+
+function knownSums({ data }: Codes, { input, weightZeroPoint }: Product, ways: readonly unknown[]) {
+  const ofCodes = known.get(data) ?? new WeakMap<readonly unknown[], Map<string, Map<number, Float64Array>>>();
+  known.set(data, ofCodes);
+  const ofWays = ofCodes.get(ways) ?? new Map<string, Map<number, Float64Array>>();
+  ofCodes.set(ways, ofWays);
+  const key = `${input.zeroPoint}|${weightZeroPoint.join()}`;
+  const sums = ofWays.get(key) ?? new Map<number, Float64Array>();
+  ofWays.set(key, sums);
+  return sums;
+}
+
+/**
+ * Ways to add that give some values, nearly: each value is asked of those that the values before it leave, on noise soon none.
+ * ways: the same list for the same layer; sumsOf: of a value, the sum by each way.
+ */
+export function givingAll<T>(
+  ways: readonly T[],
+  tried: readonly BoundedValue[],
+  { codes, params }: { readonly codes: Codes; readonly params: Product },
+  sumsOf: (value: BoundedValue) => (way: T) => number,
+): T[] {
+  const sums = knownSums(codes, params, ways);
+  let left = [...ways.keys()];
+  for (const value of tried) {
+    const sumOf = sumsOf(value);
+    const ofValue = sums.get(value.place) ?? new Float64Array(ways.length).fill(Number.NaN);
+    sums.set(value.place, ofValue);
+    left = left.filter((way) => {
+      if (Number.isNaN(ofValue[way])) ofValue[way] = sumOf(ways[way]);
+      return value.admits(ofValue[way]);
+    });
+  }
+  return left.map((way) => ways[way]);
 }

@@ -2,6 +2,7 @@
 import type { RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import type { CauseCode } from '../finding/evidence.js';
+import type { Scope } from '../study/data.js';
 import type { Study } from '../study/study.js';
 import { HALF_ADDED, HALF_TAKEN } from './departures.js';
 
@@ -35,12 +36,22 @@ interface Moved {
   moved: number;
 }
 
+/** So many values below zero, most of which are where they should be, or elsewhere: more of them are not asked. */
+const ENOUGH = 64;
+
 function movedOf(study: Study): Moved {
+  const few = movedIn(study, study.sketch);
+  const isRefuted = few.below >= ENOUGH && Math.max(few.up, few.down) < few.below / 2;
+  return isRefuted ? few : movedIn(study, study.subset);
+}
+
+function movedIn(study: Study, scope: Scope): Moved {
   const found: Moved = { below: 0, up: 0, down: 0, others: 0, moved: 0 };
   const { output } = study.declared.params;
   if (!study.free || !isQuantized(output)) return found;
   const { zeroPoint, quantMin } = output;
-  const [declared, { observed }] = [study.values(study.declared), study.subset];
+  const { observed } = scope;
+  const declared = study.outputs(study.declared, scope).data;
   for (let i = 0; i < observed.length; i++) {
     const by = observed[i] - declared[i];
     if (declared[i] > zeroPoint) {

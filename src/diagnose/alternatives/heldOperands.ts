@@ -7,7 +7,7 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { groupOf } from '../../products/groups.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { boundedIn, REACH } from './boundedValues.js';
+import { type BoundedValue, boundedIn, givingAll, REACH } from './boundedValues.js';
 import { type Products, someProducts, type Walk } from './lanes.js';
 
 /** How sums are called some of whose products are added twice. */
@@ -23,22 +23,20 @@ export function heldOperands(study: ProductStudy, base: ProductSetup): ProductCh
   const { scope, tried } = boundedIn(study, base, REACH);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
-  const fits = ({ values, weights }: Products) =>
-    tried.every(({ row, channel: n, admits }) => {
-      const x = row * codes.cols + (codes.cols === params.inFeatures ? 0 : groupOf(params, n) * params.inFeatures);
-      const [w, zeroPoint, own] = [
-        n * params.inFeatures,
-        base.params.input.zeroPoint,
-        weightZeroPointOf(base.params, n),
-      ];
+  const { weight, inFeatures, input } = base.params;
+  const sumsOf = ({ row, channel: n }: BoundedValue) => {
+    const x = row * codes.cols + (codes.cols === inFeatures ? 0 : groupOf(params, n) * inFeatures);
+    const [w, zeroPoint, own] = [n * inFeatures, input.zeroPoint, weightZeroPointOf(base.params, n)];
+    return ({ values, weights }: Products) => {
       let sum = 0;
       for (let j = 0; j < values.length; j++)
-        sum += (codes.data[x + values[j]] - zeroPoint) * (params.weight[w + weights[j]] - own);
-      return admits(sum);
-    });
-  return productsOf(params)
-    .filter(fits)
-    .flatMap((products) => changeTo(params, products) ?? []);
+        sum += (codes.data[x + values[j]] - zeroPoint) * (weight[w + weights[j]] - own);
+      return sum;
+    };
+  };
+  return givingAll(productsOf(params), tried, { codes, params: base.params }, sumsOf).flatMap(
+    (products) => changeTo(params, products) ?? [],
+  );
 }
 
 const known = new WeakMap<Product, readonly Products[]>();
@@ -76,9 +74,7 @@ function made(params: Product): Products[] {
   const parts = inOrder.flatMap((walk) => someProducts(walk, patch?.inChannels ?? 1));
   const walks = inOrder.flatMap(([innermost, walk]) =>
     ways.flatMap(([what, at]) => {
-      const taken = walk.map((_, j) => at(j, count)).map((j) => (j < 0 ? -1 : walk[j]));
-      const has = (_: number, j: number) => taken[j] >= 0;
-      const [own, others] = [walk.filter(has), taken.filter((k) => k >= 0)];
+      const [own, others] = taken(walk, at);
       return [
         { order: `${what('value')}${innermost}`, of: 'input', values: others, weights: own } as const,
         { order: `${what('weight')}${innermost}`, of: 'weights', values: own, weights: others } as const,
@@ -96,6 +92,19 @@ function made(params: Product): Products[] {
     ...walks,
     ...parts,
   ];
+}
+
+/** Of the products that have a value and a weight, the own places and those of the others. */
+function taken(walk: Int32Array, at: At): [own: Int32Array, others: Int32Array] {
+  const [own, others] = [new Int32Array(walk.length), new Int32Array(walk.length)];
+  let count = 0;
+  for (let j = 0; j < walk.length; j++) {
+    const from = at(j, walk.length);
+    if (from < 0) continue;
+    own[count] = walk[j];
+    others[count++] = walk[from];
+  }
+  return [own.subarray(0, count), others.subarray(0, count)];
 }
 
 /** The places along k in the order of the products: as the patch has them, and channel by channel. */

@@ -27,7 +27,10 @@ export function someProducts([innermost, walk]: Walk, channels: number): Product
   const count = walk.length;
   if (count > MOST_PLACES) return [];
   const kept = (order: string, has: (j: number) => boolean): Products => {
-    const own = walk.filter((_, j) => has(j));
+    const all = new Int32Array(count);
+    let length = 0;
+    for (let j = 0; j < count; j++) if (has(j)) all[length++] = walk[j];
+    const own = all.subarray(0, length);
     return { order: `${LEFT_OUT} ${order}${innermost}`, of: 'input', values: own, weights: own };
   };
   const lanes = LANES.filter((n) => 2 * n <= count).flatMap((n) =>

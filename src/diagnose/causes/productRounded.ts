@@ -79,8 +79,10 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   estimate: (study, base) => {
     if (!isProductStudy(study) || base.kind !== 'product') return [];
-    const open = roundedProductSums.filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })));
-    const products = open.length === 0 ? [] : open.filter(mayGive(study, base)).map(changeTo);
+    const products = roundedProductSums
+      .filter(mayGive(study, base))
+      .filter((accumulate) => study.mayFollow(withSteps(base, { accumulate })))
+      .map(changeTo);
     // of hundreds of parts a few values tell before any is added for more
     if (!hasCases(study as Study, FEWEST_OF_SUMS) || !resemblesDeclared(study as Study)) return products;
     const tiles = base.params === study.declared.params ? roundedTiles(base.params) : [];

@@ -250,14 +250,17 @@ function ratiosTo(declared: Setup, rounded: Setup): number[] {
 }
 
 function change(before: readonly number[], after: readonly number[], of: Of, rounding: Rounding): Change {
-  const worst = furthestOf(before.map((scale, i) => after[i] / scale - 1));
   return {
     cause: 'scale-rounded',
     coordinate: 'w_scale',
     // where it makes two scales one, any reason for a ratio of 1 is as good: the other's scale was taken
     ...(makesOne(before, after, of) ? { freedom: FREEDOM.oneNumber, rare: true as const } : { freedom: FREEDOM.none }),
     label: `${of.join(', ')} to ${rounding.digits ?? ''} ${rounding.kind}`,
-    found: { of, ...digitsOf(rounding), kind: rounding.kind, before: before[worst], after: after[worst] },
+    // asked of what is found: of 60 in a thousand channels it takes as long as trying them
+    get found() {
+      const at = furthestOf(before.map((scale, i) => after[i] / scale - 1));
+      return { of, ...digitsOf(rounding), kind: rounding.kind, before: before[at], after: after[at] };
+    },
     apply: (setup) => withRounded(setup, of, rounding),
   };
 }

@@ -4,7 +4,6 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { downward } from '../../kernels/steps/round.js';
 import type { RoundStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
-import { float64s } from '../../numeric/array.js';
 import { digitsOf, wrapInt32 } from '../../numeric/integer.js';
 import { counted } from '../../text.js';
 import { hasCases, hasCasesWhere } from '../alternatives/cases.js';
@@ -121,8 +120,9 @@ export const scaledSumWraps: Cause<'scaled-sum-wraps', 'product'> = {
 function biasedSums({ engine }: ProductStudy, setup: ProductSetup, scope: Scope): Float64Array {
   const params = engine.restrict(setup.params, scope);
   const [bias, channels] = [setup.steps.bias.prepare(params), params.outFeatures];
-  const added = bias.unit === 'int32' ? bias.values : null;
-  return float64s(engine.accumulator(setup, scope), (sum, i) => sum + (added?.[i % channels] ?? 0));
+  const sums = Float64Array.from(engine.accumulator(setup, scope));
+  if (bias.unit === 'int32') for (let i = 0; i < sums.length; i++) sums[i] += bias.values[i % channels];
+  return sums;
 }
 
 /** Of more samples than the sketch has, some are larger. */
@@ -131,9 +131,9 @@ const BEYOND_SKETCH = 4;
 function largestSums(study: ProductStudy): Float64Array {
   const { declared, sketch, channels } = study;
   const most = new Float64Array(channels);
-  biasedSums(study, withBias(declared), sketch).forEach((sum, i) => {
-    most[i % channels] = Math.max(most[i % channels], BEYOND_SKETCH * Math.abs(sum));
-  });
+  const sums = biasedSums(study, withBias(declared), sketch);
+  for (let i = 0; i < sums.length; i++)
+    most[i % channels] = Math.max(most[i % channels], BEYOND_SKETCH * Math.abs(sums[i]));
   return most;
 }
 

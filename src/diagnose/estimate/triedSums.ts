@@ -52,26 +52,34 @@ function openIn(view: View): number[] {
   return all;
 }
 
+/** One value: what it is a sum of, and the sums by each way to add. */
+interface Place {
+  readonly x: Codes;
+  readonly product: Product;
+  readonly sums: Map<string, number>;
+}
+
 /** By weights, what is taken off, and place: the sums of a base are mostly another's. */
-const known = new WeakMap<Codes['data'], WeakMap<Product['weight'], Map<string, number>>>();
+const known = new WeakMap<Codes['data'], WeakMap<Product['weight'], Map<string, Place>>>();
 
 /** The sum of one row and channel. */
 function sumsIn(codes: Codes, { params }: ProductSetup) {
   const { weight, input, inFeatures } = params;
-  const ofCodes = known.get(codes.data) ?? new WeakMap<Product['weight'], Map<string, number>>();
+  const ofCodes = known.get(codes.data) ?? new WeakMap<Product['weight'], Map<string, Place>>();
   known.set(codes.data, ofCodes);
-  const sums = ofCodes.get(weight) ?? new Map<string, number>();
-  ofCodes.set(weight, sums);
+  const places = ofCodes.get(weight) ?? new Map<string, Place>();
+  ofCodes.set(weight, places);
+  const placeOf = (row: number, n: number): Place => {
+    const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
+    const x = columnsOfGroup(whole, inFeatures, groupOf(params, n));
+    return { x, product: channelsOfProduct(params, n, n + 1), sums: new Map() };
+  };
   return (step: AccumulateStep, row: number, n: number): number => {
-    const zeroPoint = weightZeroPointOf(params, n);
-    const key = [step.name, row, n, input.zeroPoint, zeroPoint].join();
-    let sum = sums.get(key);
-    if (sum === undefined) {
-      const whole = { rows: 1, cols: codes.cols, data: codes.data.subarray(row * codes.cols, (row + 1) * codes.cols) };
-      const x = columnsOfGroup(whole, inFeatures, groupOf(params, n));
-      sum = step.run(x, channelsOfProduct(params, n, n + 1)).data[0];
-      sums.set(key, sum);
-    }
+    const key = [row, n, input.zeroPoint, weightZeroPointOf(params, n)].join();
+    const place = places.get(key) ?? placeOf(row, n);
+    places.set(key, place);
+    const sum = place.sums.get(step.name) ?? step.run(place.x, place.product).data[0];
+    place.sums.set(step.name, sum);
     return sum;
   };
 }

@@ -6,7 +6,7 @@ import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../../products/groups.js';
 import { replayProduct } from '../../replay/product.js';
 import { sizeOf, strideOf } from '../../tensor/shape.js';
-import { boundedIn, TRIED } from '../alternatives/boundedValues.js';
+import { boundedIn, givingAll, TRIED } from '../alternatives/boundedValues.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -212,37 +212,17 @@ function shifts(inputs: number, length: number): Moved[] {
   );
 }
 
-/** Orders that give some values, nearly: each value is asked of those that the values before it leave, on noise soon none. */
+/** Orders that give some values, nearly. */
 function fitting(study: ProductStudy, base: ProductSetup, orders: readonly Named[]): Named[] {
   const { scope, tried } = boundedIn(study, base);
   if (tried.length <= 8) return [];
   const codes = study.engine.codes(base, scope);
   const inputs = study.engine.inputParams(base, scope);
   const sumsOf = sumsIn(base.params, codes, (row) => inputs[row].zeroPoint);
-  const sums = knownSums(codes, base.params);
-  let left = [...orders.keys()];
-  for (const { place, row, channel, admits } of tried) {
+  return givingAll(orders, tried, { codes, params: base.params }, ({ row, channel }) => {
     const sumOf = sumsOf(row, channel);
-    const ofValue = sums.get(place) ?? new Float64Array(orders.length).fill(Number.NaN);
-    sums.set(place, ofValue);
-    left = left.filter((order) => {
-      if (Number.isNaN(ofValue[order])) ofValue[order] = sumOf(orders[order][2]);
-      return admits(ofValue[order]);
-    });
-  }
-  return left.map((order) => orders[order]);
-}
-
-/** By value of a scope the sums of all orders, as far as they were asked for: those of a base are mostly another's. */
-const sumsOfCodes = new WeakMap<object, Map<string, Map<number, Float64Array>>>();
-
-function knownSums({ data }: Codes, { input, weightZeroPoint }: Product): Map<number, Float64Array> {
-  const ofCodes = sumsOfCodes.get(data) ?? new Map<string, Map<number, Float64Array>>();
-  sumsOfCodes.set(data, ofCodes);
-  const key = `${input.zeroPoint}|${weightZeroPoint.join()}`;
-  const sums = ofCodes.get(key) ?? new Map<number, Float64Array>();
-  ofCodes.set(key, sums);
-  return sums;
+    return ([, , places]) => sumOf(places);
+  });
 }
 
 /** Of one row and channel the sum with its weights in another order. Shifts and rotations share their runs. */

@@ -25,12 +25,17 @@ export class Failed {
     this.left.push(change);
   }
 
-  /** Looked for where no single cause explains, as far as the search may go: of a value joined of 1000 there are thousands. */
-  nearest(isStopped: () => boolean): Hypothesis | null {
+  /**
+   * Looked for where no single cause explains, as far as the search may go: of a value joined of 1000 there are thousands. Of noise what
+   * comes after the sums is as near as chance has it.
+   */
+  nearest(isStopped: () => boolean, isNoise: boolean): Hypothesis | null {
+    const base = this.hypothesis([]).setup;
     for (const change of this.left.splice(0)) {
       if (this.best && isStopped()) break;
-      if (this.isFar(this.hypothesis([change]))) continue;
+      if (isNoise && !change.weightsOf && this.study.sameSums(this.hypothesis([change]).setup, base)) continue;
       const mismatches = this.mismatches(change);
+      if (mismatches === null) continue;
       if (!this.best || mismatches < this.best.mismatches) this.best = { change, mismatches };
     }
     return this.best && this.hypothesis([this.best.change]);
@@ -44,9 +49,11 @@ export class Failed {
     return this.missed >= glance.observed.length / 2 && this.study.mismatches(setup, glance) >= this.missed;
   }
 
-  private mismatches(change: Change): number {
+  /** Null: far from it. */
+  private mismatches(change: Change): number | null {
     const { study, part } = this;
     if (part && change.weightsOf) return study.mismatches(part.setupOf(change.weightsOf), part.scope);
-    return study.mismatches(this.hypothesis([change]).setup, study.probe);
+    const hypothesis = this.hypothesis([change]);
+    return this.isFar(hypothesis) ? null : study.mismatches(hypothesis.setup, study.probe);
   }
 }

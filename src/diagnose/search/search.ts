@@ -84,6 +84,7 @@ class Search {
   private readonly failed: Failed;
   private paired: readonly Change[] | null = null;
   private isNear = false;
+  private isNoise = false;
   private readonly cases: number;
   private tried = 0;
 
@@ -137,21 +138,20 @@ class Search {
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
     const shows = (each: Hypothesis) => isShown(this.study, each, this.enumerated);
-    const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes))) ?? [];
-    const all = found.map((changes) => this.hypothesis(changes));
+    const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes)));
+    const all = found?.map((changes) => this.hypothesis(changes)) ?? [];
     this.found.push(...fewestShown(this.study, all, shows).map((each) => weighed(this.study, each)));
   }
 
   singles(): void {
     this.bases?.offer([]);
+    const { setup } = this.hypothesis([]);
+    this.isNoise = isUnrelated(this.study, setup);
     for (const change of this.enumerated) if (!this.explains([change])) this.failed.add(change);
     // an estimated number is not believed beside an explanation that needs none
     const needsNone = this.found.some(({ changes }) => changes.every(({ freedom }) => freedom === FREEDOM.none));
-    const believable = this.causes.filter((cause) => !needsNone || cause.parameterFree);
-    const { setup } = this.hypothesis([]);
-    const isNoise = isUnrelated(this.study, setup);
-    for (const cause of believable) {
-      if (isNoise && cause.afterSums) continue;
+    for (const cause of this.causes) {
+      if ((needsNone && !cause.parameterFree) || (this.isNoise && cause.afterSums)) continue;
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
       this.estimated.push(...eachRounding(changes, setup));
       if (!changes.some((change) => this.explains([change])) && changes.length > 0) this.failed.add(changes[0]);
@@ -161,12 +161,13 @@ class Search {
   /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
     if (this.found.length > 0) return;
-    for (const kind of this.bases?.otherBiases ?? []) {
-      for (const changes of this.estimatesOn([kind])) {
+    // what estimates nothing of noise does on none: bases part by less than an estimate takes for near
+    const mayFind = ({ code }: Cause) => !this.isNoise || this.estimated.some(({ cause }) => cause === code);
+    for (const kind of this.bases?.otherBiases ?? [])
+      for (const changes of this.estimatesOn([kind], this.causes.filter(mayFind))) {
         const idle = this.bases!.idleAs(kind);
         changes.some((change) => this.explains(idle ? [idle, change] : [change]));
       }
-    }
   }
 
   /** What takes every sample to find, on the reference or on another accumulator. */
@@ -190,7 +191,7 @@ class Search {
 
   /** Whether something simple is found; a number that moves ties only is not enough. */
   isSettled(): boolean {
-    return this.found.some(({ changes }) => !changes.some((change) => change.tiny));
+    return this.found.some(({ changes }) => !changes.some(({ tiny }) => tiny));
   }
 
   /** Two numbers that have to be estimated together, after the sums. */
@@ -342,7 +343,7 @@ class Search {
     const explanations = simplest(this.study, exact.length > 0 ? exact : this.found);
     return {
       explanations: withAdmitted(this.study, this, explanations),
-      nearest: () => this.nearest(),
+      nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
       tried: this.tried,
       ended: this.work.ended,
     };
@@ -392,9 +393,5 @@ class Search {
   hypothesis(changes: readonly Change[]): Hypothesis {
     const all = [...this.prefix, ...changes];
     return { changes: all, setup: applyChanges(this.study.declared, all) };
-  }
-
-  nearest(): Hypothesis | null {
-    return this.failed.nearest(() => this.isStopped());
   }
 }
