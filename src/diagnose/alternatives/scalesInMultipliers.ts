@@ -14,7 +14,7 @@ type OtherScales = Omit<ProductChange, 'apply' | 'forms'>;
 
 /** What people leave out or exchange; a candidate's, which has all numbers. Beside another cause an estimate finds it. */
 export function byOtherScales(study: ProductStudy, scales: Scales, change: OtherScales): ProductChange[] {
-  if (!study.free || study.data.dynamic) return [];
+  if (!study.free || study.data.dynamic || !study.mayFollow(study.declared, true)) return [];
   const forms: ProductChange[] = [
     { ...change, apply: (setup) => scaled(setup, scales) },
     { ...change, label: `${change.label}, biases as they are`, apply: (setup) => inMultipliers(setup, scales) },

@@ -9,6 +9,7 @@ import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { hasBase } from '../facts.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels } from '../finding/evidence.js';
+import { isUnrelated } from '../search/followed.js';
 import {
   type Change,
   FREEDOM,
@@ -218,6 +219,7 @@ const FLOAT = { product: anyOrderFloat32, quantize: quantizeDecomposed };
 
 function inFloat(study: ProductStudy, guard: Guard): Change<SetupOf<Kinds>>[] {
   const apply = (declared: ProductSetup) => withSteps(declared, { float: FLOAT, round: halfEven });
+  if (isUnrelated(study as Study, study.declared)) return [];
   if (!isNoChance(study as unknown as Study<Kinds>, apply(study.declared), guard)) return [];
   const change: Change<ProductSetup> = {
     cause: 'float-arithmetic',

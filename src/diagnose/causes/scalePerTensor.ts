@@ -47,9 +47,9 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     const { weightScale } = declared.params;
     if (!study.free || weightScale.every((s) => s === weightScale[0])) return [];
     const kinds = takesTwoTables(study, declared) ? [undefined, 'multipliers' as const] : [undefined];
-    const shifts = kinds
-      .flatMap((of) => oneShift(declared, of))
-      .filter((change) => study.agreesOnSubset(change.apply(declared)));
+    const shifts = study.mayFollow(declared, true)
+      ? kinds.flatMap((of) => oneShift(declared, of)).filter((change) => study.agreesOnSubset(change.apply(declared)))
+      : [];
     if (data.side !== 'candidate') return shifts;
     return [
       ...candidates(weightScale)

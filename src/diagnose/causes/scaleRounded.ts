@@ -13,6 +13,7 @@ import { intervalsByChannel } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import { converts } from '../facts.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { isUnrelated } from '../search/followed.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput, withParams } from '../setup.js';
 import { isTensorStudy, type Study } from '../study/study.js';
 import { numpy, torch } from '../words/code.js';
@@ -60,7 +61,7 @@ export const scaleRounded: Cause<'scale-rounded'> = {
 
   // alone: beside each other change they would take what pairs have
   estimate: (study, base) => {
-    if (base !== study.declared || study.data.side !== 'candidate') return [];
+    if (base !== study.declared || study.data.side !== 'candidate' || isUnrelated(study as Study, base)) return [];
     if (!isTensorStudy(study)) return allOf(study, FLOATS);
     // of several scales the values tell no more than that one of so many roundings fits
     return allOf(study, [...FLOATS, ...ROUNDINGS]).map((own) => ({

@@ -166,12 +166,7 @@ async function searched(layer: LayerCase, study: Study, result: SearchResult): P
   };
 }
 
-/** Of what the probe misses so much at the least is to be taken away: what leaves nearly all is not near, and takes as long to count. */
-const NEAR = 1 / 16;
-
 async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) {
-  const [before, after] = [study.declared, nearest.setup].map((setup) => study.mismatches(setup, study.probe));
-  if (before - after < NEAR * before) return null;
   const [outcome] = await study.outcomes([nearest.setup]);
   return {
     causes: causesOf(nearest),

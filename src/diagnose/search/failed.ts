@@ -3,6 +3,9 @@ import { type Part, partOf } from '../study/part.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import type { Hypothesis } from './ranking.js';
 
+/** Of what the probe misses so much at the least is to be taken away: what leaves nearly all is not near, and takes as long to count. */
+const NEAR = 1 / 16;
+
 /** Single causes that do not explain. */
 export class Failed {
   private readonly left: Change[] = [];
@@ -38,7 +41,10 @@ export class Failed {
       if (mismatches === null) continue;
       if (!this.best || mismatches < this.best.mismatches) this.best = { change, mismatches };
     }
-    return this.best && this.hypothesis([this.best.change]);
+    if (!this.best) return null;
+    const { study, best } = this;
+    const missed = study.mismatches(study.declared, study.probe);
+    return missed - best.mismatches < NEAR * missed ? null : this.hypothesis([best.change]);
   }
 
   /** Not one value of a glance is gained, which was made when the change was tried: the more of the probe takes as long as the rest of the search. */

@@ -66,6 +66,16 @@ const LEAST_RELATED = 0.1;
 
 /** Whether what was observed has nothing to do with a setup's sums: no number after them is worth an estimate. */
 export function isUnrelated(study: Study, setup: Setup): boolean {
+  const of = unrelated.get(study) ?? new WeakMap<Setup, boolean>();
+  unrelated.set(study, of);
+  const known = of.get(setup) ?? areUnrelated(study, setup);
+  of.set(setup, known);
+  return known;
+}
+
+const unrelated = new WeakMap<Study, WeakMap<Setup, boolean>>();
+
+function areUnrelated(study: Study, setup: Setup): boolean {
   if (!isProductStudy(study) || setup.kind !== 'product' || study.data.dynamic || setup.order) return false;
   const { sketch, channels } = study;
   const sums = study.engine.accumulator(setup, sketch);

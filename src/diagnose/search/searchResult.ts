@@ -4,7 +4,7 @@ import type { Hypothesis } from './ranking.js';
 export interface SearchResult {
   /** Simplest first; all have the same number of causes. Empty: unexplained. */
   readonly explanations: readonly Hypothesis[];
-  /** The single cause that leaves the fewest values of the probe: of what is unexplained. */
+  /** The single cause that leaves the fewest values of the probe, and not nearly all: of what is unexplained. */
   nearest(): Hypothesis | null;
   /** Hypotheses replayed or refuted. */
   readonly tried: number;
