@@ -5,6 +5,7 @@ import { furthestOf } from '../../numeric/extremes.js';
 import { clamp, wrapInt8 } from '../../numeric/integer.js';
 import { countWhere } from '../causes/count.js';
 import type { CauseEvidence } from '../finding/evidence.js';
+import type { Scope } from '../study/data.js';
 import { observedRange } from '../study/observedRange.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 
@@ -52,20 +53,26 @@ const FEWEST_INSIDE = 8;
 /** Of clamped bytes nothing is told. */
 function hasSeveral({ declared, subset }: ProductStudy): boolean {
   const { quantMin, quantMax } = declared.params.output as QuantParams;
-  const isInside = (value: number) => value !== 0 && value > quantMin && value < quantMax;
-  return countWhere(subset.observed, isInside) >= FEWEST_INSIDE;
+  const { observed } = subset;
+  let inside = 0;
+  for (let i = 0; i < observed.length && inside < FEWEST_INSIDE; i++)
+    if (observed[i] !== 0 && observed[i] > quantMin && observed[i] < quantMax) inside++;
+  return inside === FEWEST_INSIDE;
 }
 
-/** Whether each observed value follows from its sum, without the bias or with it. */
+/** Whether each observed value follows from its sum, without the bias or with it; few refute nearly all. */
 function sumsThatAre(
-  { engine, declared, subset, channels }: ProductStudy,
+  { engine, declared, sketch, subset, channels }: ProductStudy,
   follows: (sum: number, value: number) => boolean,
 ): 'sums' | 'sums-and-bias' | null {
-  const sums = engine.accumulator(declared, subset);
-  const { observed } = subset;
-  if (observed.every((value: number, i: number) => follows(sums[i], value))) return 'sums';
   const bias = int32BiasFloat64.prepare(declared.params);
-  if (bias.unit !== 'int32') return null;
-  const isWithBias = observed.every((value: number, i: number) => follows(sums[i] + bias.values[i % channels], value));
-  return isWithBias ? 'sums-and-bias' : null;
+  const added = bias.unit === 'int32' ? bias.values : null;
+  const areIn = (scope: Scope, beside: Int32Array | null) => {
+    const [sums, observed] = [engine.accumulator(declared, scope), scope.observed];
+    for (let i = 0; i < observed.length; i++)
+      if (!follows(sums[i] + (beside ? beside[i % channels] : 0), observed[i])) return false;
+    return true;
+  };
+  const are = (beside: Int32Array | null) => areIn(sketch, beside) && areIn(subset, beside);
+  return are(null) ? 'sums' : added && are(added) ? 'sums-and-bias' : null;
 }

@@ -88,21 +88,26 @@ interface Table {
 }
 
 function tableOf({ name, apply, wide }: Rule): Table {
-  return {
-    name,
-    table: wide
-      ? Int16Array.from({ length: CODES }, (_, i) => apply(i + CODE_MIN))
-      : Int8Array.from({ length: CODES }, (_, i) => clamp(apply(i + CODE_MIN), CODE_MIN, CODE_MAX)),
-  };
+  const table = new Int16Array(CODES);
+  for (let i = 0; i < CODES; i++) {
+    const weight = apply(i + CODE_MIN);
+    table[i] = wide ? weight : clamp(weight, CODE_MIN, CODE_MAX);
+  }
+  return { name, table: wide ? table : new Int8Array(table) };
 }
 
 const OF_CANDIDATES = [...RULES, ...IN_FEWER_BITS];
 const known = new Map<readonly Rule[], readonly Table[]>();
 
+/** What is equal has the same, in 8 and in 16 bits. */
+function bytesIn(table: Table['table']): string {
+  return Buffer.from(new Int16Array(table).buffer).toString('latin1');
+}
+
 /** Of equal ones the first. Made when they are asked for: 60 tables take as long as a small layer. */
 function tablesOf(rules: readonly Rule[]): readonly Table[] {
   const seen = new Set<string>();
-  const isNew = ({ table }: Table) => seen.size < seen.add(table.join()).size;
+  const isNew = ({ table }: Table) => seen.size < seen.add(bytesIn(table)).size;
   const tables = known.get(rules) ?? rules.map(tableOf).filter(isNew);
   known.set(rules, tables);
   return tables;

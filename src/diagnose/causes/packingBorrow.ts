@@ -161,6 +161,7 @@ function tellsFromBiases(study: ProductStudy, base: ProductSetup): boolean {
 
 /** Pairings of which no lower output is missed, nor any that is too high. */
 function lowering(study: ProductStudy, base: ProductSetup): Pairing[] {
+  if (study.misses(base, study.probe).includes(1)) return [];
   const scope = base === study.declared ? study.subset : study.probe;
   const width = scope.channels?.length ?? study.channels;
   const { params } = base;

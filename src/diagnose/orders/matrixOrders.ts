@@ -1,7 +1,7 @@
 /** Orders along k of a matrix's weights, or of the channels in each tap of a convolution, as a rule that a person would write. */
 import type { NumericArray } from '../../nouns/array.js';
 import type { Codes, Product } from '../../nouns/kernel.js';
-import { emptyLike } from '../../numeric/array.js';
+import { emptyLike, int32s } from '../../numeric/array.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
 import { channelsOfProduct, groupOf } from '../../products/groups.js';
 import { replayProduct } from '../../replay/product.js';
@@ -235,13 +235,13 @@ function sumsIn(
     const zeroPoint = zeroPointOf(row);
     const group = cols === inFeatures ? 0 : groupOf({ ...params, weight, inFeatures } as Product, n);
     const [x, w, own] = [row * cols + group * inFeatures, n * inFeatures, weightZeroPointOf(params, n)];
+    const values = int32s({ length: inFeatures }, (_, k) => data[x + k] - zeroPoint);
+    const weights = int32s({ length: inFeatures }, (_, k) => weight[w + k] - own);
     const known = new Map<Run, number>();
     const sumOfRun = (run: Run) => {
       let sum = known.get(run);
       if (sum !== undefined) return sum;
-      const { first, end, by } = run;
-      sum = 0;
-      for (let k = first; k < end; k++) sum += (data[x + k] - zeroPoint) * (weight[w + k + by] - own);
+      sum = sumOf(values, weights, run);
       known.set(run, sum);
       return sum;
     };
@@ -251,10 +251,16 @@ function sumsIn(
         for (let i = 0; i < places.length; i++) sum += sumOfRun(places[i]);
         return sum;
       }
-      for (let k = 0; k < inFeatures; k++) sum += (data[x + k] - zeroPoint) * (weight[places(n, k)] - own);
+      for (let k = 0; k < inFeatures; k++) sum += values[k] * (weight[places(n, k)] - own);
       return sum;
     };
   };
+}
+
+function sumOf(values: Int32Array, weights: Int32Array, { first, end, by }: Run): number {
+  let sum = 0;
+  for (let k = first; k < end; k++) sum += values[k] * weights[k + by];
+  return sum;
 }
 
 const runsOf = new WeakMap<ProductChange, readonly Run[]>();
