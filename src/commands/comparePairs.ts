@@ -7,7 +7,7 @@ import { comparePart } from '../compare/compare.js';
 import { refuseNothing } from '../compare/coverage.js';
 import type { CompareOptions, SampleSpan } from '../compare/options.js';
 import type { PageLayerDetails } from '../documents/blob.js';
-import { bringsModel } from '../frontends/open.js';
+import { bringsModel, readOtherwise } from '../frontends/open.js';
 import { declaredKernel } from '../kernels/named.js';
 import { collecting } from '../load/refuse.js';
 import type { Capture } from '../nouns/capture.js';
@@ -197,7 +197,8 @@ async function openJudged(
   }: { readonly model: Model; readonly capture: Capture; readonly samples?: SampleSpan | undefined },
   open: Open,
 ): Promise<Pick<CompareOptions, 'candidate' | 'candidateModel'>> {
-  const candidateModel = named ?? (path !== undefined && (await bringsModel(io.fs, path)) ? path : undefined);
+  const own = path === undefined ? undefined : await modelOf(io, path, { model, capture, map, against });
+  const candidateModel = named ?? own;
   if (candidateModel !== undefined) {
     const { openCandidateModel } = await import('./candidateModel.js');
     const beside = await openCandidateModel(io, { path: candidateModel, values: path, map }, { model, capture }, open);
@@ -205,6 +206,22 @@ async function openJudged(
   }
   if (path === undefined) return {};
   return { candidate: await openCandidateOf(io, path, { model, capture }, open, { map, against, samples }) };
+}
+
+/** The file whose layers a candidate has: one that it brings, or the model's own, which its session read otherwise. */
+async function modelOf(
+  { fs }: Io,
+  path: string,
+  {
+    model,
+    capture,
+    map,
+    against,
+  }: Pick<Options, 'map' | 'against'> & { readonly model: Model; readonly capture: Capture },
+): Promise<string | undefined> {
+  if (await bringsModel(fs, path)) return path;
+  const isCapture = map === undefined && against !== 'replay';
+  return isCapture && (await readOtherwise(fs, path, { model, capture })) ? model.path : undefined;
 }
 
 /** Files that are not kept are called by the names of what they were made from. */

@@ -112,6 +112,17 @@ function shapesOf({ arrays }: ArrayFile): ReadonlyMap<string, readonly number[]>
   return new Map(numbers.map(([name, { shape }]) => [name, shape]));
 }
 
+/** Whether the session that computed a candidate makes other layers of the model's file than that of the capture. */
+export async function readOtherwise(
+  fs: FileSystem,
+  candidate: string,
+  { model, capture }: { readonly model: Model; readonly capture: Capture },
+): Promise<boolean> {
+  if (model.producer.file !== 'onnx' || !capture.producer?.settings) return false;
+  const { sameSession } = await import('./onnx/session.js');
+  return !sameSession(capture.producer, await producerIn(fs, candidate));
+}
+
 /** Whether values bring the model that computed them. */
 export async function bringsModel(fs: FileSystem, path: string): Promise<boolean> {
   if (await fs.isDirectory(path).catch(() => true)) return false;

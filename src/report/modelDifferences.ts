@@ -27,17 +27,28 @@ interface Said {
 }
 
 /** What the two model files say differently: said before any value. Null: there is one file. */
-export function modelsSaid({ candidate_model: path, model_differences: differences }: Report): Said | null {
+export function modelsSaid({ model, candidate_model: path, model_differences: differences }: Report): Said | null {
   if (path === undefined || !differences) return null;
-  if (differences.length === 0) return { title: `the model files say the same: ${printable(path)}`, fields: [] };
+  const isOne = path === model;
+  if (differences.length === 0) {
+    const title = isOne
+      ? 'another session, which runs the same layers'
+      : `the model files say the same: ${printable(path)}`;
+    return { title, fields: [] };
+  }
   const fields = [...grouped(differences, ({ field }) => field)].map(
     ([field, all]) => [field, fieldText(all)] as const,
   );
   const ranAlone = differences.every(({ field }) => field === 'arithmetic');
-  const title = ranAlone
-    ? `the model files say the same, and ${printable(path)} ran otherwise`
-    : `the model files differ: ${printable(path)} has other numbers`;
-  return { title, fields };
+  return { title: isOne ? ANOTHER_SESSION : titleOf(printable(path), ranAlone), fields };
+}
+
+const ANOTHER_SESSION = "the candidate's session made other layers of the same file";
+
+function titleOf(path: string, ranAlone: boolean): string {
+  return ranAlone
+    ? `the model files say the same, and ${path} ran otherwise`
+    : `the model files differ: ${path} has other numbers`;
 }
 
 function fieldText(all: readonly ModelDifference[]): string {

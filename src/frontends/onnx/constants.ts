@@ -109,6 +109,13 @@ export class Constants {
     if (node.inputs.some((input) => this.atRun.has(input))) this.atRun.add(output);
   }
 
+  /** What ONNX Runtime makes of numbers of the file, as the node of it. */
+  put(node: GraphNode, constant: Constant): GraphNode {
+    this.constants.set(node.outputs[0], constant);
+    this.nodes.add(node);
+    return node;
+  }
+
   get(name: string): Constant | null {
     return this.constants.get(name) ?? null;
   }

@@ -340,6 +340,11 @@ function reshapedTo(x: CheckedTensor | null, key: string, shape: readonly number
   return { dtype: x.dtype, shape, source: reshaped(key, x.source, shape) };
 }
 
+/** One number. */
+export function scalar(key: string, dtype: OnnxDtype, value: number): CheckedTensor {
+  return made(key, dtype, [], () => array(dtype, [value]));
+}
+
 function made(
   key: string,
   dtype: OnnxDtype,

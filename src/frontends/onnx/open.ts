@@ -7,16 +7,17 @@ import { readOnnxModel } from '../../load/onnx/read.js';
 import { refuse } from '../../load/refuse.js';
 import type { FileSystem } from '../../nouns/file.js';
 import type { Warning } from '../../nouns/problem.js';
-import { counted, listed, printable } from '../../text.js';
+import { counted, listed, nineDigits, printable } from '../../text.js';
 import type { ModelFile, RanBy } from '../modelFile.js';
 import { Constants } from './constants.js';
 import { runOf } from './dims.js';
+import { type Merged, withoutDoublePairs } from './doublePairs.js';
 import type { ValueType } from './draft.js';
 import { fromShapes } from './fromShapes.js';
 import { fused } from './fusions.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
-import { outputOf } from './quantization.js';
+import { outputOf, type Quantization } from './quantization.js';
 import { notModelled, sessionOf } from './session.js';
 import { simplified } from './simplify.js';
 
@@ -34,7 +35,7 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
     const constants = await Constants.of(whole, { fs, path, file, cache: new Recent(CACHE_BYTES) }, (node, constants) =>
       fromShapes(node, { graph: whole, constants, run }),
     );
-    const { layers, added } = await layersAsRun(
+    const { layers, added, merged } = await layersAsRun(
       simplified(whole, constants, ranBy.captured ?? new Map()),
       constants,
       ranBy,
@@ -43,7 +44,12 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
       throw refuse('onnx', printable(path), 'expected a graph with nodes that compute something, got none');
     }
     const arrays = { path, arrays: layers.arrays.byKey, close: () => file.close() };
-    const told = [...outputsAdded(path, added), ...settingsOf(path, ranBy), ...warningsOf(onnx, layers)];
+    const told = [
+      ...outputsAdded(path, added),
+      ...settingsOf(path, ranBy),
+      ...doublePairs(path, merged),
+      ...warningsOf(onnx, layers),
+    ];
     return { raw: rawModel(layers), arrays, warnings: told };
   } catch (error) {
     await file.close();
@@ -58,22 +64,34 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
  */
 async function layersAsRun(whole: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
-  const graph = await fused(whole, constants, session);
+  const { graph: single, merged } = await withoutDoublePairs(whole, constants, session);
+  const graph = await fused(single, constants, session);
   const layers = await layersOf(graph, constants, session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
   );
-  if (inside.length === 0) return { layers, added: inside };
+  if (inside.length === 0) return { layers, added: inside, merged };
   const seen = producer.capturedAsRun ? { unfusedAt: new Set(inside) } : { added: new Set(captured.keys()) };
   return {
     layers: await layersOf(graph, constants, { ...session, ...seen }),
     added: producer.capturedAsRun ? [] : inside,
+    merged,
   };
 }
 
 function settingsOf(path: string, ranBy: RanBy): Warning[] {
   const message = notModelled(ranBy);
   return message === null ? [] : [{ code: 'setting', where: printable(path), message }];
+}
+
+function doublePairs(path: string, merged: readonly Merged[]): Warning[] {
+  if (merged.length === 0) return [];
+  const number = ({ scale, zeroPoint }: Quantization) => `scale ${nineDigits(scale[0])}, zero point ${zeroPoint[0]}`;
+  const pairs = merged.map(({ tensors: [left, gone], params: [first, second, both] }) => {
+    return `${left} (${number(first)}) and ${gone} (${number(second)}) are ${left} alone (${number(both)})`;
+  });
+  const message = `ONNX Runtime makes one pair of QuantizeLinear and DequantizeLinear of two in a row, of the range that both have, which gives other codes than the file says: ${listed(pairs)}; with the entry session.disable_double_qdq_remover=1 it does not`;
+  return [{ code: 'double-pairs', where: printable(path), message }];
 }
 
 function outputsAdded(path: string, added: readonly string[]): Warning[] {

@@ -8,6 +8,8 @@ export interface Session {
   readonly quantizesConstants: boolean;
   /** A float Conv or Gemm takes the Relu behind it in. */
   readonly fusesActivations: boolean;
+  /** Of two pairs of QuantizeLinear and DequantizeLinear in a row none is taken away. */
+  readonly keepsDoublePairs: boolean;
   /** int8 activations stay int8, and their operators are fused all the same; otherwise they are rewritten to uint8 where possible. */
   readonly keepsInt8: boolean;
   /** int8 weights become uint8, whose products do not saturate. */
@@ -57,6 +59,7 @@ export function sessionOf(
     unfused: disabled ?? unoptimized,
     quantizesConstants: disabled === null && level !== 'none',
     fusesActivations: !isUnoptimized,
+    keepsDoublePairs: level === 'none' || setting('disable_double_qdq_remover') === '1',
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',
     exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
     quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),
@@ -64,6 +67,13 @@ export function sessionOf(
     added: new Set(),
     unfusedAt: new Set(),
   };
+}
+
+/** Whether two sessions make the same layers of a file, as far as both say what they were told. */
+export function sameSession(first: Producer, second: Producer): boolean {
+  if (!first.settings || !second.settings) return true;
+  const [one, other] = [first, second].map(({ settings }) => JSON.stringify(sessionOf({ settings }, new Map())));
+  return one === other;
 }
 
 function levelOf(settings: ReadonlyMap<string, string>): string {

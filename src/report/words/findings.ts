@@ -22,7 +22,7 @@ import { grouped } from '../grouped.js';
 import type { Finding, FindingDetail, Paste } from './finding.js';
 import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
-import { isOfTwoFiles, TWO_FILES, twoFilesTitle } from './twoFiles.js';
+import { isOfTwoFiles, twoFilesSaid, twoFilesTitle } from './twoFiles.js';
 import { whereSentence } from './where.js';
 
 interface Explained {
@@ -105,15 +105,16 @@ function hasOtherNumbers({ capture, candidate }: Explained, report: Report): boo
 /** Every number of a file that was quantized anew is another: each layer's own would fill a book. */
 function ofTwoFiles(group: readonly Explained[], expected: string, report: Report): Finding {
   const sides = group.map(({ candidate }) => candidate!);
+  const { because, toAgree } = twoFilesSaid(report);
   return {
     layers: group.map(({ layer }) => layer),
     headlines: [`${expected}: as declared`, `Yours: ${twoFilesTitle(sides, report)}`],
     details: filled([
       ['explained', explainedLines(sides)],
       ['inherited', inheritedLines(sides.map(ofItsOwn))],
-      ['because', [TWO_FILES.because]],
+      ['because', [because]],
       ['evidence', evidenceLines(sides.map(ofItsOwn))],
-      ['to agree', [TWO_FILES.toAgree]],
+      ['to agree', [toAgree]],
     ]),
   };
 }

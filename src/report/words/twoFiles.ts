@@ -24,11 +24,24 @@ function numbersIn(all: readonly DiagnosisReport[]): string[] {
 }
 
 /** "other scales, zero points, weight scales in model.onnx" */
-export function twoFilesTitle(sides: readonly Side[], { candidate_model: path }: Report): string {
-  return `other ${numbersIn(sides.map(({ diagnosis }) => diagnosis)).join(', ')} in ${printable(path ?? '')}`;
+export function twoFilesTitle(sides: readonly Side[], { model, candidate_model: path }: Report): string {
+  const numbers = numbersIn(sides.map(({ diagnosis }) => diagnosis)).join(', ');
+  return path === model ? `other ${numbers}, by its session` : `other ${numbers} in ${printable(path ?? '')}`;
 }
 
-export const TWO_FILES = {
-  because: 'The files say other numbers: by those of its own file each layer gives all of these values.',
-  toAgree: 'yours: export both files from one quantized model, or expect it and compare each with a capture of its own',
-};
+/** One file that two sessions read is no two files. */
+export function twoFilesSaid({ model, candidate_model: path }: Report) {
+  if (path === model) {
+    return {
+      because: 'Its session makes other layers of the file: by those each gives all of these values.',
+      toAgree: `yours: ${ONE_SESSION}`,
+    };
+  }
+  return {
+    because: 'The files say other numbers: by those of its own file each layer gives all of these values.',
+    toAgree:
+      'yours: export both files from one quantized model, or expect it and compare each with a capture of its own',
+  };
+}
+
+const ONE_SESSION = 'run both with the same optimization level and session.* entries';

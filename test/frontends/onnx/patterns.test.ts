@@ -1029,6 +1029,27 @@ test('Pad of codes fills with the code that the file has, along the axes that it
   }
 });
 
+test('Clip of codes is a clamp, and what is behind it has its codes: Brevitas, and PyTorch with reduce_range', async () => {
+  const bounds = [tensor('lo', [], Uint8Array.of(0)), tensor('hi', [], Uint8Array.of(127))];
+  const clipped = node('Clip', ['xq', 'lo', 'hi'], ['xc']);
+  const of = node('DequantizeLinear', ['xc', 'x_scale', 'x_zero_point'], ['xd']);
+  const data = model({
+    inputs: inputX,
+    outputs: outputY,
+    initializers: [...params(), ...weights, ...bounds],
+    nodes: [xq, clipped, of, wd, gemm(), yq('g'), yd],
+  });
+  const { layers } = await opened(data);
+  expect(layers.map(({ name, op, notReplayed }) => [name, op, notReplayed])).toEqual([
+    ['xq', 'quantize', undefined],
+    ['xc', 'clamp', undefined],
+    ['yq', 'linear', undefined],
+    ['y', 'dequantize', undefined],
+  ]);
+  expect(layers[1].form).toMatchObject({ kind: 'elementwise' });
+  expect(layers[1].output).toMatchObject({ scale: 0.5, zeroPoint: 3 });
+});
+
 test("ONNX Runtime's own QuantizeLinear and DequantizeLinear are ONNX's", async () => {
   const own = (op: string, inputs: readonly string[], output: string) => node(`com.microsoft:${op}`, inputs, [output]);
   const data = model({

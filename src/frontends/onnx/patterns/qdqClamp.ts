@@ -1,7 +1,7 @@
-/** Relu and Clip by themselves: on codes of one scale the codes of the bounds, computed in float and exact. */
+/** Relu and Clip by themselves: on codes of one scale the codes of the bounds, computed in float and exact; or of codes, as they are. */
 import type { Context, Draft, Pattern, SharedFields } from '../draft.js';
 import type { GraphNode } from '../graph.js';
-import { type Bounds, boundsOf, operandOf, type Tail, tailOf } from '../operand.js';
+import { type Bounds, boundFields, boundsOf, operandOf, type Tail, tailOf } from '../operand.js';
 import { codesOf, isRedundant, type Quantization, sameParams } from '../quantization.js';
 import { sharedFields } from '../shared.js';
 
@@ -9,6 +9,8 @@ export const qdqClamp: Pattern = { ops: ['Relu', 'Clip'], match };
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   if (node.domain !== '') return null;
+  const ofCodes = await onCodes(node, context);
+  if (ofCodes) return [ofCodes];
   const x = await operandOf(node.inputs[0], context);
   const tail = await tailOf(node.outputs[0], context);
   if (x.kind !== 'codes' || !tail.q) return null;
@@ -28,6 +30,17 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       ...(unknown ? { notReplayed: unknown } : {}),
     },
   ];
+}
+
+/** Fewer codes than the type has, as a quantizer of 4 bits or of a reduced range writes it: its bounds are codes. */
+async function onCodes(node: GraphNode, context: Context): Promise<Draft | null> {
+  const [x] = node.inputs;
+  const q = context.typeOf(x);
+  const bounds = q && q !== 'float32' && q.scale.length === 1 ? await boundsOf(node, context) : null;
+  if (!q || q === 'float32' || !bounds) return null;
+  const real = (code: number) => (code - q.zeroPoint[0]) * q.scale[0];
+  const fields = boundFields({ lower: real(bounds.lower), upper: real(bounds.upper) });
+  return { at: node, nodes: [node], name: node.outputs[0], op: 'clamp', fields, inputs: [x], output: q };
 }
 
 /** Where the codes' own clamp does the same, the operator goes. */
