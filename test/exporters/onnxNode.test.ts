@@ -80,8 +80,8 @@ describe('tensors of the graph that runs are called as in the model', () => {
       ],
     });
 
-  const fused = (op: string, name: string, output: string) =>
-    model({ inputs: [valueInfo('x')], nodes: [node(op, ['x'], [output], {}, name)] });
+  const fused = (op: string, name: string, output: string, activation?: string) =>
+    model({ inputs: [valueInfo('x')], nodes: [node(op, ['x'], [output], activation ? { activation } : {}, name)] });
 
   test.each([
     ['a name that is kept', fused('QuantizeLinear', 'qdiff4', 'rq'), codes(7), 'rq', codes(7)],
@@ -93,6 +93,20 @@ describe('tensors of the graph that runs are called as in the model', () => {
       tensor('float32', Float32Array.of(7)),
       'c',
       tensor('float32', Float32Array.of(7)),
+    ],
+    [
+      'floats with an activation in them: what that computes, under whatever name',
+      fused('FusedConv', 'qdiff2', 'r_pre_q', 'Relu'),
+      tensor('float32', Float32Array.of(7)),
+      'r',
+      tensor('float32', Float32Array.of(7)),
+    ],
+    [
+      'an activation that the model does not have there: none of its tensors',
+      fused('FusedConv', 'qdiff2', 'r_pre_q', 'Tanh'),
+      tensor('float32', Float32Array.of(7)),
+      null,
+      null,
     ],
     [
       'int8 that runs as uint8: 128 less',
@@ -110,6 +124,18 @@ describe('tensors of the graph that runs are called as in the model', () => {
     const named = names.of(await graphOf(graph), new Map([[nodes[0].outputs[0], value]]));
     expect([...named]).toEqual(name === null ? [] : [[name, expected]]);
   });
+});
+
+test('a zero point of several names says the type of codes under each: PyTorch’s exporter', async () => {
+  const graph = model({
+    inputs: [valueInfo('x')],
+    outputs: [valueInfo('xq')],
+    initializers: scaled('s', 0.5, 3, Int8Array),
+    nodes: [node('Identity', ['s_zero_point'], ['z']), node('QuantizeLinear', ['x', 's_scale', 'z'], ['xq'])],
+  });
+  const ran = model({ inputs: [valueInfo('x')], nodes: [node('QuantizeLinear', ['x'], ['xq_u8'], {}, 'qdiff1')] });
+  const named = new ModelNames(await graphOf(graph)).of(await graphOf(ran), new Map([['xq_u8', codes(131)]]));
+  expect([...named]).toEqual([['xq', tensor('int8', Int8Array.of(3))]]);
 });
 
 test('floats that the optimizer quantized before it moves them are not the model’s, unless they were codes of that scale', async () => {

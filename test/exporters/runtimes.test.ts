@@ -7,7 +7,7 @@ import { openArrays } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { Report } from '../../src/nouns/report.js';
 import { type NpyDtype, npy, npz } from '../support/npz.js';
-import { gemmModel, model, node, scaled, valueInfo } from '../support/onnx.js';
+import { gemmModel, model, node, scaled, tensor, valueInfo } from '../support/onnx.js';
 import { notExplained, qdiff } from './command.js';
 import { findPythonWith, PROJECT, type Python, run } from './python.js';
 
@@ -169,6 +169,41 @@ onnx(onnxTitle, () => {
     const capture = join(folder, 'turned.npz');
     expect(exported('onnx', python.onnx, path, 'x36.npy', capture)).toMatchObject({ status: 0, stderr: '' });
     expect([...(await read(capture)).values.keys()]).toContain('gq');
+    expect(notExplained(await compared(path, capture))).toEqual([]);
+  });
+
+  test('a ReLU before a Transpose, and zero points of several names, are what the model calls them', async () => {
+    const path = join(folder, 'tail.onnx');
+    const to = (x: string, of: string, y: string, zero = `${of}_zero_point`) => [
+      node('QuantizeLinear', [x, `${of}_scale`, zero], [`${y}q`]),
+      node('DequantizeLinear', [`${y}q`, `${of}_scale`, zero], [y]),
+    ];
+    const tail = model({
+      inputs: [valueInfo('x', 1, ['n', 2, 3, 3])],
+      outputs: [valueInfo('z', 1, ['n', 3, 3, 2])],
+      initializers: [
+        ...scaled('s', 0.0625, 0, Int8Array),
+        ...scaled('u', 0.03125, 100),
+        tensor('w', [2, 2, 1, 1], Float32Array.of(0.5, -0.25, -1, 0.75)),
+      ],
+      nodes: [
+        node('Identity', ['s_zero_point'], ['zero']),
+        ...to('x', 's', 'a', 'zero'),
+        node('Conv', ['a', 'w'], ['c']),
+        node('Relu', ['c'], ['r']),
+        node('Transpose', ['r'], ['t'], { perm: [0, 2, 3, 1] }),
+        ...to('t', 'u', 'z'),
+      ],
+    });
+    writeFileSync(path, tail);
+    const numbers = Array.from({ length: 72 }, (_, i) => Math.sin(i) * 3);
+    writeFileSync(join(folder, 'x72.npy'), npy('float32', [4, 2, 3, 3], numbers));
+    const capture = join(folder, 'tail.npz');
+    expect(exported('onnx', python.onnx, path, 'x72.npy', capture)).toMatchObject({ status: 0, stderr: '' });
+    const { values } = await read(capture);
+    expect([...values.keys()]).toEqual(expect.arrayContaining(['aq', 'r', 'zq']));
+    expect([...values.keys()]).not.toContain('c');
+    expect(values.get('aq')).toMatchObject(['int8', [4, 2, 3, 3], {}]);
     expect(notExplained(await compared(path, capture))).toEqual([]);
   });
 

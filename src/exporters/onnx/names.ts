@@ -18,6 +18,9 @@ const KEEPS_TYPE: readonly string[] = [
   ...['Relu', 'Clip', 'Max', 'Min'],
 ];
 
+/** How the optimizer names the codes of a tensor. */
+const CARRIED = '_q_to_dq';
+
 /** The bytes of constants that are one float. */
 export type Scales = ReadonlyMap<string, string>;
 
@@ -34,6 +37,13 @@ function sourceOf(name: string, makers: Makers): { at: string; node: OnnxNode | 
 function scaleBehind(name: string, makers: Makers, scales: Scales): string | null {
   const { node } = sourceOf(name, makers);
   return node?.opType === 'DequantizeLinear' ? (scales.get(node.inputs[1]) ?? '') : null;
+}
+
+/** int8 that runs as uint8 has all codes + 128; null: other codes than the model's. */
+function asType(value: OrtTensor, type: string | null): OrtTensor | null {
+  if (type === value.type) return value;
+  if (type !== 'int8' || value.type !== 'uint8') return null;
+  return { type, dims: value.dims, data: Int8Array.from(value.data as Uint8Array, (code) => code - 128) };
 }
 
 export class ModelNames {
@@ -54,6 +64,10 @@ export class ModelNames {
     }
     for (const { name, elemType } of model.inputs) this.elementTypes.set(name, elemType);
     for (const { name, dataType } of model.initializers) this.elementTypes.set(name, dataType);
+    for (const { opType, inputs, outputs } of model.nodes) {
+      const type = opType === 'Identity' ? this.elementTypes.get(inputs[0]) : undefined;
+      if (type !== undefined) this.elementTypes.set(outputs[0], type); // PyTorch's exporter: one initializer, several names
+    }
     this.follow();
   }
 
@@ -68,7 +82,8 @@ export class ModelNames {
         const value = values.get(name);
         if (!value) continue;
         const isNamed = this.producers.has(name);
-        const target = isNamed || !origin ? name : this.computedBy(origin, position, value);
+        const target = isNamed || !origin ? name : this.computedBy(origin, position, value, node);
+        if (target === null) continue;
         const [meant, ran] = [scaleBehind(target, this.producers, this.scales), scaleBehind(name, makers, scales)];
         // the optimizer quantizes before what moves it: codes as reals
         if (value.type.startsWith('float') && ![null, '', meant].includes(ran) && meant !== '') continue;
@@ -78,7 +93,34 @@ export class ModelNames {
     }
     const every = new Map([...renamed, ...named]);
     const names = [...this.producers.keys()].filter((name) => this.computed.has(name) && every.has(name));
-    return new Map(names.map((name) => [name, every.get(name)!]));
+    return new Map([...names.map((name) => [name, every.get(name)!] as const), ...this.carried(values)]);
+  }
+
+  /** Codes of tensors that are floats in the model: the optimizer carried a conversion over what only moves them. */
+  private carried(values: Values): Map<string, OrtTensor> {
+    const codes = new Map<string, OrtTensor>();
+    const behind = this.behindTransposes();
+    for (const [name, value] of values) {
+      const base = name.endsWith(CARRIED) && !this.producers.has(name) ? name.slice(0, -CARRIED.length) : '';
+      const quantize = this.producers.has(base) && !behind.has(base) ? this.conversionOf(base) : undefined;
+      const own = quantize ? asType(value, this.typeOfCodes(quantize)) : null;
+      if (own) codes.set(name, own);
+    }
+    return codes;
+  }
+
+  /** The QuantizeLinear behind what moves a tensor, or the one before the DequantizeLinear from which it was moved here. */
+  private conversionOf(tensor: string): OnnxNode | undefined {
+    for (let at = tensor; ; ) {
+      const behind = (this.readers.get(at) ?? []).filter(({ inputs }) => inputs[0] === at);
+      const quantize = behind.find(({ opType }) => opType === 'QuantizeLinear');
+      if (quantize) return quantize;
+      if (behind.length !== 1 || !KEEPS_TYPE.includes(behind[0].opType)) break;
+      at = behind[0].outputs[0];
+    }
+    const { node } = sourceOf(tensor, this.producers);
+    const before = node?.opType === 'DequantizeLinear' ? this.producers.get(node.inputs[0]) : undefined;
+    return before?.opType === 'QuantizeLinear' ? before : undefined;
   }
 
   /** Tensors that a Transpose computes, or what reads one. */
@@ -116,8 +158,12 @@ export class ModelNames {
   }
 
   /** What a fused node computes, of which the optimizer kept the first node's name: codes are those of the Q behind it. */
-  private computedBy(node: OnnxNode, position: number, { type }: OrtTensor): string {
+  private computedBy(node: OnnxNode, position: number, { type }: OrtTensor, fused: OnnxNode): string | null {
     let at = node.outputs[Math.min(position, node.outputs.length - 1)];
+    const activation = fused.attributes.find(({ name }) => name === 'activation')?.s;
+    if (type.startsWith('float') && fused.opType.startsWith('Fused') && activation) {
+      return (this.readers.get(at) ?? []).find(({ opType }) => opType === activation)?.outputs[0] ?? null;
+    }
     if (type.startsWith('float') || node.opType === 'QuantizeLinear') return at;
     for (;;) {
       const behind = (this.readers.get(at) ?? []).filter(({ inputs }) => inputs[0] === at);
@@ -133,9 +179,7 @@ export class ModelNames {
   private inItsType(name: string, value: OrtTensor): OrtTensor | null {
     const type = this.typeOfCodes(this.producers.get(name)!);
     if (type === null && CODES.includes(value.type) && this.isFloat(name)) return null;
-    if (type === null || type === value.type) return value;
-    if (type !== 'int8' || value.type !== 'uint8') return null;
-    return { type, dims: value.dims, data: Int8Array.from(value.data as Uint8Array, (code) => code - 128) };
+    return type === null ? value : asType(value, type);
   }
 
   /** Whether the model has floats here, where the optimizer moves codes instead. */

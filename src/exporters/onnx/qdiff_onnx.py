@@ -37,6 +37,7 @@ import onnxruntime as ort
 LEVELS = {"all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL, "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
           "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC, "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL}
 DEFAULT_DOMAINS = ("", "ai.onnx")
+CARRIED = "_q_to_dq"  # how the optimizer names the codes of a tensor
 KEEPS_TYPE = ("Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Gather", "Expand", "Tile", "Pad", "Identity", "Concat",
               "DepthToSpace", "SpaceToDepth", "MaxPool", "Resize", "Upsample", "ReduceMax", "ReduceMin", "Relu", "Clip", "Max", "Min")
 
@@ -117,7 +118,7 @@ class _Graph:
             for position, name in enumerate(node.output):
                 if name not in values:
                     continue
-                target = name if name in self.tensors or origin is None else self.computed_by(origin, position, values[name])
+                target = name if name in self.tensors or origin is None else self.computed_by(origin, position, values[name], node)
                 meant, ran = self.scales.get(target), self.fused_scales.get(name)
                 if values[name].dtype.kind == "f" and ran not in (None, "", meant) and meant != "":
                     continue  # the optimizer quantizes before what moves it: codes as reals
@@ -126,7 +127,33 @@ class _Graph:
                 elif origin is not None:
                     renamed[target] = self.in_its_type(target, values[name])
         every = {**renamed, **named}
-        return {name: every[name] for name in self.tensors if name in self.computed and every.get(name) is not None}
+        own = {name: every[name] for name in self.tensors if name in self.computed and every.get(name) is not None}
+        return {**own, **self.carried(values)}
+
+    def carried(self, values):
+        """Codes of tensors that are floats in the model: the optimizer carried a conversion over what only moves them."""
+        codes, behind = {}, self.behind_transposes()
+        for name, value in values.items():
+            base = name[:-len(CARRIED)] if name.endswith(CARRIED) and name not in self.tensors else None
+            quantize = self.conversion_of(base) if base in self.tensors and base not in behind else None
+            if quantize is not None:
+                codes[name] = _as_type(value, self.dtype_of_codes(quantize))
+        return {name: value for name, value in codes.items() if value is not None}
+
+    def conversion_of(self, tensor):
+        """The QuantizeLinear behind what moves a tensor, or the one before the DequantizeLinear from which it was moved here."""
+        at = tensor
+        while True:
+            behind = [reader for reader in self.readers.get(at, []) if reader.input[0] == at]
+            quantize = next((reader for reader in behind if reader.op_type == "QuantizeLinear"), None)
+            if quantize is not None:
+                return quantize
+            if len(behind) != 1 or behind[0].op_type not in KEEPS_TYPE:
+                break
+            at = behind[0].output[0]
+        node = self.tensors.get(self.origins.get(tensor, tensor))
+        before = self.tensors.get(node.input[0]) if node is not None and node.op_type == "DequantizeLinear" else None
+        return before if before is not None and before.op_type == "QuantizeLinear" else None
 
     @functools.cached_property  # asked for each tensor: in 5,000 nodes 30 s went into it
     def computed(self):
@@ -145,9 +172,12 @@ class _Graph:
                 behind.update(node.output)
         return behind
 
-    def computed_by(self, node, position, value):
+    def computed_by(self, node, position, value, fused):
         """What a fused node computes, of which the optimizer kept the first node's name: codes are those of the Q behind it."""
         own = node.output[min(position, len(node.output) - 1)]
+        activation = next((a.s.decode() for a in fused.attribute if a.name == "activation"), None)
+        if value.dtype.kind == "f" and fused.op_type.startswith("Fused") and activation:
+            return next((reader.output[0] for reader in self.readers.get(own, []) if reader.op_type == activation), None)
         if value.dtype.kind == "f" or node.op_type == "QuantizeLinear":
             return own
         at = own
@@ -165,9 +195,7 @@ class _Graph:
         dtype = self.dtype_of_codes(self.tensors[name])
         if dtype is None and value.dtype in (np.int8, np.uint8, np.int16, np.uint16) and self.is_float(name):
             return None
-        if dtype is None or dtype == value.dtype:
-            return value
-        return (value ^ 128).view(np.int8) if (dtype, value.dtype) == (np.int8, np.uint8) else None
+        return value if dtype is None else _as_type(value, dtype)
 
     @functools.cached_property
     def origins(self):
@@ -202,7 +230,16 @@ class _Graph:
         constants.update({tensor.name: tensor.data_type for tensor in self.proto.graph.initializer})
         for node in self.nodes.values():
             constants.update({node.output[0]: a.t.data_type for a in node.attribute if node.op_type == "Constant" and a.name == "value"})
+            if node.op_type == "Identity" and node.input[0] in constants:  # PyTorch's exporter: one initializer, several names
+                constants[node.output[0]] = constants[node.input[0]]
         return constants
+
+
+def _as_type(value, dtype):
+    """int8 that runs as uint8 has all codes + 128; None: other codes than the model's."""
+    if dtype == value.dtype:
+        return value
+    return (value ^ 128).view(np.int8) if (dtype, value.dtype) == (np.int8, np.uint8) else None
 
 
 def _origins(graph):
@@ -218,6 +255,9 @@ def _scales(graph):
     """Constants of one number, by name."""
     nodes = {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute if a.name == "value"}
     tensors = {**nodes, **{tensor.name: tensor for tensor in graph.initializer}}
+    for node in graph.node:  # sorted
+        if node.op_type == "Identity" and node.input[0] in tensors:
+            tensors[node.output[0]] = tensors[node.input[0]]
     return {name: onnx.numpy_helper.to_array(tensor).item() for name, tensor in tensors.items()
             if tensor.data_type == onnx.TensorProto.FLOAT and list(tensor.dims) in ([], [1]) and not tensor.external_data}
 
