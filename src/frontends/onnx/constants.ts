@@ -116,6 +116,14 @@ export class Constants {
     return node;
   }
 
+  /** What a node gives is dequantized codes after all. */
+  isReal(node: GraphNode): void {
+    const [output] = node.outputs;
+    this.reals.set(output, this.constants.get(output)!);
+    this.constants.delete(output);
+    this.nodes.delete(node);
+  }
+
   get(name: string): Constant | null {
     return this.constants.get(name) ?? null;
   }

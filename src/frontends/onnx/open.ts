@@ -17,9 +17,11 @@ import { fromShapes } from './fromShapes.js';
 import { fused } from './fusions.js';
 import { Graph, type GraphNode } from './graph.js';
 import { type GraphLayers, layersOf } from './layers.js';
+import { propagated } from './propagated.js';
 import { outputOf, type Quantization } from './quantization.js';
-import { notModelled, sessionOf } from './session.js';
+import { notModelled, type Session, sessionOf } from './session.js';
 import { simplified } from './simplify.js';
+import { withTurnedWeights } from './turnedWeights.js';
 
 /** The newest version of ONNX's own operators that this version knows. */
 const NEWEST_OPSET = 28;
@@ -64,16 +66,18 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
  */
 async function layersAsRun(whole: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
-  const { graph: single, merged } = await withoutDoublePairs(whole, constants, session);
-  const graph = await fused(single, constants, session);
-  const layers = await layersOf(graph, constants, session);
+  const turned = withTurnedWeights(whole, constants);
+  const { graph: single, merged } = await withoutDoublePairs(turned, constants, session);
+  const layersIn = async (session: Session) =>
+    layersOf(await fused(propagated(single, constants, session), constants, session), constants, session);
+  const layers = await layersIn(session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
   );
   if (inside.length === 0) return { layers, added: inside, merged };
   const seen = producer.capturedAsRun ? { unfusedAt: new Set(inside) } : { added: new Set(captured.keys()) };
   return {
-    layers: await layersOf(graph, constants, { ...session, ...seen }),
+    layers: await layersIn({ ...session, ...seen }),
     added: producer.capturedAsRun ? [] : inside,
     merged,
   };

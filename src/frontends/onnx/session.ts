@@ -6,6 +6,8 @@ export interface Session {
   readonly unfused: string | null;
   /** Float biases and weights of Conv and Gemm become codes where codes stand around them. */
   readonly quantizesConstants: boolean;
+  /** Pairs of QuantizeLinear and DequantizeLinear are carried over what only moves values. */
+  readonly carriesConversions: boolean;
   /** A float Conv or Gemm takes the Relu behind it in. */
   readonly fusesActivations: boolean;
   /** Of two pairs of QuantizeLinear and DequantizeLinear in a row none is taken away. */
@@ -58,6 +60,7 @@ export function sessionOf(
   return {
     unfused: disabled ?? unoptimized,
     quantizesConstants: disabled === null && level !== 'none',
+    carriesConversions: disabled === null && level !== 'none',
     fusesActivations: !isUnoptimized,
     keepsDoublePairs: level === 'none' || setting('disable_double_qdq_remover') === '1',
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',

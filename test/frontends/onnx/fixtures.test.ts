@@ -291,7 +291,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       mul: 1040,
       dequantize: 822,
       mean: 64,
-      quantize: 592,
+      quantize: 576,
       sqrt: 32,
       div: 768,
       linear: 1030,
@@ -301,6 +301,7 @@ const NATIVE: readonly (readonly [leaf: string, compared: Readonly<Record<string
       softmax: 256,
       slice: 32,
       tanh: 32,
+      unsqueeze: 16,
     },
   ],
   [

@@ -1,0 +1,110 @@
+/**
+ * ONNX Runtime carries conversions over operators that only move values, so that what computes them stands between codes: a
+ * convolution before a Transpose and its QuantizeLinear multiplies integers. The pair that it puts there has the names that it gives.
+ */
+import { sizeOf } from '../../tensor/shape.js';
+import type { Constants } from './constants.js';
+import { Graph, type GraphNode, isOnnx } from './graph.js';
+import type { Session } from './session.js';
+
+const MOVES = ['MaxPool', 'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Slice'];
+
+/** MaxPool of codes is ONNX's since then. */
+const OF_CODES = 12;
+
+export function propagated(graph: Graph, constants: Constants, session: Session): Graph {
+  if (!session.carriesConversions) return graph;
+  const pairs = new Pairs(graph, session);
+  const isScalar = (name: string) => name === '' || sizeOf(constants.get(name)?.shape ?? [0]) === 1;
+  for (const node of graph.nodes) {
+    const isOne = isOnnx(node, 'QuantizeLinear', 'DequantizeLinear') && node.inputs.slice(1).every(isScalar);
+    if (!isOne || constants.nodes.has(node) || constants.get(node.inputs[0])) continue;
+    if (node.opType === 'DequantizeLinear') pairs.carryForward(node);
+    else pairs.carryBackward(node);
+  }
+  return pairs.within();
+}
+
+class Pairs {
+  /** By the tensor behind which they stand: the conversion whose numbers they have, and who reads what they make. */
+  private readonly at = new Map<string, { readonly like: GraphNode; readonly readers: readonly GraphNode[] }>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly session: Session,
+  ) {}
+
+  /** Over what only one DequantizeLinear feeds, to all that do not quantize at once. */
+  carryForward(dequantize: GraphNode): void {
+    const [first] = dequantize.outputs;
+    let moving = [this.onlyReader(first, first)].filter((node) => node !== null);
+    while (moving.length > 0) {
+      const [tensor] = moving.shift()!.outputs;
+      const readers = this.graph.readersOf(tensor).filter((reader) => !isOnnx(reader, 'QuantizeLinear'));
+      if (readers.length === 0 || !this.mayStandBehind(tensor)) continue;
+      this.at.set(tensor, { like: dequantize, readers });
+      moving = [...moving, ...readers.filter((reader) => this.moves(reader, tensor))];
+    }
+  }
+
+  /** Up to what computes, where nobody else reads on the way. */
+  carryBackward(quantize: GraphNode): void {
+    let reader = quantize;
+    for (;;) {
+      const maker = this.graph.makerOf(reader.inputs[0]);
+      if (!maker || this.graph.onlyReader(reader.inputs[0]) !== reader || !this.moves(maker, maker.inputs[0])) return;
+      const [tensor] = maker.inputs;
+      const from = this.graph.makerOf(tensor);
+      if (!from || isOnnx(from, 'DequantizeLinear') || this.graph.onlyReader(tensor) !== maker) return;
+      if (!this.mayStandBehind(tensor)) return;
+      this.at.set(tensor, { like: quantize, readers: [maker] });
+      reader = maker;
+    }
+  }
+
+  /** Of a tensor nobody else reads, where it only moves that. */
+  private onlyReader(tensor: string, moved: string): GraphNode | null {
+    const reader = this.graph.onlyReader(tensor);
+    return reader && this.moves(reader, moved) ? reader : null;
+  }
+
+  private moves(node: GraphNode, tensor: string): boolean {
+    const isMove = isOnnx(node, ...MOVES) && node.inputs[0] === tensor;
+    return isMove && (node.opType !== 'MaxPool' || (this.graph.model.opsets.get('') ?? OF_CODES) >= OF_CODES);
+  }
+
+  private mayStandBehind(tensor: string): boolean {
+    return !this.at.has(tensor) && !this.graph.isOutput(tensor) && !this.session.added.has(tensor);
+  }
+
+  within(): Graph {
+    if (this.at.size === 0) return this.graph;
+    const nodes = this.graph.nodes.flatMap((node) => [
+      this.reading(node),
+      ...node.outputs.flatMap((out) => this.behind(out)),
+    ]);
+    return new Graph(this.graph.model, nodes);
+  }
+
+  private reading(node: GraphNode): GraphNode {
+    const inputs = node.inputs.map((name) => (this.at.get(name)?.readers.includes(node) ? dequantized(name) : name));
+    return inputs.some((name, i) => name !== node.inputs[i]) ? { ...node, inputs } : node;
+  }
+
+  private behind(tensor: string): GraphNode[] {
+    const pair = this.at.get(tensor);
+    if (!pair) return [];
+    const { index } = this.graph.makerOf(tensor)!;
+    const of = (opType: string, name: string, input: string, output: string): GraphNode => {
+      const inputs = [input, ...pair.like.inputs.slice(1)];
+      return { ...pair.like, opType, name, inputs, outputs: [output], index, absorbed: [] };
+    };
+    const codes = `${tensor}_q_to_dq`;
+    return [
+      of('QuantizeLinear', `${tensor}_q`, tensor, codes),
+      of('DequantizeLinear', `${tensor}_dq`, codes, dequantized(tensor)),
+    ];
+  }
+}
+
+const dequantized = (tensor: string) => `${tensor}_post_dq`;

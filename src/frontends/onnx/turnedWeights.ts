@@ -1,0 +1,70 @@
+/**
+ * Constants that are dequantized and then turned round, as tf2onnx writes weights: ONNX Runtime turns the codes, so that who reads them
+ * reads codes.
+ */
+import { sizeOf } from '../../tensor/shape.js';
+import type { Constant, Constants } from './constants.js';
+import { permutedArray, reshaped } from './derived.js';
+import { Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
+
+/** With one scale, any order of the codes has it. */
+const KEEPS_ORDER = ['Reshape', 'Squeeze', 'Unsqueeze'];
+
+export function withTurnedWeights(graph: Graph, constants: Constants): Graph {
+  const dequantizing = new Map<string, GraphNode>();
+  const codes: GraphNode[] = [];
+  const nodes = graph.nodes.map((node) => {
+    const [output] = node.outputs;
+    if (isOnnx(node, 'DequantizeLinear')) dequantizing.set(output, node);
+    const before = constants.nodes.has(node) ? dequantizing.get(node.inputs[0]) : undefined;
+    const turned = before ? codesOf(node, before, constants) : null;
+    if (!turned || !before) return node;
+    const name = `${output}: codes`;
+    codes.push(constants.put({ ...node, name, outputs: [name], inputs: [] }, turned.codes));
+    constants.isReal(node);
+    const attributes = before.attributes.flatMap((one) => (one.name !== 'axis' ? [one] : [{ ...one, i: turned.axis }]));
+    const own = {
+      ...before,
+      attributes,
+      inputs: [name, ...before.inputs.slice(1)],
+      outputs: [output],
+      index: node.index,
+    };
+    const left = { ...own, absorbed: [...(before.absorbed ?? []), node.name] };
+    dequantizing.set(output, left);
+    return left;
+  });
+  if (codes.length === 0) return graph;
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  // of one that only these read nothing is left
+  const left = nodes.filter((node, i) => node !== graph.nodes[i] || !isUnread(node, graph, read));
+  return new Graph(graph.model, [...codes, ...left]);
+}
+
+function isUnread({ opType, outputs: [output] }: GraphNode, graph: Graph, read: ReadonlySet<string>): boolean {
+  const wasRead = graph.readersOf(output).length > 0;
+  return opType === 'DequantizeLinear' && wasRead && !read.has(output) && !graph.isOutput(output);
+}
+
+/** The codes that a node makes of dequantized ones, and the axis of their scales; null: they are no codes any more. */
+function codesOf(
+  node: GraphNode,
+  dequantize: GraphNode,
+  constants: Constants,
+): { codes: Constant; axis: number } | null {
+  const [from, scale] = dequantize.inputs;
+  const given = constants.get(from);
+  const made = constants.get(node.outputs[0]);
+  if (!given?.source || !made || intOf(dequantize, 'block_size', 0) !== 0) return null;
+  const { dtype, shape, source } = given;
+  const key = `${node.outputs[0]}: codes`;
+  const axis = intOf(dequantize, 'axis', 1);
+  if (isOnnx(node, 'Transpose')) {
+    const order = intsOf(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
+    const codes = { dtype, shape: made.shape, source: permutedArray(key, source, order) };
+    return { codes, axis: order.indexOf(axis < 0 ? axis + shape.length : axis) };
+  }
+  const isOne = sizeOf(constants.get(scale)?.shape ?? [0]) === 1;
+  if (!isOne || !isOnnx(node, ...KEEPS_ORDER)) return null;
+  return { codes: { dtype, shape: made.shape, source: reshaped(key, source, made.shape) }, axis };
+}
