@@ -160,7 +160,7 @@ class Search {
 
   /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
-    if (this.found.length > 0) return;
+    if (this.found.length > 0 || (this.isNoise && this.estimated.length === 0)) return;
     // what estimates nothing of noise does on none: bases part by less than an estimate takes for near
     const mayFind = ({ code }: Cause) => !this.isNoise || this.estimated.some(({ cause }) => cause === code);
     for (const kind of this.bases?.otherBiases ?? [])
