@@ -162,6 +162,23 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     await page.close();
   });
 
+  test("a layer's page has what the card of its finding says, open from channel to channel once it is opened", async () => {
+    const { page, complaints } = await open(iris);
+    const onCard = await page.locator('.card .details').first().innerText();
+    await page.locator('.tile').first().click();
+    const why = page.locator('.layer .why');
+    expect(await why.locator('.details').isVisible()).toBe(false);
+    await why.locator('summary').click();
+    await expect.poll(() => why.locator('.details').innerText()).toBe(onCard);
+    await page.locator('.channels a').nth(1).click();
+    await expect.poll(() => page.locator('.value header').innerText()).toContain('channel 1');
+    await expect.poll(() => why.locator('.fix dd').isVisible()).toBe(true);
+    await why.locator('.copies').first().click();
+    await expect.poll(() => why.locator('.copies').first().innerText()).toMatch(/^(copied|press Ctrl\+C)$/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test.each([
     ['no such model', '#nothing'],
     ['not UTF-8', '#%E0%A4%A'],

@@ -32,6 +32,14 @@ export function copyButton(textOf: () => string, label = 'copy'): HTMLButtonElem
   return button;
 }
 
+/** One behind each text that is to be typed or pasted. */
+export function addCopyButtons(place: HTMLElement): void {
+  for (const text of place.querySelectorAll<HTMLElement>('.copy, .next code')) {
+    const words = text.textContent ?? '';
+    text.after(copyButton(() => words));
+  }
+}
+
 /** A page from disk may not use the clipboard in every browser; a selection always works. */
 async function copied(text: string): Promise<boolean> {
   try {

@@ -3,7 +3,7 @@ import type { PageDetails } from '../../documents/blob.js';
 import { percent } from '../words/numbers.js';
 import { hashOf, layerHref, type Place } from './address.js';
 import { BINS, cssClass, EQUAL_BIN, number } from './classes.js';
-import { element, roving } from './dom.js';
+import { addCopyButtons, element, roving } from './dom.js';
 import { channelText, isCompared, type Layer, layerText, type Model, positionOf, sizeText } from './model.js';
 import { key, legend } from './network.js';
 import { type Cell, drawPicture, type Picture, pictureOf, same, thumbnail } from './picture.js';
@@ -56,13 +56,27 @@ function header(model: Model, layer: Layer): HTMLElement {
   );
 }
 
-function why({ findings }: Model, layer: Layer): HTMLElement {
-  const finding = findings[layer.finding];
-  const line = element('p', { class: 'why' });
-  if (finding) line.append(element('span', { class: 'letter' }, finding.letter), ' ', element('b', {}, finding.title));
-  else if (layer.why) line.append(layer.why);
-  return line;
+/** Its finding; behind it, closed, what the card says: whoever follows a link to a layer looks for the fix here. */
+function why(model: Model, layer: Layer): HTMLElement {
+  const finding = model.findings[layer.finding];
+  if (!finding) return element('p', { class: 'why' }, layer.why ?? '');
+  const line = [element('span', { class: 'letter' }, finding.letter), ' ', element('b', {}, finding.title)];
+  const section = document.querySelectorAll('section.run')[model.index];
+  const details = section?.querySelector(`.card[data-finding="${layer.finding}"] .details`);
+  if (!details) return element('p', { class: 'why' }, ...line);
+  const own = details.cloneNode(true) as HTMLElement;
+  for (const button of own.querySelectorAll('button')) button.remove(); // a copy of it does nothing
+  addCopyButtons(own);
+  const view = element('details', { class: 'why card' }, element('summary', {}, ...line), own);
+  view.open = isFindingOpen;
+  view.addEventListener('toggle', () => {
+    isFindingOpen = view.open;
+  });
+  return view;
 }
+
+/** From channel to channel, and from layer to layer. */
+let isFindingOpen = false;
 
 function counts({ sides }: Model, layer: Layer): HTMLElement {
   const { mismatched, values, maxAbsDiff, reference, onOwnInput } = layer;

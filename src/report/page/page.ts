@@ -1,7 +1,7 @@
 /** The page's script: what an address shows, and the keys. What can be read without it is html.ts's. */
 import { hashOf, layerHref, placeOf } from './address.js';
 import type { PageData } from './data.js';
-import { copyButton, element } from './dom.js';
+import { addCopyButtons, element } from './dom.js';
 import { layerView } from './layerView.js';
 import { hasOwnCause, type Layer, layerText, type Model, modelOf } from './model.js';
 import { drawNetwork } from './network.js';
@@ -38,10 +38,7 @@ class App {
 
   /** Links and buttons where the text has none. */
   private enhance(model: Model, section: HTMLElement): void {
-    for (const text of section.querySelectorAll<HTMLElement>('.copy, .next code')) {
-      const words = text.textContent ?? '';
-      text.after(copyButton(() => words));
-    }
+    addCopyButtons(section);
     for (const item of section.querySelectorAll<HTMLElement>('.card li[data-layer], .facts [data-layer]')) {
       const name = item.querySelector('bdi')!;
       const link = element('a', { href: layerHref(model, model.layers[Number(item.dataset.layer)]) });
