@@ -1,6 +1,6 @@
 /** Nodes to layers: patterns, what they left, and what is known of every value. */
 
-import { BOOL, FLOAT32, INT32, INT64, onnxDtype } from '../../load/onnx/dtypes.js';
+import { BFLOAT16, BOOL, FLOAT16, FLOAT32, INT32, INT64, onnxDtype } from '../../load/onnx/dtypes.js';
 import type { OnnxModel } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 import type { Constants } from './constants.js';
@@ -202,10 +202,13 @@ class Types {
       const given = await givenCodes(input, graph, constants);
       if (given) types.set(input.name, given);
     }
+    const halves = new Set(
+      [...inputs, ...valueInfo].flatMap(({ name, elemType }) => (HALVES.includes(elemType) ? [name] : [])),
+    );
     const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
     for (const node of graph.nodes) {
       const [first = '', scale = '', zeroPoint] = node.inputs;
-      if (isOnnx(node, 'QuantizeLinear') && isFloat(scale)) types.set(first, 'float32');
+      if (isOnnx(node, 'QuantizeLinear') && isFloat(scale) && !halves.has(first)) types.set(first, 'float32');
       if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
       const isReal = (name: string) => (constants.get(name) ?? constants.real(name))?.dtype === onnxDtype(FLOAT32);
       if (isOnnx(node, ...OF_ONE_TYPE) && node.inputs.some(isReal)) {
@@ -241,6 +244,9 @@ class Types {
 const OF_ONE_TYPE = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div'];
 
 const INTEGERS = [INT32, INT64];
+
+/** Since opset 23 a float32 scale may stand beside them. */
+const HALVES = [FLOAT16, BFLOAT16];
 
 /** Whether rows of a table of the file are taken by what a graph is given. */
 function looksUp(input: string, graph: Graph, constants: Constants): boolean {

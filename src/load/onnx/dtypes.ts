@@ -48,6 +48,8 @@ export const INT8 = 3;
 export const INT32 = 6;
 export const INT64 = 7;
 export const BOOL = 9;
+export const FLOAT16 = 10;
+export const BFLOAT16 = 16;
 
 export function onnxDtype(code: number): OnnxDtype {
   return DTYPES.get(code) ?? of(`type ${code}`, 0);

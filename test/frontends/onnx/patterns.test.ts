@@ -465,6 +465,16 @@ describe('what is not replayed is named', () => {
     ]);
   });
 
+  it('floats of 16 bits beside a scale of 32, as opset 23 allows', async () => {
+    const data = model({
+      inputs: [valueInfo('x', 10)],
+      outputs: [valueInfo('xq', 2)],
+      initializers: params(),
+      nodes: [xq],
+    });
+    expect(await reasonFor(data, 'xq')).toBe('it reads floats of another type than float32');
+  });
+
   it('operators of other domains', async () => {
     const custom = node('com.example:Magic', ['xd'], ['g'], {}, 'magic');
     expect(await reasonFor(between([custom]), 'g')).toBe('com.example.Magic is not replayed');

@@ -10,7 +10,9 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const q = await quantizeOf(node, context);
   const x = await operandOf(node.inputs[0], context);
   const common = { at: node, nodes: [node], name: node.outputs[0], output: q };
-  const unknown = q ? {} : { notReplayed: 'its scale is not one constant float32 number' };
+  const ofFloats = x.kind !== 'float' || context.typeOf(node.inputs[0]) !== null;
+  const why = q ? 'it reads floats of another type than float32' : 'its scale is not one constant float32 number';
+  const unknown = q && ofFloats ? {} : { notReplayed: why };
   if (x.kind !== 'codes') return [{ ...common, op: 'quantize', inputs: [node.inputs[0]], ...unknown }];
   const because = 'it dequantizes and quantizes again, in float';
   return [{ ...common, op: 'requantize', inputs: [x.tensor], reads: [x], arithmetic: 'float', because, ...unknown }];
