@@ -13,6 +13,7 @@ import { isInsideBound, withAdmitted } from './admitted.js';
 import { arithmeticsOf, arrangeable, formsOf, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
 import { eachRounding, halving, known, leavingLittle, likeliestFirst, missesLess, refutedBySums } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
+import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { followed, isUnrelated } from './followed.js';
 import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
@@ -212,7 +213,6 @@ class Search {
     return this.paired;
   }
 
-  /** Both without a number. */
   enumeratedPairs(isAmong: (a: Change, b: Change) => boolean = () => true): void {
     const steps = this.offBase;
     const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
@@ -229,8 +229,9 @@ class Search {
   pairs(): void {
     // what is likeliest alone takes a replay of each: none where even what is met allows no pair
     if (!this.isSettled() && this.work.isEnding(true)) return;
-    this.isNear = isTensorStudy(this.study) && this.nearly.length > 0;
-    if (this.isStopped()) return;
+    const ordered = besideOrders(this.study, this.causes, this.enumerated, this.setupOf);
+    this.isNear = ordered.length > 0 || (isTensorStudy(this.study) && this.nearly.length > 0);
+    if (this.isStopped() || ordered.filter((pair) => this.explains(pair)).length > 0) return;
     // floats show the arithmetic of a script, beside whatever else is wrong: that, and a number of all channels, comes first
     const [scripts, others] = this.study.data.dynamic ? scriptsFirst(this.offBase) : [[], []];
     const isNear = known((change: Change) => missesLess(this.study, this.setupOf([change]), this.setupOf([])));
@@ -340,9 +341,8 @@ class Search {
   result(): SearchResult {
     // any exact sums lie in a float path's bound: more integer steps are the likelier
     const exact = this.found.filter(({ changes }) => !changes.some(isInsideBound));
-    const explanations = simplest(this.study, exact.length > 0 ? exact : this.found);
     return {
-      explanations: withAdmitted(this.study, this, explanations),
+      explanations: withAdmitted(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
       nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
       tried: this.tried,
       ended: this.work.ended,
