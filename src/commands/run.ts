@@ -143,9 +143,9 @@ async function captured(io: CommandIo, processes: Processes, run: Run): Promise<
     for (const line of ownLines(ended)) io.stderr.write(`${fitted(`qdiff: ${line}`)}\n`);
     return;
   }
-  const itself = `${basename(printable(model))}: `;
+  const itself = [target.whole, basename(model)].map((name) => `${printable(name)}: `);
   const problems = saidBy(ended).map((said) => {
-    const message = said.startsWith(itself) ? said.slice(itself.length) : said;
+    const message = said.slice(itself.find((name) => said.startsWith(name))?.length ?? 0);
     return { kind: 'run', where: printable(model), message };
   });
   throw new InputError(problems);

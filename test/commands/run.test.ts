@@ -194,6 +194,11 @@ describe('qdiff run', () => {
       /^qdiff: .*model\.onnx: inputs: no x\nqdiff: .*: nor y\n$/,
     ],
     [
+      'its own lines about the model, which is named once',
+      ended(2, `qdiff_onnx: ${resolve(ONNX)}: no such op\n`),
+      /^qdiff: fixtures[^:]*model\.onnx: no such op\n$/,
+    ],
+    [
       'the last line of what broke down',
       ended(1, 'Traceback\nMemoryError: \x1b[31mall\n'),
       /a runtime that ended with exit code 1: MemoryError: .*all\n$/,

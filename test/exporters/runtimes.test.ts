@@ -207,6 +207,17 @@ onnx(onnxTitle, () => {
     expect(notExplained(await compared(path, capture))).toEqual([]);
   });
 
+  test('what onnxruntime says of the copy that it was given is said of the model', () => {
+    const path = join(folder, 'custom.onnx');
+    const parts = { nodes: [node('com.example:Magic', ['x'], ['y'])], opsets: { '': 17, 'com.example': 1 } };
+    writeFileSync(path, model({ inputs: [valueInfo('x', 1, [2, 3])], outputs: [valueInfo('y', 1, [2, 3])], ...parts }));
+    writeFileSync(join(folder, 'x23.npy'), npy('float32', [2, 3], new Float32Array(6)));
+    const ran = exported('onnx', python.onnx, path, 'x23.npy', join(folder, 'custom.npz'));
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toContain('com.example:Magic');
+    expect(ran.stderr).not.toContain('named.onnx');
+  });
+
   const five = npy('float32', [5, 3], new Float32Array(15));
   test.each([
     ['x5.npy', five, /x has 5 samples; the graph takes 2 a call/],

@@ -130,7 +130,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
       if (e.input !== undefined)
         return 'Floats are multiplied with the real values of the weights, where the reference makes codes of its input first.';
       return e.declared_step !== undefined
-        ? "Codes are dequantized, computed with in float32 and quantized, as the operator's text says; the reference computes on codes."
+        ? "Codes are dequantized, computed on in float32 and quantized, as the operator's text says; the reference computes on codes."
         : 'Codes are dequantized and multiplied in float32 (fake quantization), where the reference adds integers.';
     },
     evidence: (e, context) => [

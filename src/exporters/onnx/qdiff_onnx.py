@@ -530,7 +530,8 @@ def main(argv=None):
     except CaptureError as error:
         return _refuse(error)
     except Exception as error:  # of onnx and onnxruntime, which have no common type
-        return _refuse(f"{options.model}: {' '.join(str(error).split())[:400] or type(error).__name__}")
+        said = re.sub(r"\S*qdiff-onnx-\w+[/\\]\w+\.onnx", "it", " ".join(str(error).split()))  # of copies that are gone
+        return _refuse(f"{options.model}: {said[:400] or type(error).__name__}")
     return 0
 
 
