@@ -1,10 +1,11 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { isBytes } from '../../numeric/array.js';
-import { inputOf } from '../setup.js';
+import { inputOf, type Setup } from '../setup.js';
 import { countOf } from '../study/agree.js';
+import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
-import { isElementwiseStudy, isProductStudy, isTensorStudy, type Study } from '../study/study.js';
+import { isElementwiseStudy, isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { formOf } from './tensorSteps.js';
 
 /** Codes of a curve that a number has to move: an approximation of the curve parts from it in a few, and as if by one. */
@@ -19,8 +20,7 @@ export function tellsNumber(study: Study): boolean {
 /** Differing values that follow from different ones: of a function of one code there is one for each. */
 export function casesOf(study: Study): number {
   const { subset, differing, data } = study;
-  const isOfCodes = isElementwiseStudy(study) || (isTensorStudy(study) && formOf(study)?.is === 'table');
-  if (!isOfCodes || !isQuantized(inputOf(study.declared))) return data.mismatched;
+  if (!isOfCodes(study)) return data.mismatched;
   const values = inputValues(subset);
   const met = new Set<number>();
   if (isBytes(values)) {
@@ -44,28 +44,68 @@ const counted = new WeakMap<Study, number>();
  */
 export function hasCases(study: Study, fewest: number): boolean {
   if (study.data.mismatched < fewest) return false;
-  const count = counted.get(study) ?? countCases(study);
+  const count = counted.get(study) ?? countCases(study, MOST_COUNTED, (i) => study.differing[i] === 1);
   counted.set(study, count);
   return count >= fewest;
 }
 
 /** Of those values of the subset of which something holds. */
 export function hasCasesWhere(study: Study, fewest: number, holds: (value: number) => boolean): boolean {
-  return hasCases(study, fewest) && countCases(study, fewest, holds) >= fewest;
+  return hasCases(study, fewest) && hasCasesAmong(study, fewest, (i) => study.differing[i] === 1 && holds(i));
 }
 
-function countCases(study: Study, most = MOST_COUNTED, holds: (value: number) => boolean = () => true): number {
-  const { differing, channels } = study;
+/** Of all values of the subset, those that differ or not. */
+export function hasCasesAmong(study: Study, fewest: number, holds: (value: number) => boolean): boolean {
+  return countCases(study, fewest, holds) >= fewest;
+}
+
+/** Whether a setup misses so many. */
+export function missesCases(study: Study, setup: Setup, fewest: number): boolean {
+  if (study.mismatches(setup) < fewest) return false;
+  const misses = study.misses(setup, study.subset);
+  return hasCasesAmong(study, fewest, (i) => misses[i] !== 0);
+}
+
+function countCases(study: Study, most: number, holds: (value: number) => boolean): number {
+  const { observed } = study.subset;
   const columns = followedBy(study);
-  if (!columns) return Math.min(most, casesOf(study));
-  // of sums by channel
-  const width = isProductStudy(study) ? channels : 1;
+  const isAlike = alikeChannels(study);
   const met: number[] = [];
   const isMet = (i: number) =>
-    met.some((own) => (own - i) % width === 0 && columns.every((column) => column[own] === column[i]));
-  for (let i = 0; i < differing.length && met.length < most; i++)
-    if (differing[i] === 1 && holds(i) && !isMet(i)) met.push(i);
+    columns !== null &&
+    met.some(
+      (own) => observed[own] === observed[i] && columns.every((column) => column[own] === column[i]) && isAlike(own, i),
+    );
+  for (let i = 0; i < observed.length && met.length < most; i++) if (holds(i) && !isMet(i)) met.push(i);
   return met.length;
+}
+
+/** More than any number of weights asks for. */
+const MOST_OF_COLUMN = 24;
+
+/** How many of a channel, a column of a scope, differ, up to a number; rows with the same sum and the same code are one. */
+export function casesByColumn(study: ProductStudy, scope: Scope): (column: number, most: number) => number {
+  const { observed } = scope;
+  const width = scope.channels?.length ?? study.channels;
+  const misses = study.misses(study.declared, scope);
+  const sums = study.engine.accumulator(study.declared, scope);
+  return (column, most) => {
+    const met: number[] = [];
+    const isMet = (i: number) => met.some((own) => sums[own] === sums[i] && observed[own] === observed[i]);
+    const enough = Math.min(most, MOST_OF_COLUMN);
+    for (let i = column; i < misses.length && met.length < enough; i += width)
+      if (misses[i] !== 0 && !isMet(i)) met.push(i);
+    return met.length;
+  };
+}
+
+/** Whether equal sums of two values come to the same: of one channel, or of two with the same numbers. */
+function alikeChannels(study: Study): (a: number, b: number) => boolean {
+  if (!isProductStudy(study)) return () => true;
+  const { channels, declared } = study;
+  const { weightScale, bias, biasInt32 } = declared.params;
+  const numbers = [weightScale, bias, biasInt32].filter((each) => each !== null && each.length > 1);
+  return (a, b) => (a - b) % channels === 0 || numbers.every((each) => each![a % channels] === each![b % channels]);
 }
 
 /** What values of the subset follow from: sums as declared, or codes of each input; null: of more than those at its place, or of floats. */
@@ -76,7 +116,14 @@ function followedBy(study: Study): NumericArray[] | null {
     const added = study.engine.addend(study.declared, subset);
     return [study.engine.accumulator(study.declared, subset), ...(added ? [added] : [])];
   }
+  if (isOfCodes(study)) return [inputValues(subset)];
   if (!isTensorStudy(study) || !formOf(study)?.value || subset.inputs.length < 2) return null;
   const inputs = subset.inputs.map((input) => input.data);
   return inputs.every(({ length }) => length === differing.length) ? inputs : null;
+}
+
+/** A function of one code. */
+function isOfCodes(study: Study): boolean {
+  const isFunction = isElementwiseStudy(study) || (isTensorStudy(study) && formOf(study)?.is === 'table');
+  return isFunction && isQuantized(inputOf(study.declared));
 }

@@ -1,4 +1,5 @@
 /** A multiplier k * 2^-n with a k of few bits, a number a channel. */
+import { noBias } from '../../kernels/steps/bias.js';
 import type { NumbersOf } from '../../kernels/steps/fixedPointMultiplier.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
@@ -69,8 +70,10 @@ export function biasBehind(bits: number | null): BiasBehind {
     arithmetic: 'float',
     behind: true,
     prepare: (product) => {
+      // another change may have taken it away
+      if (!product.biasInt32) return noBias.prepare(product);
       const { scale } = product.output as QuantParams;
-      const values = float64s(product.biasInt32!, (own, n) => kept(own * realOf(product, n)) * scale);
+      const values = float64s(product.biasInt32, (own, n) => kept(own * realOf(product, n)) * scale);
       return { unit: 'real', values };
     },
   };

@@ -1,9 +1,11 @@
 import { counted } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import { type Stream, streamThatGives } from '../alternatives/streams.js';
 import type { Cause } from '../cause.js';
 import { anyRuntime } from '../facts.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductSetup, withSteps } from '../setup.js';
+import type { Study } from '../study/study.js';
 import { codeOf, inC, rtl } from '../words/code.js';
 import { place } from '../words/place.js';
 import { countWhere } from './count.js';
@@ -33,7 +35,7 @@ export const accumulatorNotCleared: Cause<'accumulator-not-cleared', 'product'> 
 
   arrange: async (study, base) => {
     const { order, within, carried } = base;
-    if (order || within || carried || study.data.mismatched < FEWEST_DIFFERING) return null;
+    if (order || within || carried || !hasCases(study as Study, FEWEST_DIFFERING)) return null;
     // what comes after the sums may be another too; of thousands of other sums none is asked
     if (base !== study.declared && !study.sameSums(base, study.declared)) return null;
     const found = await streamThatGives(study, inIntegers(base));

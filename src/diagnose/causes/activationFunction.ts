@@ -1,10 +1,12 @@
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import { type ActivationForm, activationForms, plainForms } from '../alternatives/activations.js';
+import { hasCases } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
+import type { Study } from '../study/study.js';
 import { clampTo, inC, numpy } from '../words/code.js';
 import { activationRange } from './relu.js';
 
@@ -23,6 +25,9 @@ declare module '../finding/evidence.js' {
 /** Of fewer values one of a hundred functions gives each by chance. */
 const FEWEST = 16;
 
+/** In a range of few codes most of them give what is observed. */
+const FEWEST_CODES = 8;
+
 /** A leaky ReLU, a hardswish, a sigmoid ... is fused into a layer that has none, or a ReLU. */
 export const activationFunction: Cause<'activation-function'> = {
   code: 'activation-function',
@@ -36,7 +41,13 @@ export const activationFunction: Cause<'activation-function'> = {
   estimate: (study, base) => {
     const { declared } = study;
     const { output } = declared.params;
-    if (base !== declared || !isQuantized(output) || study.data.mismatched < FEWEST) return [];
+    if (
+      base !== declared ||
+      !isQuantized(output) ||
+      !hasCases(study as Study, FEWEST) ||
+      codesMoved(study) < FEWEST_CODES
+    )
+      return [];
     const fits = ({ apply }: ActivationForm) => study.agreesOnSubset(apply(declared));
     if (plainForms(declared, output).some(fits)) return [];
     const range = activationRange(declared);
@@ -73,6 +84,13 @@ export const activationFunction: Cause<'activation-function'> = {
           ],
   },
 };
+
+/** Codes that are observed in place of others. */
+function codesMoved({ subset: { observed }, differing }: Study): number {
+  const moved = new Set<number>();
+  for (let i = 0; i < observed.length && moved.size < FEWEST_CODES; i++) if (differing[i] === 1) moved.add(observed[i]);
+  return moved.size;
+}
 
 const rangeText = ([lo, hi]: readonly [number, number]) => `${lo}..${hi}`;
 

@@ -4,15 +4,16 @@ import { isQuantized } from '../../nouns/value.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { precise } from '../../text.js';
+import { missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
-import { contains, type Interval, pointsIn, widened } from '../estimate/interval.js';
+import { contains, type Interval, type Intervals, isBounded, pointsIn, widened } from '../estimate/interval.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
 import { fileOf, short } from '../words/parts.js';
@@ -31,7 +32,7 @@ declare module '../finding/evidence.js' {
   }
 }
 
-const FEWEST_MOVED = 3;
+const FEWEST_MOVED = 5;
 
 /** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
 export const biasFactor: Cause<'bias-factor', 'product'> = {
@@ -59,7 +60,7 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   // one value is what one bias makes as well; of the sums and the biases alike it is another scale of the output, on a base that is not known
   shows: ({ study, change, setup, without }) =>
     study.data.proven ||
-    (study.mismatches(without) >= FEWEST_MOVED && !isOfSumsToo(change.found, study.declared, setup)),
+    (missesCases(study as Study, without, FEWEST_MOVED) && !isOfSumsToo(change.found, study.declared, setup)),
 
   words: {
     title: (e) =>
@@ -125,8 +126,17 @@ function hasSeveral({ params: { bias, biasInt32 } }: ProductSetup): boolean {
   return values !== null && countWhere(values, (b) => b !== 0) > 1;
 }
 
+interface Factors extends Interval {
+  /** Of one bias any other number is a factor. */
+  readonly isOfSeveral: boolean;
+}
+
+function boundedIn(intervals: Intervals): number {
+  return countWhere(intervals.lo, (_, n) => isBounded(intervals.at(n)));
+}
+
 /** Where the factor lies if the bias is added as on this base, or rounded as on any. */
-function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Interval | null {
+function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Factors | null {
   const { bias } = base.params;
   const intervals = sharedIntervals(study, base, (view, { channels }) => ({
     // before it is rounded: a factor of 10 makes five units of what rounding takes from a tenth
@@ -134,7 +144,8 @@ function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean):
     offset: (i, n) => view.acc[i] * view.stepsPerUnit[n],
     slack: isRounded || view.integerBias ? largestOf(view.stepsPerUnit.map(Math.abs)) : 0,
   }));
-  return intervals && sharedInterval(intervals);
+  const shared = intervals && sharedInterval(intervals);
+  return shared && { ...shared, isOfSeveral: boundedIn(intervals) > 1 };
 }
 
 /** The numbers of the fewest digits: what a person multiplies with, or divides by. */
@@ -191,11 +202,12 @@ function ofMultiplier({ declared: { params } }: ProductStudy): Factor[] {
 }
 
 /** Times the number before it is rounded to an integer, or after. */
-function timesFactor({ factor, equals }: Factor, interval: Interval | null): ProductChange[] {
+function timesFactor({ factor, equals }: Factor, interval: (Partial<Factors> & Interval) | null): ProductChange[] {
   const change = (label: string, apply: (setup: ProductSetup) => ProductSetup): ProductChange => ({
     cause: 'bias-factor',
     coordinate: 'bias_values',
-    freedom: equals === null ? FREEDOM.oneNumber : FREEDOM.none,
+    freedom:
+      equals !== null ? FREEDOM.none : interval?.isOfSeveral === false ? FREEDOM.numberPerChannel : FREEDOM.oneNumber,
     // no number that a person multiplies with: two scales make one as well
     ...(equals === null && { rare: true as const }),
     label: `${factor} ${label}`,

@@ -146,7 +146,7 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
   const whole = same >= observed.length;
   if (whole) {
     const found = constantOf(study, observed[0]);
-    if (replayed.some((value: number) => value !== replayed[0])) return found;
+    if (replayed.some((value: number) => value !== replayed[0])) return isOfFew(study) ? null : found;
     // one value may show a saturated sum; many that are one tell no more than it does
     return observed.length < FEWEST || replayed[0] === observed[0] ? null : { ...found, replayed: replayed[0] };
   }
@@ -177,6 +177,11 @@ export function constantsIn(study: Study): CauseEvidence['constant-values'] | nu
         };
   const where = constant.length < channels ? { channels: constant } : {};
   return { ...one, ...where };
+}
+
+/** One value among three that are as they should be is no buffer that nobody wrote. */
+function isOfFew({ data, subset }: Study): boolean {
+  return !data.proven && data.mismatched < FEWEST && data.mismatched < subset.observed.length;
 }
 
 /** What is left where all that is read is 0, as by a state that is reset. */

@@ -5,7 +5,7 @@ import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
-import { hasCases } from '../alternatives/cases.js';
+import { hasCases, missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import {
@@ -79,7 +79,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       return fits !== null && everyChannel(params, (n) => fits(n, realOf(params, n)));
     };
     return waysToAddBias(base).flatMap((way) => {
-      if (way.biases[0] === BEHIND && !hasCases(study as Study, FEWEST_DIFFERING)) return [];
+      if (way.biases[0] === BEHIND && !mayBeBehind(study)) return [];
       const ofSketch = multipliersLeft(study, base, way);
       // where the declared number fits as well, the data show no other
       const left = isReal(ofSketch) ? multipliersLeft(study, base, way, study.subset) : ofSketch;
@@ -118,8 +118,8 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   shows: ({ study, without }) =>
     study.data.proven ||
     (study.sameOnSubset(without, study.declared)
-      ? study.data.mismatched >= FEWEST_DIFFERING
-      : study.mismatches(without) >= FEWEST_BESIDE),
+      ? hasCases(study, FEWEST_DIFFERING)
+      : missesCases(study, without, FEWEST_BESIDE)),
 
   evidence: ({ change, without }) => {
     if (without.kind !== 'product') return {};
@@ -276,6 +276,11 @@ function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>
     { biases: [steps.bias, float64Bias], added: float64Bias },
     { biases: [realBias], added: null },
   ];
+}
+
+/** Integers of the file: what rounds a float for its sums adds it there. */
+function mayBeBehind(study: ProductStudy): boolean {
+  return study.declared.params.biasInt32 !== null && hasCases(study as Study, FEWEST_DIFFERING);
 }
 
 /** One for each base: its view is kept by it. */

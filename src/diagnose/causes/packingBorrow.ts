@@ -1,6 +1,6 @@
 import type { Product } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
-import { hasCases } from '../alternatives/cases.js';
+import { hasCases, missesCases } from '../alternatives/cases.js';
 import {
   belowOf,
   borrowsOf,
@@ -67,7 +67,7 @@ export const packingBorrow: Cause<'packing-borrow', 'product'> = {
   },
 
   shows: ({ study, without }) =>
-    study.sameOnSubset(without, study.declared) || study.mismatches(without) >= FEWEST_BESIDE,
+    study.sameOnSubset(without, study.declared) || missesCases(study as Study, without, FEWEST_BESIDE),
 
   evidence: ({ study, setup, without }) => {
     const [own, low] = [without, setup].map((each) => study.engine.accumulator(each, study.subset));

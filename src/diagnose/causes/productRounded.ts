@@ -4,7 +4,7 @@ import { integerBias, roundedSums, shiftedFirst } from '../../kernels/steps/roun
 import { isTiled, roundedTiles, type Tile } from '../../kernels/steps/tiledSums.js';
 import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
-import { hasCases } from '../alternatives/cases.js';
+import { hasCases, missesCases } from '../alternatives/cases.js';
 import { scriptsRoundingOne, scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
@@ -50,7 +50,7 @@ const ONE_ROUNDING = [
   ),
 ];
 
-const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
+const [FEWEST_DIFFERING, FEWEST_BESIDE] = [5, 8];
 /** There are hundreds of parts, and halves of a bit that they are rounded by are a number added to each sum, nearly. */
 const FEWEST_BESIDE_PARTS = 32;
 
@@ -67,7 +67,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
     if (!hasCases(study, FEWEST_DIFFERING)) return false;
     if (study.sameOnSubset(without, study.declared)) return true;
     const isOfParts = setup.kind === 'product' && isTiled(setup.steps.accumulate);
-    return study.mismatches(without) >= (isOfParts ? FEWEST_BESIDE_PARTS : FEWEST_BESIDE);
+    return missesCases(study, without, isOfParts ? FEWEST_BESIDE_PARTS : FEWEST_BESIDE);
   },
 
   changes: (study) =>

@@ -5,7 +5,7 @@ import { furthestOf, smallestOf } from '../../numeric/extremes.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { listed, precise, printable } from '../../text.js';
-import { casesOf, tellsNumber } from '../alternatives/cases.js';
+import { missesCases, tellsNumber } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { chanceOf } from '../estimate/chance.js';
 import { Intervals, intersection } from '../estimate/interval.js';
@@ -79,8 +79,7 @@ export const scaleRounded: Cause<'scale-rounded'> = {
   // some of so many roundings gives one or two values by chance
   shows: ({ study, without }) => {
     const isAlone = study.sameOnSubset(without, study.declared);
-    const missed = study.mismatches(without);
-    const isEnough = isAlone ? Math.min(missed, casesOf(study)) >= FEWEST_ALONE : missed >= FEWEST_BESIDE;
+    const isEnough = missesCases(study, without, isAlone ? FEWEST_ALONE : FEWEST_BESIDE);
     return isEnough && tellsNumber(study) && !areTies(study, without);
   },
 

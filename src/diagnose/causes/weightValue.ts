@@ -3,6 +3,7 @@ import type { Product } from '../../nouns/kernel.js';
 import { largestOf } from '../../numeric/extremes.js';
 import { cellOf } from '../../tensor/patches.js';
 import { counted, printable } from '../../text.js';
+import { casesByColumn } from '../alternatives/cases.js';
 import { requantizedWeights } from '../alternatives/requantizedWeights.js';
 import { weightRules } from '../alternatives/weightRules.js';
 import type { Cause } from '../cause.js';
@@ -175,8 +176,13 @@ function singleWeights(study: ProductStudy, base: ProductSetup, onEstimate: bool
   const channels = differing(mismatched);
   if (channels.length === 0) return [];
   const weights = new WeightSearch(study, scope, base, viewOf(study, base, scope));
+  const casesOf = casesByColumn(study, scope);
   study.data.work?.add(channels.length * (scope.samples.length * COST.residual + weights.effort * COST.multiplyAdd));
-  const possible = findPatches(weights, channels, (column) => mismatched[column] - (onEstimate ? 4 : 0));
+  const possible = findPatches(
+    weights,
+    channels,
+    (column) => casesOf(column, mismatched[column]) - (onEstimate ? 4 : 0),
+  );
   const kept = exactOnes(study, base, scope, possible);
   // a number estimated beside weights has to be needed elsewhere: alone it would only make room for them
   const patchedChannels = new Set(kept.map((p) => p.channel));

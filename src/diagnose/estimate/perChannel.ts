@@ -1,4 +1,5 @@
 import { isQuantized } from '../../nouns/value.js';
+import { casesByColumn } from '../alternatives/cases.js';
 import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -195,6 +196,8 @@ export function mayRestOnEnough(study: ProductStudy, scope: Scope = study.subset
 /** An estimate that rests on fewer values than it has numbers proves nothing: half of the channels need three. */
 export function restsOnEnough(study: ProductStudy, channels: readonly number[], scope: Scope = study.subset): boolean {
   const counts = study.mismatchesByChannel(study.declared, scope);
-  const enough = channels.filter((n) => counts[scope.channels?.indexOf(n) ?? n] >= ENOUGH);
+  const casesOf = casesByColumn(study, scope);
+  const hasEnough = (column: number) => counts[column] >= ENOUGH && casesOf(column, ENOUGH) >= ENOUGH;
+  const enough = channels.filter((n) => hasEnough(scope.channels?.indexOf(n) ?? n));
   return enough.length * 2 >= channels.length;
 }

@@ -1,23 +1,23 @@
 /** How much a layer's values tell of it. */
 import { isQuantized } from '../../nouns/value.js';
+import { hasCasesAmong } from '../alternatives/cases.js';
 import type { FoundParameter } from '../finding/evidence.js';
 import { causeOf } from '../registry.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
+import { membersOf } from '../study/region.js';
 import type { Study } from '../study/study.js';
 
 /** Each change is one of some hundred: as many values by chance are one in 2^16; two changes need twice as many. */
 const FEWEST = [0, 2, 4];
 
-/** Whether so many changes at once mean something: observed values at a clamp agree with nearly any hypothesis. */
-export function tellsOf(study: Study, changes: number, { stores }: Setup): boolean {
+/** Whether so many changes at once mean something: observed values at a clamp agree with nearly any hypothesis, and rows that repeat tell no more than one. */
+export function tellsOf(study: Study, changes: number, { stores, within }: Setup): boolean {
   const fewest = FEWEST[Math.min(changes, FEWEST.length - 1)];
   const isAtClamp = clampsOf(study);
   const computed = stores?.back ?? ((value: number) => value);
-  let telling = 0;
-  for (const value of study.subset.observed) {
-    if (!isAtClamp(computed(value)) && ++telling >= fewest) return true;
-  }
-  return fewest === 0;
+  const { observed } = study.subset;
+  const isIn = within ? membersOf(within.region, study.subset, study.channels) : () => true;
+  return hasCasesAmong(study, fewest, (i) => isIn(i) && !isAtClamp(computed(observed[i])));
 }
 
 function clampsOf({ declared: { params } }: Study): (value: number) => boolean {

@@ -1,5 +1,6 @@
 /** What a hypothesis that gives every value still has to show. */
 
+import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
@@ -24,7 +25,7 @@ const MANY_VALUES = 16;
 /** A scale, of whole values of which so few differ that a multiplier of some bits gives them too, or next to ties many another thing. */
 function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
   if (!isTensorStudy(study) || freedom !== FREEDOM.oneNumber || !cause.endsWith('scale-wrong')) return false;
-  return study.data.mismatched < MANY_VALUES && (tiny === true || shortFactors(study).length > 0);
+  return !hasCases(study, MANY_VALUES) && (tiny === true || shortFactors(study).length > 0);
 }
 
 /**
@@ -33,8 +34,11 @@ function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
  */
 export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readonly Change[]): boolean {
   const named = hypothesis.changes.filter(({ unnamed }) => !unnamed);
-  if (!tellsOf(study, named.length, hypothesis.setup) && !showsItself(named)) return false;
+  const isWritten = named.every(({ cause }) => cause === 'constant-values');
+  const { within } = isWritten ? {} : hypothesis.setup;
+  if (!tellsOf(study, named.length, { ...hypothesis.setup, within }) && !showsItself(named)) return false;
   if (areOfFewChannels(study, named)) return false;
+  if (isOfFewCases(study, named)) return false;
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
@@ -44,6 +48,23 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
+}
+
+/** Sums next to each other's: a change out of hundreds gives one or two by chance, whatever made them. */
+const FEWEST_CASES = 3;
+/** Where so many others stay as they are, one or two tell enough. */
+const MANY_CASES = 256;
+/** Of a part there are as many as there are channels and samples. */
+const FEWEST_OF_PART = 5;
+/** These have a sum, or a code, to show that nothing else takes there. */
+const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'constant-values'];
+
+function isOfFewCases(study: Study, named: readonly Change[]): boolean {
+  if (!isProductStudy(study) || study.data.proven) return false;
+  const fewest = named.some(({ region }) => region) ? FEWEST_OF_PART : FEWEST_CASES;
+  if (hasCases(study as Study, fewest)) return false;
+  if (fewest === FEWEST_CASES && hasCasesAmong(study as Study, MANY_CASES, () => true)) return false;
+  return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause));
 }
 
 /** What scales channels, by numbers that were found. */
@@ -78,7 +99,7 @@ function isFaint(study: Study, { changes }: Hypothesis, number: Change, enumerat
         .filter((form) => form.cause === other.cause && form !== other && !isOfBase(form))
         .map((form) => set.map((own) => (own === other ? form : own))),
     );
-  const leavesFew = (set: readonly Change[]) => study.mismatches(applyChanges(study.declared, set)) < FEWEST_FLEXIBLE;
+  const leavesFew = (set: readonly Change[]) => !missesCases(study, applyChanges(study.declared, set), FEWEST_FLEXIBLE);
   return [others, ...less].some((set) => leavesFew(set) || inOtherForms(set).some(leavesFew));
 }
 

@@ -27,7 +27,7 @@ export function inRegion(study: Computes, { within, ...setup }: Setup, scope: Sc
 }
 
 /** Whether a value of a scope lies in a region. */
-function membersOf(region: Region, { samples, channels }: Scope, all: number): (i: number) => boolean {
+export function membersOf(region: Region, { samples, channels }: Scope, all: number): (i: number) => boolean {
   const width = channels?.length ?? all;
   if ('from' in region) {
     return (i) => samples[Math.floor(i / width)] >= region.from && samples[Math.floor(i / width)] < region.to;
