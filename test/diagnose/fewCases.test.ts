@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NumericArray } from '../../src/nouns/array.js';
 import { diagnosisOf } from '../support/alone.js';
-import { codesOf, linear, type Summed, sumOf } from './ownSums.js';
+import { codesOf, linear, type Summed, type SumOf, sumOf } from './ownSums.js';
 
 /** All sets of causes that are told, as they are: the named one first. */
 async function told({ alone }: Summed, values: NumericArray): Promise<string[]> {
@@ -18,6 +18,33 @@ function sentAgain(seed: number, size: { samples: number; inputs: number; output
   return layer;
 }
 
+function withBiases(layer: Summed, biases: number[]): Summed {
+  const bias = biases.map((units, n) => units * layer.scales.input * layer.scales.weights[n]);
+  return { ...layer, bias, biases, alone: { ...layer.alone, layer: { ...layer.alone.layer, bias } } };
+}
+
+/** One scale for all channels. */
+function perTensor(layer: Summed, output = layer.scales.output): Summed {
+  const [weightScale] = layer.scales.weights;
+  const scale = layer.scales.input * weightScale;
+  const weights = layer.scales.weights.map(() => weightScale);
+  const bias = layer.biases.map((units) => Math.fround(units * scale));
+  const own = { weight_scale: weightScale, bias };
+  const declared = { ...(layer.alone.layer.output as object), scale: output };
+  return {
+    ...layer,
+    bias,
+    scales: { ...layer.scales, weights, output },
+    multipliers: weights.map(() => scale / output),
+    alone: { ...layer.alone, layer: { ...layer.alone.layer, ...own, output: declared } },
+  };
+}
+
+const plus =
+  (added: number): SumOf =>
+  (products) =>
+    sumOf(products) + added;
+
 const moved = (values: Int32Array, by: (i: number) => number) =>
   values.map((code, i) => Math.min(255, Math.max(0, code + by(i))));
 
@@ -31,5 +58,75 @@ describe('a row that is sent 120 times', () => {
         moved(codesOf(layer, sumOf), (i) => (i % 3 === 1 ? 0 : steps[i % 3])),
       ),
     ).toEqual(['unexplained']);
+  });
+});
+
+describe('one channel', () => {
+  const layerOf = (seed: number) => linear(seed, { samples: 60, inputs: 8, outputs: 1 });
+
+  test.each([1, 2, 3, 4])('with another bias is no pair of causes: layer %i', async (seed) => {
+    const layer = layerOf(seed);
+    const other = { ...layer, biases: layer.biases.map((bias) => bias + Math.round(0.3 / layer.multipliers[0])) };
+    const sets = await told(layer, codesOf(other, sumOf));
+    expect(sets).toContain('bias-value');
+    expect(sets.join()).not.toContain('+');
+  });
+
+  test.each([7, 9, 11])(
+    'of several that is one higher, its values all below zero, is not said to be cut: layer %i',
+    async (seed) => {
+      const layer = linear(seed, { samples: 60, inputs: 2, outputs: 4 });
+      const own = withBiases(layer, layer.biases.with(2, Math.round(-70 / layer.multipliers[2])));
+      const right = codesOf(own, sumOf);
+      expect(
+        await told(
+          own,
+          moved(right, (i) => Number(i % 4 === 2)),
+        ),
+      ).toEqual(['bias-value']);
+    },
+  );
+
+  test.each([8, 10])('that a scale of its own gives as well as a bias is told as both: layer %i', async (seed) => {
+    const layer = linear(seed, { samples: 60, inputs: 2, outputs: 4 });
+    const own = withBiases(layer, layer.biases.with(2, Math.round(-70 / layer.multipliers[2])));
+    const sets = await told(
+      own,
+      moved(codesOf(own, sumOf), (i) => Number(i % 4 === 2)),
+    );
+    expect(sets.sort()).toEqual(['bias-value', 'weight-scale-wrong']);
+  });
+
+  test.each([2, 3, 5])('tells no factor of all biases where the other is clamped: layer %i', async (seed) => {
+    const layer = linear(seed, { samples: 60, inputs: 4, outputs: 2 });
+    const own = withBiases(layer, [layer.biases[0], Math.round(-900 / layer.multipliers[1])]);
+    const biases = own.biases.with(0, Math.round(own.biases[0] * 2.3 + 50 / own.multipliers[0]));
+    expect(await told(own, codesOf({ ...own, biases }, sumOf))).toEqual(['bias-value']);
+  });
+
+  test.each([1, 2, 4])('that holds the sum before it too may have other weights: layer %i', async (seed) => {
+    const layer = linear(seed, { samples: 16, inputs: 6, outputs: 2 });
+    const [first] = layer.alone.layer.weight as number[][];
+    first.fill(0, 1);
+    const held: SumOf = (products, { sample, channel }) =>
+      sumOf(products) + (channel === 1 ? sumOf(layer.factors(sample, 0, 0).map(([x, w]) => x * w)) : 0);
+    expect(await told(layer, codesOf(layer, held))).toEqual(['weight-value', 'accumulator-not-cleared']);
+  });
+});
+
+describe('a number in every sum', () => {
+  test.each([11, 12, 13, 16])('of one multiplier is told, whatever else gives it: layer %i', async (seed) => {
+    const layer = perTensor(linear(seed, { samples: 300, inputs: 8, outputs: 8 }));
+    const sets = await told(layer, codesOf(layer, plus(1)));
+    expect(sets).toContain('bias-value');
+    expect(sets.length).toBeGreaterThan(1);
+  });
+
+  test.each([21, 22, 23])('is told beside steps that are rounded twice: layer %i', async (seed) => {
+    const layer = linear(seed, { samples: 60, inputs: 3, outputs: 8 });
+    const unit = layer.scales.input * layer.scales.weights[0];
+    const own = perTensor(layer, (unit * 64) / 1.0001);
+    const twice = (v: number) => Math.floor(Math.floor(v * 8 + 0.5) / 8 + 0.5);
+    expect(await told(own, codesOf(own, sumOf, twice))).toEqual(['bias-value', 'rounding-twice']);
   });
 });

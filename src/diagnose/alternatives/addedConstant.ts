@@ -18,18 +18,23 @@ export interface AddedConstant {
 /** One number is given by fewer. */
 const FEWEST_DIFFERING = 3;
 
-/** The number that gives the subset. Of one multiplier for all channels it is one of steps, as other causes have it. */
+/** The number that gives the subset; where one of steps does as well, which one multiplier for all channels leaves open, that is told. */
 export function addedConstant(study: ProductStudy, base: ProductSetup): ProductChange[] {
-  const { free, data, channels, sketch, subset } = study;
-  if (!free || data.dynamic || base.carried || base.order || channels < 2) return [];
+  const { free, data, sketch, subset } = study;
+  if (!free || data.dynamic || base.carried || base.order) return [];
+  // of one multiplier it is a number of steps too, and beside another cause two are found by chance, of which one would be
+  const { weightScale } = base.params;
+  if (base !== study.declared && weightScale.every((scale) => scale === weightScale[0])) return [];
   if (!hasCases(study as Study, FEWEST_DIFFERING)) return [];
   const sketched = numbersIn(study, base, sketch);
   const found = sketched.length === 0 || sketch === subset ? sketched : numbersIn(study, base, subset);
   if (found.every((added) => added === 0)) return [];
   const steps = stepsIn(study, base);
-  // beside another cause two numbers are found by chance, of which one would be
+  // a zero point, and half a step, have causes of their own
+  if (steps && hasHalves(steps)) return [];
   if (steps && base !== study.declared) return [];
-  const changes = found.filter((added) => added !== 0).map((added) => changeTo(added, steps));
+  const nearest = found.filter((added) => added !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
+  const changes = (steps ? nearest : found.filter((added) => added !== 0)).map((added) => changeTo(added, steps));
   return changes.filter((change) => study.agreesOnSubset(change.apply(base))).slice(0, 1);
 }
 
@@ -37,7 +42,6 @@ export function addedConstant(study: ProductStudy, base: ProductSetup): ProductC
 function numbersIn(study: ProductStudy, base: ProductSetup, scope: Scope): number[] {
   const view = viewOf(study, base, scope);
   const { acc, stepsPerUnit, biasSteps } = view;
-  if (new Set(stepsPerUnit).size < 2) return [];
   const intervals = intervalsByChannel(
     view,
     (_, n) => stepsPerUnit[n],
@@ -58,6 +62,11 @@ function stepsIn(study: ProductStudy, base: ProductSetup): [number, number] | nu
   );
   const shared = intersection(intervals);
   return isEmpty(shared) ? null : [shared.lo, shared.hi];
+}
+
+/** Whether a half, or a whole number, of steps is among them. */
+function hasHalves([from, to]: [number, number]): boolean {
+  return Math.floor(2 * to + 1e-9) >= Math.ceil(2 * from - 1e-9);
 }
 
 function changeTo(added: number, steps: [number, number] | null): ProductChange {

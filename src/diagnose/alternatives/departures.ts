@@ -104,10 +104,16 @@ export function foreignKernels(study: ProductStudy): ProductChange[][] {
   return departuresTo(study, () => true);
 }
 
-/** The same for what runs under the declared engine on other CPUs. */
-export function siblingKernels(study: ProductStudy): ProductChange[][] {
+/** The same for what runs under the declared engine on other CPUs, of several steps: one of those that compute the same. */
+export function* unlikeSiblings(study: ProductStudy, setupOf: (changes: readonly Change[]) => Setup) {
   const { family } = study.data.kernel;
-  return departuresTo(study, (kernel) => kernel.family === family);
+  const bases: ProductChange[][] = [];
+  for (const base of departuresTo(study, (kernel) => kernel.family === family)) {
+    const isKnown = (other: ProductChange[]) => areAlike(study, setupOf(base), setupOf(other));
+    if (base.length < 2 || bases.some(isKnown)) continue;
+    bases.push(base);
+    yield base;
+  }
 }
 
 function departuresTo(study: ProductStudy, isWanted: (kernel: Kernel) => boolean): ProductChange[][] {
@@ -282,7 +288,7 @@ function coordinateOf(cause: CauseCode): Coordinate {
 }
 
 /** Kernels that differ in their sums' blocks only, where that is no difference. Other steps may differ for other numbers. */
-export function areAlike(study: Study, one: Setup, other: Setup): boolean {
+function areAlike(study: Study, one: Setup, other: Setup): boolean {
   if (one.kind !== 'product' || other.kind !== 'product') return false;
   return (
     one.steps.multiplier === other.steps.multiplier &&

@@ -23,7 +23,7 @@ import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
 import { choosesByScript } from '../facts.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
-import { differsInMore } from '../search/atOnce.js';
+import { differsInMore, differsInOne } from '../search/atOnce.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
@@ -89,13 +89,17 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     });
   },
 
+  admits: (study) => addedConstant(study, study.declared),
+
   // numbers of few channels, or small ones, follow some rule by chance
   lastly: (study) => {
     const { declared } = study;
+    const isOne = differsInOne(study);
     const isLinear: IsOfARule = (view, intervals) =>
-      study.channels >= FEWEST_OF_RULE
+      !isOne &&
+      (study.channels >= FEWEST_OF_RULE
         ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
-        : ofOneNumber(study, view, intervals);
+        : ofOneNumber(study, view, intervals));
     const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
     if (alone.length > 0) return alone.map((change) => [change]);
     // two numbers of the file, of which a scale beside free biases takes one, are more likely

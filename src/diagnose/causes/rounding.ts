@@ -34,7 +34,7 @@ import {
   tiesOfHls,
   UP,
 } from '../alternatives/departures.js';
-import { movesNegatives } from '../alternatives/halves.js';
+import { isOneAway, movesNegatives } from '../alternatives/halves.js';
 import {
   ALONE,
   CUTTING,
@@ -116,6 +116,7 @@ function rounding(
       const { study, setup } = found;
       if (isTensorStudy(study)) return study.declared.steps.cutsOff || !isToNearest(study, setup as TensorSetup);
       if (setup.kind !== 'product' || !isProductStudy(study)) return true;
+      if (isOfHalves(setup.steps.round) && isOneAway(study, setup, found.without as ProductSetup)) return false;
       return isRuleNeeded(study, setup) && (!OF_TIES.includes(code) || isOfTie(found));
     },
 

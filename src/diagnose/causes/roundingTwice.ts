@@ -58,7 +58,10 @@ export const roundingTwice: Cause<'rounding-twice', 'product'> = {
 
   changes: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? [] : changesOf(study).filter(isNarrow)),
 
-  admits: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? changesOf(study) : []),
+  admits: (study) => {
+    const isTold = hasCases(study as Study, FEWEST_DIFFERING) ? isNarrow : () => false;
+    return changesOf(study).filter((change) => !isTold(change));
+  },
 
   evidence: (found) => {
     const { toFirst, last } = (found.change as TwiceChange).twice;

@@ -48,10 +48,9 @@ export const thresholdRule: Cause<'threshold-rule', 'product'> = {
   whose: 'kernel',
   ownWords: true,
 
-  changes: (study) =>
-    !hasCases(study as Study, FEWEST_DIFFERING) || channelsIn(study) < FEWEST_CHANNELS ? [] : changesOf(study),
+  changes: (study) => (mayBeTold(study) ? changesOf(study) : []),
 
-  admits: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? changesOf(study) : []),
+  admits: (study) => (mayBeTold(study) ? [] : changesOf(study)),
 
   evidence: (found) => ({ deciding: decidingValue(found) }),
 
@@ -82,8 +81,9 @@ const TITLES: Readonly<Record<Rule, string>> = {
   down: 'sums 1 too large, as thresholds rounded down make them',
 };
 
-function channelsIn({ data }: ProductStudy): number {
-  return new Set(data.witnesses.map(({ channel }) => channel)).size;
+function mayBeTold(study: ProductStudy): boolean {
+  const channels = new Set(study.data.witnesses.map(({ channel }) => channel));
+  return hasCases(study as Study, FEWEST_DIFFERING) && channels.size >= FEWEST_CHANNELS;
 }
 
 function changesOf(study: ProductStudy): ProductChange[] {

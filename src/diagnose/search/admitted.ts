@@ -1,6 +1,7 @@
 /** What the data do not tell from what is named, and do not show either. */
 
 import type { Cause } from '../cause.js';
+import type { CauseCode } from '../finding/evidence.js';
 import type { Change } from '../setup.js';
 import type { Study } from '../study/study.js';
 import type { BaseSearch } from './baseSearch.js';
@@ -23,7 +24,8 @@ interface Searched {
 /** Beside what explains values next to borders between codes, what a script may have done as well. */
 export function withAdmitted(study: Study, searched: Searched, explanations: Hypothesis[]): Hypothesis[] {
   const { causes, bases } = searched;
-  if (explanations.length === 0 || !study.free || !bases?.isBetweenCodes) return explanations;
+  if (explanations.length === 0 || !study.free || !bases) return explanations;
+  if (!bases.isBetweenCodes && !explanations.every(movesALittle)) return explanations;
   const others = causes.flatMap((cause) => {
     if (explainsAlone(explanations, cause.code)) return [];
     const admitted = (cause.admits?.(study) ?? []).map((change) => searched.hypothesis([change]));
@@ -33,4 +35,18 @@ export function withAdmitted(study: Study, searched: Searched, explanations: Hyp
   const isOpen = explanations.every(({ changes }) => changes.some(isInsideBound));
   const isTold = isOpen && study.data.mismatched >= FEWEST_TOLD;
   return isTold ? [...others, ...explanations] : [...explanations, ...others];
+}
+
+/** A number added to sums, a first rounding of them and thresholds that are off take the same ones past a border. */
+const OF_LITTLE: readonly CauseCode[] = [
+  'bias-value',
+  'fixed-point-multiplier',
+  'product-rounded',
+  'rounding-twice',
+  'threshold-rule',
+];
+
+function movesALittle({ changes }: Hypothesis): boolean {
+  const [change, ...others] = changes.filter(({ unnamed }) => !unnamed);
+  return others.length === 0 && change !== undefined && OF_LITTLE.includes(change.cause);
 }

@@ -61,6 +61,11 @@ export function differsInMore(study: ProductStudy, setup: ProductSetup, scope: S
   });
 }
 
+/** Whether all that differs is in one channel. */
+export function differsInOne(study: ProductStudy): boolean {
+  return differing(study, study.declared, study.subset) === 1;
+}
+
 function differing(study: ProductStudy, setup: ProductSetup, scope: Scope): number {
   return study.mismatchesByChannel(setup, scope).filter((mismatches) => mismatches > 0).length;
 }

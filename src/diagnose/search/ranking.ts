@@ -25,6 +25,23 @@ export function explainsAlone(found: readonly Hypothesis[], code: string): boole
   return found.some((hypothesis) => causesOf(hypothesis).join() === code);
 }
 
+/** Whether one of them has no number that was found. */
+export function needsNoNumber(found: readonly Hypothesis[]): boolean {
+  return found.some(({ changes }) => changes.every(({ freedom }) => freedom === FREEDOM.none));
+}
+
+/** Whether all have an order, weights or a number a channel, which sums that are others may need as well; also where there is none. */
+export function restOnPatches(found: readonly Hypothesis[]): boolean {
+  return found.every(({ changes }) => changes.some(({ freedom }) => freedom >= FREEDOM.permutationOrPatch));
+}
+
+/** What gives the same as weights that were found is no better than they are. */
+export function asFreeAs(found: readonly Hypothesis[]): (change: Change) => Change {
+  const freedoms = found.map(({ changes }) => Math.max(...changes.map(({ freedom }) => freedom)));
+  const least = Math.min(...freedoms);
+  return (change) => (found.length > 0 && change.freedom < least ? { ...change, freedom: least } : change);
+}
+
 /** The number of causes; one that only moves ties counts twice. */
 export function weightOf(hypothesis: Hypothesis): number {
   return causesOf(hypothesis).length + hypothesis.changes.filter((change) => change.tiny).length;

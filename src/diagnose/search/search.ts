@@ -1,8 +1,7 @@
-import { casesOf } from '../alternatives/cases.js';
-import { areAlike, foreignKernels, siblingKernels } from '../alternatives/departures.js';
+import { hasCases } from '../alternatives/cases.js';
+import { foreignKernels, unlikeSiblings } from '../alternatives/departures.js';
 import { besideLosses } from '../alternatives/losses.js';
 import { type Cause, isPossible } from '../cause.js';
-import { constantRows } from '../causes/constantValues.js';
 import { firstsOfTwo } from '../estimate/firstOfTwo.js';
 import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from '../estimate/joint.js';
 import { causes, OF_ALL_CHANNELS } from '../registry.js';
@@ -10,14 +9,34 @@ import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSet
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { SearchWork } from '../study/work.js';
 import { isInsideBound, withAdmitted } from './admitted.js';
-import { arithmeticsOf, arrangeable, formsOf, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
-import { eachRounding, halving, known, leavingLittle, likeliestFirst, missesLess, refutedBySums } from './atOnce.js';
+import { arithmeticsOf, arrangeable, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
+import {
+  differsInOne,
+  eachRounding,
+  known,
+  leavingLittle,
+  likeliestFirst,
+  missesLess,
+  refutedBySums,
+} from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
 import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
-import { followed, isUnrelated } from './followed.js';
-import { combine, explainsAlone, fewestCauses, type Hypothesis, mayPair, simplest, subsetsBySize } from './ranking.js';
-import { mayLeavePart, regionsOf, within } from './regions.js';
+import { isUnrelated } from './followed.js';
+import { formsBeside, ordersAlone } from './formsBeside.js';
+import { inEachPart } from './parts.js';
+import {
+  asFreeAs,
+  combine,
+  explainsAlone,
+  fewestCauses,
+  type Hypothesis,
+  mayPair,
+  needsNoNumber,
+  restOnPatches,
+  simplest,
+  subsetsBySize,
+} from './ranking.js';
 import { byRules } from './rules.js';
 import type { SearchResult } from './searchResult.js';
 import { fewestShown, isShown, weighed } from './shown.js';
@@ -38,10 +57,12 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.singles();
   run.estimatesOnOtherBases();
   run.onOtherBases();
-  if (run.found.length === 0) await run.arranged([]);
+  if (restOnPatches(run.found)) await run.arranged([]);
   const { changes: ofOther = [] } = study.data.met ?? {};
   if (run.found.length === 0 && ofOther.length > 0) await run.arranged(ofOther);
   run.wholeKernels();
+  // a bias of the only channel that differs is one number, where two others are two
+  if (isProductStudy(study) && differsInOne(study) && !needsNoNumber(run.found)) run.lastly(1);
   if (run.isSettled()) {
     // a base of several steps may stand where two of them do
     if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
@@ -61,8 +82,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  for (const change of run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations)
-    await run.arranged([change]);
+  const beside = run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations;
+  for (const change of run.mayBeSeveral ? beside : []) await run.arranged([change]);
   return run.result();
 }
 
@@ -86,7 +107,6 @@ class Search {
   private paired: readonly Change[] | null = null;
   private isNear = false;
   private isNoise = false;
-  private readonly cases: number;
   private tried = 0;
 
   constructor(
@@ -95,7 +115,6 @@ class Search {
   ) {
     this.work = new SearchWork(study.data.work);
     this.failed = new Failed(study, (changes) => this.hypothesis(changes));
-    this.cases = casesOf(study);
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
     this.saturations = this.enumerated.filter(saturates);
@@ -106,7 +125,7 @@ class Search {
 
   /** Enough differs for more than one change without a number. */
   get mayBeSeveral(): boolean {
-    return this.study.data.proven || this.cases >= FEWEST_DIFFERING;
+    return this.study.data.proven || hasCases(this.study, FEWEST_DIFFERING);
   }
 
   /** Tries a set on the probe, then on the subset; keeps it if it equals every value. isMeant: asked of what few values admit. */
@@ -150,7 +169,7 @@ class Search {
     this.isNoise = isUnrelated(this.study, setup);
     for (const change of this.enumerated) if (!this.explains([change])) this.failed.add(change);
     // an estimated number is not believed beside an explanation that needs none
-    const needsNone = this.found.some(({ changes }) => changes.every(({ freedom }) => freedom === FREEDOM.none));
+    const needsNone = needsNoNumber(this.found);
     for (const cause of this.causes) {
       if ((needsNone && !cause.parameterFree) || (this.isNoise && cause.afterSums)) continue;
       const changes = this.estimate(cause, setup, this.prefix.length > 0);
@@ -174,9 +193,10 @@ class Search {
   /** What takes every sample to find, on the reference or on another accumulator. */
   async arranged(changes: readonly Change[]): Promise<void> {
     const base = this.hypothesis(changes);
+    const asFree = asFreeAs([...this.found]);
     for (const cause of this.causes) {
       const change = await cause.arrange?.(this.study, base.setup);
-      if (change) this.found.push({ changes: [...base.changes, change], setup: change.apply(base.setup) });
+      if (change) this.found.push({ changes: [...base.changes, asFree(change)], setup: change.apply(base.setup) });
     }
   }
 
@@ -249,7 +269,8 @@ class Search {
     for (const base of globals) this.estimateOn([base]); // few
     for (const base of this.offBase) this.estimateOnActive(base);
     if (this.isStopped()) return;
-    const alone = !this.isSettled() && isProductStudy(this.study) ? this.ordersAlone() : [];
+    const estimated = (cause: Cause) => this.estimate(cause, this.hypothesis([]).setup, false);
+    const alone = !this.isSettled() && isProductStudy(this.study) ? ordersAlone(this.causes, estimated) : [];
     // a number a channel takes back what an order and one number do
     if (!this.isSettled()) this.formsBesideNumbers(alone);
     if (this.found.length === 0) for (const two of twoOrders(alone)) this.explains(two);
@@ -275,34 +296,15 @@ class Search {
   private formsBesideNumbers(alone: readonly ProductChange[]): void {
     const { study } = this;
     if (!isProductStudy(study)) return;
-    const forms = formsOf(study, this.causes) as readonly ProductChange[];
     const setupOf = (change: ProductChange) => this.setupOf([change]) as ProductSetup;
-    const isOrder = ({ cause }: Change) => cause === 'k-order';
-    const orders = [...alone.filter((change) => !isOrder(change)), ...forms.filter(isOrder)];
-    for (const change of followed(study, orders, setupOf)) this.estimateOn([change]);
-    const leavesFew = halving(study);
-    for (const change of forms) {
-      if (isOrder(change) || change.cause === 'bias-factor') continue; // a factor is estimated on every base
-      this.estimateOn([change], leavesFew(setupOf(change)) ? this.causes : this.ofAll);
-    }
-  }
-
-  /** Orders of weights and places that need no number. */
-  private ordersAlone(): ProductChange[] {
-    return this.causes
-      .filter((cause) => cause.parameterFree)
-      .flatMap((cause) => this.estimate(cause, this.hypothesis([]).setup, false) as ProductChange[])
-      .filter(({ freedom }) => freedom === FREEDOM.none);
+    for (const [change, isFew] of formsBeside(study, this.causes, alone, setupOf))
+      this.estimateOn([change], isFew ? this.causes : this.ofAll);
   }
 
   /** The declared engine on another CPU, where float outputs show two of its steps, and one change more. */
   siblings(): void {
     if (!isProductStudy(this.study)) return;
-    const bases: Change[][] = [];
-    for (const base of siblingKernels(this.study)) {
-      const isKnown = (other: Change[]) => areAlike(this.study, this.setupOf(base), this.setupOf(other));
-      if (base.length < 2 || bases.some(isKnown)) continue;
-      bases.push(base);
+    for (const base of unlikeSiblings(this.study, this.setupOf)) {
       for (const change of this.enumerated)
         if (base.every((own) => combine(own, change))) this.explains([...base, change]);
       this.estimateOn(base);
@@ -317,24 +319,21 @@ class Search {
   /** What happened in a part of the layer only, where all else is as declared, or as one change more makes it. */
   inParts(): void {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
-    const isLess = (change: Change) => mayLeavePart(this.study, this.setupOf([change]), this.setupOf([]));
-    for (const base of [[], ...this.saturations.filter(isLess).map((change) => [change])]) {
-      for (const region of regionsOf(this.study, this.hypothesis(base).setup)) {
-        const constant = 'from' in region ? constantRows(this.study, region) : [];
-        for (const change of [...constant, ...this.enumerated]) {
-          if (this.isStopped()) return;
-          if (base.every((own) => combine(own, change))) this.explains([...base, within(change, region)]);
-        }
-        if (this.found.length > 0) return;
+    for (const part of inEachPart(this.study, this.saturations, this.enumerated, this.setupOf)) {
+      for (const changes of part) {
+        if (this.isStopped()) return;
+        this.explains(changes);
       }
+      if (this.found.length > 0) return;
     }
     this.onOtherBases();
   }
 
   /** What would take back the rest of nearly any two changes, if all of those have been tried by now. */
-  lastly(): void {
+  lastly(most = Number.POSITIVE_INFINITY): void {
     if (this.work.ended) return;
-    for (const changes of this.causes.flatMap((cause) => cause.lastly?.(this.study) ?? [])) this.explains(changes);
+    for (const changes of this.causes.flatMap((cause) => cause.lastly?.(this.study) ?? []))
+      if (changes.length <= most) this.explains(changes);
     this.ruledNumbers();
   }
 
