@@ -670,6 +670,18 @@ test('other sets that explain as much', () => {
   ]);
 });
 
+test('weights beside the declared codes are floats quantized by another rule, where a file holds floats', () => {
+  const evidence = {
+    'weight-value': { weights: [{ channel: 4, k: 7, declared: -127, found: -128 }], values: 9 },
+  } as const;
+  const own = context({ subject: 'candidate', evidence, producer: { framework: 'onnxruntime', file: 'onnx' } });
+  expect(explanations(['weight-value'], evidence)).toEqual([expect.stringMatching(/by another rule at a tie/)]);
+  expect(fixFor(['weight-value'], own)).toMatch(/QuantizeLinear divides by the scale .*multiplies by 1 \/ scale/);
+  const far = { 'weight-value': { weights: [{ channel: 4, k: 7, declared: -127, found: -119 }], values: 9 } } as const;
+  expect(explanations(['weight-value'], far)).toEqual([expect.stringMatching(/a stale file, or flipped bits/)]);
+  expect(fixFor(['weight-value'], context({ ...own, evidence: far }))).toMatch(/stale or damaged copy/);
+});
+
 test('names from files are escaped, unknown codes and kernels are themselves', () => {
   const hostile = context({ layer: 'a\u001b[2J', subject: 'model' });
   expect(fixFor(['weight-value'], hostile)).toContain('export a\\x1b[2J again');

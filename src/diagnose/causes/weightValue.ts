@@ -92,7 +92,9 @@ export const weightValue: Cause<'weight-value', 'product'> = {
           ? 'All weights were solved for together, and come out as the declared ones in another order: of another layout, or another group.'
           : e.whole
             ? 'All weights were solved for together, and come out as integers that give every value: the file is stale.'
-            : 'Single weights are others than the file says: a stale file, or flipped bits.',
+            : areNext(e)
+              ? 'Single weights are the codes beside those that the file says: float weights that were quantized by another rule at a tie, or a stale file.'
+              : 'Single weights are others than the file says: a stale file, or flipped bits.',
     ofOneLayer: true,
     evidence: (e) => {
       const weights = e.weights ?? [];
@@ -103,7 +105,7 @@ export const weightValue: Cause<'weight-value', 'product'> = {
           .slice(0, 4)
           .map(
             (w) =>
-              `${weightText(w)}: declared ${w.declared}, found ${w.found}${flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
+              `${weightText(w)}: declared ${w.declared}, found ${w.found}${areNext(e) ? '' : flippedBit(w.declared, w.found)}${orElse(w.alternatives)}`,
           ),
         left > 0 ? `and ${counted(left, 'more weight')}` : null,
       ];
@@ -114,7 +116,9 @@ export const weightValue: Cause<'weight-value', 'product'> = {
         e.moved
           ? 'take each weight from its place in the layout of the file'
           : e.rule === undefined
-            ? 'load the weights of this layer again: a stale or damaged copy'
+            ? areNext(e)
+              ? `quantize float weights as the file does${context.producer.file === 'onnx' ? ", whose QuantizeLinear divides by the scale (PyTorch's fake quantization multiplies by 1 / scale: near -127.5 one gives -127, the other -128)" : ''}; otherwise load the weights of this layer again`
+              : 'load the weights of this layer again: a stale or damaged copy'
             : 'multiply by the weights of the file as they are, all 8 bits of them',
       )(e, context),
     code: (e, context) =>
@@ -351,6 +355,11 @@ function wholeText({ whole = [], whole_omitted = 0 }: Partial<CauseEvidence['wei
 /** Where few samples leave more than one place. */
 function orElse(alternatives: readonly { readonly k: number; readonly found: number }[] = []): string {
   return alternatives.map(({ k, found }) => ` or weight ${k} = ${found}`).join('');
+}
+
+/** As at a tie, where one of two rules rounds up. */
+function areNext({ weights = [], whole }: CauseEvidence['weight-value']): boolean {
+  return !whole && weights.length > 0 && weights.every(({ declared, found }) => Math.abs(declared - found) === 1);
 }
 
 /** ", bit 3 flipped", where the two bytes differ in one bit. */
