@@ -33,6 +33,7 @@ export async function withoutDoublePairs(
 ): Promise<{ graph: Graph; merged: readonly Merged[] }> {
   const left = new Map<GraphNode, GraphNode>();
   const gone = new Set<GraphNode>();
+  const taken = new Map<GraphNode, string[]>(); // of a long row each would be copied for all before it
   const numbers: GraphNode[] = [];
   const merged: Merged[] = [];
   const now = (node: GraphNode) => left.get(node) ?? node;
@@ -47,7 +48,9 @@ export async function withoutDoublePairs(
       merged.push({ tensors: [from.outputs[0], quantize.outputs[0]], params: [found.first, found.second, both] });
     }
     const params = own?.map(([{ outputs }]) => outputs[0]);
-    const absorbed = [...(now(from).absorbed ?? []), ...namesOf(dequantize), ...namesOf(quantize)];
+    const absorbed = taken.get(from) ?? [...(from.absorbed ?? [])];
+    absorbed.push(...namesOf(dequantize), ...namesOf(quantize));
+    taken.set(from, absorbed);
     left.set(from, { ...now(from), inputs: [from.inputs[0], ...(params ?? now(from).inputs.slice(1))], absorbed });
     left.set(to, { ...to, inputs: [from.outputs[0], ...(params ?? to.inputs.slice(1))] });
     gone.add(dequantize).add(quantize);
@@ -108,8 +111,8 @@ function bothRanges({ first, second }: Pairs): Quantization | null {
   return { ...first, scale: [scale], zeroPoint: [roundHalfAway(f32(low - f32(lower / scale)))] };
 }
 
-/** Named after the node that is not left, as Constant nodes are. */
-function asConstants({ dtype, scale, zeroPoint }: Quantization, { name, index }: GraphNode) {
+/** Named after the tensor that is not left, as Constant nodes are. */
+function asConstants({ dtype, scale, zeroPoint }: Quantization, { outputs: [name], index }: GraphNode) {
   const of = (what: string, type: typeof dtype, value: number) => {
     const output = `${name}: ${what}`;
     const node = { name: output, opType: 'Constant', domain: '', inputs: [], outputs: [output], attributes: [], index };

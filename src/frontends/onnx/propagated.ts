@@ -27,7 +27,7 @@ export function propagated(graph: Graph, constants: Constants, session: Session)
 
 class Pairs {
   /** By the tensor behind which they stand: the conversion whose numbers they have, and who reads what they make. */
-  private readonly at = new Map<string, { readonly like: GraphNode; readonly readers: readonly GraphNode[] }>();
+  private readonly at = new Map<string, { readonly like: GraphNode; readonly readers: ReadonlySet<GraphNode> }>();
 
   constructor(
     private readonly graph: Graph,
@@ -37,13 +37,13 @@ class Pairs {
   /** Over what only one DequantizeLinear feeds, to all that do not quantize at once. */
   carryForward(dequantize: GraphNode): void {
     const [first] = dequantize.outputs;
-    let moving = [this.onlyReader(first, first)].filter((node) => node !== null);
-    while (moving.length > 0) {
-      const [tensor] = moving.shift()!.outputs;
+    const moving = [this.onlyReader(first, first)].filter((node) => node !== null);
+    for (const { outputs } of moving) {
+      const [tensor] = outputs;
       const readers = this.graph.readersOf(tensor).filter((reader) => !isOnnx(reader, 'QuantizeLinear'));
       if (readers.length === 0 || !this.mayStandBehind(tensor)) continue;
-      this.at.set(tensor, { like: dequantize, readers });
-      moving = [...moving, ...readers.filter((reader) => this.moves(reader, tensor))];
+      this.at.set(tensor, { like: dequantize, readers: new Set(readers) });
+      for (const reader of readers) if (this.moves(reader, tensor)) moving.push(reader);
     }
   }
 
@@ -57,7 +57,7 @@ class Pairs {
       const from = this.graph.makerOf(tensor);
       if (!from || isOnnx(from, 'DequantizeLinear') || this.graph.onlyReader(tensor) !== maker) return;
       if (!this.mayStandBehind(tensor)) return;
-      this.at.set(tensor, { like: quantize, readers: [maker] });
+      this.at.set(tensor, { like: quantize, readers: new Set([maker]) });
       reader = maker;
     }
   }
@@ -87,7 +87,7 @@ class Pairs {
   }
 
   private reading(node: GraphNode): GraphNode {
-    const inputs = node.inputs.map((name) => (this.at.get(name)?.readers.includes(node) ? dequantized(name) : name));
+    const inputs = node.inputs.map((name) => (this.at.get(name)?.readers.has(node) ? dequantized(name) : name));
     return inputs.some((name, i) => name !== node.inputs[i]) ? { ...node, inputs } : node;
   }
 

@@ -126,3 +126,20 @@ test('a capture of a session that keeps them beside one of a session that does n
     'yours: run both with the same optimization level and session.* entries',
   );
 });
+
+test('ten thousand pairs in a row are read in seconds, and nodes of one name are told apart', async () => {
+  const row = Array.from({ length: 10_000 }, (_, i) => [
+    node(
+      'QuantizeLinear',
+      [i === 0 ? 'x' : `d${i}`, `${'ab'[i % 2]}_scale`, `${'ab'[i % 2]}_zero_point`],
+      [`q${i}`],
+      {},
+      'same',
+    ),
+    node('DequantizeLinear', [`q${i}`, `${'ab'[i % 2]}_scale`, `${'ab'[i % 2]}_zero_point`], [`d${i + 1}`], {}, 'same'),
+  ]).flat();
+  const { layers } = await opened(file(row, numbers, ['d10000']));
+  expect(layers.map(({ name }) => name)).toEqual(['q0', 'd10000']);
+  const ends = file([...two.slice(0, 3), dq('r', 'b', 'rd'), node('Sigmoid', ['rd'], ['y'])]);
+  expect((await opened(ends)).layers[0].output).toMatchObject(MERGED);
+}, 20_000);
