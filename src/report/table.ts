@@ -267,7 +267,7 @@ function noteLines(view: View): string[] {
     ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
     ...(layer.within_bound
       ? [
-          `${printable(layer.name)}: ${counted(layer.within_bound, 'other difference')} inside the float path's proven error`,
+          `${printable(layer.name)}: ${counted(layer.within_bound, layer.mismatched ? 'other difference' : 'difference')} inside the float path's proven error`,
         ]
       : []),
   ]);

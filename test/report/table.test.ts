@@ -211,3 +211,12 @@ test('lines to paste stand by themselves, those of one language together', () =>
     '\n  paste      C:\n    q = a;\n    y = c;\n             RTL:\n    q = b;\n    y = d;\n  rehearsal',
   );
 });
+
+test.each([
+  [0, 'note: fc1: 7 differences inside'],
+  [963, 'note: fc1: 7 other differences inside'],
+])('differences that a bound admits are others only beside such that it does not: %i', (mismatched, words) => {
+  const report = readReport('iris-avx2');
+  Object.assign(report.layers[0], { within_bound: 7, mismatched });
+  expect(table(report, plain)).toContain(words);
+});
