@@ -1,8 +1,9 @@
 /** What few values admit: rows that repeat, one channel, one value. Names for these were wrong, or one of two that are as plain. */
 import { describe, expect, test } from 'vitest';
 import type { NumericArray } from '../../src/nouns/array.js';
-import { diagnosisOf } from '../support/alone.js';
+import { type Alone, computed, diagnosisOf } from '../support/alone.js';
 import { codesOf, linear, type Summed, type SumOf, sumOf } from './ownSums.js';
+import { randomFrom } from './world.js';
 
 /** All sets of causes that are told, as they are: the named one first. */
 async function told({ alone }: Summed, values: NumericArray): Promise<string[]> {
@@ -129,4 +130,32 @@ describe('a number in every sum', () => {
     const twice = (v: number) => Math.floor(Math.floor(v * 8 + 0.5) / 8 + 0.5);
     expect(await told(own, codesOf(own, sumOf, twice))).toEqual(['bias-value', 'rounding-twice']);
   });
+});
+
+test.each([3, 4, 5])(
+  'a conversion whose codes are all one higher is said to be one higher, not cut: layer %i',
+  async (seed) => {
+    const random = randomFrom(seed);
+    const x = Uint8Array.from({ length: 40 }, () => random.integer(0, 99));
+    const shape = [4];
+    const alone: Alone = {
+      producer: { framework: 'pytorch' },
+      inputs: { x: { dtype: 'uint8', scale: 0.03, zero_point: 120, shape } },
+      layer: { op: 'requantize', output: { dtype: 'uint8', scale: 0.041, zero_point: 131 } },
+      values: { x },
+      samples: 10,
+    };
+    const wrong = Int32Array.from(await computed(alone), (code) => code + 1);
+    expect((await diagnosisOf(alone, wrong))!.causes).toEqual(['output-zero-point-wrong']);
+  },
+);
+
+test.each([1, 2, 3, 4])('one of four values is no rule of rounding, and no window: layer %i', async (seed) => {
+  const layer = linear(seed, { samples: 2, inputs: 4, outputs: 2 });
+  expect(
+    await told(
+      layer,
+      moved(codesOf(layer, sumOf), (i) => Number(i === seed - 1)),
+    ),
+  ).toEqual(['unexplained']);
 });

@@ -1,13 +1,12 @@
 /** A half that is added, or taken off, before a fraction is cut off: what is negative comes out one too high, or one too low. */
-import { halfThenTowardZero } from '../../kernels/steps/round.js';
 import type { RoundStep } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
+import type { Found } from '../cause.js';
 import type { CauseCode } from '../finding/evidence.js';
-import type { ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { membersOf } from '../study/region.js';
-import type { ProductStudy, Study } from '../study/study.js';
+import type { Study } from '../study/study.js';
 import { HALF_ADDED, HALF_TAKEN } from './departures.js';
 
 /** Of values below zero nearly all lie one away; ties, and what else is wrong in some channels, are few. */
@@ -20,10 +19,9 @@ export function halfRules(study: Study): (readonly [RoundStep, CauseCode])[] {
 }
 
 /** Whether all of it, or of its part, is one higher, or one lower: a zero point or a bias gives the same where no other sign is seen. */
-export function isOneAway(study: ProductStudy, setup: ProductSetup, without: ProductSetup): boolean {
+export function isOneAway({ study, setup, without }: Found, by: 1 | -1): boolean {
   const { output } = study.declared.params;
   if (!isQuantized(output)) return false;
-  const by = setup.steps.round === halfThenTowardZero ? 1 : -1;
   const { observed } = study.subset;
   const isIn = setup.within ? membersOf(setup.within.region, study.subset, study.channels) : () => true;
   return [without, study.declared].some((base) => {

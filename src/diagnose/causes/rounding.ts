@@ -113,10 +113,11 @@ function rounding(
     },
 
     shows: (found) => {
-      const { study, setup } = found;
+      const { study, setup, change } = found;
+      const { half_added: added, half_taken: taken } = (change.found ?? {}) as RoundingEvidence;
+      if ((added || taken) && isOneAway(found, added ? 1 : -1)) return false;
       if (isTensorStudy(study)) return study.declared.steps.cutsOff || !isToNearest(study, setup as TensorSetup);
       if (setup.kind !== 'product' || !isProductStudy(study)) return true;
-      if (isOfHalves(setup.steps.round) && isOneAway(study, setup, found.without as ProductSetup)) return false;
       return isRuleNeeded(study, setup) && (!OF_TIES.includes(code) || isOfTie(found));
     },
 

@@ -52,18 +52,26 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
 
 /** Sums next to each other's: a change out of hundreds gives one or two by chance, whatever made them. */
 const FEWEST_CASES = 3;
-/** Where so many others stay as they are, one or two tell enough. */
-const MANY_CASES = 256;
+/** Where so many others stay as they are, one or two tell enough: of sums, and of values that are each one of a code's. */
+const [MANY_SUMS, MANY_OF_CODES] = [256, 32];
 /** Of a part there are as many as there are channels and samples. */
 const FEWEST_OF_PART = 5;
+/** Of thousands of orders. */
+const FEWEST_OF_ORDERS = 8;
 /** These have a sum, or a code, to show that nothing else takes there. */
-const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'constant-values'];
+const SHOWN_BY_ONE = ['int16-saturation', 'constant-values', 'table-entry'];
 
 function isOfFewCases(study: Study, named: readonly Change[]): boolean {
-  if (!isProductStudy(study) || study.data.proven) return false;
-  const fewest = named.some(({ region }) => region) ? FEWEST_OF_PART : FEWEST_CASES;
-  if (hasCases(study as Study, fewest)) return false;
-  if (fewest === FEWEST_CASES && hasCasesAmong(study as Study, MANY_CASES, () => true)) return false;
+  if (study.data.proven) return false;
+  const isOfPart = named.some(({ region }) => region);
+  const fewest = named.some(({ cause }) => cause === 'k-order')
+    ? FEWEST_OF_ORDERS
+    : isOfPart
+      ? FEWEST_OF_PART
+      : FEWEST_CASES;
+  if (hasCases(study, fewest)) return false;
+  const many = isProductStudy(study) ? MANY_SUMS : MANY_OF_CODES;
+  if (!isOfPart && hasCasesAmong(study, many, () => true)) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause));
 }
 
