@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import { isOutOfFiles } from './load/refuse.js';
 import type { FileSystem, RandomAccessFile } from './nouns/file.js';
-import type { Io } from './nouns/io.js';
+import { type FileContent, type Io, piecesOf } from './nouns/io.js';
 import { InputError } from './nouns/problem.js';
 
 /** The real file system, read only; synchronous within: there is nothing else to do, and a thread pool would take 4 ms to start. */
@@ -119,7 +119,7 @@ export const replaceFolder: Io['writeFolder'] = async (path, files, replaces = (
   await wholly(takeBack, async () => {
     mkdirSync(unfinished);
     for (const [name, content] of files) {
-      writeFileSync(join(unfinished, name), content);
+      writeContent(join(unfinished, name), content);
       await signals();
     }
     if (before?.length === 0) rmdirSync(path);
@@ -128,6 +128,15 @@ export const replaceFolder: Io['writeFolder'] = async (path, files, replaces = (
     rmSync(old, { recursive: true, force: true });
   });
 };
+
+function writeContent(path: string, content: FileContent): void {
+  const file = openSync(path, 'wx');
+  try {
+    for (const piece of piecesOf(content)) writeFileSync(file, piece);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** What is in a folder; null where there is none. */
 function namesIn(folder: string): string[] | null {

@@ -1,6 +1,13 @@
 import type { FileSystem } from './file.js';
 import type { Processes } from './processes.js';
 
+/** A long text comes in pieces: of 16 million numbers one string took more than a gigabyte. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[];
+
+export function piecesOf(content: FileContent): readonly (string | Uint8Array)[] {
+  return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+}
+
 /** Everything outside: files, streams, environment. Handed in, so that commands run in-process in tests. */
 export interface Io {
   readonly fs: FileSystem;
@@ -9,7 +16,7 @@ export interface Io {
   /** Makes a folder of files as a whole. An existing one that is not empty is only replaced where `replaces` agrees. */
   readonly writeFolder: (
     path: string,
-    files: ReadonlyMap<string, string | Uint8Array>,
+    files: ReadonlyMap<string, FileContent>,
     replaces?: (names: readonly string[]) => boolean,
   ) => Promise<void>;
   readonly appendFile: (path: string, text: string) => Promise<void>;

@@ -1,6 +1,8 @@
 import type { Report } from '../nouns/report.js';
 import { arranged } from './arrange.js';
+import { inPieces } from './pieces.js';
 import type { Reporter, ReportOptions, ReportText } from './reporter.js';
+import { Rows } from './rows.js';
 
 /** Channels a layer lists unless --channels says otherwise: a wide layer must not make a document of megabytes. */
 const DEFAULT_CHANNELS = 256;
@@ -30,21 +32,12 @@ export function jsonText(document: unknown, longestLine = LONGEST_LINE): string 
   return pieces.join('');
 }
 
-/** Characters that are written at once. */
-const PIECE = 2 ** 16;
-
 /** The same, piece by piece: of a million channels' findings the whole of it, and its lines, took 700 MB beside them. */
 export function writeJson(document: unknown, write: (piece: string) => void, longestLine = LONGEST_LINE): void {
-  let piece = '';
-  const put = (text: string) => {
-    piece += text;
-    if (piece.length < PIECE) return;
-    write(piece);
-    piece = '';
-  };
+  const { put, end } = inPieces(write);
   putValue(document, '', longestLine, put);
   put('\n');
-  if (piece !== '') write(piece);
+  end();
 }
 
 /** JSON with what is short on one line, and the rest indented by two. */
@@ -80,12 +73,16 @@ function onOneLine(value: unknown, room: number): string | null {
 }
 
 function bracketsOf(value: unknown): readonly [string, string] {
-  return Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  return isList(value) ? ['[', ']'] : ['{', '}'];
+}
+
+function isList(value: unknown): value is unknown[] | Rows {
+  return Array.isArray(value) || value instanceof Rows;
 }
 
 /** name: what stands before it. Ends where one is not taken. */
 function everyItem(value: object, takes: (name: string, item: unknown) => boolean): boolean {
-  if (Array.isArray(value)) return value.every((item) => takes('', item));
+  if (isList(value)) return value.every((item: unknown) => takes('', item));
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key];
     if (item !== undefined && !takes(`${scalar(key)}: `, item)) return false;
@@ -94,7 +91,8 @@ function everyItem(value: object, takes: (name: string, item: unknown) => boolea
 }
 
 function scalar(value: unknown): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return String(value); // as JSON has it, in a third of the time
     return Number.isNaN(value) ? '"nan"' : value > 0 ? '"inf"' : '"-inf"';
   }
   const text = JSON.stringify(value);

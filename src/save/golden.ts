@@ -9,11 +9,13 @@ import { GOLDEN } from '../frontends/goldenVectors.js';
 import { exact, isExact } from '../kernels/steps/accumulate.js';
 import { clampOfCodes } from '../kernels/steps/activation.js';
 import { fileNames } from '../load/fileName.js';
+import { type FileContent, piecesOf } from '../nouns/io.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { goldenC } from '../report/inC/goldenC.js';
-import { jsonText } from '../report/json.js';
-import { sizeOf } from '../tensor/shape.js';
+import { jsonText, writeJson } from '../report/json.js';
+import { bytesOf } from '../report/pieces.js';
+import { Rows } from '../report/rows.js';
 import { version } from '../version.js';
 import { bitsOfWord, memhText } from './memh.js';
 import { npzBytes } from './npz.js';
@@ -33,7 +35,7 @@ export async function goldenFiles(
   set: GoldenSet,
   format: GoldenFormat,
   from: { readonly model: string; readonly capture: string },
-): Promise<{ manifest: GoldenManifest; files: Map<string, string | Uint8Array> }> {
+): Promise<{ manifest: GoldenManifest; files: Map<string, FileContent> }> {
   const { files, fileOf } = await FORMATS[format](set);
   const manifest: GoldenManifest = {
     format: 'qdiff-golden',
@@ -66,7 +68,7 @@ export async function goldenFiles(
 }
 
 interface Written {
-  readonly files: Map<string, string | Uint8Array>;
+  readonly files: Map<string, FileContent>;
   readonly fileOf: (array: GoldenArray) => string;
 }
 
@@ -87,8 +89,9 @@ const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written
   },
   c: async (set) => ({ files: goldenC(set), fileOf: () => 'golden.h' }),
   json: async (set) => {
-    const arrays = arraysOf(set).map((array) => [array.name, nested(array)] as const);
-    return { files: new Map([['golden.json', jsonText(Object.fromEntries(arrays))]]), fileOf: () => 'golden.json' };
+    const arrays = arraysOf(set).map((array) => [array.name, new Rows(array.data, array.shape)] as const);
+    const text = bytesOf((write) => writeJson(Object.fromEntries(arrays), write));
+    return { files: new Map([['golden.json', text]]), fileOf: () => 'golden.json' };
   },
 };
 
@@ -101,22 +104,14 @@ function arraysOf({ layers, values }: Pick<GoldenSet, 'layers' | 'values'>): Gol
   return [...layers, ...values].flatMap(({ arrays }) => arrays);
 }
 
-type Nested = number[] | Nested[];
-
-function nested({ data, shape: [first, ...rest] }: Pick<GoldenArray, 'data' | 'shape'>): Nested {
-  if (rest.length === 0) return [...data];
-  const size = sizeOf(rest);
-  return Array.from({ length: first }, (_, i) =>
-    nested({ shape: rest, data: data.subarray(i * size, (i + 1) * size) }),
-  );
-}
-
 function dtypeOf({ data }: GoldenArray): string {
   return data.constructor.name.replace('Array', '').toLowerCase();
 }
 
-function checksum(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+function checksum(content: FileContent): string {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(content)) hash.update(piece);
+  return hash.digest('hex');
 }
 
 function describe({ name, op, product, shapes, steps, recipe }: GoldenLayer): GoldenManifest['layers'][number] {

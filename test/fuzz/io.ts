@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../../src/main.js';
 import type { FileSystem } from '../../src/nouns/file.js';
-import type { Io } from '../../src/nouns/io.js';
+import { type Io, piecesOf } from '../../src/nouns/io.js';
 import type { Processes } from '../../src/nouns/processes.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 
@@ -94,7 +94,7 @@ export async function run(
     writeFolder: async (path, all) => {
       for (const [name, content] of all) {
         checkFileName(name);
-        written.set(`${path}/${name}`, content);
+        written.set(`${path}/${name}`, Buffer.concat(piecesOf(content).map((piece) => Buffer.from(piece))));
       }
     },
     readAsset: async (path) => readFileSync(join(root, path), 'utf8'),

@@ -2,7 +2,7 @@
 import type { TableChannel, TableDocument, TableLayer } from '../../documents/table.js';
 import { nineDigits } from '../../text.js';
 import { identifiers } from './goldenC.js';
-import { commented, plainArray } from './goldenText.js';
+import { commented, numberArray, type Put, plainArray } from './goldenText.js';
 
 export function constantsC(document: TableDocument): string {
   const names = identifiers(document.layers.map(({ name }) => name));
@@ -26,12 +26,11 @@ function layerC({ name, op, kernel, equation, clamp, channels, ...others }: Tabl
   const constant = (field: string, value: number | null | undefined) =>
     value === null || value === undefined ? [] : [`#define ${id.toUpperCase()}_${field} (${value})`];
   const integers = (field: 'weight_zero_point' | 'multiplier_int32' | 'shift' | 'bias_int32' | 'bias_int64') =>
-    array(channels, field, (values) => plainArray(TYPES[field] ?? 'int32_t', `${id}_${field}`, values));
+    array(channels, field, (values, put) => plainArray(TYPES[field] ?? 'int32_t', `${id}_${field}`, values, put));
   const floats = (field: 'multiplier_float32' | 'bias_float32') =>
-    array(channels, field, (values) => {
-      const literals = values.map(float32Literal).join(', ');
-      return `static const float ${id}_${field}[${values.length}] = {${literals}};`;
-    });
+    array(channels, field, (values, put) =>
+      numberArray('float', `${id}_${field}`, values.length, (i) => float32Literal(values[i]), put),
+    );
   return [
     `/* ${commented(name)}: ${commented(op)}, ${commented(kernel)}: ${commented(equation)} */`,
     ...constant('OUT_FEATURES', channels.length),
@@ -59,10 +58,13 @@ function layerC({ name, op, kernel, equation, clamp, channels, ...others }: Tabl
 function array(
   channels: readonly TableChannel[],
   field: keyof TableChannel,
-  text: (values: number[]) => string,
+  write: (values: number[], put: Put) => void,
 ): string[] {
   const values = channels.flatMap((channel) => channel[field] ?? []);
-  return values.length === channels.length ? [text(values)] : [];
+  if (values.length !== channels.length) return [];
+  const pieces: string[] = [];
+  write(values, (piece) => pieces.push(piece));
+  return [pieces.join('').trimEnd()];
 }
 
 /** Nine digits give the same float32 back; a C literal of type float has a point or an exponent. */

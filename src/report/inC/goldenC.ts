@@ -4,11 +4,13 @@ import type { GoldenLayer, GoldenSet } from '../../analyze/golden.js';
 import type { GoldenArray } from '../../analyze/goldenArrays.js';
 import { floatText, inIntegers } from '../../analyze/inC/writer.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
+import type { FileContent } from '../../nouns/io.js';
 import type { Operation } from '../../nouns/written.js';
 import { positionsOf, sizeOf } from '../../tensor/shape.js';
+import { bytesOf, inPieces } from '../pieces.js';
 import { patchLines, positionLoops } from './goldenConvolution.js';
-import { floatType, helpersOf } from './goldenHelpersC.js';
-import { commented, integerArray, isIntegers, plainArray } from './goldenText.js';
+import { FLOAT_TYPE, helpersOf } from './goldenHelpersC.js';
+import { commented, integerArray, isIntegers, numberArray, type Put, plainArray } from './goldenText.js';
 import { valueArrays, valueFunction } from './goldenValuesC.js';
 
 /** A name that is an identifier in C and a file's name everywhere; names that fall together are numbered. */
@@ -28,30 +30,15 @@ export function identifiers(names: readonly string[]): Map<string, string> {
   );
 }
 
-export function goldenC(set: GoldenSet): Map<string, string> {
+export function goldenC(set: GoldenSet): Map<string, FileContent> {
   const names = identifiers([...set.layers, ...set.values].map(({ name }) => name));
   const layers = set.layers.map((layer) => ({ layer, id: names.get(layer.name)! }));
   const values = set.values.map((value) => ({ value, id: names.get(value.name)! }));
-  const arrays = [
-    ...layers.flatMap(({ layer, id }) => [`/* ${commented(layer.name)} */`, ...layerArrays(layer, id), '']),
-    ...values.flatMap(({ value, id }) => [`/* ${commented(value.name)} */`, ...valueArrays(value, id), '']),
-  ];
   const functions = [
     ...layers.flatMap(({ layer, id }) => [layerFunction(layer, id), '']),
     ...values.flatMap(({ value, id }) => [valueFunction(value, id), '']),
   ];
   const helpers = helpersOf(functions.join('\n'));
-  const header = [
-    `/* Golden vectors of kernel ${set.kernel.name}, ${set.samples} samples. Arrays are row-major. */`,
-    '#ifndef QDIFF_GOLDEN_H',
-    '#define QDIFF_GOLDEN_H',
-    '#include <stdint.h>',
-    '',
-    ...floatType(`${arrays.join('\n')}${helpers}`),
-    ...arrays,
-    '#endif',
-    '',
-  ];
   const source = [
     `/* ${commented(set.kernel.equation)} */`,
     '/* Integers only. Compile with: cc -o reference reference.c */',
@@ -67,28 +54,53 @@ export function goldenC(set: GoldenSet): Map<string, string> {
     '}',
     '',
   ];
-  return new Map([
-    ['golden.h', header.join('\n')],
+  return new Map<string, FileContent>([
+    ['golden.h', bytesOf((write) => writeHeader(set, names, helpers, write))],
     ['reference.c', source.join('\n')],
   ]);
 }
 
-function layerArrays(layer: GoldenLayer, id: string): string[] {
+/** Piece by piece: of a million channels its lines and the whole of them took 500 MB. */
+function writeHeader(set: GoldenSet, names: Map<string, string>, helpers: string, write: Put): void {
+  const { put, end } = inPieces(write);
+  const isWithFloats = helpers.includes('golden_float');
+  const head = [
+    `/* Golden vectors of kernel ${set.kernel.name}, ${set.samples} samples. Arrays are row-major. */`,
+    '#ifndef QDIFF_GOLDEN_H',
+    '#define QDIFF_GOLDEN_H',
+    '#include <stdint.h>',
+    '',
+    ...(isWithFloats ? FLOAT_TYPE : []),
+  ];
+  for (const line of head) put(`${line}\n`);
+  const named = (name: string) => {
+    put(`/* ${commented(name)} */\n`);
+    return names.get(name)!;
+  };
+  for (const layer of set.layers) {
+    layerArrays(layer, named(layer.name), put);
+    put('\n');
+  }
+  for (const value of set.values) {
+    valueArrays(value, named(value.name), put);
+    put('\n');
+  }
+  put('#endif\n');
+  end();
+}
+
+function layerArrays(layer: GoldenLayer, id: string, put: Put): void {
   const { arrays, recipe, steps, product, samples } = layer;
   const { inFeatures, outFeatures } = product;
-  const accumulate = steps.accumulate.c!(product, id);
-  const constant = (name: string, value: number) => `#define ${id.toUpperCase()}_${name} ${value}`;
-  return [
-    constant('SAMPLES', samples),
-    ...(hasPositions(layer) ? [constant('ROWS', samples * positionsOf(layer.shapes.output))] : []),
-    constant('IN_FEATURES', inFeatures),
-    constant('OUT_FEATURES', outFeatures),
-    ...arrays.filter(isIntegers).map((array) => integerArray(array, dimsInC(array, product), id)),
-    ...accumulate.arrays.map(({ name, values }) => plainArray('int32_t', name, values)),
-    ...recipe.operations.flatMap((operation, i) =>
-      isConstant(operation) ? operationArrays(operation, `${id}_operand_${i}`, outFeatures) : [],
-    ),
-  ];
+  const constant = (name: string, value: number) => put(`#define ${id.toUpperCase()}_${name} ${value}\n`);
+  constant('SAMPLES', samples);
+  if (hasPositions(layer)) constant('ROWS', samples * positionsOf(layer.shapes.output));
+  constant('IN_FEATURES', inFeatures);
+  constant('OUT_FEATURES', outFeatures);
+  for (const array of arrays.filter(isIntegers)) integerArray(array, dimsInC(array, product), id, put);
+  for (const { name, values } of steps.accumulate.c!(product, id).arrays) plainArray('int32_t', name, values, put);
+  for (const [i, operation] of recipe.operations.entries())
+    if (isConstant(operation)) operationArray(operation, `${id}_operand_${i}`, outFeatures, put);
 }
 
 /** A linear layer along the last axis of more: rows of all samples. */
@@ -108,12 +120,10 @@ function isConstant({ addend, curve }: Operation): boolean {
   return !addend && !curve;
 }
 
-function operationArrays({ operand, factor }: Operation, name: string, channels: number): string[] {
-  const floats = (value: (channel: number) => number) =>
-    Array.from({ length: channels }, (_, n) => floatText(value(n))).join(', ');
+function operationArray({ operand, factor }: Operation, name: string, channels: number, put: Put): void {
   // an fma adds an exact product: 24 bits times 24 bits
   const value = factor ? (n: number) => operand(n) * factor(n) : operand;
-  return [`static const golden_float ${name}[${channels}] = {${floats(value)}};`];
+  numberArray('golden_float', name, channels, (n) => floatText(value(n)), put);
 }
 
 // ---------------------------------------------------------------- the loop

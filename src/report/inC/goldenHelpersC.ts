@@ -93,13 +93,9 @@ export function helpersOf(code: string): string {
     .join('');
 }
 
-/** A float32 without floats, where something is one. */
-export function floatType(code: string): string[] {
-  return code.includes('golden_float')
-    ? [
-        '/* A float32 in integers: mantissa * 2^exponent, exact. */',
-        'typedef struct { int64_t mantissa; int exponent; } golden_float;',
-        '',
-      ]
-    : [];
-}
+/** A float32 without floats. */
+export const FLOAT_TYPE = [
+  '/* A float32 in integers: mantissa * 2^exponent, exact. */',
+  'typedef struct { int64_t mantissa; int exponent; } golden_float;',
+  '',
+];

@@ -1,13 +1,11 @@
 /** Golden vectors of layers on whole values as C: arrays, and a function of one code of the output. */
 import type { GoldenValue } from '../../analyze/goldenValues.js';
 import { sizeOf } from '../../tensor/shape.js';
-import { commented, integerArray, plainArray } from './goldenText.js';
+import { commented, integerArray, type Put, plainArray } from './goldenText.js';
 
-export function valueArrays({ arrays, c, samples }: GoldenValue, id: string): string[] {
-  return [
-    ...arrays.map((array) => integerArray(array, [samples, sizeOf(array.shape) / samples], id)),
-    ...c.arrays.map(({ name, values }) => plainArray('int32_t', `${id}_${name}`, values)),
-  ];
+export function valueArrays({ arrays, c, samples }: GoldenValue, id: string, put: Put): void {
+  for (const array of arrays) integerArray(array, [samples, sizeOf(array.shape) / samples], id, put);
+  for (const { name, values } of c.arrays) plainArray('int32_t', `${id}_${name}`, values, put);
 }
 
 export function valueFunction({ name, inputs, c, arrays, samples, equation }: GoldenValue, id: string): string {

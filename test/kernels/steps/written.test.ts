@@ -26,6 +26,7 @@ import { reluSums } from '../../../src/kernels/steps/reluSums.js';
 import { rescaleSteps } from '../../../src/kernels/steps/rescale.js';
 import { insideMultiplier, rounds } from '../../../src/kernels/steps/round.js';
 import { unsignedSums } from '../../../src/kernels/steps/unsignedSums.js';
+import { piecesOf } from '../../../src/nouns/io.js';
 import type { Codes, ElementwiseSteps, Product, ProductSteps } from '../../../src/nouns/kernel.js';
 import type { Activation } from '../../../src/nouns/model.js';
 import type { QuantParams, ValueParams } from '../../../src/nouns/value.js';
@@ -251,7 +252,7 @@ const layers = variants.flatMap((variant) =>
 
 test.skipIf(!hasCc)('C of every integer kernel gives the codes of the replay (cc)', () => {
   for (const [name, text] of goldenC({ kernel: kernels[0], samples: 0, layers, values: [], skipped: [] })) {
-    writeFileSync(join(temporary, name), text);
+    writeFileSync(join(temporary, name), piecesOf(text).join(''));
   }
   outputOf('cc', ['-std=c99', '-Wall', '-Wextra', '-Werror', '-o', 'reference', 'reference.c'], temporary);
   const lines = outputOf(join(temporary, 'reference'), []).trim().split('\n');
