@@ -1,13 +1,13 @@
 /** What every kernel would compute, end to end from the captured input: will another CPU, another runtime, agree? */
 import { acceleratorFor } from '../compare/accelerator.js';
 import { EXACT, layerDiff, unitOf } from '../compare/layerReport.js';
+import { areAlike, type RanBy, ranBy } from '../compare/ranBy.js';
 import { classesOf, largestChannels } from '../compare/wholeValues.js';
 import { type Codes, isCodes } from '../diff/codes.js';
 import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
-import { sameSteps, stepsOf } from '../kernels/kernel.js';
 import { declaredKernel } from '../kernels/named.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
-import type { Fast, Kernel, OpSteps } from '../nouns/kernel.js';
+import type { Fast, Kernel } from '../nouns/kernel.js';
 import type { Layer, Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { whyUnknown } from '../replay/layer.js';
@@ -68,20 +68,6 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
         ? { capture: shareEqual(classesExpected, options.labels), kernels: right }
         : null,
   };
-}
-
-/** What runs each layer of a model; undefined: it is not replayed. */
-type RanBy = readonly (OpSteps | null | undefined)[];
-
-function ranBy({ layers }: Model, session: ReplaySession): RanBy {
-  return layers.map((layer) =>
-    session.whyNotReplayed(layer) === null ? stepsOf(session.kernelOf(layer), layer) : undefined,
-  );
-}
-
-/** Kernels of a runtime do by the same steps what multiplies no weights: what one computes, the others do. */
-function areAlike(one: RanBy, other: RanBy): boolean {
-  return one.every((steps, i) => steps === other[i] || (steps && other[i] && sameSteps(steps, other[i])));
 }
 
 /** Layers that no kernel replays. */
