@@ -65,7 +65,7 @@ export interface Op {
    * The channel axis follows from `channels`.
    */
   dims?(layer: ShapedLayer): readonly number[] | string;
-  /** Products that a value of the output takes, where the inputs' shapes say how many. */
+  /** Products that a value of the output takes, or what takes as long, where the inputs' shapes say how many. */
   terms?(inputs: readonly Shape[], form: Form): number;
   /** Other fields with which it would have these dims (`padding 1 would fit`); null: none. */
   fits?(layer: ShapedLayer, dims: readonly number[]): string | null;

@@ -4,7 +4,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { workFor } from '../../src/diagnose/diagnose.js';
-import { SearchWork, Work } from '../../src/diagnose/study/work.js';
+import { TensorEngine } from '../../src/diagnose/study/tensorEngine.js';
+import { COST, SearchWork, Work } from '../../src/diagnose/study/work.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { Capture } from '../../src/nouns/capture.js';
@@ -136,9 +137,55 @@ it('where every hypothesis takes long not all that any layer has are tried, and 
   work.beginSearch();
   const search = new SearchWork(work);
   work.add(2e9);
-  expect([search.isEnding(true), search.ended]).toEqual([false, null]);
-  work.add(2e9);
-  expect([search.isEnding(true), search.ended]).toEqual([true, 'out_of_time']);
+  expect([search.isEnding(true), search.isSpent, search.ended]).toEqual([false, false, null]);
+  search.endDeep(); // what parts take comes on top
+  work.add(1e9);
+  expect([search.isEnding(true), search.isSpent, search.ended]).toEqual([true, true, 'out_of_time']);
+});
+
+it('rows in another order are sought beside as many changes as a search may, and it is said where these are not all', () => {
+  const work = new Work('candidate', 0);
+  work.beginSearch();
+  work.add(8e8); // of pairs
+  const search = new SearchWork(work);
+  search.beginArranged();
+  const tried = Array.from({ length: 1000 }, () => {
+    const may = search.mayArrange();
+    if (may) work.add(COST.streams + 1000 * COST.sortedValue);
+    return may;
+  }).filter(Boolean).length;
+  expect(tried).toBeGreaterThan(500);
+  expect(tried).toBeLessThan(1000);
+  expect(search.ended).toBe('out_of_time');
+});
+
+it('estimates of a million channels count more than sixteen times those of a sixteenth of them', () => {
+  const tookBy = (channels: number) => {
+    const work = new Work();
+    work.beginSearch();
+    new SearchWork(work).mayEstimate(channels, channels);
+    return work.endSearch(false) - COST.search - COST.estimate;
+  };
+  expect(tookBy(1 << 10)).toBe(64 << 10); // as the limits were measured
+  expect(tookBy(1 << 20)).toBeGreaterThan(290 * (1 << 20));
+  expect(tookBy(1 << 20)).toBeGreaterThan(16 * tookBy(1 << 16));
+});
+
+const square = (side: number) => ({ dims: [side, side], channelAxis: 1 });
+
+it.each([
+  ['matmul', [square(64), square(64)], { adjX: false, adjY: false, alpha: 1 }, 64],
+  ['avg_pool2d', [square(8)], { window: { kernel: [3, 3] } }, 270],
+  ['max_pool2d', [square(8)], { window: { kernel: [1, 1] } }, 30],
+])('a value of %s counts what it is made of', (op, inputs, attributes, terms) => {
+  const layer = { op, form: { kind: 'tensor', attributes, activation: 'none' } };
+  const spent: number[] = [];
+  const work = { add: (nanoseconds: number) => spent.push(nanoseconds) } as unknown as Work;
+  const context = { ready: { layer, shapes: { inputs } }, inCalls: { ends: [1] } } as never;
+  const scope = { samples: [0], observed: new Uint8Array(100), inputs: [], channels: null };
+  // counted before it is computed, of which this has nothing
+  expect(() => new TensorEngine(context, work).outputs({ params: {} } as never, scope as never)).toThrow(TypeError);
+  expect(spent).toEqual([100 * (COST.value + terms * COST.term) + COST.call]);
 });
 
 it('what happened in some samples is sought whatever pairs took before', async () => {

@@ -11,6 +11,7 @@ import { columnsOf, spreadOver } from '../study/arrays.js';
 import type { Scope } from '../study/data.js';
 import { gridOf } from '../study/sample.js';
 import { isTensorStudy, type Study } from '../study/study.js';
+import { COST } from '../study/work.js';
 import { inOrder } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { number, permutationSentence } from '../words/parts.js';
@@ -94,6 +95,7 @@ function isOfColumn(study: Study, base: Setup): boolean {
   const column = columns.get(study) ?? columnOf(study);
   columns.set(study, column);
   const { scope, observed } = column;
+  study.data.work?.add(observed.length * COST.sortedValue);
   const replayed = isTensorStudy(study) ? ofWholeValues(study, base, column) : study.outputs(base, scope).data.slice();
   if (!replayed) return false;
   replayed.sort();

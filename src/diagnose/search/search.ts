@@ -83,7 +83,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
   const beside = run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations;
-  for (const change of run.mayBeSeveral ? beside : []) await run.arranged([change]);
+  run.work.beginArranged();
+  for (const change of run.mayBeSeveral ? beside : []) if (run.work.mayArrange()) await run.arranged([change]);
   return run.result();
 }
 
@@ -157,6 +158,7 @@ class Search {
 
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
+    if (this.work.isSpent) return;
     const shows = (each: Hypothesis) => isShown(this.study, each, this.enumerated);
     const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes)));
     const all = found?.map((changes) => this.hypothesis(changes)) ?? [];

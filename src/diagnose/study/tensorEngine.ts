@@ -3,6 +3,7 @@ import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { type Bytes, emptyLike, int32s, isBytes, lookedUp } from '../../numeric/array.js';
+import { opByName } from '../../ops/named.js';
 import { batchOf } from '../../replay/calls.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -21,14 +22,21 @@ const [MANY, FIRST] = [1 << 16, 1 << 12];
 export class TensorEngine implements Engine<TensorSetup> {
   readonly wholeScopes = false;
 
+  /** What a value takes, of a matrix or a window more than of what is computed of one. */
+  private readonly ofValue: number;
+
   constructor(
     private readonly context: TensorContext,
     private readonly work?: Work,
-  ) {}
+  ) {
+    const { layer, shapes } = context.ready;
+    const terms = opByName(layer.op)?.terms?.(shapes.inputs, layer.form!) ?? 0;
+    this.ofValue = COST.value + terms * COST.term;
+  }
 
   outputs(setup: TensorSetup, scope: Scope): Outputs {
     const { length } = scope.observed;
-    this.work?.add(length * COST.value + this.callsOf(scope) * (COST.call + scope.inputs.length * COST.input));
+    this.work?.add(length * this.ofValue + this.callsOf(scope) * (COST.call + scope.inputs.length * COST.input));
     return this.computed(setup, scope);
   }
 

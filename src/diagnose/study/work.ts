@@ -8,15 +8,22 @@ export const COST = {
   call: 2e3,
   input: 1e3,
   channel: 60,
+  /** Of so many channels that their numbers leave the cache: 300 ns each, of a million. */
+  farChannel: 240,
   residual: 40,
   patches: 8e4,
   group: 4e3,
   value: 80,
+  /** Of a matrix, or of what an op says takes as long. */
+  term: 3,
   dynamicValue: 150,
   multiplyAdd: 2,
   weight: 10,
   readWeight: 5,
   floatAdd: 50,
+  /** Of rows in another order, and of what one accumulator carries from output to output. */
+  sortedValue: 60,
+  streams: 1.2e5,
 };
 
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
@@ -35,8 +42,10 @@ const LIMITS = {
 /** What single causes of one search take at most, beyond those that any layer has: of a value joined of 1000 there are thousands. */
 const SINGLES = 6e8;
 const OF_ANY_LAYER = 400;
-/** And those: of a pool with 4 million windows each takes a third of a second. */
-const MOST_SINGLES = 3e9;
+/** And those, with all that a search takes: of a pool with 4 million windows each takes a third of a second, of a million channels as long. */
+const MOST_SINGLES = 2.5e9;
+/** What rows in another order take beside one change each, of which there are a thousand: 0.7 s of a layer of 500 rows of noise. */
+const ARRANGED = 1.5e8;
 /** Once two at once were given up: on layers in which one is sought, before nothing is sought at all. */
 const ON_SINGLES = 1e8;
 
@@ -142,13 +151,19 @@ export class Work {
   }
 
   get endsAllSingles(): boolean {
-    return this.spent - this.atSingles > MOST_SINGLES * this.scale;
+    return this.spent - this.atSearch > MOST_SINGLES * this.scale;
+  }
+
+  get endsArranged(): boolean {
+    return this.spent - this.atSingles > ARRANGED * this.scale;
   }
 
   get isOver(): boolean {
     return this.atShort !== null && this.spent - this.atShort > ON_SINGLES * this.ofLayers;
   }
 }
+
+const NEAR_CHANNELS = 1 << 13;
 
 /** Values that the estimators of a search may read in all. */
 const ESTIMATED = 4e8;
@@ -170,13 +185,29 @@ export class SearchWork {
     this.all.beginSingles();
   }
 
+  /** Rows in another order follow, beside each change: they are as many as all of a layer. */
+  beginArranged(): void {
+    this.all.beginSingles();
+  }
+
+  mayArrange(): boolean {
+    if (this.all.endsArranged) this.ended ??= 'out_of_time';
+    return !this.all.endsArranged;
+  }
+
+  /** All that a search may take is. */
+  get isSpent(): boolean {
+    return this.all.endsAllSingles;
+  }
+
   tried(): void {
     this.count++;
     this.all.add(COST.tried);
   }
 
   mayEstimate(values: number, channels: number): boolean {
-    this.all.add(COST.estimate + values * COST.estimatedValue + channels * COST.channel);
+    const far = Math.max(0, channels - NEAR_CHANNELS) * COST.farChannel;
+    this.all.add(COST.estimate + values * COST.estimatedValue + channels * COST.channel + far);
     this.estimated += values;
     const may = this.estimated <= ESTIMATED;
     if (!may) this.ended ??= 'out_of_time';

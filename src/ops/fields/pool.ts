@@ -6,7 +6,7 @@ import type { PoolAttributes } from '../../nouns/attributes.js';
 import type { TensorForm } from '../../nouns/model.js';
 import type { Window } from '../../nouns/window.js';
 import { windowDims } from '../../tensor/patches.js';
-import { dimsText } from '../../tensor/shape.js';
+import { dimsText, sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import type { Op, RawLayer, ShapedLayer } from '../op.js';
 import { activationOf } from './activation.js';
@@ -14,6 +14,9 @@ import { ownOrKept } from './elementwise.js';
 import { keptOutput, layerFields } from './schema.js';
 import { tensorForm } from './tensor.js';
 import { doesNotFit, perPlace, readWindow, windowFields } from './window.js';
+
+/** Products of a matrix that take as long as a value of a window: 3 ns each, and 90 with its place. */
+const OF_PLACE = 30;
 
 const { stride, padding, dilation } = windowFields;
 const poolFields = {
@@ -40,6 +43,7 @@ export function pool(
     reads: 'codes',
     channels: 'layout',
     dims: (layer) => poolDims(layer, spatial),
+    terms: (_, form) => OF_PLACE * sizeOf(((form as TensorForm).attributes as PoolAttributes).window.kernel),
     read(layer) {
       const window = poolWindow(layer, spatial);
       const output = ownOrKept(layer);
