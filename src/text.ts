@@ -83,9 +83,9 @@ export function precise(value: number): string {
   return Number.isInteger(value) ? String(value) : nineDigits(value);
 }
 
-/** Text for the log of GitHub Actions in which no line can be read as a command. */
+/** Text for the log of GitHub Actions in which no line can be read as a command, behind colours neither. */
 export function harmlessInLog(text: string): string {
-  return text.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
+  return text.replaceAll(/^((?:[^\S\r\n]|\p{Cc}\[[\d;]*m)*):(?=:)/gmu, '$1: ').replaceAll('##[', '## [');
 }
 
 /** The name that a misspelt one is nearest to; null where none is near: a third of its letters may be others. */

@@ -74,6 +74,8 @@ describe('names from files', () => {
     ['  ::add-mask::fc1', '  : :add-mask::fc1'],
     ['a ::error::x', 'a ::error::x'],
     ['fc1 ##[error]y', 'fc1 ## [error]y'],
+    ['\x1b[1m::error::x\x1b[22m', '\x1b[1m: :error::x\x1b[22m'],
+    ['\x1b[1m\x1b[31;1m  ::error::x', '\x1b[1m\x1b[31;1m  : :error::x'],
   ])('%s in a log', (line, harmless) => {
     expect(harmlessInLog(`first\n${line}\nlast`)).toBe(`first\n${harmless}\nlast`);
   });
