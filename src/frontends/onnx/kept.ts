@@ -1,4 +1,4 @@
-/** Operators that keep the dims of their first input. */
+/** Operators that keep the dims or the type of their first input. */
 
 /** Each number from the one at its place. */
 export const ONE_BY_ONE: ReadonlySet<string> = new Set([
@@ -18,3 +18,7 @@ export const KEEPS_DIMS: ReadonlySet<string> = new Set([
   ...OVER_AXIS,
   ...['BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'PRelu', 'CumSum', 'Trilu'],
 ]);
+
+/** Their one output has the type of their first input. */
+export const KEEPS_FLOAT =
+  /^(Conv|ConvTranspose|Gemm|MatMul|FusedMatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|Swish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;

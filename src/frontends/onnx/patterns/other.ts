@@ -2,6 +2,7 @@
 import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
+import { KEEPS_FLOAT } from '../kept.js';
 import { saysItself } from '../nBits.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
@@ -17,10 +18,6 @@ const MOVES = [
 
 /** On floats they are what model.json's ops of those names are. */
 const REPLAYED = ['Relu', 'Clip', 'Identity', 'Pad', ...MOVES];
-
-/** Their one output has the type of their first input. */
-const KEEPS_FLOAT =
-  /^(Conv|ConvTranspose|Gemm|MatMul|FusedMatMul|Add|Sub|Mul|Div|Max|Min|Relu|Clip|Identity|.*Pool|Sigmoid|Tanh|.*Softmax|Reshape|Flatten|Transpose|Squeeze|Unsqueeze|Slice|Concat|.*Normalization|HardSigmoid|HardSwish|Swish|LeakyRelu|Elu|Gelu|Erf|Sqrt|Pow|Exp|Neg|Abs|PRelu|Pad|Resize|Dropout|Expand|Gather|Split|Tile|Reduce(Mean|Max|Min|Sum))$/;
 
 /** Of floats, one or some: exact, or within a bound. */
 const FUNCTIONS = [
