@@ -16,12 +16,13 @@ export function propagated(graph: Graph, constants: Constants, session: Session)
   if (!session.carriesConversions) return graph;
   const pairs = new Pairs(graph, session);
   const isScalar = (name: string) => name === '' || sizeOf(constants.get(name)?.shape ?? [0]) === 1;
-  for (const node of graph.nodes) {
+  const carried = graph.nodes.filter((node) => {
     const isOne = isOnnx(node, 'QuantizeLinear', 'DequantizeLinear') && node.inputs.slice(1).every(isScalar);
-    if (!isOne || constants.nodes.has(node) || constants.get(node.inputs[0])) continue;
-    if (node.opType === 'DequantizeLinear') pairs.carryForward(node);
-    else pairs.carryBackward(node);
-  }
+    return isOne && !constants.nodes.has(node) && !constants.get(node.inputs[0]);
+  });
+  // where both would stand, it is the QuantizeLinear's that does
+  for (const node of carried) if (node.opType === 'QuantizeLinear') pairs.carryBackward(node);
+  for (const node of carried) if (node.opType === 'DequantizeLinear') pairs.carryForward(node);
   return pairs.within();
 }
 
@@ -79,11 +80,26 @@ class Pairs {
 
   within(): Graph {
     if (this.at.size === 0) return this.graph;
-    const nodes = this.graph.nodes.flatMap((node) => [
-      this.reading(node),
-      ...node.outputs.flatMap((out) => this.behind(out)),
-    ]);
-    return new Graph(this.graph.model, nodes);
+    const { nodes, model } = this.graph;
+    const numbers = this.madeNumbers();
+    const sorted = [...numbers, ...nodes.filter((node) => !numbers.has(node))];
+    return new Graph(
+      model,
+      sorted.flatMap((node) => [this.reading(node), ...node.outputs.flatMap((out) => this.behind(out))]),
+    );
+  }
+
+  /** The nodes that scales and zero points come from: they may stand behind what reads them now. */
+  private madeNumbers(): Set<GraphNode> {
+    const found = new Set<GraphNode>();
+    const asked = [...this.at.values()].flatMap(({ like }) => like.inputs.slice(1));
+    for (let name = asked.pop(); name !== undefined; name = asked.pop()) {
+      const maker = this.graph.makerOf(name);
+      if (!maker || found.has(maker)) continue;
+      found.add(maker);
+      asked.push(...maker.inputs);
+    }
+    return new Set(this.graph.nodes.filter((node) => found.has(node)));
   }
 
   private reading(node: GraphNode): GraphNode {

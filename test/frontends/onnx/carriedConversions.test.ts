@@ -94,6 +94,39 @@ describe('a DequantizeLinear before what only moves values stands behind it too'
   });
 });
 
+describe('where conversions are carried', () => {
+  const turn = node('Transpose', ['m'], ['t'], { perm: [0, 1, 3, 2] }, 't');
+  const slice = node('Slice', ['xd', 'from', 'to', 'axes'], ['m'], {}, 'm');
+
+  it('between a DequantizeLinear and a QuantizeLinear of other numbers it is the latter that is', async () => {
+    const layers = await layersOf(file([...head, slice, turn, ...end('t')]));
+    expect(layers).toEqual([...before, 'dequantize xd', 'slice m', 'quantize m_q_to_dq', 'permute zq', ...after]);
+  });
+
+  it('numbers may be made behind what now reads them', async () => {
+    const made = [
+      node('Identity', ['u_scale'], ['late_scale'], {}, 'made'),
+      node('Identity', ['u_zero_point'], ['late_zero_point'], {}, 'made too'),
+    ];
+    const layers = await layersOf(file([...head, slice, turn, ...made, ...quantized('t', 'late', 'zq', 'z')]));
+    expect(layers).toEqual([...before, 'dequantize xd', 'slice m', 'quantize m_q_to_dq', 'permute zq', ...after]);
+  });
+
+  it('they have the numbers of the pairs as they were by then: of three in a row those of two', async () => {
+    const three = [...head, ...quantized('xd', 's', 'q1', 'd1'), ...quantized('d1', 'u', 'q2', 'd2')];
+    const nodes = [
+      ...three,
+      node('Slice', ['d2', 'from', 'to', 'axes'], ['m'], {}, 'm'),
+      node('Sigmoid', ['m'], ['z']),
+    ];
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': file(nodes) }), 'm.onnx');
+    await close();
+    const scaleOf = (name: string) => layers.find((layer) => layer.name === name)?.output;
+    expect(scaleOf('m_q_to_dq')).toMatchObject({ scale: Math.fround(0.06), zeroPoint: 100 });
+    expect(scaleOf('xq')).toMatchObject({ scale: Math.fround(0.03), zeroPoint: 120 });
+  });
+});
+
 describe('weights that are dequantized and turned round are turned codes, each channel with its scale', () => {
   const axes = { perm: [3, 2, 0, 1] };
   const turned = (scales: readonly number[], axis: Attributes, move: Bytes) =>
