@@ -20,95 +20,89 @@ export interface Merged {
 }
 
 interface Pairs {
-  /** In the order of the graph. */
-  readonly nodes: readonly [GraphNode, GraphNode, GraphNode, GraphNode];
+  /** In the order of the graph; of the last several may read the same codes. */
+  readonly nodes: readonly [from: GraphNode, dequantize: GraphNode, quantize: GraphNode, ...to: readonly GraphNode[]];
   readonly first: Quantization;
   readonly second: Quantization;
 }
 
+/** One pass over a graph, which takes each pair but once: of five in a row it leaves three. Null where there are none. */
 export async function withoutDoublePairs(
   graph: Graph,
   constants: Constants,
   session: Session,
-): Promise<{ graph: Graph; merged: readonly Merged[] }> {
+): Promise<{ graph: Graph; merged: readonly Merged[] } | null> {
   const left = new Map<GraphNode, GraphNode>();
   const gone = new Set<GraphNode>();
-  const taken = new Map<GraphNode, string[]>(); // of a long row each would be copied for all before it
   const numbers: GraphNode[] = [];
   const merged: Merged[] = [];
-  const now = (node: GraphNode) => left.get(node) ?? node;
   for (const node of session.keepsDoublePairs ? [] : graph.nodes) {
-    const found = await pairsAt(node, now, { graph, constants, session });
-    const both = found && bothRanges(found);
-    if (!found || !both) continue;
-    const [from, dequantize, quantize, to] = found.nodes;
-    const own = both === found.first ? null : asConstants(both, quantize);
+    const found = left.has(node) ? null : await pairsAt(node, graph, { constants, session });
+    if (!found) continue;
+    const { first, second } = found;
+    const [from, dequantize, quantize, ...last] = found.nodes;
+    const both = bothRanges(found);
+    const own = both === first ? null : asConstants(both, quantize);
     if (own) {
       for (const [made, constant] of own) numbers.push(constants.put(made, constant));
-      merged.push({ tensors: [from.outputs[0], quantize.outputs[0]], params: [found.first, found.second, both] });
+      merged.push({ tensors: [from.outputs[0], quantize.outputs[0]], params: [first, second, both] });
     }
     const params = own?.map(([{ outputs }]) => outputs[0]);
-    const absorbed = taken.get(from) ?? [...(from.absorbed ?? [])];
-    absorbed.push(...namesOf(dequantize), ...namesOf(quantize));
-    taken.set(from, absorbed);
-    left.set(from, { ...now(from), inputs: [from.inputs[0], ...(params ?? now(from).inputs.slice(1))], absorbed });
-    left.set(to, { ...to, inputs: [from.outputs[0], ...(params ?? to.inputs.slice(1))] });
+    const reading = (node: GraphNode, codes: string) => [codes, ...(params ?? node.inputs.slice(1))];
+    const absorbed = [...(from.absorbed ?? []), ...namesOf(dequantize), ...namesOf(quantize)];
+    left.set(from, { ...from, inputs: reading(from, from.inputs[0]), absorbed });
+    for (const to of last) left.set(to, { ...to, inputs: reading(to, from.outputs[0]) });
     gone.add(dequantize).add(quantize);
   }
-  if (gone.size === 0) return { graph, merged };
-  const nodes = graph.nodes.flatMap((node) => (gone.has(node) ? [] : [now(node)]));
+  if (gone.size === 0) return null;
+  const nodes = graph.nodes.flatMap((node) => (gone.has(node) ? [] : [left.get(node) ?? node]));
   return { graph: new Graph(graph.model, [...numbers, ...nodes]), merged };
 }
 
 const namesOf = ({ name, absorbed = [] }: GraphNode) => [name, ...absorbed];
 
-interface Seen {
-  readonly graph: Graph;
-  readonly constants: Constants;
-  readonly session: Session;
-}
-
-/** The four around a DequantizeLinear, where nobody else reads what stands between them and no capture has it. */
+/** The nodes around a DequantizeLinear, where nobody else reads what stands between them and no capture has it. */
 async function pairsAt(
   dequantize: GraphNode,
-  now: (node: GraphNode) => GraphNode,
-  { graph, constants, session: { captured } }: Seen,
+  graph: Graph,
+  { constants, session: { captured } }: { readonly constants: Constants; readonly session: Session },
 ): Promise<Pairs | null> {
   if (!isOnnx(dequantize, 'DequantizeLinear')) return null;
-  const from = graph.makerOf(now(dequantize).inputs[0]);
+  const from = graph.makerOf(dequantize.inputs[0]);
   const quantize = graph.onlyReader(dequantize.outputs[0]);
-  const to = isOnnx(quantize, 'QuantizeLinear') ? graph.onlyReader(quantize.outputs[0]) : null;
-  if (!isOnnx(from, 'QuantizeLinear') || !isOnnx(to, 'DequantizeLinear') || constants.nodes.has(from)) return null;
-  const isOnly = now(from) !== from || graph.onlyReader(from.outputs[0]) === dequantize;
-  if (!isOnly || quantize!.inputs[0] !== dequantize.outputs[0] || to.inputs[0] !== quantize!.outputs[0]) return null;
-  if (captured.has(quantize!.outputs[0])) return null;
-  const first = await paramsOf([now(from), now(dequantize)], constants);
-  const second = await paramsOf([quantize!, to], constants);
+  if (!isOnnx(from, 'QuantizeLinear') || !isOnnx(quantize, 'QuantizeLinear') || constants.nodes.has(from)) return null;
+  const [codes] = quantize.outputs;
+  const last = graph.readersOf(codes);
+  const isRead = last.length > 0 && last.every((to) => isOnnx(to, 'DequantizeLinear') && to.inputs[0] === codes);
+  const isOnly = graph.onlyReader(from.outputs[0]) === dequantize && quantize.inputs[0] === dequantize.outputs[0];
+  if (!isOnly || !isRead || graph.isOutput(codes) || captured.has(codes)) return null;
+  const first = await paramsOf([from, dequantize], constants);
+  const second = await paramsOf([quantize, ...last], constants);
   if (!first || !second || first.dtype !== second.dtype) return null;
-  return { nodes: [from, dequantize, quantize!, to], first, second };
+  return { nodes: [from, dequantize, quantize, ...last], first, second };
 }
 
-/** Of a pair; null where its two nodes differ, or have no zero point of their own. */
+/** Of a pair; null where its nodes differ, or have no zero point of their own. */
 async function paramsOf(pair: readonly GraphNode[], constants: Constants): Promise<Quantization | null> {
-  const [q, dq] = await Promise.all(
+  const [q, ...dqs] = await Promise.all(
     pair.map(({ inputs: [, scale, zeroPoint] }) =>
       zeroPoint ? quantizationOf(constants, scale, zeroPoint, {}) : null,
     ),
   );
   const isOne = q?.scale.length === 1 && q.zeroPoint.length === 1 && ['uint8', 'int8'].includes(q.dtype.name);
-  return isOne && dq && sameParams(q, dq) ? q : null;
+  return isOne && dqs.every((dq) => dq && sameParams(q, dq)) ? q : null;
 }
 
-/** The first where both are the same; null where the ranges do not meet. */
-function bothRanges({ first, second }: Pairs): Quantization | null {
+/** The first where both are the same; of ranges that have 0 alone in common the scale 0. */
+function bothRanges({ first, second }: Pairs): Quantization {
   if (sameParams(first, second)) return first;
   const [low, high] = RANGE_OF.get(first.dtype.name)!;
   const reals = (code: number) =>
     [first, second].map(({ scale: [scale], zeroPoint: [zero] }) => f32((code - zero) * scale));
   const lower = Math.max(...reals(low));
   const scale = f32(f32(Math.min(...reals(high)) - lower) / (high - low));
-  if (!(scale > 0)) return null;
-  return { ...first, scale: [scale], zeroPoint: [roundHalfAway(f32(low - f32(lower / scale)))] };
+  const zero = scale > 0 ? roundHalfAway(f32(low - f32(lower / scale))) : 0;
+  return { ...first, scale: [scale], zeroPoint: [zero] };
 }
 
 /** Named after the tensor that is not left, as Constant nodes are. */

@@ -67,20 +67,34 @@ export async function readOnnx(fs: FileSystem, path: string, ranBy: RanBy): Prom
 async function layersAsRun(whole: Graph, constants: Constants, { captured = new Map(), ...producer }: RanBy) {
   const session = sessionOf(producer, captured);
   const turned = withTurnedWeights(whole, constants);
-  const { graph: single, merged } = await withoutDoublePairs(turned, constants, session);
-  const layersIn = async (session: Session) =>
-    layersOf(await fused(propagated(single, constants, session), constants, session), constants, session);
-  const layers = await layersIn(session);
+  const layersIn = async (session: Session) => {
+    const { graph, merged } = await optimized(turned, constants, session);
+    return { merged, layers: await layersOf(await fused(graph, constants, session), constants, session) };
+  };
+  const { layers, merged } = await layersIn(session);
   const inside = layers.drafts.flatMap(({ name, nodes, ranAs }) =>
     ranAs ? nodes.flatMap(({ outputs }) => outputs.filter((tensor) => tensor !== name && captured.has(tensor))) : [],
   );
   if (inside.length === 0) return { layers, added: inside, merged };
   const seen = producer.capturedAsRun ? { unfusedAt: new Set(inside) } : { added: new Set(captured.keys()) };
-  return {
-    layers: await layersIn({ ...session, ...seen }),
-    added: producer.capturedAsRun ? [] : inside,
-    merged,
-  };
+  return { ...(await layersIn({ ...session, ...seen })), added: producer.capturedAsRun ? [] : inside };
+}
+
+/** As often as ONNX Runtime goes over a graph. */
+const MOST_STEPS = 10;
+
+/** What it does again and again while something changes: what is carried has the numbers of the pairs as they are by then. */
+async function optimized(whole: Graph, constants: Constants, session: Session) {
+  const merged: Merged[] = [];
+  let graph = whole;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const single = await withoutDoublePairs(graph, constants, session);
+    merged.push(...(single?.merged ?? []));
+    const carried = propagated(single?.graph ?? graph, constants, session);
+    if (carried === graph) break;
+    graph = carried;
+  }
+  return { graph, merged };
 }
 
 function settingsOf(path: string, ranBy: RanBy): Warning[] {

@@ -59,7 +59,7 @@ export async function quantizationOf(
 
 /** One scale and zero point, of codes that qdiff has values of. */
 export function outputOf(q: Quantization | null): Record<string, unknown> | null {
-  if (q?.scale.length !== 1 || q.scale[0] === Number.POSITIVE_INFINITY) return null;
+  if (q?.scale.length !== 1 || [0, Number.POSITIVE_INFINITY].includes(q.scale[0])) return null;
   if (!['uint8', 'int8', 'int16', 'uint16', 'int32'].includes(q.dtype.name)) return null;
   return { dtype: q.dtype.name, scale: q.scale[0], zero_point: q.zeroPoint[0] };
 }

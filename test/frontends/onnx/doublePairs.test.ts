@@ -61,6 +61,37 @@ describe('two pairs in a row', () => {
     expect(layers[0].output).toMatchObject({ scale: f(0.018451286479830742), zeroPoint: 137 });
   });
 
+  it('five are one in three rounds, of which each takes a pair but once: from left to right it were 0.0125772', async () => {
+    const [scales, zeroPoints] = [
+      [0.018, 0.032, 0.026, 0.019, 0.045],
+      [180, 181, 98, 98, 193],
+    ];
+    const numbers = scales.flatMap((scale, i) => scaled(`n${i}`, f(scale), zeroPoints[i]));
+    const row = scales.flatMap((_, i) => [
+      q(i === 0 ? 'x' : `d${i}`, `n${i}`, `q${i}`),
+      dq(`q${i}`, `n${i}`, `d${i + 1}`),
+    ]);
+    const { layers } = await opened(file(row, numbers, ['d5']));
+    expect(layers[0].output).toMatchObject({ scale: f(0.012596078217029572), zeroPoint: 148 });
+  });
+
+  it('several that read the last codes are left, all with the new numbers', async () => {
+    const { layers } = await opened(file([...two, dq('r', 'b', 'z'), node('Relu', ['y'], ['o'])], numbers, ['o', 'z']));
+    expect(layers.map(({ name }) => name)).toEqual(['p', 'y', 'z', 'o']);
+    expect(layers[0].output).toMatchObject(MERGED);
+  });
+
+  it('also with a Cast between them that changes nothing', async () => {
+    const nodes = [...two.slice(0, 2), node('Cast', ['pd'], ['pc'], { to: 1 }), q('pc', 'b', 'r'), dq('r', 'b', 'y')];
+    expect((await opened(file(nodes))).layers[0].output).toMatchObject(MERGED);
+  });
+
+  it('of ranges that have 0 alone in common the scale is 0, which no codes have: not replayed', async () => {
+    const data = file(two, [...scaled('a', f(0.02), 0), ...scaled('b', f(0.02), 255)]);
+    const { layers } = await opened(data);
+    expect(layers[0]).toMatchObject({ name: 'p', notReplayed: expect.stringContaining('a scale of 0') });
+  });
+
   it('of the same numbers keep them, and nothing is told', async () => {
     const same = [q('x', 'a', 'p'), dq('p', 'a', 'pd'), q('pd', 'a', 'r'), dq('r', 'a', 'y')];
     const { layers, warnings } = await opened(file(same));
@@ -71,8 +102,8 @@ describe('two pairs in a row', () => {
   it.each<[string, Bytes]>([
     ['somebody else reads what stands between', file([...two, node('Relu', ['pd'], ['z'])], numbers, ['y', 'z'])],
     ['it is given out', file(two, numbers, ['y', 'pd'])],
+    ['one of several reads the last codes by other numbers', file([...two, dq('r', 'c', 'z')], numbers, ['y', 'z'])],
     ['the types differ', file(two, [...numbers.slice(0, 2), ...scaled('b', f(0.021), 3, Int8Array)])],
-    ['the ranges do not meet', file(two, [...scaled('a', f(0.02), 0), ...scaled('b', f(0.02), 255)])],
   ])('stay two where %s', async (_, data) => {
     expect(await namesOf(data)).toContain('r');
   });
@@ -139,7 +170,10 @@ test('ten thousand pairs in a row are read in seconds, and nodes of one name are
     node('DequantizeLinear', [`q${i}`, `${'ab'[i % 2]}_scale`, `${'ab'[i % 2]}_zero_point`], [`d${i + 1}`], {}, 'same'),
   ]).flat();
   const { layers } = await opened(file(row, numbers, ['d10000']));
-  expect(layers.map(({ name }) => name)).toEqual(['q0', 'd10000']);
+  // ONNX Runtime goes over a graph ten times
+  expect(layers.filter(({ op }) => op !== 'dequantize').map(({ name }) => name)).toEqual(
+    Array.from({ length: 10 }, (_, i) => `q${i * 1024}`),
+  );
   const ends = file([...two.slice(0, 3), dq('r', 'b', 'rd'), node('Sigmoid', ['rd'], ['y'])]);
   expect((await opened(ends)).layers[0].output).toMatchObject(MERGED);
 }, 20_000);

@@ -294,6 +294,12 @@ describe('integers or float', () => {
     expect(await layersOf(between(nodes, [...weights, ...more], initializers))).toEqual(around(line));
   });
 
+  it('bounds that leave one code alone: not replayed, and the file is read all the same', async () => {
+    const turned = [node('Relu', ['xd'], ['g'], {}, 'act')];
+    const { layers } = await opened(between(turned, [], params(3, 255)));
+    expect(layers[1]).toMatchObject({ name: 'yq', notReplayed: 'its clamp leaves one code alone' });
+  });
+
   it('an alpha that is a power of two is in the scale of the weights; another is named, not guessed', async () => {
     const scaledGemm = (alpha: number) =>
       node('Gemm', ['xd', 'wd'], ['g'], { transB: 1, alpha: { float: alpha } }, 'fc');
