@@ -66,7 +66,25 @@ export function missesCases(study: Study, setup: Setup, fewest: number): boolean
   return hasCasesAmong(study, fewest, (i) => misses[i] !== 0);
 }
 
+/**
+ * How many bits those that differ tell: one code beside the declared is one of three, one far away of hundreds. None
+ * where fewer differ than are asked for.
+ */
+export function bitsOfCases(study: Study, fewest: number): number {
+  if (!isQuantized(study.declared.params.output)) return 0;
+  const cases = distinctCases(study, MOST_COUNTED, (i) => study.differing[i] === 1);
+  if (cases.length < fewest) return 0;
+  const declared = study.values(study.declared);
+  const bits = cases.map((i) => Math.log2(1 + 2 * Math.abs(study.subset.observed[i] - declared[i])));
+  return bits.reduce((sum, own) => sum + own, 0);
+}
+
 function countCases(study: Study, most: number, holds: (value: number) => boolean): number {
+  return distinctCases(study, most, holds).length;
+}
+
+/** One value of each case. */
+function distinctCases(study: Study, most: number, holds: (value: number) => boolean): number[] {
   const { observed } = study.subset;
   const columns = followedBy(study);
   const isAlike = alikeChannels(study);
@@ -77,7 +95,7 @@ function countCases(study: Study, most: number, holds: (value: number) => boolea
       (own) => observed[own] === observed[i] && columns.every((column) => column[own] === column[i]) && isAlike(own, i),
     );
   for (let i = 0; i < observed.length && met.length < most; i++) if (holds(i) && !isMet(i)) met.push(i);
-  return met.length;
+  return met;
 }
 
 /** More than any number of weights asks for. */

@@ -45,7 +45,7 @@ export const activationFunction: Cause<'activation-function'> = {
       base !== declared ||
       !isQuantized(output) ||
       !hasCases(study as Study, FEWEST) ||
-      codesMoved(study) < FEWEST_CODES
+      codesMet(study) < FEWEST_CODES
     )
       return [];
     const fits = ({ apply }: ActivationForm) => study.agreesOnSubset(apply(declared));
@@ -85,11 +85,11 @@ export const activationFunction: Cause<'activation-function'> = {
   },
 };
 
-/** Codes that are observed in place of others. */
-function codesMoved({ subset: { observed }, differing }: Study): number {
-  const moved = new Set<number>();
-  for (let i = 0; i < observed.length && moved.size < FEWEST_CODES; i++) if (differing[i] === 1) moved.add(observed[i]);
-  return moved.size;
+/** Codes that are observed; all of them: a leaky ReLU of 0.01 leaves two or three of what is negative. */
+function codesMet({ subset: { observed } }: Study): number {
+  const met = new Set<number>();
+  for (let i = 0; i < observed.length && met.size < FEWEST_CODES; i++) met.add(observed[i]);
+  return met.size;
 }
 
 const rangeText = ([lo, hi]: readonly [number, number]) => `${lo}..${hi}`;

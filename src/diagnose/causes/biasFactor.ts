@@ -32,7 +32,8 @@ declare module '../finding/evidence.js' {
   }
 }
 
-const FEWEST_MOVED = 5;
+/** A number that has a name needs fewer than one that was found. */
+const [FEWEST_OF_NAMED, FEWEST_MOVED] = [3, 5];
 
 /** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
 export const biasFactor: Cause<'bias-factor', 'product'> = {
@@ -60,7 +61,8 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   // one value is what one bias makes as well; of the sums and the biases alike it is another scale of the output, on a base that is not known
   shows: ({ study, change, setup, without }) =>
     study.data.proven ||
-    (missesCases(study as Study, without, FEWEST_MOVED) && !isOfSumsToo(change.found, study.declared, setup)),
+    (missesCases(study as Study, without, change.freedom === FREEDOM.none ? FEWEST_OF_NAMED : FEWEST_MOVED) &&
+      !isOfSumsToo(change.found, study.declared, setup)),
 
   words: {
     title: (e) =>

@@ -1,6 +1,6 @@
 /** What a hypothesis that gives every value still has to show. */
 
-import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
+import { bitsOfCases, hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
@@ -58,8 +58,11 @@ const [MANY_SUMS, MANY_OF_CODES] = [256, 32];
 const FEWEST_OF_PART = 5;
 /** Of thousands of orders. */
 const FEWEST_OF_ORDERS = 8;
+/** Values that are far from the declared ones tell more: a change without a number gives two of tens of codes, an order three, no more by chance. */
+const [FEWEST_FAR, FEWEST_FAR_OF_ORDERS] = [2, 3];
+const [BITS, BITS_OF_ORDERS] = [10, 16];
 /** These have a sum, or a code, to show that nothing else takes there. */
-const SHOWN_BY_ONE = ['int16-saturation', 'constant-values', 'table-entry'];
+const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'accumulator-wraps', 'constant-values', 'table-entry'];
 
 function isOfFewCases(study: Study, named: readonly Change[]): boolean {
   if (study.data.proven) return false;
@@ -71,8 +74,15 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
       : FEWEST_CASES;
   if (hasCases(study, fewest)) return false;
   const many = isProductStudy(study) ? MANY_SUMS : MANY_OF_CODES;
-  if (!isOfPart && hasCasesAmong(study, many, () => true)) return false;
+  if (!isOfPart && (hasCasesAmong(study, many, () => true) || areFar(study, named))) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause));
+}
+
+function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
+  if (others.length > 0 || !change || change.freedom > FREEDOM.none) return false;
+  return change.cause === 'k-order'
+    ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS
+    : bitsOfCases(study, FEWEST_FAR) >= BITS;
 }
 
 /** What scales channels, by numbers that were found. */
