@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { codesOf, linear, named, sumOf } from './ownSums.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
 type Compute = (world: World) => NumericArray;
@@ -46,4 +47,26 @@ test('noise is in no order', async () => {
   const candidate = outputsOf(world).map(() => random.integer(0, 255));
   const report = await compareLayer(world, world.linear, outputsOf(world), { candidate, producer: {} });
   expect(report.candidate_layers![0].diagnosis!.causes).toEqual(['unexplained']);
+});
+
+test.each([
+  [10, 5],
+  [22, 4],
+  [26, 4],
+])('an order that is taken back is none: values that are mostly clamped, layer %i', async (seed, outputs) => {
+  const layer = linear(seed, { samples: 3, inputs: 8, outputs });
+  const { x } = layer.alone.values;
+  x.forEach((code, i) => {
+    x[i] = code >> 3;
+  });
+  const output = { ...(layer.alone.layer.output as { scale: number }), scale: layer.scales.output / 16 };
+  const clamped = {
+    ...layer,
+    multipliers: layer.multipliers.map((multiplier) => multiplier * 16),
+    alone: { ...layer.alone, layer: { ...layer.alone.layer, output } },
+  };
+  const wrapped = codesOf(clamped, (_, { sample, channel, place }) =>
+    sumOf(layer.factors(sample, channel, place).map(([own, weight]) => (own & 255) * weight)),
+  );
+  expect((await named(clamped, wrapped))!.causes).not.toContain('samples-misaligned');
 });

@@ -13,7 +13,9 @@ export async function searchReordered(study: Study): Promise<Hypothesis[]> {
   const data = putBack(study, moved.apply(study.declared).order!);
   if (data.mismatched === 0) return [];
   const { explanations } = await search(await Study.open(data), []);
-  return explanations.map(({ changes, setup }) => ({ changes: [...changes, moved], setup: moved.apply(setup) }));
+  // another order of samples takes this one back
+  const inThisOrder = explanations.filter(({ setup }) => !setup.order);
+  return inThisOrder.map(({ changes, setup }) => ({ changes: [...changes, moved], setup: moved.apply(setup) }));
 }
 
 /** The same layer, each observed row where the replay has it. */
