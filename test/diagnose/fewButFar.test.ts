@@ -71,4 +71,13 @@ describe('one code that does not fit', () => {
     const { own, codes } = beyond(samples, outputs, (code) => code & 255);
     expect((await named(own, codes))!.causes).toEqual(['output-wraps']);
   });
+
+  test('into int8 is told by its sign: three codes, of which one is higher', async () => {
+    const layer = linear(8, { samples: 1, inputs: 8, outputs: 3 });
+    const steps = layer.multipliers.map((multiplier, n) => Math.round((n === 1 ? 80 : -20) / multiplier));
+    const biases = steps.map((units, n) => units - sumOf(productsOf(layer, 0, n, 0)));
+    const bias = biases.map((units, n) => units * layer.scales.input * layer.scales.weights[n]);
+    const own = { ...layer, bias, biases, alone: { ...layer.alone, layer: { ...layer.alone.layer, bias } } };
+    expect((await named(own, Int32Array.of(100, -56, 100)))!.causes).toEqual(['signedness']);
+  });
 });

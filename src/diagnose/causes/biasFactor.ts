@@ -32,8 +32,8 @@ declare module '../finding/evidence.js' {
   }
 }
 
-/** A number that has a name needs fewer than one that was found. */
-const [FEWEST_OF_NAMED, FEWEST_MOVED] = [3, 5];
+/** One of forty that have a name needs fewer than any that was found. */
+const [FEWEST_OF_NAMED, FEWEST_MOVED] = [4, 5];
 
 /** Every bias times one number: 2, -1, alpha, s_b / (s_x * s_w). */
 export const biasFactor: Cause<'bias-factor', 'product'> = {

@@ -62,7 +62,14 @@ const FEWEST_OF_ORDERS = 8;
 const [FEWEST_FAR, FEWEST_FAR_OF_ORDERS] = [2, 3];
 const [BITS, BITS_OF_ORDERS] = [10, 16];
 /** These have a sum, or a code, to show that nothing else takes there. */
-const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'accumulator-wraps', 'constant-values', 'table-entry'];
+const SHOWN_BY_ONE = [
+  'int16-saturation',
+  'output-wraps',
+  'signedness',
+  'accumulator-wraps',
+  'constant-values',
+  'table-entry',
+];
 
 function isOfFewCases(study: Study, named: readonly Change[]): boolean {
   if (study.data.proven) return false;
