@@ -138,6 +138,24 @@ test('a zero point of several names says the type of codes under each: PyTorchâ€
   expect([...named]).toEqual([['xq', tensor('int8', Int8Array.of(3))]]);
 });
 
+test('codes that were carried have the type of their own conversion, not of one behind what carries none', async () => {
+  const graph = model({
+    inputs: [valueInfo('x')],
+    outputs: [valueInfo('pq')],
+    initializers: [...scaled('u', 0.5, 3), ...scaled('s', 0.5, 3, Int8Array)],
+    nodes: [
+      node('QuantizeLinear', ['x', 'u_scale', 'u_zero_point'], ['xq']),
+      node('DequantizeLinear', ['xq', 'u_scale', 'u_zero_point'], ['xd']),
+      node('Squeeze', ['xd'], ['m']),
+      node('Pad', ['m'], ['p']),
+      node('QuantizeLinear', ['p', 's_scale', 's_zero_point'], ['pq']),
+    ],
+  });
+  const ran = model({ inputs: [valueInfo('xq', 2)], nodes: [node('Squeeze', ['xq'], ['m_q_to_dq'], {}, 'qdiff2')] });
+  const named = new ModelNames(await graphOf(graph)).of(await graphOf(ran), new Map([['m_q_to_dq', codes(131)]]));
+  expect([...named]).toEqual([['m_q_to_dq', codes(131)]]);
+});
+
 test('floats that the optimizer quantized before it moves them are not the modelâ€™s, unless they were codes of that scale', async () => {
   const moved = (nodes: Bytes[]) => graphOf(model({ inputs: [valueInfo('x')], outputs: [valueInfo('y')], nodes }));
   const [quantize, dequantize] = ['QuantizeLinear', 'DequantizeLinear'];

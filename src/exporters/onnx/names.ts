@@ -20,6 +20,7 @@ const KEEPS_TYPE: readonly string[] = [
 
 /** How the optimizer names the codes of a tensor. */
 const CARRIED = '_q_to_dq';
+const CARRIES = ['MaxPool', 'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Slice'];
 
 /** The bytes of constants that are one float. */
 export type Scales = ReadonlyMap<string, string>;
@@ -115,7 +116,7 @@ export class ModelNames {
       const behind = (this.readers.get(at) ?? []).filter(({ inputs }) => inputs[0] === at);
       const quantize = behind.find(({ opType }) => opType === 'QuantizeLinear');
       if (quantize) return quantize;
-      if (behind.length !== 1 || !KEEPS_TYPE.includes(behind[0].opType)) break;
+      if (behind.length !== 1 || !CARRIES.includes(behind[0].opType)) break;
       at = behind[0].outputs[0];
     }
     const { node } = sourceOf(tensor, this.producers);

@@ -38,6 +38,7 @@ LEVELS = {"all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL, "extended": ort.Grap
           "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC, "none": ort.GraphOptimizationLevel.ORT_DISABLE_ALL}
 DEFAULT_DOMAINS = ("", "ai.onnx")
 CARRIED = "_q_to_dq"  # how the optimizer names the codes of a tensor
+CARRIES = ("MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice")
 KEEPS_TYPE = ("Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Gather", "Expand", "Tile", "Pad", "Identity", "Concat",
               "DepthToSpace", "SpaceToDepth", "MaxPool", "Resize", "Upsample", "ReduceMax", "ReduceMin", "Relu", "Clip", "Max", "Min")
 
@@ -148,7 +149,7 @@ class _Graph:
             quantize = next((reader for reader in behind if reader.op_type == "QuantizeLinear"), None)
             if quantize is not None:
                 return quantize
-            if len(behind) != 1 or behind[0].op_type not in KEEPS_TYPE:
+            if len(behind) != 1 or behind[0].op_type not in CARRIES:
                 break
             at = behind[0].output[0]
         node = self.tensors.get(self.origins.get(tensor, tensor))

@@ -30,6 +30,8 @@ export class Constants {
   private readonly reals = new Map<string, Constant>();
   /** The nodes that are constants. */
   readonly nodes = new Set<GraphNode>();
+  /** Computed of dequantized codes: to ONNX Runtime, which dequantizes when it runs, these are no constants. */
+  readonly fromCodes = new Set<string>();
   /** Computed in every call all the same, since a shape that the samples are part of is not known before. */
   readonly atRun = new Set<string>();
 
@@ -105,6 +107,7 @@ export class Constants {
     else {
       this.constants.set(output, folded);
       this.nodes.add(node);
+      if (node.inputs.some((input) => this.reals.has(input) || this.fromCodes.has(input))) this.fromCodes.add(output);
     }
     if (node.inputs.some((input) => this.atRun.has(input))) this.atRun.add(output);
   }

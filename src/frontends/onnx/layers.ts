@@ -176,8 +176,8 @@ function checked(draft: Draft, types: Types): Draft {
   const values = [...draft.inputs.map((name) => types.get(name)), draft.output];
   const odd = values.find((type) => type !== null && type !== 'float32' && !outputOf(type));
   if (odd && odd !== 'float32') return { ...draft, notReplayed: `a value of it has ${oddOf(odd)}` };
-  const { range: [low, high] = [0, 1], ...all } = draft;
-  return low < high ? draft : { ...all, notReplayed: 'its clamp leaves one code alone' };
+  const { range: [low, high] = [0, 1] } = draft;
+  return low < high ? draft : { ...draft, notReplayed: 'its clamp leaves one code alone' };
 }
 
 function oddOf({ scale, dtype }: Quantization): string {

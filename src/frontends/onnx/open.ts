@@ -12,7 +12,7 @@ import type { ModelFile, RanBy } from '../modelFile.js';
 import { Constants } from './constants.js';
 import { runOf } from './dims.js';
 import { type Merged, withoutDoublePairs } from './doublePairs.js';
-import type { ValueType } from './draft.js';
+import type { Draft, ValueType } from './draft.js';
 import { fromShapes } from './fromShapes.js';
 import { fused } from './fusions.js';
 import { Graph, type GraphNode } from './graph.js';
@@ -137,21 +137,8 @@ function rawModel({ drafts, inputs, arrays, views }: GraphLayers): object {
     return [{ name, ...params, shape, of_graph: true }];
   });
   const layers = drafts.map((draft) => {
-    const {
-      name,
-      op,
-      fields,
-      nodes,
-      arithmetic,
-      because,
-      remedy,
-      ranAs,
-      hazards,
-      notReplayed,
-      shape,
-      range,
-      blocksBefore,
-    } = draft;
+    const { name, op, fields, nodes, arithmetic, because, remedy, ranAs, hazards, notReplayed, shape, blocksBefore } =
+      draft;
     const input = draft.inputs.filter((value) => known.has(value));
     known.add(name);
     const why = notReplayed ?? (input.length === 0 ? 'it reads no value of the graph, only constants' : undefined);
@@ -169,7 +156,7 @@ function rawModel({ drafts, inputs, arrays, views }: GraphLayers): object {
       op,
       ...(input.length > 0 ? { input } : {}),
       ...fields,
-      output: range ? { ...paramsOf(draft.output), quant_min: range[0], quant_max: range[1] } : paramsOf(draft.output),
+      output: outputParams(draft),
       shape,
       blocks_before: blocksBefore,
       ...origin,
@@ -189,6 +176,12 @@ function rawModel({ drafts, inputs, arrays, views }: GraphLayers): object {
 
 function namesOf(nodes: readonly GraphNode[]): string[] {
   return nodes.flatMap(({ name, absorbed = [] }) => [name, ...absorbed]);
+}
+
+/** Of a layer that is not replayed there may be no codes, or one code alone. */
+function outputParams({ output, range: [low, high] = [0, 0] }: Draft): Record<string, unknown> | null {
+  const params = paramsOf(output);
+  return params && low < high ? { ...params, quant_min: low, quant_max: high } : params;
 }
 
 function paramsOf(type: ValueType): Record<string, unknown> | null {

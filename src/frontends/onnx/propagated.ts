@@ -35,14 +35,14 @@ class Pairs {
     private readonly session: Session,
   ) {}
 
-  /** Over what only one DequantizeLinear feeds, to all that do not quantize at once. */
+  /** Over what only one DequantizeLinear feeds, to all that do not quantize at once; also where the graph gives it out. */
   carryForward(dequantize: GraphNode): void {
     const [first] = dequantize.outputs;
     const moving = [this.onlyReader(first, first)].filter((node) => node !== null);
     for (const { outputs } of moving) {
       const [tensor] = outputs;
       const readers = this.graph.readersOf(tensor).filter((reader) => !isOnnx(reader, 'QuantizeLinear'));
-      if (readers.length === 0 || !this.mayStandBehind(tensor)) continue;
+      if (readers.length === 0 || this.at.has(tensor)) continue;
       this.at.set(tensor, { like: dequantize, readers: new Set(readers) });
       for (const reader of readers) if (this.moves(reader, tensor)) moving.push(reader);
     }
@@ -57,7 +57,7 @@ class Pairs {
       const [tensor] = maker.inputs;
       const from = this.graph.makerOf(tensor);
       if (!from || isOnnx(from, 'DequantizeLinear') || this.graph.onlyReader(tensor) !== maker) return;
-      if (!this.mayStandBehind(tensor)) return;
+      if (this.at.has(tensor) || this.session.added.has(tensor)) return;
       this.at.set(tensor, { like: quantize, readers: new Set([maker]) });
       reader = maker;
     }
@@ -72,10 +72,6 @@ class Pairs {
   private moves(node: GraphNode, tensor: string): boolean {
     const isMove = isOnnx(node, ...MOVES) && node.inputs[0] === tensor;
     return isMove && (node.opType !== 'MaxPool' || (this.graph.model.opsets.get('') ?? OF_CODES) >= OF_CODES);
-  }
-
-  private mayStandBehind(tensor: string): boolean {
-    return !this.at.has(tensor) && !this.graph.isOutput(tensor) && !this.session.added.has(tensor);
   }
 
   within(): Graph {

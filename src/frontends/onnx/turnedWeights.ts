@@ -1,14 +1,10 @@
 /**
  * Constants that are dequantized and then turned round, as tf2onnx writes weights: ONNX Runtime turns the codes, so that who reads them
- * reads codes.
+ * reads codes. Behind a Reshape, Squeeze or Unsqueeze they are floats, and without a zero point (measured with 1.32).
  */
-import { sizeOf } from '../../tensor/shape.js';
 import type { Constant, Constants } from './constants.js';
-import { permutedArray, reshaped } from './derived.js';
+import { permutedArray } from './derived.js';
 import { Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
-
-/** With one scale, any order of the codes has it. */
-const KEEPS_ORDER = ['Reshape', 'Squeeze', 'Unsqueeze'];
 
 export function withTurnedWeights(graph: Graph, constants: Constants): Graph {
   const dequantizing = new Map<string, GraphNode>();
@@ -46,25 +42,20 @@ function isUnread({ opType, outputs: [output] }: GraphNode, graph: Graph, read: 
   return opType === 'DequantizeLinear' && wasRead && !read.has(output) && !graph.isOutput(output);
 }
 
-/** The codes that a node makes of dequantized ones, and the axis of their scales; null: they are no codes any more. */
+/** The codes that a Transpose makes of dequantized ones, and the axis of their scales; null: they are no codes any more. */
 function codesOf(
   node: GraphNode,
   dequantize: GraphNode,
   constants: Constants,
 ): { codes: Constant; axis: number } | null {
-  const [from, scale] = dequantize.inputs;
-  const given = constants.get(from);
+  const given = constants.get(dequantize.inputs[0]);
   const made = constants.get(node.outputs[0]);
-  if (!given?.source || !made || intOf(dequantize, 'block_size', 0) !== 0) return null;
+  const hasZero = (dequantize.inputs[2] ?? '') !== '';
+  const isTurned = isOnnx(node, 'Transpose') && intOf(dequantize, 'block_size', 0) === 0 && hasZero;
+  if (!given?.source || !made || !isTurned) return null;
   const { dtype, shape, source } = given;
-  const key = `${node.outputs[0]}: codes`;
   const axis = intOf(dequantize, 'axis', 1);
-  if (isOnnx(node, 'Transpose')) {
-    const order = intsOf(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
-    const codes = { dtype, shape: made.shape, source: permutedArray(key, source, order) };
-    return { codes, axis: order.indexOf(axis < 0 ? axis + shape.length : axis) };
-  }
-  const isOne = sizeOf(constants.get(scale)?.shape ?? [0]) === 1;
-  if (!isOne || !isOnnx(node, ...KEEPS_ORDER)) return null;
-  return { codes: { dtype, shape: made.shape, source: reshaped(key, source, made.shape) }, axis };
+  const order = intsOf(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
+  const codes = { dtype, shape: made.shape, source: permutedArray(`${node.outputs[0]}: codes`, source, order) };
+  return { codes, axis: order.indexOf(axis < 0 ? axis + shape.length : axis) };
 }

@@ -95,6 +95,11 @@ describe('a DequantizeLinear before what only moves values stands behind it too'
 });
 
 describe('where conversions are carried', () => {
+  it('forward also over what the graph gives out', async () => {
+    const nodes = [...head, node('Transpose', ['xd'], ['t'], { perm: [0, 1, 3, 2] }, 't'), ...conv('t'), ...end('c')];
+    expect(await layersOf(file(nodes, ['z', 't']))).toContain('conv2d zq integers');
+  });
+
   const turn = node('Transpose', ['m'], ['t'], { perm: [0, 1, 3, 2] }, 't');
   const slice = node('Slice', ['xd', 'from', 'to', 'axes'], ['m'], {}, 'm');
 
@@ -129,11 +134,12 @@ describe('where conversions are carried', () => {
 
 describe('weights that are dequantized and turned round are turned codes, each channel with its scale', () => {
   const axes = { perm: [3, 2, 0, 1] };
-  const turned = (scales: readonly number[], axis: Attributes, move: Bytes) =>
+  const all = ['v', 'v_scale', 'v_zero_point'];
+  const turned = (scales: readonly number[], axis: Attributes, move: Bytes, inputs = all) =>
     file(
       [
         ...head,
-        node('DequantizeLinear', ['v', 'v_scale', 'v_zero_point'], ['vd'], axis, 'vd'),
+        node('DequantizeLinear', inputs, ['vd'], axis, 'vd'),
         move,
         node('Conv', ['xd', 'vt'], ['c'], {}, 'c'),
         ...end('c'),
@@ -152,7 +158,6 @@ describe('weights that are dequantized and turned round are turned codes, each c
     ['scales along the last axis', turned([0.5, 0.25], { axis: 3 }, turn), [1, -2, 3, -4, 5, -6], [0.5, 0.25]],
     ['the axis counted from the back', turned([0.5, 0.25], { axis: -1 }, turn), [1, -2, 3, -4, 5, -6], [0.5, 0.25]],
     ['one scale', turned([0.5], {}, turn), [1, -2, 3, -4, 5, -6], [0.5]],
-    ['one scale, reshaped', turned([0.5], {}, node('Reshape', ['vd', 'as'], ['vt'])), [1, -4, -2, 5, 3, -6], [0.5]],
   ])('%s', async (_, data, codes, scales) => {
     const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
     expect(layers.map(({ name }) => name)).toEqual(['xq', 'zq', 'z']);
@@ -162,5 +167,12 @@ describe('weights that are dequantized and turned round are turned codes, each c
     expect([...form.weightScale]).toEqual(scales);
     expect(arithmetic).toBe('integers');
     await close();
+  });
+
+  it.each<[string, Bytes]>([
+    ['they are reshaped', turned([0.5], {}, node('Reshape', ['vd', 'as'], ['vt']))],
+    ['they have no zero point', turned([0.5], {}, turn, ['v', 'v_scale'])],
+  ])('but floats where %s, which are not quantized again', async (_, data) => {
+    expect(await layersOf(data)).toEqual([...before, 'dequantize xd', 'conv2d_float c float', 'quantize zq', ...after]);
   });
 });

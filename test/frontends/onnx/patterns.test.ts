@@ -169,10 +169,11 @@ describe('a linear layer', () => {
       constant('z', tensor('', [], Uint8Array.of(3))),
       constant('w', tensor('', [2, 3], weight)),
       constant('ws', tensor('', [2], Float32Array.of(0.125, 0.0625))),
+      constant('wz', tensor('', [2], new Int8Array(2))),
       node('QuantizeLinear', ['x', 's', 'z'], ['xq']),
       node('Cast', ['xq'], ['xc'], { to: 2 }, 'cast'),
       node('DequantizeLinear', ['xc', 's', 'z'], ['xd']),
-      node('DequantizeLinear', ['w', 'ws'], ['wd'], { axis: 0 }),
+      node('DequantizeLinear', ['w', 'ws', 'wz'], ['wd'], { axis: 0 }),
       gemm(),
       yq('g'),
       yd,
@@ -289,6 +290,13 @@ describe('integers or float', () => {
       'linear yq <- xq [fc act yq] integers',
     ],
     ['a Clip within them', [wd, toH, clip], bounds(0, 6), params(3, 0), 'linear yq <- xq [fc act yq] float'],
+    [
+      'Gemm of weights without a zero point',
+      [node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 0 }), toH, relu],
+      [],
+      params(3, 0),
+      'linear yq <- xq [fc act yq] float',
+    ],
     ['int8 codes, rewritten to uint8', [wd, gemm()], [], params(3, 0, Int8Array), 'linear yq <- xq [fc yq] integers'],
   ])('%s', async (_, nodes, more, initializers, line) => {
     expect(await layersOf(between(nodes, [...weights, ...more], initializers))).toEqual(around(line));
@@ -298,6 +306,27 @@ describe('integers or float', () => {
     const turned = [node('Relu', ['xd'], ['g'], {}, 'act')];
     const { layers } = await opened(between(turned, [], params(3, 255)));
     expect(layers[1]).toMatchObject({ name: 'yq', notReplayed: 'its clamp leaves one code alone' });
+  });
+
+  it('float weights beside a bias of codes stay floats: ONNX Runtime quantizes both or none', async () => {
+    const codes = [
+      tensor('wf', [2, 3], Float32Array.of(0.5, -0.25, 1, -1, 0.125, 0.75)),
+      tensor('b', [2], Int32Array.of(7, -9)),
+      tensor('b_scale', [], Float32Array.of(0.0625)),
+    ];
+    const bd = node('DequantizeLinear', ['b', 'b_scale'], ['bd']);
+    const fc = node('Gemm', ['xd', 'wf', 'bd'], ['g'], { transB: 1 }, 'fc');
+    expect(await layersOf(between([bd, fc], codes))).not.toContain('linear yq <- xq [fc yq] integers');
+  });
+
+  it('a product that the graph gives out and somebody quantizes is of floats', async () => {
+    const data = model({
+      inputs: inputX,
+      outputs: [...outputY, valueInfo('g')],
+      initializers: [...params(), ...weights],
+      nodes: [xq, xd, wd, gemm(), yq('g'), yd],
+    });
+    expect(await layersOf(data)).toContain('linear g <- xq [fc] float');
   });
 
   it('an alpha that is a power of two is in the scale of the weights; another is named, not guessed', async () => {

@@ -33,11 +33,17 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (w.kind === 'float' || !isMatrix) return null;
   const around = await behind(node, context);
   if (w.kind === 'weight') return product(node, x, w, around, context);
-  const isQuantized = isBetweenCodes(around.output, context) && (!isOnnx(node, 'MatMul') || around.added.length > 0);
-  if (!isQuantized) return null;
+  const isProduct = !isOnnx(node, 'MatMul') || around.added.length > 0;
+  if (!isProduct || !isBetweenCodes(around.output, context) || !areInitializers(w, around.bias, context)) return null;
   const codes = await quantizedWeights(w.constant);
   if (!codes) return [quantizedUnread(node, x, around)];
   return product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context);
+}
+
+/** ONNX Runtime quantizes floats of the file, of Conv and Gemm, where the bias is of such too. */
+function areInitializers(w: { readonly tensor: string }, bias: Bias | null, { constants }: Context): boolean {
+  const ofCodes = [w, bias].some((one) => one !== null && constants.fromCodes.has(one.tensor));
+  return !ofCodes && (bias?.q ?? null) === null;
 }
 
 async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Context): Promise<Draft[] | null> {
@@ -59,12 +65,12 @@ async function product(
   const rounded = rounds && given && !unadded ? roundedBias(given, x.q, w.q) : given;
   const bias = around.tail.q ? given : rounded;
   const scaleOff = biasScaleOff(node, x, w, bias);
-  const refused = refusal(node, w, bias) ?? unadded ?? scaleOff;
+  const refused = refusal(node, w, bias) ?? withoutZeroPoint(node, added, context) ?? unadded ?? scaleOff;
   const unfit = refused ?? (around.tail.q === null ? await floatOutput(node, bias, added, context) : null);
   const ran = arithmeticOf([x], around.tail, context, {
     refused: unfit,
     ...(scaleOff && scaleOff === unfit ? { remedy: BIAS_SCALE } : {}),
-    noInt8: withoutInt8(node, w, added),
+    noInt8: withoutInt8(node, w, added, context),
     weights: (await isQuantizedAtRunTime(w, context)) ? { ...w, kind: 'codes' } : w,
   });
   const again = quantizesAgain(node, x, around.tail, context);
@@ -125,9 +131,21 @@ function layoutOf(node: GraphNode): WeightLayout {
 }
 
 /** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */
-function withoutInt8(node: GraphNode, w: Weights, added: readonly GraphNode[]): string | null {
+function withoutInt8(node: GraphNode, w: Weights, added: readonly GraphNode[], { session }: Context): string | null {
   if (!isOnnx(node, 'Gemm') && added.length === 0) return node.opType;
-  return w.constant.dtype.name === 'uint8' ? 'Gemm with uint8 weights' : null;
+  return w.constant.dtype.name === 'uint8' || session.exactWeights ? 'Gemm with uint8 weights' : null;
+}
+
+/** Of all operators Gemm alone needs zero points that are written. */
+function withoutZeroPoint(node: GraphNode, added: readonly GraphNode[], { graph }: Context): string | null {
+  if (!isOnnx(node, 'Gemm') && added.length === 0) return null;
+  const bare = node.inputs.slice(0, 2).find((tensor) => {
+    const maker = graph.makerOf(tensor);
+    return isOnnx(maker, 'DequantizeLinear') && (maker.inputs[2] ?? '') === '';
+  });
+  return bare === undefined
+    ? null
+    : `${printable(bare)} is dequantized without a zero point, which Gemm on codes needs`;
 }
 
 /** What the operator cannot be fused with. */
@@ -161,8 +179,10 @@ function biasScaleOff(node: GraphNode, x: Codes, w: Weights, bias: Bias | null):
 
 /** Without a QuantizeLinear of its own a Gemm or MatMul may still multiply integers; null where it does. */
 async function floatOutput(node: GraphNode, bias: Bias | null, added: readonly GraphNode[], context: Context) {
-  const readers = context.graph.readersOf((added.at(-1) ?? node).outputs[0]);
-  const several = readers.length > 1 ? `${readers.length} nodes read its float output` : null;
+  const [output] = (added.at(-1) ?? node).outputs;
+  const readers = context.graph.readersOf(output);
+  const given = context.graph.isOutput(output) ? 'the graph gives its float output out' : null;
+  const several = readers.length > 1 ? `${readers.length} nodes read its float output` : given;
   if (isOnnx(node, 'Conv', 'ConvTranspose')) return several ?? 'no QuantizeLinear follows it';
   if (bias && !bias.q) return 'its bias is float and no QuantizeLinear follows it';
   for (const reader of readers) if (await quantizes(reader, context)) return several;
