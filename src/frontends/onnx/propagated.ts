@@ -35,10 +35,11 @@ class Pairs {
     private readonly session: Session,
   ) {}
 
-  /** Over what only one DequantizeLinear feeds, to all that do not quantize at once; also where the graph gives it out. */
+  /** Over the only node that reads a DequantizeLinear, to all that do not quantize at once; also where the graph gives it out. */
   carryForward(dequantize: GraphNode): void {
     const [first] = dequantize.outputs;
-    const moving = [this.onlyReader(first, first)].filter((node) => node !== null);
+    const reading = this.graph.readersOf(first);
+    const moving = reading.filter((reader) => reading.length === 1 && this.moves(reader, first));
     for (const { outputs } of moving) {
       const [tensor] = outputs;
       const readers = this.graph.readersOf(tensor).filter((reader) => !isOnnx(reader, 'QuantizeLinear'));
@@ -61,12 +62,6 @@ class Pairs {
       this.at.set(tensor, { like: quantize, readers: new Set([maker]) });
       reader = maker;
     }
-  }
-
-  /** Of a tensor nobody else reads, where it only moves that. */
-  private onlyReader(tensor: string, moved: string): GraphNode | null {
-    const reader = this.graph.onlyReader(tensor);
-    return reader && this.moves(reader, moved) ? reader : null;
   }
 
   private moves(node: GraphNode, tensor: string): boolean {

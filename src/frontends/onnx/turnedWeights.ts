@@ -6,6 +6,9 @@ import type { Constant, Constants } from './constants.js';
 import { permutedArray } from './derived.js';
 import { Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
+/** Of nodes in a row: each of thousands had the names of all before it. */
+const MOST_NAMES = 16;
+
 export function withTurnedWeights(graph: Graph, constants: Constants): Graph {
   const dequantizing = new Map<string, GraphNode>();
   const codes: GraphNode[] = [];
@@ -26,14 +29,14 @@ export function withTurnedWeights(graph: Graph, constants: Constants): Graph {
       outputs: [output],
       index: node.index,
     };
-    const left = { ...own, absorbed: [...(before.absorbed ?? []), node.name] };
+    const left = { ...own, absorbed: [...(before.absorbed ?? []).slice(-MOST_NAMES), node.name] };
     dequantizing.set(output, left);
     return left;
   });
   if (codes.length === 0) return graph;
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
   // of one that only these read nothing is left
-  const left = nodes.filter((node, i) => node !== graph.nodes[i] || !isUnread(node, graph, read));
+  const left = nodes.filter((node) => !isUnread(node, graph, read));
   return new Graph(graph.model, [...codes, ...left]);
 }
 
@@ -51,11 +54,12 @@ function codesOf(
   const given = constants.get(dequantize.inputs[0]);
   const made = constants.get(node.outputs[0]);
   const hasZero = (dequantize.inputs[2] ?? '') !== '';
-  const isTurned = isOnnx(node, 'Transpose') && intOf(dequantize, 'block_size', 0) === 0 && hasZero;
+  const isTurned = isOnnx(node, 'Transpose', 'Identity') && intOf(dequantize, 'block_size', 0) === 0 && hasZero;
   if (!given?.source || !made || !isTurned) return null;
   const { dtype, shape, source } = given;
   const axis = intOf(dequantize, 'axis', 1);
-  const order = intsOf(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
+  const axes = shape.map((_, i) => i);
+  const order = isOnnx(node, 'Identity') ? axes : (intsOf(node, 'perm') ?? axes.toReversed());
   const codes = { dtype, shape: made.shape, source: permutedArray(`${node.outputs[0]}: codes`, source, order) };
   return { codes, axis: order.indexOf(axis < 0 ? axis + shape.length : axis) };
 }

@@ -98,6 +98,7 @@ describe('where conversions are carried', () => {
   it('forward also over what the graph gives out', async () => {
     const nodes = [...head, node('Transpose', ['xd'], ['t'], { perm: [0, 1, 3, 2] }, 't'), ...conv('t'), ...end('c')];
     expect(await layersOf(file(nodes, ['z', 't']))).toContain('conv2d zq integers');
+    expect(await layersOf(file(nodes, ['z', 'xd']))).toContain('conv2d zq integers');
   });
 
   const turn = node('Transpose', ['m'], ['t'], { perm: [0, 1, 3, 2] }, 't');
@@ -135,12 +136,12 @@ describe('where conversions are carried', () => {
 describe('weights that are dequantized and turned round are turned codes, each channel with its scale', () => {
   const axes = { perm: [3, 2, 0, 1] };
   const all = ['v', 'v_scale', 'v_zero_point'];
-  const turned = (scales: readonly number[], axis: Attributes, move: Bytes, inputs = all) =>
+  const turned = (scales: readonly number[], axis: Attributes, move: Bytes | readonly Bytes[], inputs = all) =>
     file(
       [
         ...head,
         node('DequantizeLinear', inputs, ['vd'], axis, 'vd'),
-        move,
+        ...[move].flat(),
         node('Conv', ['xd', 'vt'], ['c'], {}, 'c'),
         ...end('c'),
       ],
@@ -153,6 +154,11 @@ describe('weights that are dequantized and turned round are turned codes, each c
       ],
     );
   const turn = node('Transpose', ['vd'], ['vt'], axes, 'vt');
+
+  it('also of another name', async () => {
+    const named = [node('Transpose', ['vd'], ['vi'], axes, 'vi'), node('Identity', ['vi'], ['vt'], {}, 'vt')];
+    expect(await layersOf(turned([0.5], {}, named))).toEqual([...before, 'conv2d zq integers', ...after]);
+  });
 
   it.each<[string, Bytes, readonly number[], readonly number[]]>([
     ['scales along the last axis', turned([0.5, 0.25], { axis: 3 }, turn), [1, -2, 3, -4, 5, -6], [0.5, 0.25]],
