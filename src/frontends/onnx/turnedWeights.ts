@@ -6,6 +6,8 @@ import type { Constant, Constants } from './constants.js';
 import { permutedArray } from './derived.js';
 import { Graph, type GraphNode, intOf, intsOf, isOnnx } from './graph.js';
 
+const AXIS = { name: 'axis', f: null, s: null, t: null, floats: [], ints: [], strings: [], graph: false };
+
 /** Of nodes in a row: each of thousands had the names of all before it. */
 const MOST_NAMES = 16;
 
@@ -21,7 +23,7 @@ export function withTurnedWeights(graph: Graph, constants: Constants): Graph {
     const name = `${output}: codes`;
     codes.push(constants.put({ ...node, name, outputs: [name], inputs: [] }, turned.codes));
     constants.isReal(node);
-    const attributes = before.attributes.flatMap((one) => (one.name !== 'axis' ? [one] : [{ ...one, i: turned.axis }]));
+    const attributes = [...before.attributes.filter(({ name }) => name !== 'axis'), { ...AXIS, i: turned.axis }];
     const own = {
       ...before,
       attributes,

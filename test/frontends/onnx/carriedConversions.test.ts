@@ -175,6 +175,28 @@ describe('weights that are dequantized and turned round are turned codes, each c
     await close();
   });
 
+  it('scales along the axis that is not written, 1, are turned with it', async () => {
+    const data = file(
+      [
+        ...head,
+        node('DequantizeLinear', ['v', 'v_scale', 'v_zero_point'], ['vd'], {}, 'vd'),
+        node('Transpose', ['vd'], ['vt'], { perm: [1, 0, 2, 3] }, 'vt'),
+        node('Conv', ['xd', 'vt'], ['c'], {}, 'c'),
+        ...end('c'),
+      ],
+      ['z'],
+      [
+        tensor('v', [3, 2, 1, 1], Int8Array.of(1, -4, -2, 5, 3, -6)),
+        tensor('v_scale', [2], Float32Array.of(0.5, 0.25)),
+        tensor('v_zero_point', [2], new Int8Array(2)),
+      ],
+    );
+    expect(await layersOf(data)).toEqual([...before, 'conv2d zq integers', ...after]);
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+    expect(layers[1].notReplayed).toBeUndefined();
+    await close();
+  });
+
   it.each<[string, Bytes]>([
     ['they are reshaped', turned([0.5], {}, node('Reshape', ['vd', 'as'], ['vt']))],
     ['they have no zero point', turned([0.5], {}, turn, ['v', 'v_scale'])],
