@@ -32,6 +32,8 @@ export class Constants {
   readonly nodes = new Set<GraphNode>();
   /** Computed of dequantized codes: to ONNX Runtime, which dequantizes when it runs, these are no constants. */
   readonly fromCodes = new Set<string>();
+  /** Not in the file: ONNX Runtime's. */
+  readonly made = new Set<string>();
   /** Computed in every call all the same, since a shape that the samples are part of is not known before. */
   readonly atRun = new Set<string>();
 
@@ -115,6 +117,7 @@ export class Constants {
   /** What ONNX Runtime makes of numbers of the file, as the node of it. */
   put(node: GraphNode, constant: Constant): GraphNode {
     this.constants.set(node.outputs[0], constant);
+    this.made.add(node.outputs[0]);
     this.nodes.add(node);
     return node;
   }

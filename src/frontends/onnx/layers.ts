@@ -180,11 +180,11 @@ function checked(draft: Draft, types: Types): Draft {
   return low < high ? draft : { ...draft, notReplayed: 'its clamp leaves one code alone' };
 }
 
-function oddOf({ scale, dtype }: Quantization): string {
+function oddOf({ scale, dtype, isOfNothing }: Quantization): string {
   if (scale.length > 1) return `${scale.length} scales`;
   if (scale[0] === Number.POSITIVE_INFINITY)
     return 'an infinite scale (calibration saw an infinite value: a mask of -inf)';
-  if (scale[0] === 0)
+  if (isOfNothing)
     return 'a scale of 0 (ONNX Runtime makes it of two pairs in a row whose ranges have 0 alone in common)';
   return `${dtype.name} codes`;
 }

@@ -16,6 +16,8 @@ export interface Quantization {
   readonly axis: number;
   /** Codes of a block along the axis share a scale; 0: no blocks. */
   readonly blockSize: number;
+  /** The scale is 0 and ONNX Runtime's, not the file's, which is refused. */
+  readonly isOfNothing?: boolean;
 }
 
 /** Of what is true (1) or false (0). */
@@ -54,12 +56,13 @@ export async function quantizationOf(
     zeroPoint: zeroPoints,
     axis: node ? intOf(node, 'axis', 1) : 1,
     blockSize: node ? intOf(node, 'block_size', 0) : 0,
+    ...(constants.made.has(scale) && scales[0] === 0 && { isOfNothing: true }),
   };
 }
 
 /** One scale and zero point, of codes that qdiff has values of. */
 export function outputOf(q: Quantization | null): Record<string, unknown> | null {
-  if (q?.scale.length !== 1 || [0, Number.POSITIVE_INFINITY].includes(q.scale[0])) return null;
+  if (q?.scale.length !== 1 || q.scale[0] === Number.POSITIVE_INFINITY || q.isOfNothing) return null;
   if (!['uint8', 'int8', 'int16', 'uint16', 'int32'].includes(q.dtype.name)) return null;
   return { dtype: q.dtype.name, scale: q.scale[0], zero_point: q.zeroPoint[0] };
 }

@@ -70,7 +70,7 @@ async function product(
   const ran = arithmeticOf([x], around.tail, context, {
     refused: unfit,
     ...(scaleOff && scaleOff === unfit ? { remedy: BIAS_SCALE } : {}),
-    noInt8: withoutInt8(node, w, added, context),
+    noInt8: withoutInt8(node, w, added),
     weights: (await isQuantizedAtRunTime(w, context)) ? { ...w, kind: 'codes' } : w,
   });
   const again = quantizesAgain(node, x, around.tail, context);
@@ -131,9 +131,9 @@ function layoutOf(node: GraphNode): WeightLayout {
 }
 
 /** Gemm alone has int8 activations on x86, with int8 weights; a MatMul with a bias behind it becomes one. */
-function withoutInt8(node: GraphNode, w: Weights, added: readonly GraphNode[], { session }: Context): string | null {
+function withoutInt8(node: GraphNode, w: Weights, added: readonly GraphNode[]): string | null {
   if (!isOnnx(node, 'Gemm') && added.length === 0) return node.opType;
-  return w.constant.dtype.name === 'uint8' || session.exactWeights ? 'Gemm with uint8 weights' : null;
+  return w.constant.dtype.name === 'uint8' ? 'Gemm with uint8 weights' : null;
 }
 
 /** Of all operators Gemm alone needs zero points that are written. */
