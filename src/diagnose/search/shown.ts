@@ -80,9 +80,17 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
       ? FEWEST_OF_PART
       : FEWEST_CASES;
   if (hasCases(study, fewest)) return false;
-  const many = isProductStudy(study) ? MANY_SUMS : MANY_OF_CODES;
-  if (!isOfPart && (hasCasesAmong(study, many, () => true) || areFar(study, named))) return false;
+  if (!isOfPart && (hasMany(study) || areFar(study, named))) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause));
+}
+
+/** Asked of each that gives every value. */
+const many = new WeakMap<Study, boolean>();
+
+function hasMany(study: Study): boolean {
+  const known = many.get(study) ?? hasCasesAmong(study, isProductStudy(study) ? MANY_SUMS : MANY_OF_CODES, () => true);
+  many.set(study, known);
+  return known;
 }
 
 function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
