@@ -1,4 +1,5 @@
 /** Options of other tools that people try here, and what is meant. */
+import { printable } from '../text.js';
 
 interface Guess {
   readonly flags: readonly string[];
@@ -30,5 +31,5 @@ export function instead(typed: string, options: readonly string[]): string | nul
   const flag = typed.replace(/^--?/, '').replace(/=.*$/s, '').toLowerCase();
   const guess = GUESSES.find((own) => own.flags.includes(flag) && options.includes(own.instead.split(' ')[0]));
   if (guess) return `did you mean ${guess.instead}?`;
-  return /^-[a-z]{2}/.test(typed) ? `long options begin with two dashes, -${typed}` : null;
+  return /^-[a-z]{2}/.test(typed) ? `long options begin with two dashes, -${printable(typed)}` : null;
 }

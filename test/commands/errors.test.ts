@@ -70,6 +70,14 @@ it.each([
   ]);
 });
 
+it('an option of several lines is one line where it is said again', async () => {
+  const { exitCode, stderr } = await qdiff([model, capture, '-ke\r\n::error::x']);
+  expect([exitCode, stderr.split('\n')[0]]).toEqual([
+    2,
+    "qdiff: expected an option of this command, got '-ke\\r\\n::error::x'; long options begin with two dashes, --ke\\r\\n::error::x",
+  ]);
+});
+
 it.each([
   ['compare', 'diff'],
   ['show', 'inspect'],
