@@ -28,13 +28,13 @@ export function addedConstant(study: ProductStudy, base: ProductSetup): ProductC
   if (!hasCases(study as Study, FEWEST_DIFFERING)) return [];
   const sketched = numbersIn(study, base, sketch);
   const found = sketched.length === 0 || sketch === subset ? sketched : numbersIn(study, base, subset);
-  if (found.every((added) => added === 0)) return [];
+  const others = found.filter((added) => added !== 0);
+  if (others.length === 0) return [];
   const steps = stepsIn(study, base);
   // a zero point, and half a step, have causes of their own
-  if (steps && hasHalves(steps)) return [];
-  if (steps && base !== study.declared) return [];
-  const nearest = found.filter((added) => added !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
-  const changes = (steps ? nearest : found.filter((added) => added !== 0)).map((added) => changeTo(added, steps));
+  if (steps && (base !== study.declared || hasHalves(steps))) return [];
+  if (steps) others.sort((a, b) => Math.abs(a) - Math.abs(b));
+  const changes = others.map((added) => changeTo(added, steps));
   return changes.filter((change) => study.agreesOnSubset(change.apply(base))).slice(0, 1);
 }
 

@@ -1,5 +1,5 @@
 /** Observed values that no code of the output has: what was taken before it was requantized, or is not clamped. */
-import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
+import { scriptedInt32Bias } from '../../kernels/steps/bias.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { furthestOf } from '../../numeric/extremes.js';
 import { clamp, wrapInt8 } from '../../numeric/integer.js';
@@ -65,8 +65,7 @@ function sumsThatAre(
   { engine, declared, sketch, subset, channels }: ProductStudy,
   follows: (sum: number, value: number) => boolean,
 ): 'sums' | 'sums-and-bias' | null {
-  const bias = int32BiasFloat64.prepare(declared.params);
-  const added = bias.unit === 'int32' ? bias.values : null;
+  const added = scriptedInt32Bias(declared.params);
   const areIn = (scope: Scope, beside: Int32Array | null) => {
     const [sums, observed] = [engine.accumulator(declared, scope), scope.observed];
     for (let i = 0; i < observed.length; i++)

@@ -7,7 +7,7 @@ import { precise } from '../../text.js';
 import { missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
-import { contains, type Interval, type Intervals, isBounded, pointsIn, widened } from '../estimate/interval.js';
+import { contains, type Interval, isBounded, pointsIn, widened } from '../estimate/interval.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
@@ -133,10 +133,6 @@ interface Factors extends Interval {
   readonly isOfSeveral: boolean;
 }
 
-function boundedIn(intervals: Intervals): number {
-  return countWhere(intervals.lo, (_, n) => isBounded(intervals.at(n)));
-}
-
 /** Where the factor lies if the bias is added as on this base, or rounded as on any. */
 function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean): Factors | null {
   const { bias } = base.params;
@@ -147,7 +143,7 @@ function factorsOf(study: ProductStudy, base: ProductSetup, isRounded: boolean):
     slack: isRounded || view.integerBias ? largestOf(view.stepsPerUnit.map(Math.abs)) : 0,
   }));
   const shared = intervals && sharedInterval(intervals);
-  return shared && { ...shared, isOfSeveral: boundedIn(intervals) > 1 };
+  return shared && { ...shared, isOfSeveral: countWhere(intervals.lo, (_, n) => isBounded(intervals.at(n))) > 1 };
 }
 
 /** The numbers of the fewest digits: what a person multiplies with, or divides by. */
