@@ -15,9 +15,14 @@ export function causesOf({ changes }: Pick<Hypothesis, 'changes'>): string[] {
   return [...new Set(changes.filter((change) => !change.unnamed).map((change) => change.cause))];
 }
 
+/** Of a set: equal for the same causes in any order. */
+export function keyOf(causes: readonly string[]): string {
+  return [...causes].sort().join();
+}
+
 /** Whether these are its causes, in any order. */
 export function areNamed(changes: readonly Change[], causes: readonly string[]): boolean {
-  return causesOf({ changes }).sort().join() === [...causes].sort().join();
+  return keyOf(causesOf({ changes })) === keyOf(causes);
 }
 
 /** Whether a cause is all that one of them names: beside another change it would have other numbers, and explain again. */

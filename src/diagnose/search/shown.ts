@@ -9,7 +9,7 @@ import { applyChanges, type Change, FREEDOM } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
 import { isSlight, showsItself, tellsOf } from './information.js';
-import { causesOf, type Hypothesis, ranked, weightOf } from './ranking.js';
+import { causesOf, type Hypothesis, keyOf, ranked, weightOf } from './ranking.js';
 
 /** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
@@ -26,6 +26,22 @@ const MANY_VALUES = 16;
 function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
   if (!isTensorStudy(study) || freedom !== FREEDOM.oneNumber || !cause.endsWith('scale-wrong')) return false;
   return !hasCases(study, MANY_VALUES) && (tiny === true || shortFactors(study).length > 0);
+}
+
+/** Of a search: whether what gives every value is shown by them, and the sets of causes that are not, as `keyOf` has them. */
+export class Shown {
+  readonly refused = new Set<string>();
+
+  constructor(
+    private readonly study: Study,
+    private readonly enumerated: readonly Change[],
+  ) {}
+
+  readonly by = (hypothesis: Hypothesis): boolean => {
+    const isOne = isShown(this.study, hypothesis, this.enumerated);
+    if (!isOne) this.refused.add(keyOf(causesOf(hypothesis)));
+    return isOne;
+  };
 }
 
 /**
