@@ -25,6 +25,7 @@ import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
+import { DoneBefore } from './search/before.js';
 import { asElsewhere, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
@@ -97,6 +98,7 @@ export type Searched = Map<string, { readonly diagnosis: LayerDiagnosis; readonl
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
   private readonly shared = new SharedNumbers();
+  private readonly before = new DoneBefore();
   private readonly asked = new Map<string, number>();
   private readonly preferred = new Map<string, readonly string[]>();
   private readonly shown = new Map<string, readonly ShownElsewhere[]>();
@@ -133,6 +135,7 @@ export class Diagnosis {
     this.work.spend(took);
     const told = await this.asPreferred(layer, diagnosis);
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
+    if (!differing.proven) this.before.remember(told);
     return told;
   }
 
@@ -280,6 +283,7 @@ export class Diagnosis {
       ...(declared.kind === 'tensor' && { whole: { ready: run.ready, inCalls: run.inCalls } }),
       dynamic: dynamic && { ...run.batches!, ...dynamic },
       shared: this.shared.changesOf(layer, isElementwise(layer) && layer.form.keepsParams),
+      before: this.before.sets,
       met,
     };
   }

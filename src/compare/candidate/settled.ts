@@ -1,6 +1,7 @@
 /** What one layer's values leave open and another layer's tell: who rounds halves up there rounds them so in the whole network. */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
-import { isOfAnyLayer, isOfAnyOp, type ShownElsewhere } from '../../diagnose/search/elsewhere.js';
+import { isOfAnyLayer, isOfAnyOp } from '../../diagnose/search/anyLayer.js';
+import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
 import { causesOf, keyOf, subsetsBySize } from '../../diagnose/search/ranking.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 

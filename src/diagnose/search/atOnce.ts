@@ -40,6 +40,12 @@ export function likeliestFirst(study: Study, changes: readonly Change[], setupOf
   return [...changes].sort((a, b) => misses.get(a)! - misses.get(b)!);
 }
 
+/** Each two of what is sorted so, those first that both come early. */
+export function* likeliestPairs<C>(sorted: readonly C[]): Generator<[C, C]> {
+  for (let both = 1; both < 2 * sorted.length - 2; both++)
+    for (let i = Math.max(0, both - sorted.length + 1); 2 * i < both; i++) yield [sorted[i], sorted[both - i]];
+}
+
 /** How many more of the probe's values a setup may miss than one that it lessens in all. */
 const BY_CHANCE = 1 / 8;
 

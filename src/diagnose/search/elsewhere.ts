@@ -1,11 +1,9 @@
 /** What another layer of the same implementation shows, where a layer's own values are too few to show it. */
-import { isPossible } from '../cause.js';
 import { explained, type LayerCase, type LayerDiagnosis } from '../finding/explanation.js';
-import { causeOf } from '../registry.js';
-import { applyChanges, type Change, type Coordinate, FREEDOM } from '../setup.js';
-import { isProductStudy, Study } from '../study/study.js';
+import { applyChanges, type Change } from '../setup.js';
+import { Study } from '../study/study.js';
+import { isOfAnyLayer, sameIn } from './anyLayer.js';
 import { causesOf, type Hypothesis, keyOf, simplest, subsetsBySize } from './ranking.js';
-import { alike } from './rivals.js';
 import { isShown } from './shown.js';
 
 /** form: which of several rules that have one name. */
@@ -15,20 +13,6 @@ export interface ShownElsewhere {
   readonly changes: readonly Change[];
   /** What gives every value there as well. */
   readonly others: readonly (readonly Change[])[];
-}
-
-/** What a layer does after its sums is the same function in every other. */
-const OF_ANY_LAYER: readonly Coordinate[] = ['multiplier', 'bias', 'round', 'offset'];
-
-/** Whether a layer's changes can be another's: no number that was found in its values, and no part of it. */
-export function isOfAnyLayer(changes: readonly Change[]): boolean {
-  const named = changes.filter(({ unnamed }) => !unnamed);
-  return named.length > 0 && changes.every(({ freedom, region, tiny }) => freedom === FREEDOM.none && !region && !tiny);
-}
-
-/** The same for a layer of another op: nothing of its sums. */
-export function isOfAnyOp(changes: readonly Change[]): boolean {
-  return isOfAnyLayer(changes) && changes.every(({ coordinate }) => OF_ANY_LAYER.includes(coordinate));
 }
 
 /** The one thing that other layers show and that gives every value of this one; null: none does, or they show two. */
@@ -69,17 +53,4 @@ function leastOf(study: Study, changes: readonly Change[]): Hypothesis | null {
       return hypothesis;
   }
   return null;
-}
-
-/** By this layer's own numbers, where it has any. */
-function sameIn(study: Study, change: Change): Change | null {
-  const [own = estimated(study, change)] = alike(change)(study);
-  const isStep = isProductStudy(study) && OF_ANY_LAYER.includes(change.coordinate) && !change.found;
-  return own ?? (isStep ? change : null);
-}
-
-function estimated(study: Study, { cause, label, freedom }: Change): Change | undefined {
-  const own = causeOf(cause);
-  const all = isPossible(own, study) ? own.estimate?.(study, study.declared, false) : undefined;
-  return all?.find((other) => other.label === label && other.freedom === freedom);
 }

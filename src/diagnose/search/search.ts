@@ -16,10 +16,12 @@ import {
   known,
   leavingLittle,
   likeliestFirst,
+  likeliestPairs,
   missesLess,
   refutedBySums,
 } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
+import { asIn } from './before.js';
 import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { isUnrelated } from './followed.js';
@@ -72,6 +74,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.inParts();
     return run.result();
   }
+  run.asBefore();
+  if (run.isSettled()) return run.result();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     run.joint();
@@ -218,6 +222,19 @@ class Search {
     return this.found.some(({ changes }) => !changes.some(({ tiny }) => tiny));
   }
 
+  /** What layers before this one do, several things at once; then that, and one change more: where it stands beside two, no pair is left. */
+  asBefore(): void {
+    const before = asIn(this.study, this.study.data.before ?? []);
+    for (const changes of before) this.explains(changes);
+    if (this.found.length > 0 || !this.mayBeSeveral || this.isNoise) return;
+    for (const base of before) {
+      for (const change of this.offBase)
+        if (base.every((own) => mayPair(this.study, own, change))) this.explains([...base, change]);
+      this.estimateOn(base);
+      if (this.found.length > 0) return;
+    }
+  }
+
   /** Two numbers that have to be estimated together, after the sums. */
   joint(): void {
     const { setup } = this.hypothesis([]);
@@ -239,14 +256,12 @@ class Search {
   enumeratedPairs(isAmong: (a: Change, b: Change) => boolean = () => true): void {
     const steps = this.offBase;
     const isOpen = this.study.mayFollow(this.hypothesis([]).setup, true);
-    steps.forEach((a, i) => {
-      for (const b of steps.slice(i + 1)) {
-        if (this.isStopped()) return;
-        if (!isAmong(a, b) || !mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
-        const isMeant = () => this.isActive(a) || this.isActive(b);
-        if (!isOpen || isMeant()) this.explains([a, b], isMeant);
-      }
-    });
+    for (const [a, b] of likeliestPairs(steps)) {
+      if (this.isStopped()) return;
+      if (!isAmong(a, b) || !mayPair(this.study, a, b) || this.isRefuted(a, [b]) || this.isRefuted(b, [a])) continue;
+      const isMeant = () => this.isActive(a) || this.isActive(b);
+      if (!isOpen || isMeant()) this.explains([a, b], isMeant);
+    }
   }
 
   pairs(): void {
@@ -262,7 +277,9 @@ class Search {
     if (scripts.length > 0) this.enumeratedPairs(isFirst);
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
     const most = this.study.data.dynamic ? [...scripts, ...others] : this.nearly;
-    const first = [...arithmeticsOf(this.study, this.offBase), ...most];
+    // what a network rounds by stands in each of its layers, beside whatever else is wrong in one
+    const roundings = isProductStudy(this.study) ? this.offBase.filter(({ coordinate }) => coordinate === 'round') : [];
+    const first = [...arithmeticsOf(this.study, this.offBase), ...roundings, ...most];
     if (isTensorStudy(this.study)) this.enumeratedPairs((a, b) => most.includes(a) || most.includes(b));
     for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));

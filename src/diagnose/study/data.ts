@@ -78,6 +78,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly dynamic: DynamicData | null;
   /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
   readonly met?: { readonly changes: readonly Change[] } | null;
+  /** What explains layers before this one, a set of changes each. */
+  readonly before?: readonly (readonly Change[])[];
   /** What is observed is what a hypothesis gives, proven by layers after it: few values tell enough. */
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
