@@ -72,6 +72,9 @@ type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 /** Of each byte of a file: captures of real layers that are deflated hold up to 5, noise that is worth a search no more. */
 const MOST_VALUES_OF_A_BYTE = 8;
 
+/** What a layer's few values do not show, those after it may show with them: these are to be searched as well. */
+const OF_OPEN = 16;
+
 /** For the layers of a model with these values: of a small file that holds millions not much more than of any of its size. */
 export function workFor(
   side: Side,
@@ -155,7 +158,7 @@ export class Diagnosis {
 
   private async asPreferred(layer: LayerCase, found: LayerDiagnosis): Promise<LayerDiagnosis> {
     const shown = this.shown.get(layer.name);
-    if (shown && found.refused) return (await asElsewhere(layer, shown)) ?? found;
+    if (shown) return (await asElsewhere(layer, shown)) ?? found;
     const causes = this.preferred.get(layer.name);
     const best = causes && found.others?.find((changes) => areNamed(changes, causes));
     if (!best) return found;
@@ -171,7 +174,12 @@ export class Diagnosis {
   private async searched(layer: LayerCase): Promise<{ diagnosis: LayerDiagnosis; took: number }> {
     this.work.beginSearch();
     const diagnosis = await diagnoseLayer(layer);
-    return { diagnosis, took: this.work.endSearch(!diagnosis.report.causes.includes('unexplained')) };
+    const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
+    const isOpen = this.before.isOpenIn(diagnosis);
+    return {
+      diagnosis: isOpen ? { ...diagnosis, isOpen } : diagnosis,
+      took: isOpen || this.before.isFirst(diagnosis) ? took / OF_OPEN : took,
+    };
   }
 
   /** Of a layer that reads or gives NaN or infinity: nothing is searched. */

@@ -160,6 +160,14 @@ export type Coordinate = (typeof COORDINATES)[number];
 /** How flexible a change is; of two explanations the one with less freedom is believed. */
 export const FREEDOM = { none: 0, oneNumber: 1, permutationOrPatch: 2, numberPerChannel: 3 } as const;
 
+/** Rules by the labels that they have as changes. */
+export interface Ruled {
+  /** Those that give these numbers. */
+  readonly own: readonly string[];
+  /** All that the values admit, and how likely each is by chance. */
+  readonly fitting: readonly { readonly label: string; readonly chance: number }[];
+}
+
 export interface Change<S extends Setup = Setup> {
   readonly cause: CauseCode;
   readonly coordinate: Coordinate;
@@ -172,6 +180,8 @@ export interface Change<S extends Setup = Setup> {
   readonly rare?: boolean;
   /** Distinguishes the changes of one cause, e.g. the name of a step. */
   readonly label: string;
+  /** Where its numbers follow from a rule that may hold in every layer. */
+  readonly ruled?: Ruled;
   /** The part of the evidence that only the search knows: what was found. */
   readonly found?: CauseEvidence[CauseCode];
   /** Channels it acts on, where it is not all. */

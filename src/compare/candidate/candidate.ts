@@ -27,6 +27,7 @@ import { CatchUp } from '../shard.js';
 import { explain } from './candidateExplanation.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
+import { ruledByAll } from './ruled.js';
 import { secondCapture } from './secondCapture.js';
 import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
@@ -109,16 +110,24 @@ async function settle(
   // a shard says what the whole run would
   if (!options.failFast) await catchUp.before(selected.length);
   const all = [...reports.values()];
-  const [settled, shown] = [settledByOthers(all), shownByOthers(all, found)];
+  const settled = settledByOthers(all);
+  const shown = new Map([...shownByOthers(all, found), ...ruledByAll(all, found)]);
   for (const [i, { name, accepted }] of layers.entries()) {
     const [told, others] = [settled.get(name), shown.get(name)];
     if (!told && !others) continue;
     const index = selected.findIndex((layer) => layer.name === name);
     const before = found.get(name)!;
-    if (told) diagnosis.prefer(name, told.causes);
     if (others) diagnosis.show(name, others);
+    else diagnosis.prefer(name, told!.causes);
     const report = await compareLayer(comparison, selected[index], index);
-    if (told ? !isTold(report, told) : isUnexplained(report.diagnosis) || isDenied(report, all)) {
+    const isRule = others?.every(({ layers: together }) => together !== undefined);
+    if (
+      isRule
+        ? isUnexplained(report.diagnosis)
+        : told
+          ? !isTold(report, told)
+          : isUnexplained(report.diagnosis) || isDenied(report, all)
+    ) {
       found.set(name, before); // another form of it, other operands, or places, explain it now
       diagnosis.prefer(name, null);
       diagnosis.show(name, null);

@@ -139,6 +139,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   for (const reading of readings) {
     const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
     nearest ??= inSamples(found, reading.run);
+    if (found.isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
     if (isUnexplained(found.report)) continue;
     named ??= { found, reading };
     if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them

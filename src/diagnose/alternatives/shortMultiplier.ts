@@ -79,7 +79,8 @@ export function biasBehind(bits: number | null): BiasBehind {
   };
 }
 
-export const MOST_BITS = 16;
+/** Of a k that has them, and behind the point of one shift for all. */
+export const [MOST_BITS, MOST_FRACTION] = [16, 31];
 
 /** To the nearest, down and up; a shift also by its logarithm. */
 export function roundsOf(bits: number): ((v: number) => number)[] {

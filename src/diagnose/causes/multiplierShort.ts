@@ -3,21 +3,20 @@ import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
-import { furthestOf, largestOf, smallestOf } from '../../numeric/extremes.js';
-import { frexp } from '../../numeric/float.js';
+import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { hasCases, missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import {
-  biasBehind,
-  MOST_BITS,
-  numberIn,
-  numberOf,
-  realOf,
-  roundsOf,
-  type Short,
-  shortMultiplier,
-} from '../alternatives/shortMultiplier.js';
+  areEqual,
+  everyChannel,
+  fittingForms,
+  isFirst,
+  realsOf,
+  type ShortForm,
+  shortForms,
+} from '../alternatives/shortForms.js';
+import { biasBehind, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';
@@ -26,6 +25,7 @@ import { roundsTwice, viewOf } from '../estimate/view.js';
 import { anyRuntime, converts, scalesSums } from '../facts.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
+import { addedIn } from '../study/added.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type Study } from '../study/study.js';
 import { stepFix, stepLines } from '../words/fixes.js';
@@ -54,6 +54,7 @@ declare module '../finding/evidence.js' {
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
 /** A part of a multiplier: what float32 takes of a bias. */
 const EXACT = 1e-6;
+
 /** Channels in which something else is wrong. */
 const OTHERS = 1 / 4;
 
@@ -75,7 +76,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     const areOwn = base.params.weightScale.every((scale) => own.weightScale.includes(scale));
     const params = !onEstimate ? base.params : areOwn ? { ...own, weightScale: base.params.weightScale } : own;
     const isReal = (left: Intervals) => {
-      const fits = multipliersThatFit(left, EXACT, share);
+      const fits = multipliersThatFit(left, 0, share);
       return fits !== null && everyChannel(params, (n) => fits(n, realOf(params, n)));
     };
     return waysToAddBias(base).flatMap((way) => {
@@ -86,8 +87,11 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       const isPossible = multipliersThatFit(left, EXACT, share);
       if (!isPossible || isReal(left)) return [];
       const { biases } = way;
-      return fittingForms(params, isPossible).flatMap((form) => {
-        const changes = changesOf(base, form, study.data.side, biases);
+      const forms = fittingForms(params, isPossible);
+      const fits = forms.length / shortForms(params).length;
+      const fitting = forms.map((form) => ({ form, chance: Math.min(fits, chanceIn(left, form.numbers, params)) }));
+      return forms.filter(isFirst).flatMap((form) => {
+        const changes = changesOf(base, form, study.data.side, biases, undefined, fitting);
         if (base !== study.declared) return changes;
         const { freedom, rare } = believed(chanceIn(left, form.numbers, params));
         return changes.map((own) => ({ ...own, freedom: Math.max(freedom, own.freedom), rare: rare ?? own.rare }));
@@ -101,9 +105,9 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     return waysToAddBias(declared).flatMap((way) => {
       const isPossible = way.added && multipliersThatFit(multipliersLeft(study, declared, way), EXACT);
       if (!isPossible) return [];
-      return fittingForms(declared.params, isPossible).flatMap((form) =>
-        changesOf(declared, form, data.side, way.biases),
-      );
+      return fittingForms(declared.params, isPossible)
+        .filter(isFirst)
+        .flatMap((form) => changesOf(declared, form, data.side, way.biases));
     });
   },
 
@@ -154,107 +158,8 @@ function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): str
   return of === undefined ? `channel ${channel ?? 0}: ` : '';
 }
 
-interface ShortForm {
-  readonly bits: number;
-  readonly perChannel: boolean;
-  /** Of a channel. */
-  readonly at: (channel: number) => Short;
-  /** One a channel. */
-  readonly numbers: readonly Short[];
-  /** The same form of other scales. */
-  readonly of: (params: Product) => readonly Short[];
-}
-
 interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
-}
-
-/** Kept: most bases of a layer have its scales, and the forms of 48 channels took a fifth of a search that finds nothing. */
-const formsOf = new WeakMap<Product, readonly ShortForm[]>();
-
-function shortForms(params: Product): readonly ShortForm[] {
-  const forms = formsOf.get(params) ?? allShortForms(params);
-  formsOf.set(params, forms);
-  return forms;
-}
-
-/** Those that a layer's values admit; of equal numbers the first. Most are refuted by the first channel. */
-function fittingForms(params: Product, isPossible: (channel: number, multiplier: number) => boolean): ShortForm[] {
-  const known = new Set<string>();
-  return shortForms(params).filter((form) => {
-    if (!everyChannel(params, (n) => isPossible(n, numberOf(form.at(n))))) return false;
-    const key = form.numbers.map(numberOf).join();
-    if (known.has(key)) return false;
-    known.add(key);
-    return true;
-  });
-}
-
-function everyChannel({ outFeatures }: Product, holds: (channel: number) => boolean): boolean {
-  for (let n = 0; n < outFeatures; n++) if (!holds(n)) return false;
-  return true;
-}
-
-/** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */
-function allShortForms(params: Product): ShortForm[] {
-  const forms: ShortForm[] = [];
-  const top = largest(params);
-  for (let bits = 1; bits <= MOST_BITS; bits++) {
-    for (const round of roundsOf(bits)) {
-      const [own, shared] = [null, top].map((oneShift) => formOf(params, bits, round, oneShift));
-      // where so many bits hold the declared numbers (all scales powers of two), other numbers are no matter of bits
-      if (everyChannel(params, (n) => numberOf(own.at(n)) === realOf(params, n))) return forms;
-      forms.push(own, shared);
-    }
-    if (bits === 1) forms.push(...sharedShifts(params));
-  }
-  return forms;
-}
-
-/** acc >> n in every channel, whatever its scale. */
-function sharedShifts(params: Product): ShortForm[] {
-  const exponents = realsOf(params).map((real) => frexp(real).exponent);
-  const [first, last] = [smallestOf(exponents) - 1, largestOf(exponents)];
-  const shifts = Array.from({ length: last - first + 1 }, (_, i): Short => ({ k: 1, n: -(first + i) }));
-  // sums that are stored as they are
-  const all = shifts.some(({ n }) => n === 0) ? shifts : [...shifts, { k: 1, n: 0 }];
-  return all.map((own) => ({
-    bits: 1,
-    perChannel: false,
-    at: () => own,
-    numbers: Array(params.outFeatures).fill(own),
-    of: (other) => Array(other.outFeatures).fill(own),
-  }));
-}
-
-/** oneShift: the largest of all channels, which then have one shift; null: each has its own. */
-function formOf(params: Product, bits: number, round: (v: number) => number, oneShift: number | null): ShortForm {
-  const known: Short[] = [];
-  const at = (n: number) => {
-    known[n] ??= numberIn(realOf(params, n), bits, round, oneShift);
-    return known[n];
-  };
-  return {
-    bits,
-    perChannel: oneShift === null,
-    at,
-    get numbers() {
-      return Array.from({ length: params.outFeatures }, (_, n) => at(n));
-    },
-    of: (other) => {
-      // of some channels: the one shift follows from all of them
-      const shift = oneShift === null ? null : largest(other.outFeatures === params.outFeatures ? other : params);
-      return realsOf(other).map((real) => numberIn(real, bits, round, shift));
-    },
-  };
-}
-
-function realsOf(params: Product): number[] {
-  return Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
-}
-
-function largest(params: Product): number {
-  return largestOf(realsOf(params));
 }
 
 interface Way {
@@ -266,16 +171,21 @@ interface Way {
 /** As it is; where a multiplier has a shift, also rounded to that. */
 const BEHIND = biasBehind(null);
 
+/** As a script rounds them. */
+const IN_FLOAT64: Way = { biases: [int32BiasFloat64], added: int32BiasFloat64 };
+
+function isOfFloat64(bias: BiasStep, params: Product): boolean {
+  const addedBy = addedIn(params);
+  return addedBy(bias) === addedBy(int32BiasFloat64);
+}
+
 /** Scaled with the sums, rounded to their units or not; or a float that stays as it is. */
 function waysToAddBias({ steps, params }: Pick<ProductSetup, 'steps' | 'params'>): Way[] {
   const own = { biases: [steps.bias], added: steps.bias };
   if (params.biasInt32) return [own, { biases: [BEHIND], added: null }];
-  if (isInt32Bias(steps.bias) || !params.bias) return [own];
-  return [
-    { biases: [int32BiasFloat64], added: int32BiasFloat64 },
-    { biases: [steps.bias, float64Bias], added: float64Bias },
-    { biases: [realBias], added: null },
-  ];
+  if (!params.bias) return [own];
+  if (isInt32Bias(steps.bias)) return isOfFloat64(steps.bias, params) ? [own] : [own, IN_FLOAT64];
+  return [IN_FLOAT64, { biases: [steps.bias, float64Bias], added: float64Bias }, { biases: [realBias], added: null }];
 }
 
 /** Integers of the file: what rounds a float for its sums adds it there. */
@@ -349,13 +259,16 @@ export function ofBits(base: ProductSetup, bits: number): ProductChange[] {
   return form ? changesOf(base, form, 'candidate', undefined, [halfUp]).slice(0, 1) : [];
 }
 
+/** @param fitting all forms that the values admit, and how likely the numbers of each are by chance */
 function changesOf(
   { steps, params }: ProductSetup,
-  { bits, perChannel, numbers, of }: ShortForm,
+  form: ShortForm,
   side: Study['data']['side'],
   biases: readonly BiasStep[] = waysToAddBias({ steps, params }).flatMap((way) => (way.added ? way.biases : [])),
   ties: readonly RoundStep[] = steps.round === halfEven ? [halfEven, halfUp] : [halfUp, halfEven],
+  fitting?: readonly { readonly form: ShortForm; readonly chance: number }[],
 ): ShortChange[] {
+  const { rule, bits, perChannel, numbers, of } = form;
   const declared = new Set(params.weightScale);
   const { input, output } = params;
   // another scale of the input or output beside it is of the same numbers; one weight scale for all is of others
@@ -368,20 +281,29 @@ function changesOf(
     bias === BEHIND ? [bias, biasBehind(largestOf(numbers.map(({ n }) => n)))] : [bias],
   );
   return rounds.flatMap((round) =>
-    added.map((bias) => ({
-      cause: 'multiplier-short' as const,
-      coordinate: 'multiplier' as const,
-      // a file with another scale may make it of a right one
-      freedom: side === 'candidate' ? FREEDOM.none : FREEDOM.oneNumber,
-      // nearer to the real one than most data tell
-      rare: bits > 8 || side === 'capture',
-      label: `${bits} bits, ${round.name}, ${bias.name}`,
-      numbers,
-      found: { bits, per_channel: perChannel },
-      apply: (setup: ProductSetup) => {
-        const own = setup.steps.round.apply(0.75) === 0 ? setup.steps.round : round;
-        return withSteps(setup, { multiplier, bias, round: own, offsetAndClamp: roundThenOffset });
-      },
-    })),
+    added.map((bias) => {
+      const labelled = (rule: string) => `${rule}, ${round.name}, ${bias.name}`;
+      return {
+        cause: 'multiplier-short' as const,
+        coordinate: 'multiplier' as const,
+        // a file with another scale may make it of a right one
+        freedom: side === 'candidate' ? FREEDOM.none : FREEDOM.oneNumber,
+        // nearer to the real one than most data tell
+        rare: bits > 8 || side === 'capture',
+        label: labelled(rule),
+        ...(fitting && {
+          ruled: {
+            own: fitting.filter((other) => areEqual(other.form, form)).map((other) => labelled(other.form.rule)),
+            fitting: fitting.map((other) => ({ label: labelled(other.form.rule), chance: other.chance })),
+          },
+        }),
+        numbers,
+        found: { bits, per_channel: perChannel },
+        apply: (setup: ProductSetup) => {
+          const own = setup.steps.round.apply(0.75) === 0 ? setup.steps.round : round;
+          return withSteps(setup, { multiplier, bias, round: own, offsetAndClamp: roundThenOffset });
+        },
+      };
+    }),
   );
 }

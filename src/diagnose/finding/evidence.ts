@@ -97,7 +97,13 @@ interface Basis {
   /** It and every layer from it to this one do the same. */
   readonly throughout?: true;
   /** The layer that shows it, where this one's own differing values are too few to. */
-  readonly shown_by?: { readonly layer: string; readonly values: number; readonly of: number };
+  readonly shown_by?: {
+    readonly layer: string;
+    readonly values: number;
+    readonly of: number;
+    /** So many show it together: one rule gives the numbers of each. */
+    readonly layers?: number;
+  };
   /** Of the causes of a wrong model file: those that are the capture's own steps. */
   readonly of_capture?: readonly string[];
   /** Where integer sums are requantized to codes. */

@@ -49,7 +49,9 @@ export interface LayerDiagnosis {
   /** What gives every value as well, a list of changes each; without their setups, which hold weights. Absent: nothing does. */
   readonly others?: readonly (readonly Change[])[];
   /** Of what is unexplained: the sets of causes that give its values, which these alone do not show. */
-  readonly refused?: ReadonlySet<string>;
+  readonly refused?: ReadonlyMap<string, readonly Change[]>;
+  /** Layers before it leave the same open. */
+  readonly isOpen?: boolean;
 }
 
 /** @param outcome of the best of the proven hypotheses on every sample */

@@ -164,9 +164,11 @@ export function evidenceSentences(context: FindingContext, causes: readonly stri
       ? null
       : `${printable(before)} was not seen: ${there}, the replay from there gives every value of ${printable(context.layer)}`,
     ...own,
-    shown
-      ? `${printable(shown.layer)} shows that; here ${shown.values} of ${counted(shown.of, 'value')} ${shown.values === 1 ? 'tells' : 'tell'}, and the same gives all of them`
-      : null,
+    shown?.layers
+      ? `by itself this layer could have another number; one rule gives all values of ${shown.layers} layers`
+      : shown
+        ? `${printable(shown.layer)} shows that; here ${shown.values} of ${counted(shown.of, 'value')} ${shown.values === 1 ? 'tells' : 'tell'}, and the same gives all of them`
+        : null,
     pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
     few ? `this rests on ${counted(samples, 'sample')} only: more would make it safer` : null,
   ].filter((sentence) => sentence !== null);

@@ -1,9 +1,9 @@
 /** What an implementation does in every layer that can have it. */
 import { isPossible } from '../cause.js';
 import { causeOf } from '../registry.js';
-import { type Change, type Coordinate, FREEDOM } from '../setup.js';
+import { applyChanges, type Change, type Coordinate, FREEDOM, type Setup } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
-import { alike } from './rivals.js';
+import { enumeratedIn, isLike } from './rivals.js';
 
 /** What a layer does after its sums is the same function in every other. */
 const OF_ANY_LAYER: readonly Coordinate[] = ['multiplier', 'bias', 'round', 'offset'];
@@ -19,15 +19,33 @@ export function isOfAnyOp(changes: readonly Change[]): boolean {
   return isOfAnyLayer(changes) && changes.every(({ coordinate }) => OF_ANY_LAYER.includes(coordinate));
 }
 
-/** By this layer's own numbers, where it has any. */
-export function sameIn(study: Study, change: Change): Change | null {
-  const [own = estimated(study, change)] = alike(change)(study);
-  const isStep = isProductStudy(study) && OF_ANY_LAYER.includes(change.coordinate) && !change.found;
-  return own ?? (isStep ? change : null);
+/**
+ * The same changes by a layer's own numbers, those that are estimated on the others; null: it cannot have one of them.
+ * @param enumerated the changes without a number that it can have
+ */
+export function sameIn(
+  study: Study,
+  changes: readonly Change[],
+  enumerated: readonly Change[] = enumeratedIn(study),
+): Change[] | null {
+  const known = changes.map((change) => enumerated.find(isLike(change)) ?? (isStep(study, change) ? change : null));
+  const base = applyChanges(
+    study.declared,
+    known.filter((own) => own !== null),
+  );
+  const own = known.flatMap((one, i) => one ?? estimated(study, base, changes[i]) ?? []);
+  return own.length === changes.length ? own : null;
 }
 
-function estimated(study: Study, { cause, label, freedom }: Change): Change | undefined {
+function isStep(study: Study, { coordinate, found }: Change): boolean {
+  return isProductStudy(study) && OF_ANY_LAYER.includes(coordinate) && !found;
+}
+
+/** What follows from a rule is as free as the values leave it. */
+function estimated(study: Study, base: Setup, { cause, label, freedom, ruled }: Change): Change | undefined {
   const own = causeOf(cause);
-  const all = isPossible(own, study) ? own.estimate?.(study, study.declared, false) : undefined;
-  return all?.find((other) => other.label === label && other.freedom === freedom);
+  const all = isPossible(own, study) ? own.estimate?.(study, base, false) : undefined;
+  return all?.find((other) =>
+    ruled ? other.ruled?.own.includes(label) : other.label === label && other.freedom === freedom,
+  );
 }

@@ -1,32 +1,38 @@
 /** What layers before one are found to do: an implementation does the same in each. */
 import type { LayerDiagnosis } from '../finding/explanation.js';
 import type { Change } from '../setup.js';
-import type { Study } from '../study/study.js';
-import { isOfAnyLayer, sameIn } from './anyLayer.js';
+import type { DoneElsewhere } from '../study/data.js';
+import { isOfAnyLayer } from './anyLayer.js';
 
 /** Sets of changes, tried in each layer. */
 const MOST_KEPT = 8;
 
-/** Sets of changes that explained layers, the last first. */
 export class DoneBefore {
-  private readonly byName = new Map<string, readonly Change[]>();
+  private readonly explained = new Map<string, readonly Change[]>();
+  private readonly refused = new Map<string, readonly Change[]>();
 
-  remember({ changes, others = [] }: Pick<LayerDiagnosis, 'changes' | 'others'>): void {
+  remember({ changes, others = [], refused }: Pick<LayerDiagnosis, 'changes' | 'others' | 'refused'>): void {
     for (const set of [...others, changes].filter(isOfAnyLayer)) {
       const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
-      this.byName.delete(name); // said again, it is the last
-      this.byName.set(name, set);
+      this.explained.delete(name); // said again, it is the last
+      this.explained.set(name, set);
     }
+    for (const [causes, set] of refused ?? []) if (isOfAnyLayer(set)) this.refused.set(causes, set);
   }
 
-  get sets(): readonly (readonly Change[])[] {
-    return [...this.byName.values()].reverse().slice(0, MOST_KEPT);
+  /** Whether other layers leave the same open: all together may show it. */
+  isOpenIn({ refused }: Pick<LayerDiagnosis, 'refused'>): boolean {
+    return [...(refused?.keys() ?? [])].some((causes) => this.refused.has(causes));
   }
-}
 
-/** The same in another layer, by its own numbers; what it cannot have is left out. */
-export function asIn(study: Study, sets: readonly (readonly Change[])[]): Change[][] {
-  return sets
-    .map((set) => set.flatMap((change) => sameIn(study, change) ?? []))
-    .filter((own, i) => own.length === sets[i].length);
+  /** The first that is open. */
+  isFirst({ refused }: Pick<LayerDiagnosis, 'refused'>): boolean {
+    return refused !== undefined && this.refused.size === 0;
+  }
+
+  /** What explains layers, the last first; and what would, were their values not too few to show it. */
+  get sets(): DoneElsewhere {
+    const last = (sets: ReadonlyMap<string, readonly Change[]>) => [...sets.values()].reverse().slice(0, MOST_KEPT);
+    return { shown: last(this.explained), open: last(this.refused) };
+  }
 }

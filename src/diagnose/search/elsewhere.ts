@@ -13,6 +13,8 @@ export interface ShownElsewhere {
   readonly changes: readonly Change[];
   /** What gives every value there as well. */
   readonly others: readonly (readonly Change[])[];
+  /** How many layers show it together. */
+  readonly layers?: number;
 }
 
 /** The one thing that other layers show and that gives every value of this one; null: none does, or they show two. */
@@ -36,14 +38,14 @@ export async function asElsewhere(layer: LayerCase, shown: readonly ShownElsewhe
   const found = await explained(layer, study, [one.hypothesis, ...proven], outcome);
   const { basis, ...evidence } = found.report.evidence as { readonly basis?: object };
   const of = (layer.to - layer.from) * layer.observed.width;
-  const shown_by = { layer: one.by.layer, values: layer.mismatched, of };
+  const { layer: by, layers } = one.by;
+  const shown_by = { layer: by, values: layer.mismatched, of, ...(layers && { layers }) };
   return { ...found, report: { ...found.report, evidence: { ...evidence, basis: { ...basis, shown_by } } } };
 }
 
 /** The fewest of some changes that give every value looked at; null: not even all of them do. */
 function leastOf(study: Study, changes: readonly Change[]): Hypothesis | null {
-  const own = changes.flatMap((change) => sameIn(study, change) ?? []);
-  if (own.length < changes.length) return null;
+  const own = sameIn(study, changes) ?? [];
   const base = own.filter(({ unnamed }) => unnamed);
   const named = own.filter(({ unnamed }) => !unnamed);
   for (const subset of subsetsBySize(named, named.length)) {

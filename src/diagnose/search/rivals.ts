@@ -18,7 +18,7 @@ export interface Rival {
 /** Every change without a number, alone, and every other kernel; those that change nothing in these samples are left out. */
 export async function rivalsOf(layer: LayerCase): Promise<Rival[]> {
   const study = await Study.open(layer);
-  const singles = enumerated(study).map((change) => [change]);
+  const singles = enumeratedIn(study).map((change) => [change]);
   const kernels = isProductStudy(study) ? foreignKernels(study) : [];
   return [...singles, ...kernels].flatMap((changes) => {
     const setup = applyChanges(study.declared, changes);
@@ -27,7 +27,7 @@ export async function rivalsOf(layer: LayerCase): Promise<Rival[]> {
   });
 }
 
-function enumerated(study: Study): Change[] {
+export function enumeratedIn(study: Study): Change[] {
   return causes.filter((cause) => isPossible(cause, study)).flatMap((cause) => cause.changes?.(study) ?? []);
 }
 
@@ -40,15 +40,19 @@ export async function valuesUnder(layer: LayerCase, changes: readonly Change[]):
 export type Habit = (study: Study) => readonly Change[];
 
 /** The same as another layer's change. */
-export function alike({ cause, label }: Change): Habit {
-  return (study) => enumerated(study).filter((change) => change.cause === cause && change.label === label);
+export function alike(change: Change): Habit {
+  return (study) => enumeratedIn(study).filter(isLike(change));
+}
+
+export function isLike({ cause, label }: Change): (change: Change) => boolean {
+  return (own) => own.cause === cause && own.label === label;
 }
 
 /** A multiplier of each number of bits, rounded by each rule. */
 export async function shortHabits(layer: LayerCase): Promise<Habit[]> {
   const study = await Study.open(layer);
   if (!isPossible(multiplierShort, study)) return [];
-  const rules = enumerated(study).filter(({ coordinate }) => coordinate === 'round');
+  const rules = enumeratedIn(study).filter(({ coordinate }) => coordinate === 'round');
   return Array.from({ length: MOST_BITS }, (_, i): Habit => {
     return (own) => (isProductStudy(own) && isPossible(multiplierShort, own) ? ofBits(own.declared, i + 1) : []);
   }).flatMap((short) => [

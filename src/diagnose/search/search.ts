@@ -9,6 +9,7 @@ import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSet
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { SearchWork } from '../study/work.js';
 import { isInsideBound, withAdmitted } from './admitted.js';
+import { sameIn } from './anyLayer.js';
 import { arithmeticsOf, arrangeable, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
 import {
   differsInOne,
@@ -21,7 +22,6 @@ import {
   refutedBySums,
 } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
-import { asIn } from './before.js';
 import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { isUnrelated } from './followed.js';
@@ -29,10 +29,12 @@ import { formsBeside, ordersAlone } from './formsBeside.js';
 import { inEachPart } from './parts.js';
 import {
   asFreeAs,
+  causesOf,
   combine,
   explainsAlone,
   fewestCauses,
   type Hypothesis,
+  keyOf,
   mayPair,
   needsNoNumber,
   restOnPatches,
@@ -74,7 +76,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.inParts();
     return run.result();
   }
-  run.asBefore();
+  if (run.asBefore()) return run.result();
+  run.besideBefore();
   if (run.isSettled()) return run.result();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
@@ -222,12 +225,25 @@ class Search {
     return this.found.some(({ changes }) => !changes.some(({ tiny }) => tiny));
   }
 
-  /** What layers before this one do, several things at once; then that, and one change more: where it stands beside two, no pair is left. */
-  asBefore(): void {
-    const before = asIn(this.study, this.study.data.before ?? []);
-    for (const changes of before) this.explains(changes);
-    if (this.found.length > 0 || !this.mayBeSeveral || this.isNoise) return;
-    for (const base of before) {
+  /** Several things at once that layers before this one do. Whether there is nothing more to seek: they do it, or it is as open as there. */
+  asBefore(): boolean {
+    const { shown = [], open = [] } = this.study.data.before ?? {};
+    for (const set of [...shown, ...open]) {
+      const steps = set.filter(({ ruled }) => !ruled);
+      const rules = this.causes.filter(({ code }) => set.some(({ cause, ruled }) => ruled && cause === code));
+      const own = sameIn(this.study, steps, this.enumerated);
+      if (own && rules.length > 0) this.estimateOn(own, rules);
+      else if (own) this.explains(own);
+    }
+    return this.isSettled() || open.some((changes) => this.shown.refused.has(keyOf(causesOf({ changes }))));
+  }
+
+  /** That, and one change more: where it stands beside two, no pair is left. */
+  besideBefore(): void {
+    if (!this.mayBeSeveral || this.isNoise) return;
+    for (const set of this.study.data.before?.shown ?? []) {
+      const base = sameIn(this.study, set, this.enumerated);
+      if (!base) continue;
       for (const change of this.offBase)
         if (base.every((own) => mayPair(this.study, own, change))) this.explains([...base, change]);
       this.estimateOn(base);
@@ -405,8 +421,11 @@ class Search {
     if (this.isStopped() || !this.work.mayEstimate(this.study.subset.observed.length, this.study.channels)) return [];
     const changes = cause.estimate(this.study, base, onEstimate);
     // what is found by channel, or by the codes of a table, has guards of its own
-    const mayBe = ({ freedom, channels }: Change) =>
-      freedom === FREEDOM.none || freedom === FREEDOM.numberPerChannel || (isProductStudy(this.study) && channels);
+    const mayBe = ({ freedom, channels, ruled }: Change) =>
+      ruled !== undefined || // other layers may show the rule
+      freedom === FREEDOM.none ||
+      freedom === FREEDOM.numberPerChannel ||
+      (isProductStudy(this.study) && channels);
     return this.mayBeSeveral ? changes : changes.filter(mayBe);
   }
 

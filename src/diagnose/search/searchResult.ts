@@ -1,11 +1,12 @@
+import type { Change } from '../setup.js';
 import type { SearchWork } from '../study/work.js';
 import type { Hypothesis } from './ranking.js';
 
 export interface SearchResult {
   /** Simplest first; all have the same number of causes. Empty: unexplained. */
   readonly explanations: readonly Hypothesis[];
-  /** Sets of causes, as `keyOf` has them, that give every value and are not shown by them. */
-  readonly refused: ReadonlySet<string>;
+  /** What gives every value and is not shown by them, by its causes as `keyOf` has them. */
+  readonly refused: ReadonlyMap<string, readonly Change[]>;
   /** The single cause that leaves the fewest values of the probe, and not nearly all: of what is unexplained. */
   nearest(): Hypothesis | null;
   /** Hypotheses replayed or refuted. */

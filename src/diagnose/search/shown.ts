@@ -28,9 +28,9 @@ function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
   return !hasCases(study, MANY_VALUES) && (tiny === true || shortFactors(study).length > 0);
 }
 
-/** Of a search: whether what gives every value is shown by them, and the sets of causes that are not, as `keyOf` has them. */
+/** Of a search: whether what gives every value is shown by them; and by its causes, as `keyOf` has them, the first set of changes that is not. */
 export class Shown {
-  readonly refused = new Set<string>();
+  readonly refused = new Map<string, readonly Change[]>();
 
   constructor(
     private readonly study: Study,
@@ -39,7 +39,8 @@ export class Shown {
 
   readonly by = (hypothesis: Hypothesis): boolean => {
     const isOne = isShown(this.study, hypothesis, this.enumerated);
-    if (!isOne) this.refused.add(keyOf(causesOf(hypothesis)));
+    const key = keyOf(causesOf(hypothesis));
+    if (!isOne && !this.refused.has(key)) this.refused.set(key, hypothesis.changes);
     return isOne;
   };
 }
@@ -61,7 +62,8 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length === 1 && isOneOfMany(study, change)) return false;
-    if (named.length > 1 && isFlexible && isFaint(study, hypothesis, change, enumerated)) return false;
+    if (named.length > 1 && isFlexible && !study.data.proven && isFaint(study, hypothesis, change, enumerated))
+      return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
 }

@@ -78,12 +78,17 @@ export interface LayerData<K extends Kind = Kind> {
   readonly dynamic: DynamicData | null;
   /** Of a candidate: what the other side's layer is found to do, where that is not what is declared. */
   readonly met?: { readonly changes: readonly Change[] } | null;
-  /** What explains layers before this one, a set of changes each. */
-  readonly before?: readonly (readonly Change[])[];
+  readonly before?: DoneElsewhere;
   /** What is observed is what a hypothesis gives, proven by layers after it: few values tell enough. */
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
+}
+
+/** What explains layers before one, a set of changes each; and what gives the values of others, which are too few to show it. */
+export interface DoneElsewhere {
+  readonly shown: readonly (readonly Change[])[];
+  readonly open: readonly (readonly Change[])[];
 }
 
 /** Samples are rows of the layer; which batch one belongs to, and the range of that batch's input. */
