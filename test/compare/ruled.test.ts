@@ -1,0 +1,109 @@
+/** A network whose layers have one rule in common, which each by itself does not show: a multiplier of n bits behind the point. */
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../src/nouns/report.js';
+import { roundHalfEven } from '../../src/numeric/round.js';
+import { cli } from '../support/cli.js';
+import { npy, npz } from '../support/npz.js';
+
+const [SAMPLES, INPUTS, OUTPUTS, LAYERS] = [256, 16, 32, 6];
+const value = (scale: number) => ({ dtype: 'int8', scale, zero_point: 0 });
+
+interface Layer {
+  readonly weight: number[][];
+  readonly scale: number;
+  readonly output: number;
+}
+
+type Requantize = (acc: number, multiplier: number, layer: number) => number;
+
+let state = 11;
+const next = () => {
+  state = (48271 * state) % (2 ** 31 - 1);
+  return state / 2 ** 31;
+};
+const between = (low: number, high: number) => low + (high - low) * next();
+const codes = (count: number) => Array.from({ length: count }, () => Math.floor(between(-127, 128)));
+const X = Array.from({ length: SAMPLES }, () => codes(INPUTS));
+const NETWORK = Array.from({ length: LAYERS }, (): Layer => {
+  return {
+    weight: Array.from({ length: OUTPUTS }, () => codes(INPUTS)),
+    scale: between(0.002, 0.01),
+    output: between(2, 4),
+  };
+});
+
+function valuesOf({ weight, scale, output }: Layer, index: number, requantize: Requantize): number[] {
+  const multiplier = scale / output;
+  return X.flatMap((x) =>
+    weight.map((row) => {
+      const acc = row.reduce((sum, w, k) => sum + w * x[k], 0);
+      return Math.max(-128, Math.min(127, requantize(acc, multiplier, index)));
+    }),
+  );
+}
+
+async function toldOf(requantize: Requantize, layers = NETWORK) {
+  const all = (own: Requantize) =>
+    Object.fromEntries(layers.map((layer, i) => [`fc${i}`, npy('int8', [SAMPLES, OUTPUTS], valuesOf(layer, i, own))]));
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { kernel: 'numpy' },
+    inputs: [{ name: 'x', ...value(1) }],
+    layers: layers.map(({ weight, scale, output }, i) => {
+      const own = { weight, weight_scale: scale, activation: 'none', output: value(output) };
+      return { name: `fc${i}`, op: 'linear', input: 'x', ...own };
+    }),
+  };
+  const exact: Requantize = (acc, multiplier) => roundHalfEven(acc * multiplier);
+  const files = new Map<string, string>(
+    Object.entries({
+      'model.json': JSON.stringify(model),
+      'capture.npz': npz({ x: npy('int8', [SAMPLES, INPUTS], X.flat()), ...all(exact) }),
+      'mine.npz': npz(all(requantize)),
+    }) as never,
+  );
+  const run = cli(files);
+  const argv = ['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter'];
+  const { stdout, stderr } = await run([...argv, 'json']);
+  if (stdout === '') throw new Error(stderr);
+  return { layers: (JSON.parse(stdout) as Report).candidate_layers!, table: () => run([...argv, 'table']) };
+}
+
+const fraction = (bits: number, multiplier: number) => Math.floor(multiplier * 2 ** bits + 0.5);
+const halfUp =
+  (bits: number): Requantize =>
+  (acc, multiplier) =>
+    Math.floor((acc * fraction(bits, multiplier)) / 2 ** bits + 0.5);
+const down =
+  (bits: number): Requantize =>
+  (acc, multiplier) =>
+    Math.floor((acc * fraction(bits, multiplier)) / 2 ** bits);
+
+describe('k * 2^-n in every layer', () => {
+  it('is told before an output scale of its own in each', async () => {
+    const { layers, table } = await toldOf(halfUp(20));
+    for (const { diagnosis, mismatched } of layers.filter((layer) => layer.mismatched! > 0)) {
+      expect(diagnosis).toMatchObject({ causes: ['multiplier-short'], explained: mismatched });
+    }
+    expect((await table()).stdout).toMatch(/one rule gives all\s+values of 6 layers/);
+  });
+
+  it('of one layer alone it is one of two', async () => {
+    const [{ diagnosis }] = (await toldOf(halfUp(20), NETWORK.slice(0, 1))).layers;
+    expect(diagnosis!.causes).not.toEqual(['multiplier-short']);
+  });
+
+  it('is told beside a floor where a handful of values in each layer tell it', async () => {
+    const { layers } = await toldOf(down(22));
+    for (const { diagnosis, mismatched } of layers) {
+      expect(diagnosis).toMatchObject({ causes: ['rounding-floor', 'multiplier-short'], explained: mismatched });
+    }
+  });
+
+  it('is no rule where each layer has a scale of its own', async () => {
+    const own = NETWORK.map(() => 1 + between(-6e-5, 6e-5));
+    const { layers } = await toldOf((acc, multiplier, i) => roundHalfEven(acc * multiplier * own[i]));
+    expect(layers.flatMap(({ diagnosis }) => diagnosis?.causes ?? [])).not.toContain('multiplier-short');
+  });
+});
