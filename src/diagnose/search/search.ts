@@ -321,7 +321,8 @@ class Search {
   /** What happened in a part of the layer only, where all else is as declared, or as one change more makes it. */
   inParts(): void {
     if (isTensorStudy(this.study)) return; // its channels are features of a sample
-    for (const part of inEachPart(this.study, this.saturations, this.enumerated, this.setupOf)) {
+    const isStopped = () => this.isStopped(); // what a part is takes a replay of all
+    for (const part of inEachPart(this.study, this.saturations, this.enumerated, this.setupOf, isStopped)) {
       for (const changes of part) {
         if (this.isStopped()) return;
         this.explains(changes);
