@@ -2,6 +2,7 @@ import type { Codes } from '../../nouns/kernel.js';
 import { float64s } from '../../numeric/array.js';
 import { largestFirst } from '../../numeric/extremes.js';
 import { spread } from '../study/arrays.js';
+import { backward, forward, inverseDiagonal } from './triangular.js';
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
 export interface Residuals {
@@ -293,15 +294,13 @@ class LeastSquares {
 
   /** The target in the orthonormal basis that the factor makes of the support's columns. */
   private targetIn(factor: readonly number[][], support: readonly number[]): number[] {
-    return forward(
-      factor,
-      support.map((k) => this.products[k]),
-    );
+    const products = support.map((k) => this.products[k]);
+    return forward(factor, products);
   }
 
   private left(support: readonly number[]): number {
     const factor = this.cholesky(support);
-    return factor ? this.restOf(this.targetIn(factor, support)) : Number.POSITIVE_INFINITY;
+    return factor ? this.restOf(this.targetIn(factor, support)) : Infinity;
   }
 
   leastOf(supports: readonly (number[] | null)[]): number[] | null {
@@ -397,31 +396,4 @@ class LeastSquares {
 function someRows(lo: Float64Array, hi: Float64Array): number[] {
   const bounded = [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
   return spread(bounded, MOST_ROWS);
-}
-
-/** U' v = values. */
-function forward(factor: readonly number[][], values: readonly number[]): number[] {
-  const solved: number[] = [];
-  values.forEach((value, i) => {
-    let sum = value;
-    for (let r = 0; r < i; r++) sum -= factor[r][i] * solved[r];
-    solved.push(sum / factor[i][i]);
-  });
-  return solved;
-}
-
-/** Entry (i, i) of the inverse of U' U. */
-function inverseDiagonal(factor: readonly number[][], i: number): number {
-  const unit = factor.map((_, j) => (j === i ? 1 : 0));
-  return forward(factor, unit).reduce((sum, v) => sum + v * v, 0);
-}
-
-/** U v = values. */
-function backward(factor: readonly number[][], values: readonly number[]): number[] {
-  const solved = [...values];
-  for (let i = values.length - 1; i >= 0; i--) {
-    for (let j = i + 1; j < values.length; j++) solved[i] -= factor[i][j] * solved[j];
-    solved[i] /= factor[i][i];
-  }
-  return solved;
 }
