@@ -162,7 +162,18 @@ function sumTile(x: Int32Array, start: number, w: Int32Array, length: number): v
     d2 += d * w2;
     d3 += d * w3;
   }
-  tile.set([a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3]);
+  keep(0, a0, a1, a2, a3);
+  keep(1, b0, b1, b2, b3);
+  keep(2, c0, c1, c2, c3);
+  keep(3, d0, d1, d2, d3);
+}
+
+/** One by one: a list of sixteen takes longer than the sums of a small layer. */
+function keep(row: number, s0: number, s1: number, s2: number, s3: number): void {
+  tile[TILE * row] = s0;
+  tile[TILE * row + 1] = s1;
+  tile[TILE * row + 2] = s2;
+  tile[TILE * row + 3] = s3;
 }
 
 function addTile(sums: Float64Array, channels: number, row: number, rows: number, channel: number): void {
