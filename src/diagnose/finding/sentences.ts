@@ -52,15 +52,17 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
   explanation: (e) =>
     e.not_finite
       ? `No cause is sought in what is not a number; all other values are compared as ever.${e.not_finite.some(({ of }) => of === 'input') ? ' What a kernel makes of such an input follows from its comparisons: a dynamic layer takes its scale from the range, which is no number then.' : ''}`
-      : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
-  evidence: (e) => [
+      : givesAll(e.nearest)
+        ? 'These values do not tell which of the causes that give them all it is; nothing is named rather than guessed. More samples may tell.'
+        : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
+  evidence: (e, { subject }) => [
     number(
       e.constant,
       (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
     ),
     e.no_codes ? noCodesSentence(e.no_codes) : null,
     e.bytes_of_sums ? bytesSentence(e.bytes_of_sums) : null,
-    nearestSentence(e.nearest),
+    nearestSentence(e.nearest, subject),
     e.would_take
       ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
       : null,
@@ -89,10 +91,20 @@ function bytesSentence({ are, kept }: NonNullable<CauseEvidence['unexplained']['
   return `every value that was looked at is ${bytes}: multiply by s_x * s_w / s_y, round and add the zero point before the cast`;
 }
 
-function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
+type Nearest = CauseEvidence['unexplained']['nearest'];
+
+function givesAll(nearest: Nearest): boolean {
+  return nearest !== undefined && nearest.explained === nearest.of && nearest.lost === 0;
+}
+
+function nearestSentence(nearest: Nearest, subject: FindingContext['subject']): string | null {
   if (!nearest) return null;
   const { causes, kernel, explained, of, lost } = nearest;
   const like = kernel ? ` (${printable(kernel)})` : '';
+  if (givesAll(nearest)) {
+    const here = subject === 'candidate' ? ' on the input it read' : '';
+    return `one of them: ${causeTitles(causes)}${like} gives all ${of} that differ${here}`;
+  }
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${like} explains ${explained} of ${of}${breaks}`;
 }
