@@ -294,7 +294,10 @@ function origin({ foundKernel, declaredKernel, explainedBy, framework, subject, 
   if (foundKernel === null || foundKernel === declaredKernel || evidence['int16-saturation']?.every_cpu) return '';
   const own = subject !== 'candidate' && isOf(framework, foundKernel);
   if (!own) return ` (consistent with ${printable(foundKernel)})`;
-  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${originOf(foundKernel, explainedBy)})`;
+  const from = originOf(foundKernel, explainedBy);
+  const held = evidence['int16-saturation']?.held_by;
+  const where = held ? from.replace(/ on a CPU .*$/, ` under ${printable(held)}`) : from;
+  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${where})`;
 }
 
 const OF_ONE_WIDTH = /^(.+ on a CPU) with \w+ and no VNNI$/;
@@ -320,10 +323,10 @@ function countedTitles(causes: readonly string[], evidence: Evidence): string {
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
   const { subject, framework, foundKernel, op } = context;
   if (subject !== 'capture' || framework !== 'PyTorch' || !causes.includes('int16-saturation')) return null;
-  const { exact, every_cpu: path } = context.evidence['int16-saturation'] ?? {};
+  const { exact, every_cpu: path, held_by: held } = context.evidence['int16-saturation'] ?? {};
   if (path)
     return `FBGEMM's ${path} kernel gives these values on every x86 CPU, whatever FBGEMM_ENABLE_INSTRUCTIONS says`;
-  if (foundKernel === null || exact) return null;
+  if (foundKernel === null || exact || held) return null;
   const { confirm: variable = null, library } = kernelNamed(foundKernel) ?? {};
   const limit = opByName(op)?.channels === 'layout' && library?.confirmedConvolutions;
   return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too${limit || ''}`;
