@@ -64,7 +64,7 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
     e.bytes_of_sums ? bytesSentence(e.bytes_of_sums) : null,
     nearestSentence(e.nearest, subject),
     e.would_take
-      ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
+      ? `it takes about ${e.would_take.samples} samples to tell whether the weights of channel ${e.would_take.channel} are others`
       : null,
     number(e.hypotheses, (n) => `${n} hypotheses tried`),
     e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
