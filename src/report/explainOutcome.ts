@@ -27,6 +27,7 @@ export function outcomeLines(document: ExplainDocument, options: ReportOptions):
 function candidateOutcome(document: ExplainDocument): string | null {
   const { candidate, captured, columns, candidate_causes: causes = [] } = document;
   if (candidate === null || candidate === (captured ?? columns[0].value) || causes.length === 0) return null;
+  if (causes.join() === 'unexplained') return `the candidate's ${candidate} is unexplained`;
   return `the candidate's ${candidate}, by the layer's diagnosis: ${causes.join(' + ')}`;
 }
 
