@@ -7,7 +7,7 @@ import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
-import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
+import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   type CodeMap,
@@ -75,6 +75,25 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
           return isReluInClamp(base) && zeroPoint > output.quantMin ? [moved, withItsRelu(moved)] : [moved];
         })
     );
+  },
+
+  // codes that are all off by 128, of which none is clamped
+  twinsOf: (study, { cause, found: of }) => {
+    const { of: what, declared, off_by, top_bit } = (of ?? {}) as CauseEvidence['signedness'];
+    const { output } = study.declared.params;
+    const isOne = cause === 'signedness' && what === 'output' && off_by === 128 && !top_bit;
+    if (!isOne || !isQuantized(output)) return [];
+    const found = output.zeroPoint + (declared === 'uint8' ? -128 : 128);
+    return [
+      {
+        cause: 'output-zero-point-wrong',
+        coordinate: 'y_zero_point',
+        freedom: FREEDOM.oneNumber,
+        label: String(found),
+        found: { declared: output.zeroPoint, found },
+        apply: (setup) => withOutput(setup, { zeroPoint: found }),
+      },
+    ];
   },
 
   words: {

@@ -8,7 +8,7 @@ import { causes, OF_ALL_CHANNELS } from '../registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { SearchWork } from '../study/work.js';
-import { isInsideBound, withAdmitted } from './admitted.js';
+import { isInsideBound, withOpen } from './admitted.js';
 import { arithmeticsOf, arrangeable, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
 import {
   differsInOne,
@@ -344,7 +344,7 @@ class Search {
     // any exact sums lie in a float path's bound: more integer steps are the likelier
     const exact = this.found.filter(({ changes }) => !changes.some(isInsideBound));
     return {
-      explanations: withAdmitted(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
+      explanations: withOpen(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
       nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
       refused: this.shown.refused,
       tried: this.tried,
