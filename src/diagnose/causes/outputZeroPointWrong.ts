@@ -7,7 +7,7 @@ import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
-import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import {
   type Change,
   type CodeMap,
@@ -77,13 +77,17 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     );
   },
 
-  // codes that are all off by 128, of which none is clamped
-  twinsOf: (study, { cause, found: of }) => {
-    const { of: what, declared, off_by, top_bit } = (of ?? {}) as CauseEvidence['signedness'];
+  // where each value is off by as much: few sums are all rounded up
+  twinsOf: (study, { cause }) => {
     const { output } = study.declared.params;
-    const isOne = cause === 'signedness' && what === 'output' && off_by === 128 && !top_bit;
-    if (!isOne || !isQuantized(output)) return [];
-    const found = output.zeroPoint + (declared === 'uint8' ? -128 : 128);
+    if (!isQuantized(output) || cause.endsWith('zero-point-wrong') || !convertsIn(study.declared)) return [];
+    const { observed } = study.subset;
+    const declared = study.values(study.declared);
+    const at = observed.findIndex(
+      (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
+    );
+    const found = output.zeroPoint + observed[at] - declared[at];
+    if (at < 0 || found === output.zeroPoint) return [];
     return [
       {
         cause: 'output-zero-point-wrong',
@@ -123,6 +127,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
 
 const isSubtracted = ({ declared, found }: Partial<FoundParameter>) => declared !== undefined && found === -declared;
 

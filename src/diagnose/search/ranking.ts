@@ -125,6 +125,9 @@ function movesTheScale({ cause, found }: Change): boolean {
 export function mayPair(study: Study, a: Change, b: Change): boolean {
   if (isProductStudy(study)) return combine(a, b);
   if (study.declared.kind === 'elementwise' && movesTheScale(a) && movesTheScale(b)) return false;
+  // a scale that is left out leaves next to nothing, and a number any of it
+  if ([a, b].every(({ cause }) => SCALES.includes(cause)) && [a, b].some(({ freedom }) => freedom > FREEDOM.none))
+    return false;
   const isFixed = ({ cause, freedom }: Change) =>
     freedom === FREEDOM.none || causes.find(({ code }) => code === cause)?.whose === 'kernel';
   return combine(a, b) && (isFixed(a) || isFixed(b));
