@@ -116,3 +116,25 @@ test('codes without their lowest bit look rounded down where few are met', async
   const sets = await told(alone(codes), await computed(alone(codes.map((code) => code & ~1))));
   expect(sets).toSatisfy((all: string[]) => all.includes('low-bits-lost') || all[0] === 'unexplained');
 });
+
+describe('codes that are requantized', () => {
+  const alone = (x: readonly number[]): Alone => ({
+    producer,
+    inputs: { x: { ...uint8(0.03, 100), shape: [1] } },
+    layer: { op: 'requantize', output: uint8(0.0417, 80) },
+    values: { x: Uint8Array.from(x) },
+    samples: x.length,
+  });
+
+  test('four of them, of which three are one higher, are no rule of rounding, however often they are sent', async () => {
+    const layer = alone(Array.from({ length: 160 }, (_, i) => [113, 120, 131, 144][i % 4]));
+    const wrong = Int32Array.from(await computed(layer), (code: number, i: number) => code + Number(i % 4 > 0));
+    expect(await told(layer, wrong)).toEqual(['unexplained']);
+  });
+
+  test('and one less from their zero point, are no two shifts of the same codes', async () => {
+    const layer = alone(Array.from({ length: 120 }, (_, i) => 60 + i));
+    const other = { ...layer, inputs: { x: { ...uint8(0.03, 101), shape: [1] } } };
+    expect((await told(layer, await computed(other))).join()).not.toContain('+');
+  });
+});

@@ -72,6 +72,7 @@ const FEWEST_CASES = 3;
 const [MANY_SUMS, MANY_OF_CODES] = [256, 32];
 /** Of a part there are as many as there are channels and samples. */
 const FEWEST_OF_PART = 5;
+const FEWEST_IN_ALL = 6;
 /** Of thousands of orders. */
 const FEWEST_OF_ORDERS = 8;
 /** Values that are far from the declared ones tell more: a change without a number gives two of tens of codes, an order three, no more by chance. */
@@ -88,7 +89,9 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
     : isOfPart
       ? FEWEST_OF_PART
       : FEWEST_CASES;
-  if (hasCases(study, fewest)) return false;
+  // of so few values in all a rule of a hundred gives each by chance, where they are next to the declared ones
+  const isLittle = !hasCasesAmong(study, FEWEST_IN_ALL, () => true) && !isFar(study);
+  if (hasCases(study, fewest) && !isLittle) return false;
   if (!isOfPart && (hasMany(study) || areFar(study, named))) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause)) || !hasOneInside(study);
 }
@@ -104,20 +107,25 @@ function hasMany(study: Study): boolean {
   return known;
 }
 
+function isFar(study: Study): boolean {
+  return bitsOfCases(study, FEWEST_FAR) >= BITS;
+}
+
 function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
   if (others.length > 0 || !change || change.freedom > FREEDOM.none) return false;
-  return change.cause === 'k-order'
-    ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS
-    : bitsOfCases(study, FEWEST_FAR) >= BITS;
+  return change.cause === 'k-order' ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS : isFar(study);
 }
 
 /** What ends at a clamp is shown there. */
 const CLAMPING = /^(clamp-range|relu-.*|capture-.*|constant-values|activation-function|.*-wraps|int16-saturation)$/;
 
+/** Of hundreds of functions one gives fewer by chance. */
+const FEWEST_CLAMPED = 16;
+
 /** Whatever is too large ends at a clamp: of each such value one of two changes gives it. */
 function areOfClampsOnly(study: Study, named: readonly Change[]): boolean {
   if (named.some(({ cause }) => CLAMPING.test(cause)) || study.data.proven) return false;
-  return !hasOneInside(study) && !hasCases(study, FEWEST_FLEXIBLE);
+  return !hasOneInside(study) && !hasCases(study, FEWEST_CLAMPED);
 }
 
 /** What scales channels, by numbers that were found. */
