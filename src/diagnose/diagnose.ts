@@ -25,6 +25,7 @@ import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
+import { asElsewhere, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
@@ -98,6 +99,7 @@ export class Diagnosis {
   private readonly shared = new SharedNumbers();
   private readonly asked = new Map<string, number>();
   private readonly preferred = new Map<string, readonly string[]>();
+  private readonly shown = new Map<string, readonly ShownElsewhere[]>();
 
   constructor(
     private readonly side: Side,
@@ -141,7 +143,16 @@ export class Diagnosis {
     this.asked.delete(layer);
   }
 
+  /** What a layer's few values give and do not show is told as others show it, where it is asked for again; null: it is not. */
+  show(layer: string, shown: readonly ShownElsewhere[] | null): void {
+    if (shown) this.shown.set(layer, shown);
+    else this.shown.delete(layer);
+    this.asked.delete(layer);
+  }
+
   private async asPreferred(layer: LayerCase, found: LayerDiagnosis): Promise<LayerDiagnosis> {
+    const shown = this.shown.get(layer.name);
+    if (shown && found.refused) return (await asElsewhere(layer, shown)) ?? found;
     const causes = this.preferred.get(layer.name);
     const best = causes && found.others?.find((changes) => areNamed(changes, causes));
     if (!best) return found;

@@ -28,7 +28,7 @@ import { explain } from './candidateExplanation.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { secondCapture } from './secondCapture.js';
-import { formOf, settledByOthers } from './settled.js';
+import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
 /**
@@ -103,26 +103,34 @@ async function settle(
   reports: ReadonlyMap<Layer, LayerReport>,
 ): Promise<void> {
   const { selected, options, catchUp, diagnosis, found, accept } = comparison;
-  if (!layers.some((report) => report.diagnosis?.indistinguishable.length)) return;
+  const mayBeTold = ({ name, diagnosis: own }: LayerReport) =>
+    (own?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
+  if (!layers.some(mayBeTold)) return;
   // a shard says what the whole run would
   if (!options.failFast) await catchUp.before(selected.length);
-  const settled = settledByOthers([...reports.values()]);
+  const all = [...reports.values()];
+  const [settled, shown] = [settledByOthers(all), shownByOthers(all, found)];
   for (const [i, { name, accepted }] of layers.entries()) {
-    const told = settled.get(name);
-    if (!told) continue;
+    const [told, others] = [settled.get(name), shown.get(name)];
+    if (!told && !others) continue;
     const index = selected.findIndex((layer) => layer.name === name);
     const before = found.get(name)!;
-    diagnosis.prefer(name, told.causes);
+    if (told) diagnosis.prefer(name, told.causes);
+    if (others) diagnosis.show(name, others);
     const report = await compareLayer(comparison, selected[index], index);
-    const isTold = told.causes.every((cause) => report.diagnosis?.causes.includes(cause));
-    if (!isTold || formOf(report.diagnosis!) !== told.form) {
+    if (told ? !isTold(report, told) : isUnexplained(report.diagnosis) || isDenied(report, all)) {
       found.set(name, before); // another form of it, other operands, or places, explain it now
       diagnosis.prefer(name, null);
+      diagnosis.show(name, null);
       continue;
     }
     layers[i] = report;
     if (accepted !== 'tolerance') accept(report);
   }
+}
+
+function isTold({ diagnosis }: LayerReport, { causes, form }: Settled): boolean {
+  return causes.every((cause) => diagnosis?.causes.includes(cause)) && formOf(diagnosis!) === form;
 }
 
 export interface ComparedCandidate {

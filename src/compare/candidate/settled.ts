@@ -1,4 +1,7 @@
 /** What one layer's values leave open and another layer's tell: who rounds halves up there rounds them so in the whole network. */
+import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
+import { isOfAnyLayer, isOfAnyOp, type ShownElsewhere } from '../../diagnose/search/elsewhere.js';
+import { causesOf, keyOf, subsetsBySize } from '../../diagnose/search/ranking.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 
 /** Values of its own that a layer has to differ in, to speak for others. */
@@ -41,20 +44,61 @@ function telling(layers: readonly Told[], causes: string, others: string): reado
   return layers.filter((layer) => layer.causes === causes && !layer.open.some(({ key }) => key === others));
 }
 
+/**
+ * By layer whose values are too few to show what gives them: what layers of its op are found to do. Where none of its op differs, those of
+ * any op show what they do after their sums.
+ */
+export function shownByOthers(
+  layers: readonly LayerReport[],
+  found: ReadonlyMap<string, LayerDiagnosis>,
+): Map<string, readonly ShownElsewhere[]> {
+  const all = layers.flatMap(toldOf);
+  const shown = new Map<string, readonly ShownElsewhere[]>();
+  for (const { name, op } of layers) {
+    const { refused } = found.get(name) ?? {};
+    if (!refused) continue;
+    const ofOp = all.filter((other) => other.op === op);
+    const mayBe = ofOp.length > 0 ? isOfAnyLayer : isOfAnyOp;
+    const own = (ofOp.length > 0 ? ofOp : all).flatMap((other) => {
+      const { changes = [], others = [] } = found.get(other.name) ?? {};
+      const isGiven = other.isWitness && mayBe(changes) && subsetsOf(changes).some((key) => refused.has(key));
+      return isGiven ? [{ layer: other.name, form: other.form, changes, others }] : [];
+    });
+    if (own.length > 0) shown.set(name, own);
+  }
+  return shown;
+}
+
+function subsetsOf(changes: LayerDiagnosis['changes']): string[] {
+  const named = changes.filter(({ unnamed }) => !unnamed);
+  return subsetsBySize(named, named.length).map((subset) => keyOf(causesOf({ changes: subset })));
+}
+
+/** Whether a layer of its op is told otherwise, and could not have what it has. */
+export function isDenied({ name, op, diagnosis }: LayerReport, layers: readonly LayerReport[]): boolean {
+  const causes = ownOf(diagnosis!.causes);
+  const has = (key: string) => causes.every((cause) => key.split(',').includes(cause));
+  const others = layers.flatMap(toldOf).filter((other) => other.name !== name && other.op === op);
+  return others.some((other) => ![other.causes, ...other.open.map(({ key }) => key)].some(has));
+}
+
 /** Of a cause that is several rules: which of them was found. */
 const FORMS = ['ties_go', 'half_added', 'half_taken', 'zero_point_added', 'to_nearest', 'rule', 'bits'];
 
 export function formOf({ causes, evidence }: Pick<DiagnosisReport, 'causes' | 'evidence'>): string {
   const all = (evidence ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
-  const known = causes.filter((cause) => !BESIDE.includes(cause)).sort();
-  return JSON.stringify(known.map((cause) => FORMS.map((field) => all[cause]?.[field] ?? null)));
+  return JSON.stringify(
+    ownOf(causes)
+      .sort()
+      .map((cause) => FORMS.map((field) => all[cause]?.[field] ?? null)),
+  );
 }
 
 function toldOf({ name, op, diagnosis, mismatched, on_own_input: own }: LayerReport): Told[] {
   if (diagnosis?.subject !== 'candidate') return [];
-  const causes = keyOf(diagnosis.causes);
+  const causes = keyOf(ownOf(diagnosis.causes));
   if (causes === '' || causes === 'unexplained') return [];
-  const open = diagnosis.indistinguishable.map((one) => ({ key: keyOf(one.causes), causes: one.causes }));
+  const open = diagnosis.indistinguishable.map((one) => ({ key: keyOf(ownOf(one.causes)), causes: one.causes }));
   const isWitness = (own?.mismatched ?? mismatched ?? 0) >= FEWEST_OF_WITNESS;
   return [{ name, op, causes, form: formOf(diagnosis), open, isWitness }];
 }
@@ -62,9 +106,6 @@ function toldOf({ name, op, diagnosis, mismatched, on_own_input: own }: LayerRep
 /** Said beside what the search names: no hypothesis has it. */
 const BESIDE: readonly string[] = ['inherited', 'output-order'];
 
-function keyOf(causes: readonly string[]): string {
-  return causes
-    .filter((cause) => !BESIDE.includes(cause))
-    .sort()
-    .join();
+function ownOf(causes: readonly string[]): string[] {
+  return causes.filter((cause) => !BESIDE.includes(cause));
 }

@@ -96,6 +96,8 @@ interface Basis {
   readonly in?: string;
   /** It and every layer from it to this one do the same. */
   readonly throughout?: true;
+  /** The layer that shows it, where this one's own differing values are too few to. */
+  readonly shown_by?: { readonly layer: string; readonly values: number; readonly of: number };
   /** Of the causes of a wrong model file: those that are the capture's own steps. */
   readonly of_capture?: readonly string[];
   /** Where integer sums are requantized to codes. */

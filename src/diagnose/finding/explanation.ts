@@ -49,6 +49,8 @@ export interface LayerDiagnosis {
   readonly changes: readonly Change[];
   /** What gives every value as well, a list of changes each; without their setups, which hold weights. Absent: nothing does. */
   readonly others?: readonly (readonly Change[])[];
+  /** Of what is unexplained: the sets of causes that give its values, which these alone do not show. */
+  readonly refused?: ReadonlySet<string>;
 }
 
 /** @param outcome of the best of the proven hypotheses on every sample */
@@ -136,7 +138,8 @@ export function constantly(layer: LayerCase, constant: CauseEvidence['constant-v
 }
 
 export async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
-  return unnamed(layer, await searched(layer, study, result), basisOf(layer, study, false));
+  const told = unnamed(layer, await searched(layer, study, result), basisOf(layer, study, false));
+  return result.refused.size > 0 ? { ...told, refused: result.refused } : told;
 }
 
 /** Nothing is named: no value is explained. */

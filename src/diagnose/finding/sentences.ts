@@ -167,15 +167,18 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
 export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
   const { evidence } = context;
   const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
-  const { saturating_pairs: pairs, samples, in: before, throughout } = evidence.basis ?? {};
+  const { saturating_pairs: pairs, samples, in: before, throughout, shown_by: shown } = evidence.basis ?? {};
   const there = throughout ? 'with this in each layer' : 'with this';
   const enough = actsOnSteps(causes) ? 8 : 40; // a step shows in 8 samples, a single number takes more
-  const few = samples !== undefined && samples < enough && !causes.includes('unexplained');
+  const few = samples !== undefined && samples < enough && !shown && !causes.includes('unexplained');
   return [
     before === undefined
       ? null
       : `${printable(before)} was not seen: ${there}, the replay from there gives every value of ${printable(context.layer)}`,
     ...own,
+    shown
+      ? `${printable(shown.layer)} shows that; here ${shown.values} of ${counted(shown.of, 'value')} ${shown.values === 1 ? 'tells' : 'tell'}, and the same gives all of them`
+      : null,
     pairs === 0 ? 'no pair of products saturates in this layer: reduce_range will not help' : null,
     few ? `this rests on ${counted(samples, 'sample')} only: more would make it safer` : null,
   ].filter((sentence) => sentence !== null);

@@ -8,7 +8,7 @@ import { causes, OF_ALL_CHANNELS } from '../registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { SearchWork } from '../study/work.js';
-import { isInsideBound, withAdmitted } from './admitted.js';
+import { isInsideBound, withOpen } from './admitted.js';
 import { arithmeticsOf, arrangeable, saturates, scriptsFirst, twoOrders } from './arrangeable.js';
 import {
   differsInOne,
@@ -39,7 +39,7 @@ import {
 } from './ranking.js';
 import { byRules } from './rules.js';
 import type { SearchResult } from './searchResult.js';
-import { fewestShown, isShown, weighed } from './shown.js';
+import { fewestShown, Shown, weighed } from './shown.js';
 
 const MOST_EXPLANATIONS = 12;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
@@ -90,6 +90,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
 
 class Search {
   readonly found: Hypothesis[] = [];
+  private readonly shown: Shown;
   /** Those that this layer can have. */
   readonly causes: readonly Cause[];
   readonly enumerated: readonly Change[];
@@ -118,6 +119,7 @@ class Search {
     this.failed = new Failed(study, (changes) => this.hypothesis(changes));
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.shown = new Shown(study, this.enumerated);
     this.saturations = this.enumerated.filter(saturates);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
@@ -140,7 +142,7 @@ class Search {
     if (!this.study.mayFollow(hypothesis.setup)) return false;
     const agrees = this.study.agreesOnSubset(hypothesis.setup);
     if (!agrees) this.bases?.offer(changes, hypothesis.setup, isMeant);
-    const isFound = agrees && isMeant() && isShown(this.study, hypothesis, this.enumerated);
+    const isFound = agrees && isMeant() && this.shown.by(hypothesis);
     if (isFound) this.found.push(weighed(this.study, hypothesis));
     return isFound;
   }
@@ -159,10 +161,9 @@ class Search {
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
     if (this.work.isSpent) return;
-    const shows = (each: Hypothesis) => isShown(this.study, each, this.enumerated);
-    const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes)));
+    const found = this.bases?.explanations((changes) => this.shown.by(this.hypothesis(changes)));
     const all = found?.map((changes) => this.hypothesis(changes)) ?? [];
-    this.found.push(...fewestShown(this.study, all, shows).map((each) => weighed(this.study, each)));
+    this.found.push(...fewestShown(this.study, all, this.shown.by).map((each) => weighed(this.study, each)));
   }
 
   singles(): void {
@@ -344,8 +345,9 @@ class Search {
     // any exact sums lie in a float path's bound: more integer steps are the likelier
     const exact = this.found.filter(({ changes }) => !changes.some(isInsideBound));
     return {
-      explanations: withAdmitted(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
+      explanations: withOpen(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
       nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
+      refused: this.shown.refused,
       tried: this.tried,
       ended: this.work.ended,
     };

@@ -1,0 +1,85 @@
+/** What another layer of the same implementation shows, where a layer's own values are too few to show it. */
+import { isPossible } from '../cause.js';
+import { explained, type LayerCase, type LayerDiagnosis } from '../finding/explanation.js';
+import { causeOf } from '../registry.js';
+import { applyChanges, type Change, type Coordinate, FREEDOM } from '../setup.js';
+import { isProductStudy, Study } from '../study/study.js';
+import { causesOf, type Hypothesis, keyOf, simplest, subsetsBySize } from './ranking.js';
+import { alike } from './rivals.js';
+import { isShown } from './shown.js';
+
+/** form: which of several rules that have one name. */
+export interface ShownElsewhere {
+  readonly layer: string;
+  readonly form: string;
+  readonly changes: readonly Change[];
+  /** What gives every value there as well. */
+  readonly others: readonly (readonly Change[])[];
+}
+
+/** What a layer does after its sums is the same function in every other. */
+const OF_ANY_LAYER: readonly Coordinate[] = ['multiplier', 'bias', 'round', 'offset'];
+
+/** Whether a layer's changes can be another's: no number that was found in its values, and no part of it. */
+export function isOfAnyLayer(changes: readonly Change[]): boolean {
+  const named = changes.filter(({ unnamed }) => !unnamed);
+  return named.length > 0 && changes.every(({ freedom, region, tiny }) => freedom === FREEDOM.none && !region && !tiny);
+}
+
+/** The same for a layer of another op: nothing of its sums. */
+export function isOfAnyOp(changes: readonly Change[]): boolean {
+  return isOfAnyLayer(changes) && changes.every(({ coordinate }) => OF_ANY_LAYER.includes(coordinate));
+}
+
+/** The one thing that other layers show and that gives every value of this one; null: none does, or they show two. */
+export async function asElsewhere(layer: LayerCase, shown: readonly ShownElsewhere[]): Promise<LayerDiagnosis | null> {
+  // that it is shown elsewhere stands for the values that this layer lacks
+  const study = await Study.open({ ...layer, proven: true });
+  const fitting = new Map<string, { hypothesis: Hypothesis; by: ShownElsewhere }>();
+  for (const by of shown) {
+    const hypothesis = leastOf(study, by.changes);
+    const key = hypothesis && [keyOf(causesOf(hypothesis)), by.form].join();
+    if (key && !fitting.has(key)) fitting.set(key, { hypothesis, by });
+  }
+  const [one, ...rivals] = fitting.values();
+  if (!one || rivals.length > 0) return null;
+  const open = one.by.others.filter(isOfAnyLayer).flatMap((changes) => leastOf(study, changes) ?? []);
+  const all = simplest(study, [one.hypothesis, ...open]);
+  const others = all.filter((other) => keyOf(causesOf(other)) !== keyOf(causesOf(one.hypothesis)));
+  const [outcome, ...outcomes] = await study.outcomes([one.hypothesis, ...others].map(({ setup }) => setup));
+  if (outcome.mismatched > 0) return null;
+  const proven = others.filter((_, i) => outcomes[i].mismatched === 0);
+  const found = await explained(layer, study, [one.hypothesis, ...proven], outcome);
+  const { basis, ...evidence } = found.report.evidence as { readonly basis?: object };
+  const of = (layer.to - layer.from) * layer.observed.width;
+  const shown_by = { layer: one.by.layer, values: layer.mismatched, of };
+  return { ...found, report: { ...found.report, evidence: { ...evidence, basis: { ...basis, shown_by } } } };
+}
+
+/** The fewest of some changes that give every value looked at; null: not even all of them do. */
+function leastOf(study: Study, changes: readonly Change[]): Hypothesis | null {
+  const own = changes.flatMap((change) => sameIn(study, change) ?? []);
+  if (own.length < changes.length) return null;
+  const base = own.filter(({ unnamed }) => unnamed);
+  const named = own.filter(({ unnamed }) => !unnamed);
+  for (const subset of subsetsBySize(named, named.length)) {
+    const all = [...base, ...subset];
+    const hypothesis = { changes: all, setup: applyChanges(study.declared, all) };
+    if (study.mayFollow(hypothesis.setup) && study.agreesOnSubset(hypothesis.setup) && isShown(study, hypothesis, []))
+      return hypothesis;
+  }
+  return null;
+}
+
+/** By this layer's own numbers, where it has any. */
+function sameIn(study: Study, change: Change): Change | null {
+  const [own = estimated(study, change)] = alike(change)(study);
+  const isStep = isProductStudy(study) && OF_ANY_LAYER.includes(change.coordinate) && !change.found;
+  return own ?? (isStep ? change : null);
+}
+
+function estimated(study: Study, { cause, label, freedom }: Change): Change | undefined {
+  const own = causeOf(cause);
+  const all = isPossible(own, study) ? own.estimate?.(study, study.declared, false) : undefined;
+  return all?.find((other) => other.label === label && other.freedom === freedom);
+}
