@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { explain, reproScript, under, type ValueToExplain } from '../analyze/explain/explain.js';
 import { explainPointwise } from '../analyze/explain/explainPointwise.js';
 import { explainValues } from '../analyze/explain/explainValues.js';
+import { inputsOnly } from '../analyze/explain/inputsOnly.js';
 import { inFilesOrder, runOnOwn } from '../analyze/explain/ownRun.js';
 import { explainedProduct, kernelsToExplain, type Place, pointwiseValue } from '../analyze/explain/place.js';
 import { acceleratorFor } from '../compare/accelerator.js';
@@ -104,7 +105,7 @@ async function explainAction({ io, modelPath, capturePath, options, open }: Give
     'explain',
   );
   const against = model.layers.some(({ name }) => whole.values.has(name)) ? options.against : 'replay';
-  const capture = against === 'replay' ? inputsOf(model, whole, options.kernel) : whole;
+  const capture = against === 'replay' ? inputsOnly(model, whole, referenceFor(model.producer, options.kernel)) : whole;
   const samples = options.samples?.(capture.samples);
   const candidate = options.candidate
     ? await openCandidateOf(io, options.candidate, { model, capture }, open, { map: options.map, samples, against })
@@ -145,14 +146,6 @@ interface Files {
   readonly candidate: Capture | undefined;
   readonly samples: SampleSpan | undefined;
   readonly against: 'capture' | 'replay';
-}
-
-/** What a replay that is the judge starts from: the inputs, and what stands in for layers that are not replayed. */
-function inputsOf(model: Model, capture: Capture, kernel: string | undefined): Capture {
-  const session = new ReplaySession(model, capture, referenceFor(model.producer, kernel), 'isolated');
-  const replayed = new Set(model.layers.filter((layer) => !session.whyNotReplayed(layer)).map(({ name }) => name));
-  const isOfReplay = (key: string) => replayed.has(key) || replayed.has(key.replace(/\.(input|accumulator)$/, ''));
-  return { ...capture, values: new Map([...capture.values].filter(([key]) => !isOfReplay(key))) };
 }
 
 async function chooseValue(files: Files, options: Options): Promise<Place> {

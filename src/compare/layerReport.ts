@@ -147,8 +147,12 @@ export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): voi
 
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {
   report.diagnosis = diagnosis;
-  for (const channel of report.channels ?? [])
-    channel.causes = [...(byChannel.get(channel.channel) ?? diagnosis.causes)];
+  // one list for all: there may be 262,144
+  const alike = [...diagnosis.causes];
+  for (const channel of report.channels ?? []) {
+    const own = byChannel.get(channel.channel);
+    channel.causes = own ? [...own] : alike;
+  }
 }
 
 /** ReLU on codes (or reals, zero point 0), in place of the layer that follows. */

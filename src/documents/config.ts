@@ -15,6 +15,7 @@ const oneOrMore = <T extends z.ZodMiniType>(one: T) => z.union([one, z.array(one
 const settings = {
   kernel: z.optional(text),
   mode: z.optional(z.enum(['isolated', 'propagated'])),
+  against: z.optional(z.enum(['capture', 'replay'])),
   layer: z.optional(oneOrMore(text)),
   samples: z.optional(textOrNumber),
   tol_lsb: z.optional(oneOrMore(textOrNumber)),
@@ -31,6 +32,7 @@ const pair = {
   model: text,
   capture: z.optional(text),
   candidate: z.optional(text),
+  candidate_model: z.optional(text),
   map: z.optional(oneOrMore(text)),
   baseline: z.optional(text),
   ...settings,

@@ -12,6 +12,7 @@ import type { Capture } from '../nouns/capture.js';
 import type { FileSystem } from '../nouns/file.js';
 import type { Model } from '../nouns/model.js';
 import { InputError, type Problem } from '../nouns/problem.js';
+import { featuresOf } from '../ops/fields/features.js';
 import { printable } from '../text.js';
 import { validateCandidate } from '../validate/candidate.js';
 import { validateCapture } from '../validate/capture.js';
@@ -187,16 +188,18 @@ async function openCandidateArrays(fs: FileSystem, path: string, values: PlainOf
 
 function plainOf(model: Model, { values, shapes, samples }: Capture, names?: ReadonlyMap<string, string>): PlainOf {
   const byFile = nameByFile(model);
+  const ofMatrices = model.shapes ? null : featuresOf(model);
+  const shapeOf = (name: string) => {
+    const row = ofMatrices?.get(name); // what no capture of the inputs alone says
+    return values.get(name)?.shape.dims ?? shapes.get(name)?.dims ?? (row ? [row.count] : undefined);
+  };
   const plainOfValue: PlainOf = (mine) => {
     const whole = model.layers.some(({ name }) => name === mine) ? undefined : byFile(mine);
     const name = names?.get(mine) ?? whole ?? mine;
     const layer = model.layers.find((one) => one.name === name);
-    const captured = values.get(name);
-    const shape = captured?.shape ?? shapes.get(name);
-    const dtype = layer?.output?.dtype ?? captured?.dtype;
-    return layer && shape && dtype
-      ? { dtype, shape: [samples, ...shape.dims], name: names?.has(mine) ? mine : name }
-      : null;
+    const dims = shapeOf(name);
+    const dtype = layer?.output?.dtype ?? values.get(name)?.dtype;
+    return layer && dims && dtype ? { dtype, shape: [samples, ...dims], name: names?.has(mine) ? mine : name } : null;
   };
   return (mine) => {
     const own = plainOfValue(mine);

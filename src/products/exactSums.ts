@@ -1,5 +1,5 @@
 import type { Codes, Fast, Product } from '../nouns/kernel.js';
-import { groupOf } from './groups.js';
+import { groupOf, groupsOf } from './groups.js';
 import { EXACT, fastSums } from './multiply.js';
 
 /** Packed activations of a block: 512 KiB. */
@@ -10,6 +10,7 @@ const BLOCK_VALUES = 2 ** 17;
  * every intermediate is an integer below 2^53. (32-bit codes stay below it up to K = 4096, 8-bit ones always.)
  */
 export function exactSums(x: Codes, product: Product, fast: Fast = null): Float64Array {
+  if (groupsOf(product) > 1) return new Float64Array(groupedSums(x, product));
   const sums = fastSums(EXACT, x, product, fast);
   return sums ? new Float64Array(sums) : readableExactSums(x, product);
 }
@@ -92,7 +93,8 @@ export function readableExactSums(x: Codes, product: Product): Float64Array {
     largestDifference(x.data, [product.input.zeroPoint]) * largestDifference(product.weight, product.weightZeroPoint);
   // sums of so many products fit int32: K = 65,793 for |x - zx| <= 255 and |w| <= 128
   const depth = Math.min(inFeatures, Math.floor((2 ** 31 - 1) / Math.max(1, largest)));
-  if (depth === 0) return inFeatures === 0 ? sums : sumsOfWideCodes(x, product, sums);
+  if (inFeatures === 0) return sums;
+  if (depth === 0 || Math.min(x.rows, outFeatures) < TILE) return plainSums(x, product, sums);
   const blockRows = Math.max(64, 4 * Math.floor(BLOCK_VALUES / (4 * depth)));
   const packedX = new Int32Array(4 * Math.ceil(Math.min(blockRows, x.rows) / 4) * depth);
   const packedW = new Int32Array(4 * depth);
@@ -113,8 +115,9 @@ export function readableExactSums(x: Codes, product: Product): Float64Array {
   return sums;
 }
 
+const TILE = 4;
 /** The sums of a tile of 4 rows and 4 channels, a row after the other; integers, which a short run need not allocate. */
-const tile = new Int32Array(16);
+const tile = new Int32Array(TILE * TILE);
 
 function sumTile(x: Int32Array, start: number, w: Int32Array, length: number): void {
   let a0 = 0;
@@ -159,7 +162,18 @@ function sumTile(x: Int32Array, start: number, w: Int32Array, length: number): v
     d2 += d * w2;
     d3 += d * w3;
   }
-  tile.set([a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3]);
+  keep(0, a0, a1, a2, a3);
+  keep(1, b0, b1, b2, b3);
+  keep(2, c0, c1, c2, c3);
+  keep(3, d0, d1, d2, d3);
+}
+
+/** One by one: a list of sixteen takes longer than the sums of a small layer. */
+function keep(row: number, s0: number, s1: number, s2: number, s3: number): void {
+  tile[TILE * row] = s0;
+  tile[TILE * row + 1] = s1;
+  tile[TILE * row + 2] = s2;
+  tile[TILE * row + 3] = s3;
 }
 
 function addTile(sums: Float64Array, channels: number, row: number, rows: number, channel: number): void {
@@ -198,40 +212,41 @@ function packChannels(packed: Int32Array, product: Product, channel: number, k: 
   }
 }
 
-/** Codes far beyond 8 bits (a candidate's int32 input): the plain loop. */
-function sumsOfWideCodes(x: Codes, product: Product, sums: Float64Array): Float64Array {
-  const { outFeatures, inFeatures, weight, input } = product;
-  for (let row = 0; row < x.rows; row++) {
-    for (let channel = 0; channel < outFeatures; channel++) {
-      const zeroPoint = weightZeroPointOf(product, channel);
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        sum += (x.data[row * inFeatures + k] - input.zeroPoint) * (weight[channel * inFeatures + k] - zeroPoint);
-      }
-      sums[row * outFeatures + channel] = sum;
-    }
-  }
-  return sums;
-}
-
 /**
  * The same of groups, [rows, channels], where sums fit int32; x: [rows, groups * inFeatures]. To cut each group out of rows and weights
  * takes ten times as long as its sums.
  */
 export function groupedSums(x: Codes, product: Product): Int32Array {
-  const { outFeatures: channels, inFeatures, weight, input } = product;
-  const sums = new Int32Array(x.rows * channels);
-  const own = new Int32Array(inFeatures);
+  return plainSums(x, product, new Int32Array(x.rows * product.outFeatures));
+}
+
+/** One after the other: also of codes far beyond 8 bits (a candidate's int32 input), and where a tile would hold more zeros than sums. */
+function plainSums<A extends Int32Array | Float64Array>(x: Codes, product: Product, sums: A): A {
+  const { outFeatures: channels, inFeatures, weight } = product;
+  const weights = { data: weight, from: 0, length: inFeatures, zeroPoint: 0 };
+  const codes = { data: x.data, from: 0, zeroPoint: product.input.zeroPoint };
   for (let channel = 0; channel < channels; channel++) {
-    const zeroPoint = weightZeroPointOf(product, channel);
-    for (let k = 0; k < inFeatures; k++) own[k] = weight[channel * inFeatures + k] - zeroPoint;
-    for (let row = 0, from = groupOf(product, channel) * inFeatures; row < x.rows; row++, from += x.cols) {
-      let sum = 0;
-      for (let k = 0; k < inFeatures; k++) sum += (x.data[from + k] - input.zeroPoint) * own[k];
-      sums[row * channels + channel] = sum;
-    }
+    weights.from = channel * inFeatures;
+    weights.zeroPoint = weightZeroPointOf(product, channel);
+    codes.from = groupOf(product, channel) * inFeatures;
+    for (let row = 0; row < x.rows; row++, codes.from += x.cols)
+      sums[row * channels + channel] = plainSum(codes, weights);
   }
   return sums;
+}
+
+interface Span<A> {
+  readonly data: A;
+  readonly from: number;
+  readonly zeroPoint: number;
+}
+
+function plainSum(x: Span<Codes['data']>, w: Span<Product['weight']> & { readonly length: number }): number {
+  const { data: codes, from: start, zeroPoint: zx } = x;
+  const { data: weights, from, length, zeroPoint: zw } = w;
+  let sum = 0;
+  for (let k = 0; k < length; k++) sum += (codes[start + k] - zx) * (weights[from + k] - zw);
+  return sum;
 }
 
 export function weightZeroPointOf(product: Pick<Product, 'weightZeroPoint'>, channel: number): number {

@@ -6,6 +6,7 @@ import type { CodeArray, Codes, Fast, FloatSums, Product, ProductSteps, SumData 
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { float32s } from '../numeric/array.js';
 import { isPowerOfTwo } from '../numeric/float.js';
+import { groupOf } from '../products/groups.js';
 import { oneChannel } from './oneChannel.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
 
@@ -213,7 +214,8 @@ function spreadAlone(record: ProductSteps, product: Product, x: Codes, codesOf: 
     const [row, channel] = [Math.floor(index / outFeatures), index % outFeatures];
     const own = known.get(channel) ?? oneChannel(product, channel);
     if (known.size < MOST_CHANNELS) known.set(channel, own);
-    const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(row * inFeatures, (row + 1) * inFeatures) };
+    const start = row * x.cols + groupOf(product, channel) * inFeatures;
+    const codes = { rows: 1, cols: inFeatures, data: x.data.subarray(start, start + inFeatures) };
     const { exact, bound } = record.float!.product.run(codes, own);
     return codesOf(exact[0], bound[0], 0)!;
   };

@@ -164,14 +164,14 @@ function replayRows(
 ): Replayed {
   const isImage = layer.form.patch !== undefined && !steps.dynamic!.byPlace;
   const cols = isImage ? x.cols : layer.form.weight.inFeatures;
-  const replay = (rows: Matrix, input: QuantParams) => {
+  const replay = (rows: Matrix, { input }: { readonly input: QuantParams }) => {
     const product = productOf(ready, layer, input, call);
     const codes = quantizeRows(steps, product, rows);
     return isImage
       ? replayPatches(steps, product, codes, ready.shapes, fast)
       : replayProduct(steps, product, codes, fast);
   };
-  const inputOf = (row: NumericArray) => chosenInput(steps, layer.form, rangeOfRow(row));
+  const inputOf = (row: NumericArray) => ({ input: chosenInput(steps, layer.form, rangeOfRow(row)) });
   return rowsAlike({ ...x, rows: x.data.length / cols, cols }, inputOf, replay);
 }
 

@@ -16,6 +16,7 @@ import { emptyLike, float32s, int32s } from '../numeric/array.js';
 import { f32 } from '../numeric/float.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { roundHalfEven } from '../numeric/round.js';
+import { sumsFitInt32 } from '../products/exactSums.js';
 import { eachGroup, groupsOf } from '../products/groups.js';
 import { fastCodes, fastFinish } from '../products/multiply.js';
 import { replayFloatProduct } from './floatProduct.js';
@@ -25,7 +26,9 @@ import { areSmallGroups, sumsOfGroups } from './sumsOfGroups.js';
 /** Replays a product under any record of steps. x: codes [rows, groups * inFeatures]; of a dynamic layer, quantized with `product.input`. */
 export function replayProduct(steps: ProductSteps, product: Product, x: Codes, fast: Fast = null): Replayed {
   if (groupsOf(product) === 1) return replayGroup(steps, product, x, fast);
-  const isJoined = x.addend || (!steps.float && !steps.dynamic && areSmallGroups(x, product));
+  const areSmall = areSmallGroups(x, product);
+  if (steps.float && !x.addend && areSmall && sumsFitInt32(x, product)) return replayFloatProduct(steps, product, x);
+  const isJoined = x.addend || (!steps.float && !steps.dynamic && areSmall);
   if (isJoined) return replayJoined(steps, product, x, fast);
   const parts = Array.from(eachGroup(product, x), (group) => replayGroup(steps, group.product, group.x, fast));
   return beside(parts, product.outFeatures);

@@ -52,6 +52,17 @@ export function joined(parts: readonly Replayed[]): Replayed {
   return { rows, cols, data, low: bounds?.low ?? certain, high: bounds?.high ?? certain, accumulator, overflowed };
 }
 
+/** Of hundreds of thousands each has arrays of its own: those are not to be there all at once. */
+const JOINED = 1024;
+
+/** What is made of each item, one after the other. */
+export function joinedInTurn<T>(items: readonly T[], make: (item: T) => Replayed): Replayed {
+  const whole: Replayed[] = [];
+  for (let from = 0; from < items.length; from += JOINED)
+    whole.push(joined(items.slice(from, from + JOINED).map((item) => make(item))));
+  return joined(whole);
+}
+
 /** What was captured, where it is a legitimate result; elsewhere what was replayed. */
 export function withCaptured({ data, low, high }: Replayed, captured: NumericArray): NumericArray {
   if (!low || !high) return data;

@@ -2,7 +2,7 @@ import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.j
 import { type Reference, sameEverywhere } from '../kernels/reference.js';
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import { besideValue, type Capture, type ValueReader } from '../nouns/capture.js';
-import type { Call, Fast, Kernel, ProductSteps } from '../nouns/kernel.js';
+import type { Call, Fast, Kernel } from '../nouns/kernel.js';
 import {
   declaredParams,
   isElementwise,
@@ -11,7 +11,6 @@ import {
   isTensor,
   type Layer,
   type Model,
-  type ProductLayer,
   type StateLayer,
   takesWholeCalls,
 } from '../nouns/model.js';
@@ -23,10 +22,11 @@ import { type BatchRanges, batchOf, rangesOf } from './calls.js';
 import { choosesParams, replayChosen, stepsIn } from './chosen.js';
 import { constantReader } from './constant.js';
 import { inBlocks } from './elementwise.js';
-import { chosenInput, type InCall, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
+import { type InCall, type ReadyLayer, replayLayer, whyNotReplayed } from './layer.js';
 import { placed } from './patches.js';
+import { replayCalls } from './productCalls.js';
 import { readerOf, storageFor, takenFrom } from './readers.js';
-import { joined, type Replayed, withCaptured } from './replayed.js';
+import { type Replayed, withCaptured } from './replayed.js';
 import { reasonOfDims } from './shapes.js';
 import { stateReader } from './state.js';
 import { hostOf, type InCalls, memoryIn, numbersOf, replayTensor, vectorsOf } from './tensor.js';
@@ -55,6 +55,8 @@ export interface LayerRun {
   replay(fromSample: number, toSample: number): Promise<Replayed>;
 }
 
+const NO_CALLS: readonly Call[] = [];
+
 /** A value as a layer reads it. */
 export interface Given {
   readonly reader: ValueReader;
@@ -81,6 +83,8 @@ export class ReplaySession {
   private readonly retained = new Map<string, ValueReader>();
   private readonly reasons = new Map<Layer, string | null>();
   private readonly chosen = new Map<Layer, Kernel>();
+  /** What is asked of each layer again and again. */
+  private readonly likely = new Map<Layer, Kernel>();
   private readonly constants: ReadonlyMap<string, ValueReader>;
   private readonly reference: Reference;
 
@@ -117,7 +121,11 @@ export class ReplaySession {
 
   /** The kernel that a layer is replayed under. */
   kernelOf(layer: Layer): Kernel {
-    return this.chosen.get(layer) ?? this.reference.readings(layer, this.callsOf(layer))[0];
+    const known = this.chosen.get(layer) ?? this.likely.get(layer);
+    if (known) return known;
+    const [kernel] = this.reference.readings(layer, this.callsOf(layer));
+    this.likely.set(layer, kernel);
+    return kernel;
   }
 
   /** Under which another session of the same model replays alike. */
@@ -137,8 +145,8 @@ export class ReplaySession {
   }
 
   /** The sizes of the runtime's calls of a layer, one a batch. */
-  private callsOf(layer: Layer, output: Shape | null = this.capture.shapes.get(layer.name) ?? null): Call[] {
-    if (!isProduct(layer)) return [];
+  private callsOf(layer: Layer, output: Shape | null = this.capture.shapes.get(layer.name) ?? null): readonly Call[] {
+    if (!isProduct(layer)) return NO_CALLS;
     const { inFeatures, outFeatures } = layer.form.weight;
     const values = output ? sizeOf(output.dims) : (this.capture.values.get(layer.name)?.features ?? outFeatures);
     const rows = values / outFeatures;
@@ -245,7 +253,7 @@ export class ReplaySession {
       for (const x of inputs) xs.push({ rows: to - from, cols: x.features, data: await x.read(from, to) });
       if (isTensor(layer))
         return replayTensor(tensorSteps(kernel, layer)!, layer, ready, xs, { firstSample: from, ...inCalls, stateOf });
-      if (isProduct(layer)) return this.replayCalls(run, layer, xs, from);
+      if (isProduct(layer)) return replayCalls(run, layer, xs, from, this.fast);
       if (isElementwise(layer) && layer.form.chosen) return replayChosen(run, layer, xs[0], from);
       return replayLayer(kernel, ready, xs, this.fast, this.blocksOf(run, from));
     };
@@ -357,23 +365,6 @@ export class ReplaySession {
     const width = steps?.rest ? (steps.block?.(input, layer.output!) ?? 1) : 1;
     return width === 1 ? {} : { isInBlock: inBlocks(width, features, firstSample, this.batchEnds) };
   }
-
-  /** Splits a block where a dynamic layer's scale changes, or the size of the call changes the arithmetic, and joins the results. */
-  private replayCalls(run: Opened, layer: ProductLayer, xs: readonly Matrix[], firstSample: number): Replayed {
-    const { ready, kernel, batches, callOf } = run;
-    const steps = productSteps(kernel, layer)!;
-    const parts: Replayed[] = [];
-    const [{ rows }] = xs;
-    for (let row = 0; row < rows; ) {
-      const sample = firstSample + row;
-      const end = row + sameCall(run, steps, sample, firstSample + rows) - sample;
-      const input = batches ? chosenInput(steps, layer.form, batches.rangeOf(batches.batchOf(sample))) : undefined;
-      const part = ({ cols, data }: Matrix) => ({ rows: end - row, cols, data: data.subarray(row * cols, end * cols) });
-      parts.push(replayLayer(kernel, ready, xs.map(part), this.fast, { input, call: callOf(sample) }));
-      row = end;
-    }
-    return joined(parts);
-  }
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
@@ -382,18 +373,4 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | nu
     if (found !== null) return found;
   }
   return null;
-}
-
-/** One past the last sample that is computed with the numbers and steps of the first. */
-function sameCall({ batches, callOf }: Opened, steps: ProductSteps, first: number, last: number): number {
-  const { ofCall } = steps.dynamic?.multiplier ?? steps.multiplier;
-  if (!batches && !ofCall) return last;
-  const stepOf = (sample: number) => {
-    const call = callOf(sample);
-    return call && ofCall?.(call);
-  };
-  const [batch, step] = [batches?.batchOf(first), stepOf(first)];
-  let end = first + 1;
-  while (end < last && batches?.batchOf(end) === batch && stepOf(end) === step) end++;
-  return end;
 }

@@ -140,7 +140,7 @@ function productLines(
 
 /** Input codes of the candidate beside the captured ones. */
 function otherCodeLines(
-  { candidate_products: products = [], candidate_input_codes_differ: count, input }: ExplainDocument,
+  { candidate_products: products = [], candidate_input_codes_differ: count, input, captured }: ExplainDocument,
   options: ReportOptions,
   headPaint: (text: string) => string,
 ): string[] {
@@ -149,7 +149,7 @@ function otherCodeLines(
   const plain = (text: (product: (typeof products)[number]) => number) => products.map((p) => String(text(p)));
   const columns: Column[] = [
     { head: ['   k'], cells: plain(({ k }) => k), align: 'right' },
-    { head: ['captured x'], cells: plain(({ x }) => x), align: 'right' },
+    { head: [captured === null ? "replay's x" : 'captured x'], cells: plain(({ x }) => x), align: 'right' },
     { head: ["candidate's x"], cells: plain(({ candidate_x }) => candidate_x), align: 'right' },
     { head: ['w'], cells: plain(({ w }) => w), align: 'right' },
     { head: ['moves the sum'], cells: cells(({ moves }) => moves), align: 'right' },

@@ -7,7 +7,8 @@ import { prose } from './words/prose.js';
 export function outcomeLines(document: ExplainDocument, options: ReportOptions): string[] {
   const { columns, captured, causes, candidate_input_codes_differ: otherCodes } = document;
   const beside = [orderText(document), otherCodes ? onOwnInput(document) : null].filter((line) => line !== null);
-  if (captured === null) return beside.flatMap((line) => prose({ options }, line));
+  const own = candidateOutcome(document);
+  if (captured === null) return [...(own ? [own] : []), ...beside].flatMap((line) => prose({ options }, line));
   const explaining = columns.filter(({ explains }) => explains).map(({ kernel }) => kernel);
   const isInside = columns.every(({ explains, value }) => !explains || !Object.is(value + 0, captured + 0));
   // of one column no other kernel was asked
@@ -19,13 +20,14 @@ export function outcomeLines(document: ExplainDocument, options: ReportOptions):
       : named.length > 0
         ? `${one === null ? 'no kernel alone gives' : `${one} does not give`} the captured value; the layer's diagnosis: ${named.join(' + ')}`
         : `${one === null ? 'no kernel gives' : `${one} does not give`} the captured value: unexplained`;
-  const own = candidateOutcome(document);
   return [text, ...(own ? [own] : []), ...beside].flatMap((line) => prose({ options }, line));
 }
 
-/** What the comparison found of the whole layer; null: the value is the captured one, or nothing was found. */
-function candidateOutcome({ candidate, captured, candidate_causes: causes = [] }: ExplainDocument): string | null {
-  if (candidate === null || candidate === captured || causes.length === 0) return null;
+/** What the comparison found of the whole layer; null: the value is the expected one, or nothing was found. */
+function candidateOutcome(document: ExplainDocument): string | null {
+  const { candidate, captured, columns, candidate_causes: causes = [] } = document;
+  if (candidate === null || candidate === (captured ?? columns[0].value) || causes.length === 0) return null;
+  if (causes.join() === 'unexplained') return `the candidate's ${candidate} is unexplained`;
   return `the candidate's ${candidate}, by the layer's diagnosis: ${causes.join(' + ')}`;
 }
 

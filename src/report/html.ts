@@ -305,7 +305,7 @@ function detailHtml({ label, sentences, code }: FindingDetail): string {
   const lines = sentences.map((sentence) => {
     const [, variable, rest] = (label === 'confirm' && VARIABLE.exec(sentence)) || [];
     if (variable) return `<dd class="typed"><code class="copy">${toCopy(variable)}</code>${text(rest)}</dd>`;
-    const partly = label === 'rehearsal' && / still differs?\b/.test(sentence) ? ' class="partly"' : '';
+    const partly = label === 'rehearsal' && / still differs?$/.test(sentence) ? ' class="partly"' : '';
     return `<dd${partly}>${said(sentence.replaceAll(' -> ', ' → '))}</dd>`;
   });
   return `<div class="${label.replaceAll(' ', '-')}"><dt>${text(label)}</dt>${lines.join('')}</div>`;

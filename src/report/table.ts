@@ -20,6 +20,7 @@ import { divergenceSentences } from './words/divergences.js';
 import { type Finding, findingLayers, fixesSaidOnce, type Paste, type Tell } from './words/finding.js';
 import { firstWords, notes } from './words/firstWords.js';
 import { nextCommand } from './words/next.js';
+import { kindsHeld, notFiniteIn } from './words/notFinite.js';
 import { percent, signedMean, size } from './words/numbers.js';
 import { labelled, prose } from './words/prose.js';
 import {
@@ -202,7 +203,9 @@ function channelLines(layer: LayerReport, view: View): string[] {
       ? [{ head: [histogramHead(options.unicode)], cells: bars, align: 'left' as const, dropOrder: 1 }]
       : []),
   ];
-  const why = cells((c) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + '));
+  const held = kindsHeld(notFiniteIn(layer));
+  const causes = (c: ChannelReport) => [...new Set([...c.causes, ...added(c.channel)])].map(printable).join(' + ');
+  const why = cells((c) => (held && !Number.isFinite(largestOf(c)) ? held : causes(c)));
   const whyColumn: Column = { head: ['why'], cells: why, align: 'left', shortenTo: 16, dropOrder: 3 };
   // cut it tells nothing, and what is of all channels the layer's row says
   const isTold = why.every((one) => one === whyOf(layer, view.report)) && !fits([...columns, whyColumn], options.width);

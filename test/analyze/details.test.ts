@@ -8,17 +8,30 @@ import { channelsWorstFirst } from '../../src/report/arrange.js';
 
 const ROOT = join(import.meta.dirname, '../../fixtures/pytorch');
 
-async function opened(set: string, options: { candidate?: string; mode?: 'propagated'; to?: number } = {}) {
+interface Options {
+  readonly candidate?: string;
+  readonly against?: 'replay';
+  /** The capture has nothing but these. */
+  readonly inputsOnly?: true;
+  readonly kernel?: string;
+  readonly mode?: 'propagated';
+  readonly to?: number;
+}
+
+async function opened(set: string, options: Options = {}) {
   const model = await openModel(nodeFileSystem, join(ROOT, set, 'model.json'));
-  const capture = await openCapture(nodeFileSystem, join(ROOT, set, 'capture.npz'), model);
-  const candidate = options.candidate
-    ? await openCandidate(nodeFileSystem, join(ROOT, options.candidate, 'capture.npz'), model, capture)
+  const whole = await openCapture(nodeFileSystem, join(ROOT, set, 'capture.npz'), model);
+  const inputs = [...whole.values].filter(([name]) => model.inputs.some((input) => input.name === name));
+  const capture = options.inputsOnly ? { ...whole, values: new Map(inputs) } : whole;
+  const path = options.candidate && join(ROOT, options.candidate, 'capture.npz');
+  const candidate = path
+    ? await openCandidate(nodeFileSystem, path, model, capture, undefined, options.against)
     : undefined;
   const samples = { from: 0, to: options.to ?? capture.samples };
-  const report = await compare(model, capture, { candidate, mode: options.mode, samples });
+  const report = await compare(model, capture, { ...options, candidate, samples });
   const input: DetailsInput = { model, capture, candidate, report, ...samples, worstFirst: channelsWorstFirst };
   const details = await detailsOf(input);
-  await Promise.all([model.close(), capture.close(), candidate?.close()]);
+  await Promise.all([model.close(), whole.close(), candidate?.close()]);
   return { report, details };
 }
 
@@ -28,6 +41,8 @@ describe.each([
   ['iris-avx2', { mode: 'propagated' }],
   ['iris-avx2', { candidate: 'iris-vnni' }],
   ['iris-avx2', { to: 20 }],
+  ['iris-avx2', { candidate: 'iris-vnni', against: 'replay', kernel: 'fbgemm-avx2', inputsOnly: true }],
+  ['iris-avx2', { candidate: 'iris-avx2', against: 'replay', kernel: 'fbgemm' }],
 ] as const)('%s %j', (set, options) => {
   test('single values are those that were compared', async () => {
     const { report, details } = await opened(set, options);

@@ -68,6 +68,13 @@ describe('settings', () => {
     ['max_mismatched', { max_mismatched: '50%' }, {}, [], '2 layers within tolerance'],
     ['diagnose', { diagnose: false }, {}, [], 'not diagnosed'],
     ['a switch that a model turns off', { fail_fast: true }, { fail_fast: false }, [], '2 of 3 layers differ'],
+    [
+      'against the replay',
+      { kernel: 'fbgemm-avx2' },
+      { candidate: vnni.capture, against: 'replay' },
+      [],
+      '3 of 3 layers differ, 2110',
+    ],
     ['candidate', {}, { candidate: avx2.capture }, [], 'MATCH: 3 of 3 layers compared; all 5285 values'],
   ];
 

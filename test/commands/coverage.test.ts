@@ -1,5 +1,5 @@
 /** Captures and candidates of which a part is missing (fixtures/coverage): what is not there does not pass as equal. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -330,6 +330,19 @@ describe('--against replay', () => {
     expect(match).toBe(0);
     expect(stdout).toContain('expected = the replay (cmsis-nn, from the captured inputs)');
     expect(stdout.replaceAll('\n', ' ')).toContain('no result of yours was compared; all 32 values are equal');
+  });
+
+  test('inputs only, of a model without shapes, and plain files by golden’s names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rtl-'));
+    const golden = await vectors(iris, 'tflm', 'memh');
+    for (const name of ['fc1', 'fc2']) {
+      copyFileSync(join(golden, `${name}.output.memh`), join(folder, `${name}.output.memh`));
+    }
+    const inputsOnly = join(folder, 'x.npy');
+    const x = (await openNpz(nodeFileSystem, iris[1])).arrays.get('quant')!;
+    writeFileSync(inputsOnly, npy('uint8', x.shape, await x.read()));
+    const own = await judged([iris[0], inputsOnly, '--candidate', folder, '--against', 'replay', '--kernel', 'tflm']);
+    expect(own).toMatchObject({ verdict: 'match', coverage: { compared: 2, layers: 3 } });
   });
 
   test('is said in every format', async () => {

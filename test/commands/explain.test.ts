@@ -183,3 +183,14 @@ it('where inputs alone are there, the replay judges: the place where the candida
     expect(Math.abs(columns[0].value - 128)).toBe(layers[0].max_abs_diff);
   }
 });
+
+it('against the replay: what the candidate does is said, and whose codes stand beside its own', async () => {
+  const [model, capture] = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/iris-avx2/${file}`);
+  const candidate = 'fixtures/pytorch/iris-vnni/capture.npz';
+  const given = [model, capture, '--candidate', candidate, '--against', 'replay', '--kernel', 'fbgemm-avx2'];
+  const fc1 = await qdiff(['explain', ...given, '--layer', 'fc1']);
+  expect(fc1.stdout).toMatch(/\n\nthe candidate's \d+, by the layer's diagnosis: int16-saturation\n/);
+  const fc2 = await qdiff(['explain', ...given, '--layer', 'fc2']);
+  expect(fc2.stdout).toContain("replay's x  candidate's x");
+  expect(fc2.stdout).not.toContain('captured x');
+});

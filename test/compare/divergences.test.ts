@@ -14,8 +14,10 @@ function graph(text: string): LayerReport[] {
   });
 }
 
-const said = (text: string, chained = true) =>
-  divergenceSentences({ divergences: divergencesIn(graph(text), chained) } as never);
+function said(text: string, chained = true): string[] {
+  const layers = graph(text);
+  return divergenceSentences({ layers, divergences: divergencesIn(layers, chained) } as never);
+}
 
 describe('divergences', () => {
   test('each branch has its own first', () => {
@@ -40,7 +42,8 @@ describe('divergences', () => {
   test('what was compared with nothing passes a difference on', () => {
     expect(said('a*; relu?:a; fc*:relu')).toEqual([]);
     expect(said('a*; relu?:a; fc:relu')).toEqual(['it heals: equal again at fc']);
-    expect(said('a*; b:a; out?:a')).toEqual(['equal again at b, not at out']);
+    expect(said('a*; b:a; c*:a; o?:a; p?:a')).toEqual(['equal again at b, not at c; o, p were compared with nothing']);
+    expect(said('a*; b:a; out?:a')).toEqual(['equal again at b; out was compared with nothing']);
   });
 
   test('accepted differences begin nothing and heal nothing', () => {

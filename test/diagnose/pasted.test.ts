@@ -40,6 +40,24 @@ const EXPECTED = {
 } as const;
 const ROUNDINGS = ['single', 'double', 'double-up'] as const;
 
+/** Two channels, one of which is not shifted at all. */
+const CHANNELS = [
+  { m: 1708296307, s: 7 },
+  { m: 1288490189, s: 0 },
+];
+const byChannel = (rounding: 'single' | 'double' | 'double-up') => {
+  const { multiplier, ...others } = formula(rounding, SHIFT);
+  return stepCode(own as unknown as Formula, { ...others, multiplier: { ...multiplier, by_channel: true } });
+};
+const EXPECTED_OF = (rounding: 'single' | 'double' | 'double-up', acc: number, { m, s }: (typeof CHANNELS)[number]) => {
+  const [total, half] = [31n + BigInt(s), (1n << BigInt(s)) >> 1n];
+  if (rounding === 'single') return (BigInt(acc) * BigInt(m) + (1n << (total - 1n))) >> total;
+  const q = (BigInt(acc) * BigInt(m) + (1n << 30n)) >> 31n;
+  return rounding === 'double' && q < 0n ? -((-q + half) >> BigInt(s)) : (q + half) >> BigInt(s);
+};
+const expectedByChannel = (rounding: 'single' | 'double' | 'double-up') =>
+  ACCUMULATORS.flatMap((acc) => CHANNELS.map((own) => EXPECTED_OF(rounding, acc, own)));
+
 /** Quarters: halves of both parities, and what lies beside them. */
 const QUARTERS = Array.from({ length: 81 }, (_, i) => i - 40);
 const away = (v: number) => Math.sign(v) * Math.floor(Math.abs(v) + 0.5);
@@ -106,6 +124,17 @@ ${body}`;
     expect(got).toEqual(ACCUMULATORS.map(EXPECTED[rounding]));
   });
 
+  test.each(ROUNDINGS)('each channel’s multiplier, %s', (rounding) => {
+    const code = linesOf(byChannel(rounding), 'c').join('\n');
+    const numbers = `static const int32_t MULTIPLIER[2] = {${CHANNELS.map(({ m }) => m)}}; static const int8_t SHIFT[2] = {${CHANNELS.map(({ s }) => -s)}};\n`;
+    const body = [
+      `int s; (void)s; for (int n = 0; n < 2; n++) { ${code}`,
+      'if (n == 0) printf("%lld\\n", (long long)q); }',
+    ];
+    const got = printed(numbers + program('int32_t', 'acc', ACCUMULATORS, '', body)).map(BigInt);
+    expect(got).toEqual(expectedByChannel(rounding));
+  });
+
   test('all others compile, and the sums are those of int32', () => {
     const functions = others('c').map(
       (line, i) =>
@@ -145,6 +174,19 @@ describe.skipIf(!hasIverilog)(`Verilog${hasIverilog ? '' : ' (no iverilog)'}`, (
     expect(got).toEqual(ACCUMULATORS.map(EXPECTED[rounding]));
   });
 
+  test.each(ROUNDINGS)('each channel’s multiplier, %s', (rounding) => {
+    const code = linesOf(byChannel(rounding), 'verilog');
+    const last = rounding === 'single' ? 'q' : 'y';
+    const all = ACCUMULATORS.flatMap((acc) =>
+      CHANNELS.map((_, n) => `acc = ${acc}; n = ${n}; ${code.join('\n')}\n$display("%0d", ${last});`),
+    );
+    const numbers = CHANNELS.map(({ m, s }, n) => `MULTIPLIER[${n}] = ${m}; SHIFT[${n}] = ${-s};`);
+    const got = printed(`module t; reg signed [31:0] acc; reg signed [63:0] q, y; integer n;
+  reg signed [31:0] MULTIPLIER [0:1]; reg signed [7:0] SHIFT [0:1];
+  initial begin ${numbers.join(' ')} ${all.join('\n')} end endmodule`).map(BigInt);
+    expect(got).toEqual(expectedByChannel(rounding));
+  });
+
   test('all others compile', () => {
     const blocks = others('verilog').map((line) => {
       if (line.startsWith('assign')) return line;
@@ -181,6 +223,15 @@ describe.skipIf(!hasNumpy)(`numpy${hasNumpy ? '' : ' (no python3 with numpy)'}`,
       ),
     );
     expect(got.map(BigInt)).toEqual(ACCUMULATORS.map(EXPECTED[rounding]));
+  });
+
+  test.each(ROUNDINGS)('each channel’s multiplier, %s', (rounding) => {
+    const code = linesOf(byChannel(rounding), 'python').join('\n');
+    const numbers = `multiplier_int32 = np.array([${CHANNELS.map(({ m }) => m)}], np.int32); shift = np.array([${CHANNELS.map(({ s }) => -s)}], np.int8)`;
+    const got = printed(
+      `acc = np.array([${ACCUMULATORS}], np.int32)[:, None]\n${numbers}\n${code}\nimport json; print(json.dumps([str(v) for v in q.ravel().tolist()]))`,
+    );
+    expect(got.map(BigInt)).toEqual(expectedByChannel(rounding));
   });
 
   test('an equation in float32 has the names that all lines have', () => {

@@ -11,7 +11,7 @@ import { npy, npz } from '../support/npz.js';
 import { hasCc, hasIverilog, hasNumpy, outputOf } from '../support/tools.js';
 import { randomFrom } from './world.js';
 
-const [SAMPLES, CHANNELS, SIZE] = [8, 6, 6];
+const [SAMPLES, CHANNELS, SIZE] = [24, 6, 6];
 const HALF = SIZE / 2;
 const COUNT = 4;
 const PARAMS = { dtype: 'int8', scale: 0.0094, zero_point: -128 };

@@ -59,3 +59,12 @@ it('of one channel rows are bounded too: lists of a million of them took a gigab
   expect(samples.length).toBeLessThanOrEqual(2 ** 18);
   expect(samples.at(-1)).toBe(2 ** 20 - 1);
 });
+
+it('calls of a dynamic layer are bounded, each is quantized by itself; rows of few calls are not', async () => {
+  const rows = { width: 1, read: async (from: number, to: number) => new Uint8Array(to - from) };
+  const data = { from: 0, to: 2 ** 17, effort: 1, inputs: [rows], observed: rows, witnesses: [] };
+  const countIn = async (batches: number) =>
+    (await readSubset({ ...data, dynamic: { batches } } as unknown as LayerData)).samples.length;
+  expect(await countIn(2 ** 17)).toBeLessThanOrEqual(2 ** 15);
+  expect(await countIn(2 ** 15)).toBe(2 ** 17);
+});

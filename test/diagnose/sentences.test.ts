@@ -649,6 +649,26 @@ describe('how a side can follow the other', () => {
     expect(candidateFix(['int16-saturation'], both)).toBeNull();
   });
 
+  test('of what gives all values and is not named it is not said that nothing gives them', () => {
+    const nearest = { causes: ['bias-int32'], kernel: null, explained: 2, of: 2, lost: 0 };
+    const said = (subject: 'capture' | 'candidate', own: object) => {
+      const finding = context({
+        subject,
+        foundKernel: null,
+        evidence: { unexplained: { nearest: { ...nearest, ...own } } },
+      });
+      return [...reasons(finding, ['unexplained'], 'the replay'), ...evidenceSentences(finding, ['unexplained'])];
+    };
+    expect(said('candidate', {})).toEqual([
+      expect.stringMatching(
+        /^These values do not tell which of the causes that give them all it is; .* More samples may tell\.$/,
+      ),
+      'one of them: bias rounded to int32 gives all 2 that differ on the input it read',
+    ]);
+    expect(said('capture', {})[1]).toMatch(/gives all 2 that differ$/);
+    for (const own of [{ lost: 1 }, { explained: 1 }]) expect(said('capture', own)[0]).toMatch(/^No known cause/);
+  });
+
   test('two sides have a line each, and most values come first', () => {
     const evidence = {
       'int16-saturation': { values: 3 },

@@ -52,7 +52,7 @@ test.each(['uint8', 'int8'] as const)('%s: every kernel', (dtype) => {
       const whole = replayProduct(steps, product, x);
       for (const { product: own, x: codes, firstChannel } of eachGroup(product, x)) {
         const alone = replayProduct(steps, own, codes);
-        for (const field of ['data', 'accumulator'] as const) {
+        for (const field of ['data', 'low', 'high', 'accumulator'] as const) {
           const columns = (values: ArrayLike<number>, width: number, from: number) =>
             Array.from({ length: ROWS * each }, (_, i) => values[Math.floor(i / each) * width + from + (i % each)]);
           if (!alone[field]) continue;
@@ -76,4 +76,13 @@ test('no group is cut out, whether its pairs lose something or not', () => {
     if (isPaired(accumulate)) lost += data.filter((sum: number, i: number) => sum !== exact.data[i]).length;
   }
   expect(lost).toBeGreaterThan(0);
+});
+
+test('nor where a layer runs in float: its numbers are made for all groups at once', () => {
+  const { product, x } = grouped(50, 1, 9, 'uint8');
+  const steps = productSteps(kernelByName('pt2e-reference'), 'linear')!;
+  const near = vi.spyOn(steps.float!.product, 'near');
+  replayProduct(steps, product, x);
+  expect(near).toHaveBeenCalledOnce();
+  near.mockRestore();
 });

@@ -11,8 +11,8 @@ function replayed(rows: number[][], results = 1) {
   const x = { rows: rows.length, cols: rows[0].length, data: Float32Array.from(rows.flat()) };
   const whole = rowsAlike(
     x,
-    (row) => params('uint8', Math.max(...row), 0),
-    ({ rows: count, cols, data }: Matrix, { scale }): Replayed => {
+    (row) => ({ input: params('uint8', Math.max(...row), 0) }),
+    ({ rows: count, cols, data }: Matrix, { input: { scale } }): Replayed => {
       sizes.push(count);
       const sums = Array.from({ length: count }, (_, i) =>
         Array.from(data.subarray(i * cols, (i + 1) * cols)).reduce((a, b) => a + b),
@@ -57,4 +57,24 @@ test('thousands of equal ranges take one replay', () => {
   const { whole, sizes } = replayed(Array.from({ length: 4000 }, (_, i) => [i % 7, 7]));
   expect(sizes).toEqual([4000]);
   expect(whole.data[2 * 3999]).toBe((3999 % 7) + 7);
+});
+
+test('calls of other sizes are not replayed at once, though their ranges are equal', () => {
+  const sizes: number[] = [];
+  const x = { rows: 6, cols: 1, data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const calls = [2, 1, 2, 2, 1, 1].map((rows) => ({
+    input: params('uint8', 1, 0),
+    call: { rows, inFeatures: 1, outFeatures: 1 },
+  }));
+  const { data } = rowsAlike(
+    x,
+    (_, row) => calls[row],
+    ({ rows, data: own }, { call }) => {
+      sizes.push(rows);
+      const data = Float32Array.from(own, (value: number) => value * 10 ** call.rows);
+      return { rows, cols: 1, data, low: null, high: null, accumulator: null, overflowed: 0 };
+    },
+  );
+  expect(sizes).toEqual([3, 3]);
+  expect([...data]).toEqual([100, 20, 300, 400, 50, 60]);
 });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ExplainColumn, ExplainDocument } from '../../src/documents/explain.js';
 import { explainRows } from '../../src/report/explain.js';
+import { outcomeLines } from '../../src/report/explainOutcome.js';
 import { cli } from '../support/cli.js';
+import { plain } from './reports.js';
 
 const files = ['model.json', 'capture.npz'].map((file) => `fixtures/pytorch/iris-avx2/${file}`);
 
@@ -18,4 +20,14 @@ test('a column without codes beside one with them', async () => {
   expect(cellsOf('= before rounding')[1]).toBe('-');
   expect(cellsOf('+ zero_point')[1]).toBe('-');
   expect(cellsOf('clamped to')[1]).toBe('0.25');
+});
+
+test.each([
+  [['rounding-floor'], "the candidate's 7, by the layer's diagnosis: rounding-floor"],
+  [['unexplained'], "the candidate's 7 is unexplained"],
+])('of a candidate that the replay judges: %j', (causes, says) => {
+  const columns = [{ kernel: 'tflm', value: 5, explains: null }];
+  const document = { columns, captured: null, candidate: 7, causes: [], candidate_causes: causes };
+  expect(outcomeLines(document as never, plain)).toEqual([says]);
+  expect(outcomeLines({ ...document, candidate: 5 } as never, plain)).toEqual([]);
 });

@@ -49,7 +49,7 @@ test('what came with the input splits no finding: it says how much that is, and 
   );
   expect(said(one, 'to agree')).toEqual([`yours: ${OWN}`]);
   expect(said(one, 'rehearsal')).toEqual([
-    'replayed with the fix: all 2416 values equal where the input is the same, 1800 of 4832 elsewhere still differ',
+    'replayed with the fix: all 2416 values equal where the input is the same; 1800 of 4832 elsewhere still differ, by what came with the input',
   ]);
 });
 

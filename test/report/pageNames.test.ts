@@ -65,6 +65,24 @@ describe.skipIf(!chromiumPath)(`names on the page${chromiumPath ? '' : ' (no Chr
 
   const owns = (page: Page) => page.locator('.tile .own').allInnerTexts();
 
+  test('a short name of a narrow tile is cut once, and keeps its end', async () => {
+    const adds = Array.from(
+      { length: 24 },
+      (_, i) => `l.${Math.floor(i / 3)}.${i % 3 === 2 ? `add@${(i % 8) + 2}` : `c${i}`}`,
+    );
+    const page = await open(chain(adds), 400);
+    const names = (await owns(page)).filter((name) => name.includes('…'));
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect(name).toMatch(/^a\w*…@\d$/);
+    const cut = await page
+      .locator('.tile .own')
+      .evaluateAll(
+        (all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 && one.textContent!.includes('…')).length,
+      );
+    expect(cut).toBe(0);
+    await page.close();
+  });
+
   test('a name that is too long for its tile keeps its end, and nothing of it is hidden', async () => {
     const page = await open(chain(Array.from({ length: 24 }, (_, i) => `dequantize@${i}`)), 1280);
     const names = await owns(page);

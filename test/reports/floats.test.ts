@@ -58,6 +58,7 @@ describe('what is no number is said first, and nothing is sought in it', () => {
     );
     expect(said.indexOf('holds NaN')).toBeLessThan(said.indexOf('mismatched'));
     expect(said).not.toMatch(/hypotheses|reduce_range/);
+    expect(stdout).toMatch(/^ +4 .* inf .* NaN, inf$/m); // a channel's row as the layer's
   });
 
   test('in an input', async () => {

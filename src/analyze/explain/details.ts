@@ -15,11 +15,13 @@ import { isQuantized, type Shape } from '../../nouns/value.js';
 import { emptyLike } from '../../numeric/array.js';
 import { blockRows } from '../../replay/blocks.js';
 import { replayProduct } from '../../replay/product.js';
+import { replayedCapture } from '../../replay/reference.js';
 import { layerRows } from '../../replay/rows.js';
 import { type LayerRun, ReplaySession } from '../../replay/session.js';
 import { inRows } from '../../tensor/rows.js';
 import { coordinatesOf, positionDims, positionsOf, sizeOf } from '../../tensor/shape.js';
 import { explain } from './explain.js';
+import { inputsOnly } from './inputsOnly.js';
 import { type ChannelMap, mapOf, type RowValue } from './map.js';
 import { runOnOwn } from './ownRun.js';
 import { explainedProduct, kernelsToExplain, productAt } from './place.js';
@@ -75,9 +77,9 @@ export function channelsKept(position: number, { values }: Pick<LayerReport, 'va
 
 /** Layers that differ, in the report's order. */
 export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
-  const { model, capture, candidate, report } = input;
-  const fast = await acceleratorFor(model, capture, settingsOf(input));
-  const session = new ReplaySession(model, capture, referenceOf(report, model), report.mode, fast);
+  const { model, candidate, report } = input;
+  const fast = await acceleratorFor(model, input.capture, settingsOf(input));
+  const { session, capture, expected } = judgeOf(input, fast);
   const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
   const judged = (report.candidate_layers ?? report.layers).filter(({ status }) => status === 'mismatch');
   const details: LayerDetails[] = [];
@@ -88,15 +90,28 @@ export async function detailsOf(input: DetailsInput): Promise<LayerDetails[]> {
     const run = session.whyNotReplayed(layer) === null ? await session.open(layer) : null; // a candidate may have it
     const { diagnosis } = layerReport;
     const ownRun =
-      run && candidate && isProduct(layer) ? await runOnOwn({ ...input, candidate }, run, session, diagnosis) : null;
+      run && candidate && isProduct(layer)
+        ? await runOnOwn({ model, capture, candidate }, run, session, diagnosis)
+        : null;
     const channels: ChannelDetails[] = [];
     for (const channel of input.worstFirst(layerReport).slice(0, kept)) {
-      const series = { ...seriesOf(input, layer, layerReport, run, { channel, fast }), ownRun };
-      channels.push(await channelDetails(input, series));
+      const sides = { capture: expected, candidate };
+      const series = { ...seriesOf(sides, layer, layerReport, run, { channel, fast }), ownRun };
+      channels.push(await channelDetails({ ...input, capture }, series));
     }
     details.push({ name: layer.name, channels });
   }
   return details;
+}
+
+/** What layers are replayed from, and whose values are expected: the capture's, or what the replay makes of the inputs. */
+function judgeOf({ model, capture: whole, report }: DetailsInput, fast: Fast) {
+  const reference = referenceOf(report, model);
+  const capture = report.against === 'replay' ? inputsOnly(model, whole, reference) : whole;
+  const session = new ReplaySession(model, capture, reference, report.mode, fast);
+  if (report.against !== 'replay') return { session, capture, expected: capture };
+  const chained = new ReplaySession(model, capture, reference, 'propagated', fast);
+  return { session, capture, expected: replayedCapture(model, capture, chained) };
 }
 
 /** As the comparison had it: each layer's row names its kernel, which may have a form of its own for the layer. */
@@ -109,7 +124,7 @@ function referenceOf({ kernel, layers }: Report, { producer }: Model): Reference
 }
 
 function seriesOf(
-  { capture, candidate }: DetailsInput,
+  { capture, candidate }: Pick<DetailsInput, 'capture' | 'candidate'>,
   layer: Layer,
   layerReport: LayerReport,
   run: LayerRun | null,

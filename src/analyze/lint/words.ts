@@ -140,10 +140,10 @@ function pairSum({ k, x, w, sum }: WorstPair): string {
 }
 
 function seenSaturating(values: number, seen: NonNullable<LintFacts['int16-saturation']>): string {
-  if (values > 0) return `it did in ${values} of ${seen.samples} captured values`;
+  if (values > 0) return `the captured inputs do so in ${values} of ${seen.samples} values`;
   return seen.isSafe
     ? `safe within the captured codes ${seen.codes.lo}..${seen.codes.hi}`
-    : 'it did in none of the captured values';
+    : 'the captured inputs do so in none';
 }
 
 function farthest([lo, hi]: readonly [number, number]): number {

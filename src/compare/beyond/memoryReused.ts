@@ -185,6 +185,7 @@ class Memory {
     const glance = await this.seen(layer, from, Math.min(to, from + GLANCE));
     const places: PlaceOf[] = [];
     let left = differing(glance);
+    if (left.length === 0 && to - from <= GLANCE) return 'right'; // there are no others
     const written = left.length > 0 ? await this.allWritten() : null;
     const windowsOf = (bytes: Uint32Array) =>
       windowsIn(glance.observed, bytes).filter((window) => written!.has(window.bytes));

@@ -1,5 +1,6 @@
 import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
+import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
@@ -120,14 +121,7 @@ async function settle(
     if (others) diagnosis.show(name, others);
     else diagnosis.prefer(name, told!.causes);
     const report = await compareLayer(comparison, selected[index], index);
-    const isRule = others?.every(({ layers: together }) => together !== undefined);
-    if (
-      isRule
-        ? isUnexplained(report.diagnosis)
-        : told
-          ? !isTold(report, told)
-          : isUnexplained(report.diagnosis) || isDenied(report, all)
-    ) {
+    if (isStillOpen(report, told, others, all)) {
       found.set(name, before); // another form of it, other operands, or places, explain it now
       diagnosis.prefer(name, null);
       diagnosis.show(name, null);
@@ -136,6 +130,17 @@ async function settle(
     layers[i] = report;
     if (accepted !== 'tolerance') accept(report);
   }
+}
+
+/** Whether what others tell explains it not, or a layer could not have it: one rule of many layers is told where it is needed. */
+function isStillOpen(
+  report: LayerReport,
+  told: Settled | undefined,
+  others: readonly ShownElsewhere[] | undefined,
+  all: readonly LayerReport[],
+): boolean {
+  if (!others) return !isTold(report, told!);
+  return isUnexplained(report.diagnosis) || (others.some(({ layers }) => !layers) && isDenied(report, all));
 }
 
 function isTold({ diagnosis }: LayerReport, { causes, form }: Settled): boolean {

@@ -266,10 +266,11 @@ async function withInput(
   const { causes, evidence } = own.report;
   const [fix] = own.report.fixes;
   const text = firstFixSentence(one.report, from, inherited);
-  const fixes = changing(one, [
-    { subject: 'candidate', text, rehearsal: await onCaptured(one, own) },
-    ...(fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : []),
-  ]);
+  const first: Fix = { subject: 'candidate', text, rehearsal: await onCaptured(one, own) };
+  const itsOwn = fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : [];
+  // where both are needed, its own may leave as many by itself, by what came with the input
+  const isEnough = first.rehearsal?.mismatched_after_fix === 0;
+  const fixes = [...changing(one, [first]), ...(isEnough ? changing(one, itsOwn) : itsOwn)];
   const counts = Object.fromEntries(
     causes.map((cause) => [cause, { values: departing, ...(evidence[cause] as object | undefined) }]),
   );

@@ -1,11 +1,19 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { isBytes } from '../../numeric/array.js';
+import { floor } from '../../numeric/round.js';
 import { inputOf, type Setup } from '../setup.js';
 import { countOf } from '../study/agree.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
-import { isElementwiseStudy, isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
+import {
+  isElementwiseStudy,
+  isProductStudy,
+  isTensorStudy,
+  type ProductStudy,
+  type Study,
+  type TensorStudy,
+} from '../study/study.js';
 import { formOf } from './tensorSteps.js';
 
 /** Codes of a curve that a number has to move: an approximation of the curve parts from it in a few, and as if by one. */
@@ -126,22 +134,48 @@ function alikeChannels(study: Study): (a: number, b: number) => boolean {
   return (a, b) => (a - b) % channels === 0 || numbers.every((each) => each![a % channels] === each![b % channels]);
 }
 
-/** What values of the subset follow from: sums as declared, or codes of each input; null: of more than those at its place, or of floats. */
+/** What values of the subset follow from: sums as declared, or codes of each input; of more than those at its place: the sample. Null: of floats. */
 function followedBy(study: Study): NumericArray[] | null {
   const { subset, data, differing } = study;
+  if (isElementwiseStudy(study)) return [inputValues(subset)];
   if (data.onFloats) return null;
   if (isProductStudy(study)) {
     const added = study.engine.addend(study.declared, subset);
     return [study.engine.accumulator(study.declared, subset), ...(added ? [added] : [])];
   }
   if (isOfCodes(study)) return [inputValues(subset)];
-  if (!isTensorStudy(study) || !formOf(study)?.value || subset.inputs.length < 2) return null;
+  if (!isTensorStudy(study)) return null;
   const inputs = subset.inputs.map((input) => input.data);
-  return inputs.every(({ length }) => length === differing.length) ? inputs : null;
+  const isOfPlaces = inputs.length > 1 && formOf(study)?.value !== undefined;
+  if (isOfPlaces && inputs.every(({ length }) => length === differing.length)) return inputs;
+  // what is joined: a code each
+  if (inputs.length > 1 && sumOf(inputs.map(({ length }) => length)) === differing.length)
+    return [study.values(study.declared)];
+  const places = placesOf.get(study) ?? [firstAlike(study), Int32Array.from(differing, (_, i) => i % study.channels)];
+  placesOf.set(study, places);
+  return places;
 }
 
+/** Asked again and again. */
+const placesOf = new WeakMap<Study, Int32Array[]>();
+
+/** Of each value of whole ones: the first sample that reads the same. */
+function firstAlike({ subset, channels, differing }: TensorStudy): Int32Array {
+  const first = new Map<string, number>();
+  const of = subset.samples.map((_, sample) => {
+    const key = subset.inputs
+      .map(({ data, cols }) => data.subarray(sample * cols, (sample + 1) * cols).join())
+      .join('|');
+    if (!first.has(key)) first.set(key, sample);
+    return first.get(key)!;
+  });
+  return Int32Array.from(differing, (_, i) => of[floor(i / channels)]);
+}
+
+const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+
 /** A function of one code. */
-function isOfCodes(study: Study): boolean {
+export function isOfCodes(study: Study): boolean {
   const isFunction = isElementwiseStudy(study) || (isTensorStudy(study) && formOf(study)?.is === 'table');
   return isFunction && isQuantized(inputOf(study.declared));
 }

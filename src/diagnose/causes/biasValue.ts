@@ -3,7 +3,7 @@ import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
-import { counted, precise, printable } from '../../text.js';
+import { precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
 import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
@@ -22,11 +22,12 @@ import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf, weightSums } from '../estimate/view.js';
 import { choosesByScript } from '../facts.js';
-import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
+import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { differsInMore, differsInOne } from '../search/atOnce.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
+import { toldOf } from '../words/biases.js';
 import { addedBias, codeOf, exportAgain, numpy } from '../words/code.js';
 import { parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences } from '../words/parts.js';
@@ -91,6 +92,12 @@ export const biasValue: Cause<'bias-value', 'product'> = {
 
   admits: (study) => addedConstant(study, study.declared),
 
+  // of one bias every rule is a number
+  twinsOf: (study, { cause }) =>
+    ['bias-unscaled', 'bias-factor'].includes(cause) && differsInOne(study)
+      ? [...addedConstant(study, study.declared), ...staleBiases(study, study.declared, () => false, ROUNDED_STEPS)]
+      : [],
+
   // numbers of few channels, or small ones, follow some rule by chance
   lastly: (study) => {
     const { declared } = study;
@@ -132,54 +139,6 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   },
 };
 
-/** What is said of a rule that all biases follow, or of none. */
-function toldOf(e: Partial<CauseEvidence['bias-value']>) {
-  const { width, own_scale: own, lost_bits: lost, all_of: all, kept, added, or_steps: or } = e;
-  if (added !== undefined)
-    return {
-      title: `${Math.abs(added)} ${added > 0 ? 'more' : 'less'} in every sum`,
-      explanation: `Every sum is ${Math.abs(added)} too ${added > 0 ? 'large' : 'small'} before it is scaled, in each channel alike, where biases are each channel's own.${or ? ` A number from ${precise(or[0])} to ${precise(or[1])} of a step, added before the rounding, gives the same.` : ''}`,
-      fix: 'let sums begin with 0 or their bias, and add a rounding constant once, behind the multiplication',
-    };
-  if (width)
-    return {
-      title: `biases ${width.overflow === 'wrap' ? 'cut' : 'clamped'} to int${width.bits}`,
-      explanation: 'A bias, rounded to int32 at s_x * s_w, leaves the bits that it is kept in.',
-      fix: 'keep biases in int32',
-    };
-  if (lost)
-    return {
-      title: `biases without their lowest ${counted(lost, 'bit')}`,
-      explanation: 'A bias, rounded to int32 at s_x * s_w, is cut off below, to a multiple of a power of two.',
-      fix: 'keep biases in int32 at s_x * s_w, all bits of them',
-    };
-  if (own)
-    return {
-      title: `biases in ${own.unit === '(max - min) / 255' ? 'uint8' : 'int8'} at a scale of their own, ${own.unit}${own.brought ? '' : ', added as they are'}`,
-      explanation: `Biases are rounded to 8 bits${own.brought ? '' : ', and added to sums, which have the scale s_x * s_w'}, where the reference has int32 at s_x * s_w.`,
-      fix: own.brought
-        ? 'keep biases in int32 at s_x * s_w'
-        : 'bring each bias to the scale of the sums before it is added: b * s_b / (s_x * s_w)',
-    };
-  if (all !== undefined)
-    return {
-      title: `channel ${all}'s bias for all channels`,
-      explanation: "One channel's bias is added where every channel has its own.",
-      fix: 'add bias[channel] in each output channel',
-    };
-  if (kept)
-    return {
-      title: `biases kept in ${kept}`,
-      explanation: 'Biases lose their last bits before they are added.',
-      fix: 'keep biases in float32',
-    };
-  return {
-    title: 'other biases',
-    explanation: 'Biases are others than the file says: a stale file, or changed before they are added.',
-    fix: 'load the biases of this layer again (a stale copy?), and see what is done to them before they are added',
-  };
-}
-
 const NARROWER = { float16: toFloat16, bfloat16: toBFloat16 } as const;
 
 /** Of a script whose model is in half precision. */
@@ -220,12 +179,11 @@ function staleBiases(
   if (!found || !restsOnEnough(study, found.channels)) return [];
   if (!isShownElsewhere(study, base, found.channels)) return [];
   const moved = (n: number) => found.values[n] - view.biasSteps[n];
-  const least = isQuantized(base.params.output) ? leastSteps : 0;
-  if (found.channels.every((n) => Math.abs(moved(n)) < least)) return [];
+  if (isQuantized(base.params.output) && found.channels.every((n) => Math.abs(moved(n)) < leastSteps)) return [];
   // where most channels are exact as they are, nothing beside a rule moves them
   if (isOfARule(view, intervals, found.channels.length * 2 <= study.channels)) return [];
-  const isKept = (n: number) => Math.abs(moved(n)) < LEAST_STEPS;
-  if (roundsToNearest(base) && isHalfAStep(movesOf(view, intervals, 0), isKept)) return [];
+  if (roundsToNearest(base) && isHalfAStep(movesOf(view, intervals, 0), (n) => Math.abs(moved(n)) < LEAST_STEPS))
+    return [];
   return [changeTo(base, view, found.values, found.channels, intervals)];
 }
 

@@ -74,17 +74,18 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
         .filter((distance) => Math.abs(distance) >= least)
         .map((distance) => zeroPoint + distance)
         .filter((found) => found !== 0 && (study.free || (found >= quantMin && found <= quantMax)))
-        .map(
-          (found): Change => ({
-            cause: 'input-zero-point-wrong',
-            coordinate: 'x_zero_point',
-            freedom: FREEDOM.oneNumber,
-            label: String(found),
-            found: { declared: zeroPoint, found },
-            apply: moved(found),
-          }),
-        ),
+        .map((found) => another(zeroPoint, found, moved)),
     );
+  },
+
+  // codes that are all off by 128
+  twinsOf: (study, { cause, found: of }) => {
+    const { of: what, declared, off_by, top_bit } = (of ?? {}) as CauseEvidence['signedness'];
+    const input = inputOf(study.declared);
+    const isOne = cause === 'signedness' && what === 'activation' && off_by === 128 && !top_bit;
+    if (!isOne || study.declared.reads.length > 1 || !isQuantized(input)) return [];
+    const found = input.zeroPoint + (declared === 'uint8' ? 128 : -128);
+    return found === 0 ? [] : waysOf(study).map((moved) => another(input.zeroPoint, found, moved));
   },
 
   words: {
@@ -119,6 +120,17 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
           ),
   },
 };
+
+function another(declared: number, found: number, moved: (zeroPoint: number) => Apply): Change {
+  return {
+    cause: 'input-zero-point-wrong',
+    coordinate: 'x_zero_point',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found },
+    apply: moved(found),
+  };
+}
 
 /** The offset that integer kernels add is the zero point's negative; who hands over the zero point adds it. */
 function added({ declared }: TensorStudy): TensorChange[] {

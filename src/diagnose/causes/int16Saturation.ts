@@ -27,6 +27,8 @@ declare module '../finding/evidence.js' {
     'int16-saturation': SomeChannels & {
       /** FBGEMM's own kernel for this geometry, which saturates whatever the CPU. */
       readonly every_cpu?: 'depthwise' | 'direct';
+      /** The variable that kept a CPU with VNNI from it. */
+      readonly held_by?: string;
       /** The judged side adds in full, where the declared kernel saturates. */
       readonly exact?: true;
       /** The first saturating pair of the first differing value that has one. */

@@ -2,6 +2,7 @@ import { isOfBytes } from '../../kernels/steps/call.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { floor } from '../../numeric/round.js';
 import { counted } from '../../text.js';
+import { hasCases, hasCasesAmong } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { readsCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
@@ -42,6 +43,9 @@ export const lowBitsLost: Cause<'low-bits-lost'> = {
   parameterFree: true,
   // four replays an input, which a value joined of many would take from all other causes
   estimate: (study, base) => (base === study.declared ? ofInputs(study) : []),
+
+  // of few codes one that is one less looks rounded down
+  twinsOf: (study, { cause }) => (cause.startsWith('rounding-') && !hasCases(study, FEWEST) ? cutInputs(study) : []),
 
   words: {
     title: (e) =>
@@ -89,9 +93,11 @@ function cutsOf({ zeroPoint }: QuantParams): Cut[] {
 }
 
 /** Where no other code was observed. */
-function ofOutput({ declared, subset: { observed } }: Study): Change[] {
+function ofOutput(study: Study): Change[] {
+  const { declared, subset } = study;
   const { output } = declared.params;
-  if (!isQuantized(output) || !isOfBytes(output) || observed.length < FEWEST) return [];
+  const { observed } = subset;
+  if (!isQuantized(output) || !isOfBytes(output) || !hasCasesAmong(study, FEWEST, () => true)) return [];
   // of most layers the first odd code is no multiple
   const keeps = ({ map }: Cut) => (observed as Int32Array).every((code) => map.apply(code) === code);
   const cut = cutsOf(output).find(keeps);
@@ -101,8 +107,11 @@ function ofOutput({ declared, subset: { observed } }: Study): Change[] {
 }
 
 function ofInputs(study: Study): Change[] {
+  return hasCases(study, FEWEST) ? cutInputs(study) : [];
+}
+
+function cutInputs(study: Study): Change[] {
   const { declared, probe } = study;
-  if (study.data.mismatched < FEWEST) return [];
   const most = study.mismatches(declared, probe) * MOST_LEFT;
   return declared.reads.flatMap((_, input) => {
     const params = inputOf(declared, input);

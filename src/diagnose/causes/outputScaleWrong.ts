@@ -1,5 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, precise } from '../../text.js';
+import { hasCases, tellsNumber } from '../alternatives/cases.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
@@ -30,6 +31,9 @@ declare module '../finding/evidence.js' {
   }
 }
 
+/** Fewer values are given by a multiplier of some bits, whatever the scale is. */
+const MANY_VALUES = 16;
+
 /** The output's scale is another than the file says: every real value before rounding is off by one factor. */
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   code: 'output-scale-wrong',
@@ -58,7 +62,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   afterSums: true,
   estimate: (study, base) => {
     const { output } = base.params;
-    if (!isQuantized(output)) return [];
+    if (!isQuantized(output) || !tellsNumber(study)) return [];
     // v scales with 1 / s_y: factor = declared / found; bounds are those without a second value
     const line = (view: View): Line =>
       view.curved
@@ -98,6 +102,12 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const { shift } = (change.found ?? {}) as CauseEvidence['output-scale-wrong'];
     return shift === undefined && factors.length > 0 ? { or_inputs: factors } : {};
   },
+
+  // of few values a multiplier of some bits is one of many
+  twinsOf: (study, { cause }) =>
+    cause === 'multiplier-short' && !hasCases(study, MANY_VALUES)
+      ? (outputScaleWrong.estimate?.(study, study.declared, false) ?? [])
+      : [],
 
   words: {
     title: (e) =>

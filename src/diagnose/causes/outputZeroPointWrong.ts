@@ -77,6 +77,29 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     );
   },
 
+  // where each value is off by as much: few sums are all rounded up
+  twinsOf: (study, { cause }) => {
+    const { output } = study.declared.params;
+    if (!isQuantized(output) || cause.endsWith('zero-point-wrong') || !convertsIn(study.declared)) return [];
+    const { observed } = study.subset;
+    const declared = study.values(study.declared);
+    const at = observed.findIndex(
+      (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
+    );
+    const found = output.zeroPoint + observed[at] - declared[at];
+    if (at < 0 || found === output.zeroPoint) return [];
+    return [
+      {
+        cause: 'output-zero-point-wrong',
+        coordinate: 'y_zero_point',
+        freedom: FREEDOM.oneNumber,
+        label: String(found),
+        found: { declared: output.zeroPoint, found },
+        apply: (setup) => withOutput(setup, { zeroPoint: found }),
+      },
+    ];
+  },
+
   words: {
     title: (e) =>
       e.before_scaling
@@ -104,6 +127,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
 
 const isSubtracted = ({ declared, found }: Partial<FoundParameter>) => declared !== undefined && found === -declared;
 

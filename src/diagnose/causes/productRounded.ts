@@ -13,7 +13,7 @@ import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { resemblesDeclared } from '../search/followed.js';
-import { FREEDOM, type ProductChange, type TensorChange, withSteps } from '../setup.js';
+import { FREEDOM, type ProductChange, type Setup, type TensorChange, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { codeOf, INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareCode, declareKernel } from '../words/fixes.js';
@@ -54,6 +54,15 @@ const [FEWEST_DIFFERING, FEWEST_BESIDE] = [5, 8];
 /** There are hundreds of parts, and halves of a bit that they are rounded by are a number added to each sum, nearly. */
 const FEWEST_BESIDE_PARTS = 32;
 
+/** Sums of which nothing is left are no sums of rounded products. */
+function leavesSums(study: Study, setup: Setup): boolean {
+  return (
+    !isProductStudy(study) ||
+    setup.kind !== 'product' ||
+    study.engine.accumulator(setup, study.subset).some((sum) => sum !== 0)
+  );
+}
+
 /** Each product is shifted or rounded before the sum; or each of the values that are added; or the sum, before it is scaled. */
 export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
   code: 'product-rounded',
@@ -64,7 +73,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   // some of so many losses give one or two values by chance, and more beside another cause, which may move them too
   shows: ({ study, setup, without }) => {
-    if (!hasCases(study, FEWEST_DIFFERING)) return false;
+    if (!hasCases(study, FEWEST_DIFFERING) || !leavesSums(study, setup)) return false;
     if (study.sameOnSubset(without, study.declared)) return true;
     const isOfParts = setup.kind === 'product' && isTiled(setup.steps.accumulate);
     return missesCases(study, without, isOfParts ? FEWEST_BESIDE_PARTS : FEWEST_BESIDE);

@@ -76,6 +76,18 @@ export const scaleShifted: Cause<'scale-shifted', 'product'> = {
     return [...inAnotherOrder(study, base), ...(ofMultipliers ? inAnotherOrder(study, base, 'multipliers') : [])];
   },
 
+  // of two that are exchanged one tells where the other's sums are clamped, or 0
+  twinsOf: (study, { cause, found }) => {
+    const { used, of } = (found ?? {}) as CauseEvidence['scale-per-tensor'];
+    const scales = study.declared.params.weightScale;
+    const from = cause === 'scale-per-tensor' && used !== undefined ? scales.indexOf(used) : -1;
+    const counts = study.mismatchesByChannel(study.declared);
+    const [n, ...others] = Array.from(counts.keys()).filter((channel) => counts[channel] > 0);
+    if (from < 0 || n === undefined || others.length > 0) return [];
+    const exchanged = Array.from(scales, (_, channel) => (channel === n ? from : channel === from ? n : channel));
+    return [permuted(scales, orderOf(exchanged), of)];
+  },
+
   forms: ({ declared: { params } }) =>
     rotations(params.weightScale.length).map((own) => permuted(params.weightScale, own)),
 

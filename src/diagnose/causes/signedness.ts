@@ -107,7 +107,7 @@ export const signedness: Cause<'signedness'> = {
         return 'shift arithmetically: >>> on a signed operand (one that is unsigned makes it logical)';
       const what = `the ${e.of ?? 'value'}s`;
       if (e.top_bit && context.subject === 'candidate')
-        return `leave ${what} as they are (no ^ 0x80), or write them as ${e.read_as}`;
+        return `leave ${what} as they are (no ^ 0x80), or save them as an ${e.read_as} .npy, which says its dtype`;
       if (e.off_by === 128 && context.subject === 'candidate')
         return `take ${what} as ${e.declared}: ${e.declared === 'int8' ? 'subtract' : 'add'} 128 (as int16), or shift the zero point with them`;
       return context.subject === 'candidate'

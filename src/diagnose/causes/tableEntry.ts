@@ -50,6 +50,8 @@ declare module '../finding/evidence.js' {
 const FEWEST_EACH = 3;
 const FEWEST_AGAIN = 6;
 const MOST_SHOWN = 8;
+/** Of fewer codes any function is a table. */
+const FEWEST_MET = 8;
 
 /** A table of one entry a code that is built in another way. */
 export const tableEntry: Cause<'table-entry', 'tensor'> = {
@@ -284,7 +286,7 @@ function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number
   const counts = [...seen.values()];
   const isEnough =
     counts.every((count) => count >= FEWEST_EACH) && counts.reduce((sum, n) => sum + n - 1, 0) >= FEWEST_AGAIN;
-  return isEnough ? table : null;
+  return isEnough && table.size >= FEWEST_MET ? table : null;
 }
 
 function entriesChange(study: TensorStudy, table: ReadonlyMap<number, number>): TensorChange {

@@ -211,6 +211,9 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   if (isUnsolved(study, base, differing(study.mismatchesByChannel(base, sketch)).filter(isLeft))) return null;
   const columns = differing(study.mismatchesByChannel(base)).filter(isLeft);
   if (isTooMuch(columns)) return null;
+  const casesOf = casesByColumn(study, subset);
+  const fewest = Math.min(2 * inFeatures + 1, inFeatures + SPARE_CASES);
+  if (columns.some((n) => casesOf(n, fewest) < Math.min(fewest, MOST_CASES))) return null;
   const weights = new WeightSearch(study, subset, base, viewOf(study, base, subset));
   const patches: Patch[] = [...single];
   for (const column of columns) {
@@ -220,6 +223,9 @@ function wholeChannels(study: ProductStudy, base: ProductSetup, single: readonly
   }
   return columns.length > 0 ? { patches, channels: columns } : null;
 }
+
+/** Of a channel, more than it has weights: rows that repeat are one. */
+const [SPARE_CASES, MOST_CASES] = [8, 16];
 
 /** Samples of one channel for each of its weights: of noise more is left in them than rounding can leave. */
 const SAMPLES_EACH = 2;

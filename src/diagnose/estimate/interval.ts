@@ -110,9 +110,7 @@ export function pointInside({ lo, hi }: Interval): number | null {
  * One channel with a wrong weight beside a wrong scale must not empty the intersection.
  */
 export function majority(intervals: Intervals, share: number): Interval | null {
-  const [lows, highs] = [intervals.lo, intervals.hi].map((ends) =>
-    ends.filter((_, n) => intervals.lo[n] <= intervals.hi[n]),
-  );
+  const { lows, highs } = notEmpty(intervals);
   const fewest = Math.max(1, Math.ceil(share * intervals.length));
   if (lows.length < fewest) return null;
   // what so many share begins behind as many lower ends and ends before as many upper ones: of a million channels nothing else is sorted
@@ -121,10 +119,22 @@ export function majority(intervals: Intervals, share: number): Interval | null {
   return longestShared(lows, highs, { lo: least, hi: most }, fewest);
 }
 
+/** Their ends. Loops: to filter arrays takes ten times as long, of a million channels a third of a search. */
+function notEmpty({ lo, hi }: Intervals): { readonly lows: Float64Array; readonly highs: Float64Array } {
+  const [lows, highs] = [new Float64Array(lo.length), new Float64Array(lo.length)];
+  let count = 0;
+  for (let n = 0; n < lo.length; n++) {
+    if (!(lo[n] <= hi[n])) continue;
+    lows[count] = lo[n];
+    highs[count++] = hi[n];
+  }
+  return { lows: lows.subarray(0, count), highs: highs.subarray(0, count) };
+}
+
 /** What most of them share, between two numbers where it is known to lie: at least so many. */
 function longestShared(lows: Float64Array, highs: Float64Array, within: Interval, fewest: number): Interval | null {
-  const [los, his] = [lows, highs].map((ends) => ends.filter((end) => contains(within, end)).sort());
-  const before = [lows, highs].map((ends) => ends.reduce((count, end) => (end < within.lo ? count + 1 : count), 0));
+  const [los, his] = [lows, highs].map((ends) => endsIn(ends, within).sort());
+  const before = [lows, highs].map((ends) => countBefore(ends, within.lo));
   let [shared, most] = [before[0] - before[1], fewest - 1];
   let best: Interval | null = null;
   for (let begun = 0, ended = 0; begun < los.length; ) {
@@ -139,6 +149,19 @@ function longestShared(lows: Float64Array, highs: Float64Array, within: Interval
     best = { lo: los[begun - 1], hi: begun < los.length ? Math.min(los[begun], his[ended]) : his[ended] };
   }
   return best;
+}
+
+function endsIn(ends: Float64Array, within: Interval): Float64Array {
+  const inside = new Float64Array(ends.length);
+  let count = 0;
+  for (let n = 0; n < ends.length; n++) if (contains(within, ends[n])) inside[count++] = ends[n];
+  return inside.subarray(0, count);
+}
+
+function countBefore(ends: Float64Array, bound: number): number {
+  let count = 0;
+  for (let n = 0; n < ends.length; n++) if (ends[n] < bound) count++;
+  return count;
 }
 
 type Point = readonly [p: number, q: number];

@@ -2,6 +2,7 @@ import type { Codes } from '../../nouns/kernel.js';
 import { float64s } from '../../numeric/array.js';
 import { largestFirst } from '../../numeric/extremes.js';
 import { spread } from '../study/arrays.js';
+import { backward, forward, inverseDiagonal } from './triangular.js';
 
 /** One channel's samples: what the observation allows the accumulator to be off by, in accumulator units. */
 export interface Residuals {
@@ -38,6 +39,8 @@ const MOST_FOUND = 32;
 const MOST_COLUMNS = 256;
 /** Numbers of columns that are kept: of 500,000 inputs those of each place took 200 MB. */
 const MOST_KEPT = 1 << 23;
+/** Of the whole target: what double precision may make of it. */
+const ROUNDED = 1e-6;
 /** Other places that the least squares admit, of which each is refuted by its integers. */
 const MOST_RIVALS = 64;
 
@@ -51,7 +54,9 @@ export function solveTogether(
   differing: number,
   isWeight: (k: number, change: number) => boolean,
 ): Correction[][] | null {
+  if (differing < 5) return null;
   const fit = new LeastSquares(residuals);
+  if (fit.refutesAll()) return null;
   let support = fit.bestPair();
   for (let size = 2; support && size <= MOST_WEIGHTS && 2 * size + 1 <= differing; size++) {
     support = fit.leastOf([size > 2 ? fit.grown(support) : support, fit.mostSignificant(size)]);
@@ -162,7 +167,9 @@ class LeastSquares {
   private readonly columns = new Map<number, Float64Array>();
   /** By the places that it is added to. */
   private readonly additions = new Map<string, number | null>();
-  /** Places by significance in the least squares of all columns; null: not yet made. */
+  /** The least squares of all columns, once they are made; null: there are too many, or they are singular. */
+  private whole: ReturnType<LeastSquares['solveWhole']> | undefined;
+  /** Places by significance in these; null: not yet made. */
   private ranking: readonly number[] | null = null;
 
   constructor(private readonly residuals: Residuals) {
@@ -221,13 +228,25 @@ class LeastSquares {
     return best;
   }
 
-  private significances(): number[] {
+  /** Whether all columns at once leave more than rounding can: no few of them leave less. */
+  refutesAll(): boolean {
+    this.whole ??= this.solveWhole();
+    return this.whole !== null && this.whole.rest > this.noise + ROUNDED * this.total;
+  }
+
+  private solveWhole() {
     const all = [...this.norms.keys()].filter((k) => this.norms[k] > 0);
-    if (all.length > MOST_COLUMNS || this.rows.length < 1.2 * all.length) return [];
+    if (all.length > MOST_COLUMNS || this.rows.length < 1.2 * all.length) return null;
     const solution = this.solve(all);
-    if (!solution) return [];
-    const score = new Map(all.map((k, i) => [k, solution.centre[i] ** 2 / inverseDiagonal(solution.factor, i)]));
-    return all.sort((a, b) => score.get(b)! - score.get(a)!).slice(0, MOST_WEIGHTS);
+    return solution && { all, ...solution };
+  }
+
+  private significances(): number[] {
+    this.whole ??= this.solveWhole();
+    if (!this.whole) return [];
+    const { all, centre, factor } = this.whole;
+    const score = new Map(all.map((k, i) => [k, centre[i] ** 2 / inverseDiagonal(factor, i)]));
+    return [...all].sort((a, b) => score.get(b)! - score.get(a)!).slice(0, MOST_WEIGHTS);
   }
 
   /** Whether rounding alone can have left what these places leave. */
@@ -266,25 +285,32 @@ class LeastSquares {
     const factor = this.cholesky(support);
     if (!factor) return null;
     const half = this.targetIn(factor, support);
-    return { factor, centre: backward(factor, half), rest: this.total - half.reduce((sum, v) => sum + v * v, 0) };
+    return { factor, centre: backward(factor, half), rest: this.restOf(half) };
+  }
+
+  private restOf(half: readonly number[]): number {
+    return this.total - half.reduce((sum, v) => sum + v * v, 0);
   }
 
   /** The target in the orthonormal basis that the factor makes of the support's columns. */
   private targetIn(factor: readonly number[][], support: readonly number[]): number[] {
-    return forward(
-      factor,
-      support.map((k) => this.products[k]),
-    );
+    const products = support.map((k) => this.products[k]);
+    return forward(factor, products);
   }
 
   private left(support: readonly number[]): number {
-    return this.solve(support)?.rest ?? Number.POSITIVE_INFINITY;
+    const factor = this.cholesky(support);
+    return factor ? this.restOf(this.targetIn(factor, support)) : Infinity;
   }
 
   leastOf(supports: readonly (number[] | null)[]): number[] | null {
     let best: number[] | null = null;
+    let least = Number.POSITIVE_INFINITY;
     for (const support of supports) {
-      if (support && (!best || this.left(support) < this.left(best))) best = support;
+      if (!support) continue;
+      const left = this.left(support);
+      if (best && !(left < least)) continue;
+      [best, least] = [support, left];
     }
     return best;
   }
@@ -370,31 +396,4 @@ class LeastSquares {
 function someRows(lo: Float64Array, hi: Float64Array): number[] {
   const bounded = [...lo.keys()].filter((row) => Number.isFinite(lo[row]) && Number.isFinite(hi[row]));
   return spread(bounded, MOST_ROWS);
-}
-
-/** U' v = values. */
-function forward(factor: readonly number[][], values: readonly number[]): number[] {
-  const solved: number[] = [];
-  values.forEach((value, i) => {
-    let sum = value;
-    for (let r = 0; r < i; r++) sum -= factor[r][i] * solved[r];
-    solved.push(sum / factor[i][i]);
-  });
-  return solved;
-}
-
-/** Entry (i, i) of the inverse of U' U. */
-function inverseDiagonal(factor: readonly number[][], i: number): number {
-  const unit = factor.map((_, j) => (j === i ? 1 : 0));
-  return forward(factor, unit).reduce((sum, v) => sum + v * v, 0);
-}
-
-/** U v = values. */
-function backward(factor: readonly number[][], values: readonly number[]): number[] {
-  const solved = [...values];
-  for (let i = values.length - 1; i >= 0; i--) {
-    for (let j = i + 1; j < values.length; j++) solved[i] -= factor[i][j] * solved[j];
-    solved[i] /= factor[i][i];
-  }
-  return solved;
 }

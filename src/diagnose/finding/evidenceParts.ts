@@ -155,6 +155,8 @@ export interface Formula {
     readonly int32?: number;
     readonly shift?: number;
     readonly rounding?: string;
+    /** Each channel has its own int32, and none is shifted to the left. */
+    readonly by_channel?: true;
     /** A float multiplier gives the same. */
     readonly or_float?: true;
     /** Another multiplier or rounding gives the same: that it is not the other side's is all that is known. */

@@ -21,6 +21,7 @@ import { applyChanges, type Change, inputOf, type Region, type Setup, withSteps 
 import type { LayerData, Outcome } from '../study/data.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
+import { heldBack } from '../words/saturation.js';
 import { consistentKernels, isOfFlow, nearestKernel } from './consistent.js';
 import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
@@ -63,9 +64,13 @@ export async function explained(
 ): Promise<LayerDiagnosis> {
   const names = causesOf(best);
   const explainedBy = ownFirst(layer, await consistentKernels(study, best.changes));
-  const evidence = undecided(evidenceOf(layer, study, best), study, others, explainedBy);
   const subject = sideOf(layer, names);
   const kernel = nearestKernel(layer, explainedBy);
+  const evidence = withVariable(
+    undecided(evidenceOf(layer, study, best), study, others, explainedBy),
+    layer,
+    explainedBy,
+  );
   const context = {
     ...contextOf(layer, subject, evidence),
     foundKernel: kernel,
@@ -89,6 +94,14 @@ export async function explained(
     changes: best.changes,
     ...(others.length > 0 && { others: others.map(({ changes }) => changes) }),
   };
+}
+
+/** Pairs of a CPU that could have added in full. */
+function withVariable(evidence: Evidence, { side, producer }: LayerCase, kernels: readonly string[]): Evidence {
+  const own = evidence['int16-saturation'];
+  if (!own || own.exact || own.every_cpu || side !== 'capture') return evidence;
+  const held_by = heldBack(producer, kernels);
+  return held_by === null ? evidence : { ...evidence, 'int16-saturation': { ...own, held_by } };
 }
 
 function contextOf(layer: LayerCase, subject: DiagnosisReport['subject'], evidence: Evidence): FixContext {

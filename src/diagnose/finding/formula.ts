@@ -44,9 +44,19 @@ function multiplierOf(step: MultiplierStep, product: Product, output: QuantParam
   }
   const form = { step: name, equation, arithmetic, value: real };
   if (!fixedPoint) return form;
-  const { multiplier, exponent } = fixedPoint.multiplierOf(product, output, channel);
+  const numbersOf = (n: number) => fixedPoint.multiplierOf(product, output, n);
+  const { multiplier, exponent } = numbersOf(channel);
   const rounding = 'rounding' in step ? (step.rounding as string) : undefined;
-  return { ...form, int32: multiplier, shift: exponent, ...(rounding ? { rounding } : {}) };
+  const all = rounding ? Array.from({ length: product.outFeatures }, (_, n) => numbersOf(n)) : [];
+  const isSame = all.every((own) => own.multiplier === multiplier && own.exponent === exponent);
+  const byChannel = !isSame && all.every((own) => own.exponent <= 0);
+  return {
+    ...form,
+    int32: multiplier,
+    shift: exponent,
+    ...(rounding ? { rounding } : {}),
+    ...(byChannel ? { by_channel: true as const } : {}),
+  };
 }
 
 /** Of a multiplier of few bits; null: no such. */

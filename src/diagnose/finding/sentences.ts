@@ -52,17 +52,19 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
   explanation: (e) =>
     e.not_finite
       ? `No cause is sought in what is not a number; all other values are compared as ever.${e.not_finite.some(({ of }) => of === 'input') ? ' What a kernel makes of such an input follows from its comparisons: a dynamic layer takes its scale from the range, which is no number then.' : ''}`
-      : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
-  evidence: (e) => [
+      : givesAll(e.nearest)
+        ? 'These values do not tell which of the causes that give them all it is; nothing is named rather than guessed. More samples may tell.'
+        : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
+  evidence: (e, { subject }) => [
     number(
       e.constant,
       (n) => `every value is ${n}, where the replay has several: such data tell no cause from another`,
     ),
     e.no_codes ? noCodesSentence(e.no_codes) : null,
     e.bytes_of_sums ? bytesSentence(e.bytes_of_sums) : null,
-    nearestSentence(e.nearest),
+    nearestSentence(e.nearest, subject),
     e.would_take
-      ? `whether the weights of channel ${e.would_take.channel} are others takes some ${e.would_take.samples} samples to tell`
+      ? `it takes about ${e.would_take.samples} samples to tell whether the weights of channel ${e.would_take.channel} are others`
       : null,
     number(e.hypotheses, (n) => `${n} hypotheses tried`),
     e.out_of_time ? 'the search ran out of time: not all hypotheses were tried' : null,
@@ -89,10 +91,20 @@ function bytesSentence({ are, kept }: NonNullable<CauseEvidence['unexplained']['
   return `every value that was looked at is ${bytes}: multiply by s_x * s_w / s_y, round and add the zero point before the cast`;
 }
 
-function nearestSentence(nearest: CauseEvidence['unexplained']['nearest']): string | null {
+type Nearest = CauseEvidence['unexplained']['nearest'];
+
+function givesAll(nearest: Nearest): boolean {
+  return nearest !== undefined && nearest.explained === nearest.of && nearest.lost === 0;
+}
+
+function nearestSentence(nearest: Nearest, subject: FindingContext['subject']): string | null {
   if (!nearest) return null;
   const { causes, kernel, explained, of, lost } = nearest;
   const like = kernel ? ` (${printable(kernel)})` : '';
+  if (givesAll(nearest)) {
+    const here = subject === 'candidate' ? ' on the input it read' : '';
+    return `one of them: ${causeTitles(causes)}${like} gives all ${of} that differ${here}`;
+  }
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${like} explains ${explained} of ${of}${breaks}`;
 }
@@ -287,7 +299,10 @@ function origin({ foundKernel, declaredKernel, explainedBy, framework, subject, 
   if (foundKernel === null || foundKernel === declaredKernel || evidence['int16-saturation']?.every_cpu) return '';
   const own = subject !== 'candidate' && isOf(framework, foundKernel);
   if (!own) return ` (consistent with ${printable(foundKernel)})`;
-  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${originOf(foundKernel, explainedBy)})`;
+  const from = originOf(foundKernel, explainedBy);
+  const held = evidence['int16-saturation']?.held_by;
+  const where = held ? from.replace(/ on a CPU .*$/, ` under ${printable(held)}`) : from;
+  return ` (${explainedBy.length > 1 ? 'consistent with ' : ''}${where})`;
 }
 
 const OF_ONE_WIDTH = /^(.+ on a CPU) with \w+ and no VNNI$/;
@@ -313,10 +328,10 @@ function countedTitles(causes: readonly string[], evidence: Evidence): string {
 export function confirmation(context: FindingContext, causes: readonly string[]): string | null {
   const { subject, framework, foundKernel, op } = context;
   if (subject !== 'capture' || framework !== 'PyTorch' || !causes.includes('int16-saturation')) return null;
-  const { exact, every_cpu: path } = context.evidence['int16-saturation'] ?? {};
+  const { exact, every_cpu: path, held_by: held } = context.evidence['int16-saturation'] ?? {};
   if (path)
     return `FBGEMM's ${path} kernel gives these values on every x86 CPU, whatever FBGEMM_ENABLE_INSTRUCTIONS says`;
-  if (foundKernel === null || exact) return null;
+  if (foundKernel === null || exact || held) return null;
   const { confirm: variable = null, library } = kernelNamed(foundKernel) ?? {};
   const limit = opByName(op)?.channels === 'layout' && library?.confirmedConvolutions;
   return variable && `${variable} makes PyTorch give these values on any x86 CPU with VNNI too${limit || ''}`;

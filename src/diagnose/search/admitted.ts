@@ -2,10 +2,10 @@
 
 import type { Cause } from '../cause.js';
 import type { CauseCode } from '../finding/evidence.js';
-import type { Change } from '../setup.js';
+import { applyChanges, type Change } from '../setup.js';
 import type { Study } from '../study/study.js';
 import type { BaseSearch } from './baseSearch.js';
-import { explainsAlone, type Hypothesis } from './ranking.js';
+import { causesOf, explainsAlone, type Hypothesis, keyOf } from './ranking.js';
 
 const FEWEST_TOLD = 16;
 
@@ -19,6 +19,11 @@ interface Searched {
   readonly causes: readonly Cause[];
   readonly bases: BaseSearch | null;
   hypothesis(changes: readonly Change[]): Hypothesis;
+}
+
+/** What is found, and what is not told from it. */
+export function withOpen(study: Study, searched: Searched, explanations: Hypothesis[]): Hypothesis[] {
+  return withTwins(study, searched.causes, withAdmitted(study, searched, explanations));
 }
 
 /** Beside what explains values next to borders between codes, what a script may have done as well. */
@@ -35,6 +40,27 @@ export function withAdmitted(study: Study, searched: Searched, explanations: Hyp
   const isOpen = explanations.every(({ changes }) => changes.some(isInsideBound));
   const isTold = isOpen && study.data.mismatched >= FEWEST_TOLD;
   return isTold ? [...others, ...explanations] : [...explanations, ...others];
+}
+
+/** Beside what is named, what of other causes gives the same: which of them happened no value tells. */
+function withTwins(study: Study, causes: readonly Cause[], explanations: readonly Hypothesis[]): Hypothesis[] {
+  const known = new Set(explanations.map((own) => keyOf(causesOf(own))));
+  const twins = explanations.flatMap(({ changes }) =>
+    changes.flatMap((own) =>
+      causes.flatMap((cause) => {
+        const others = own.unnamed ? [] : (cause.twinsOf?.(study, own) ?? []);
+        return others.map((twin) => changes.map((each) => (each === own ? twin : each)));
+      }),
+    ),
+  );
+  const found = twins.flatMap((changes): Hypothesis | [] => {
+    const key = keyOf(causesOf({ changes }));
+    const setup = applyChanges(study.declared, changes);
+    if (known.has(key) || !study.agreesOnSubset(setup)) return [];
+    known.add(key);
+    return { changes, setup };
+  });
+  return [...explanations, ...found];
 }
 
 /** A number added to sums, a first rounding of them and thresholds that are off take the same ones past a border. */

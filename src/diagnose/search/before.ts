@@ -1,8 +1,11 @@
 /** What layers before one are found to do: an implementation does the same in each. */
+import type { Cause } from '../cause.js';
 import type { LayerDiagnosis } from '../finding/explanation.js';
 import type { Change } from '../setup.js';
 import type { DoneElsewhere } from '../study/data.js';
-import { isOfAnyLayer } from './anyLayer.js';
+import type { Study } from '../study/study.js';
+import { isOfAnyLayer, sameIn } from './anyLayer.js';
+import { causesOf, keyOf } from './ranking.js';
 
 /** Sets of changes, tried in each layer. */
 const MOST_KEPT = 8;
@@ -35,4 +38,37 @@ export class DoneBefore {
     const last = (sets: ReadonlyMap<string, readonly Change[]>) => [...sets.values()].reverse().slice(0, MOST_KEPT);
     return { shown: last(this.explained), open: last(this.refused) };
   }
+}
+
+/** A set's changes by this layer's own numbers, without those that follow from a rule, and the causes of these. */
+interface StepsDone {
+  readonly steps: readonly Change[];
+  readonly rules: readonly Cause[];
+}
+
+/** What layers before this one do. */
+export function stepsDone(study: Study, causes: readonly Cause[], enumerated: readonly Change[]): StepsDone[] {
+  const { shown = [], open = [] } = study.data.before ?? {};
+  return [...shown, ...open].flatMap((set) => {
+    const steps = sameIn(
+      study,
+      set.filter(({ ruled }) => !ruled),
+      enumerated,
+    );
+    const rules = causes.filter(({ code }) => set.some(({ cause, ruled }) => ruled && cause === code));
+    return steps ? [{ steps, rules }] : [];
+  });
+}
+
+/** What explains layers before this one, by its own numbers. */
+export function numberlessOf(study: Study, enumerated: readonly Change[]): (readonly Change[])[] {
+  return (study.data.before?.shown ?? []).flatMap((set) => {
+    const own = sameIn(study, set, enumerated);
+    return own ? [own] : [];
+  });
+}
+
+/** Whether what few values do not show is what those of layers before it do not show either. */
+export function isOpenElsewhere(study: Study, refused: ReadonlyMap<string, unknown>): boolean {
+  return (study.data.before?.open ?? []).some((changes) => refused.has(keyOf(causesOf({ changes }))));
 }

@@ -28,6 +28,15 @@ function clampsOf({ declared: { params } }: Study): (value: number) => boolean {
   return (value) => value <= quantMin || value >= quantMax || (isClamped && value === zeroPoint);
 }
 
+/** Whether one that differs is no code at a clamp, which whatever is too large gives; beyond it is no code. */
+export function hasOneInside(study: Study): boolean {
+  const { output } = study.declared.params;
+  const isAtClamp = clampsOf(study);
+  const isBeyond = (value: number) => isQuantized(output) && (value < output.quantMin || value > output.quantMax);
+  const { observed } = study.subset;
+  return hasCasesAmong(study, 1, (i) => study.differing[i] === 1 && (!isAtClamp(observed[i]) || isBeyond(observed[i])));
+}
+
 /** One change without a number, of which the data show that it took place: one value is enough (explain's --repro has no more). */
 export function showsItself(named: readonly Change[]): boolean {
   const [only] = named;

@@ -11,9 +11,11 @@ export function* inEachPart(
   others: readonly Change[],
   enumerated: readonly Change[],
   setupOf: (changes: readonly Change[]) => Setup,
+  isStopped: () => boolean,
 ): Generator<Change[][]> {
-  const isLess = (change: Change) => mayLeavePart(study, setupOf([change]), setupOf([]));
-  for (const base of [[], ...others.filter(isLess).map((change) => [change])]) {
+  for (const base of [[], ...others.map((change) => [change])]) {
+    if (isStopped()) return;
+    if (base.length > 0 && !mayLeavePart(study, setupOf(base), setupOf([]))) continue;
     for (const region of regionsOf(study, setupOf(base))) {
       const constant = 'from' in region ? constantRows(study, region) : [];
       const besides = [...constant, ...enumerated].filter((change) => base.every((own) => combine(own, change)));

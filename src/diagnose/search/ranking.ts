@@ -121,10 +121,21 @@ function movesTheScale({ cause, found }: Change): boolean {
   return OF_ONE_SCALE.includes(cause) && !(found && 'left' in found && found.left === 'zero point');
 }
 
+function isOff128({ cause, coordinate, found }: Change): boolean {
+  return (
+    cause === 'signedness' && coordinate === 'x' && found !== undefined && 'off_by' in found && found.off_by === 128
+  );
+}
+
 /** A conversion of codes has one scale and one shift: two numbers that are found move it to nearly any other. */
 export function mayPair(study: Study, a: Change, b: Change): boolean {
   if (isProductStudy(study)) return combine(a, b);
   if (study.declared.kind === 'elementwise' && movesTheScale(a) && movesTheScale(b)) return false;
+  // codes that are off by 128, and a zero point: one other zero point
+  if ([a, b].some(isOff128) && [a, b].some(({ coordinate }) => coordinate === 'x_zero_point')) return false;
+  // a scale that is left out leaves next to nothing, and a number any of it
+  if ([a, b].every(({ cause }) => SCALES.includes(cause)) && [a, b].some(({ freedom }) => freedom > FREEDOM.none))
+    return false;
   const isFixed = ({ cause, freedom }: Change) =>
     freedom === FREEDOM.none || causes.find(({ code }) => code === cause)?.whose === 'kernel';
   return combine(a, b) && (isFixed(a) || isFixed(b));

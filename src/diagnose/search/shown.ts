@@ -1,6 +1,6 @@
 /** What a hypothesis that gives every value still has to show. */
 
-import { bitsOfCases, hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
+import { bitsOfCases, hasCases, hasCasesAmong, isOfCodes, missesCases } from '../alternatives/cases.js';
 import { shortFactors } from '../alternatives/shortFactors.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
@@ -8,7 +8,7 @@ import { causeOf } from '../registry.js';
 import { applyChanges, type Change, FREEDOM } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
-import { isSlight, showsItself, tellsOf } from './information.js';
+import { hasOneInside, isSlight, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, keyOf, ranked, weightOf } from './ranking.js';
 
 /** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
@@ -54,7 +54,7 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
   const isWritten = named.every(({ cause }) => cause === 'constant-values');
   const { within } = isWritten ? {} : hypothesis.setup;
   if (!tellsOf(study, named.length, { ...hypothesis.setup, within }) && !showsItself(named)) return false;
-  if (areOfFewChannels(study, named)) return false;
+  if (areOfFewChannels(study, named) || areOfClampsOnly(study, named)) return false;
   if (isOfFewCases(study, named)) return false;
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
@@ -70,24 +70,18 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
 
 /** Sums next to each other's: a change out of hundreds gives one or two by chance, whatever made them. */
 const FEWEST_CASES = 3;
-/** Where so many others stay as they are, one or two tell enough: of sums, and of values that are each one of a code's. */
+/** Where so many others stay as they are, one or two tell enough: of sums, and of a function of one code. */
 const [MANY_SUMS, MANY_OF_CODES] = [256, 32];
 /** Of a part there are as many as there are channels and samples. */
 const FEWEST_OF_PART = 5;
+const FEWEST_IN_ALL = 6;
 /** Of thousands of orders. */
 const FEWEST_OF_ORDERS = 8;
 /** Values that are far from the declared ones tell more: a change without a number gives two of tens of codes, an order three, no more by chance. */
 const [FEWEST_FAR, FEWEST_FAR_OF_ORDERS] = [2, 3];
 const [BITS, BITS_OF_ORDERS] = [10, 16];
 /** These have a sum, or a code, to show that nothing else takes there. */
-const SHOWN_BY_ONE = [
-  'int16-saturation',
-  'output-wraps',
-  'signedness',
-  'accumulator-wraps',
-  'constant-values',
-  'table-entry',
-];
+const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'signedness', 'accumulator-wraps', 'constant-values'];
 
 function isOfFewCases(study: Study, named: readonly Change[]): boolean {
   if (study.data.proven) return false;
@@ -97,25 +91,43 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
     : isOfPart
       ? FEWEST_OF_PART
       : FEWEST_CASES;
-  if (hasCases(study, fewest)) return false;
+  // of so few values in all a rule of a hundred gives each by chance, where they are next to the declared ones
+  const isLittle = !hasCasesAmong(study, FEWEST_IN_ALL, () => true) && !isFar(study);
+  if (hasCases(study, fewest) && !isLittle) return false;
   if (!isOfPart && (hasMany(study) || areFar(study, named))) return false;
-  return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause));
+  return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause)) || !hasOneInside(study);
 }
 
 /** Asked of each that gives every value. */
 const many = new WeakMap<Study, boolean>();
 
 function hasMany(study: Study): boolean {
-  const known = many.get(study) ?? hasCasesAmong(study, isProductStudy(study) ? MANY_SUMS : MANY_OF_CODES, () => true);
+  // of means and the like two tell enough beside as many as of codes
+  const isOfSums = isProductStudy(study) || !(isOfCodes(study) || hasCases(study, 2));
+  const known = many.get(study) ?? hasCasesAmong(study, isOfSums ? MANY_SUMS : MANY_OF_CODES, () => true);
   many.set(study, known);
   return known;
 }
 
+function isFar(study: Study): boolean {
+  return bitsOfCases(study, FEWEST_FAR) >= BITS;
+}
+
 function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
   if (others.length > 0 || !change || change.freedom > FREEDOM.none) return false;
-  return change.cause === 'k-order'
-    ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS
-    : bitsOfCases(study, FEWEST_FAR) >= BITS;
+  return change.cause === 'k-order' ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS : isFar(study);
+}
+
+/** What ends at a clamp is shown there. */
+const CLAMPING = /^(clamp-range|relu-.*|capture-.*|constant-values|activation-function|.*-wraps|int16-saturation)$/;
+
+/** Of hundreds of functions one gives fewer by chance. */
+const FEWEST_CLAMPED = 16;
+
+/** Whatever is too large ends at a clamp: of each such value one of two changes gives it. */
+function areOfClampsOnly(study: Study, named: readonly Change[]): boolean {
+  if (named.some(({ cause }) => CLAMPING.test(cause)) || study.data.proven) return false;
+  return !hasOneInside(study) && !hasCases(study, FEWEST_CLAMPED);
 }
 
 /** What scales channels, by numbers that were found. */

@@ -18,21 +18,26 @@ export class Identities {
 /** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
 export class SetupKeys {
   private readonly identities = new Identities();
-  /** Of steps and numbers that many hypotheses share. */
-  private readonly known = new WeakMap<object, string>();
+  /** Of steps and numbers that many hypotheses share: a number for each content. */
+  private readonly known = new WeakMap<object, number>();
+  private readonly contents = new Map<string, number>();
 
   of(setup: Setup): string {
     let key = '';
-    for (const [name, value] of Object.entries(setup))
-      key += `${name}:${isPart(name) ? this.parts(value) : this.part(value)}|`;
+    for (const name in setup) {
+      const value = setup[name as keyof Setup];
+      key += `${name}:${isPart(name) ? this.parts(value as object) : this.part(value)}|`;
+    }
     return key;
   }
 
-  private parts(value: object): string {
+  private parts(value: object): number {
     let key = this.known.get(value);
     if (key === undefined) {
-      key = '';
-      for (const [name, part] of Object.entries(value)) key += `${name}=${this.part(part)},`;
+      let content = '';
+      for (const name in value) content += `${name}=${this.part(value[name as keyof typeof value])},`;
+      key = this.contents.get(content) ?? this.contents.size;
+      this.contents.set(content, key);
       this.known.set(value, key);
     }
     return key;

@@ -45,6 +45,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   private readonly distinct = new DistinctSums();
   private readonly identities = new Identities();
   private readonly keys = new SetupKeys();
+  private keyed: { readonly setup: ProductSetup; readonly key: string } | null = null;
 
   constructor(private readonly data: LayerData<'product'>) {
     this.readings = new Readings(data.dynamic !== null);
@@ -264,8 +265,13 @@ export class ProductEngine implements Engine<ProductSetup> {
     return scope.channels && groupsOf(setup.params) > 1 ? codesOfChannels(codes, setup.params, scope.channels) : codes;
   }
 
-  /** All that sums depend on. */
-  private keyOf({ steps, params, reads, patches, carried }: ProductSetup): string {
+  /** All that sums depend on; a hypothesis is asked for it on one scope after the other. */
+  private keyOf(setup: ProductSetup): string {
+    if (this.keyed?.setup !== setup) this.keyed = { setup, key: this.keyMade(setup) };
+    return this.keyed.key;
+  }
+
+  private keyMade({ steps, params, reads, patches, carried }: ProductSetup): string {
     const { dynamic } = this.data;
     const chosenInput = dynamic ? quantizationOf(steps.dynamic!, dynamic.reduceRange) : params.input.zeroPoint;
     const { weight, weightZeroPoint, bias, biasInt32, weightScale } = params;

@@ -10,6 +10,8 @@ const MOST_MULTIPLY_ADDS = 4e8;
 const MOST_VALUES = 1e6;
 /** Of few channels rows are dearer than values: each is a number in lists. */
 const MOST_ROWS = 1 << 18;
+/** And calls of a dynamic layer, each of which is quantized by itself. */
+const MOST_CALLS = 1 << 15;
 const MOST_INPUTS = 3.2e7;
 const FEWEST_SAMPLES = 32;
 /** Of these and what they read: 16 rows of a million took 16 s and 1.3 GB. */
@@ -48,6 +50,7 @@ function chooseSamples(data: LayerData): readonly number[] {
     MOST_VALUES / data.observed.width,
     MOST_INPUTS / inputWidth(data),
     MOST_ROWS,
+    data.dynamic ? (MOST_CALLS * (to - from)) / data.dynamic.batches : Number.POSITIVE_INFINITY,
   );
   const fewest = Math.max(2, Math.min(FEWEST_SAMPLES, MOST_OF_FEWEST / data.observed.width));
   const count = Math.min(to - from, Math.floor(Math.max(fewest, affordable)));

@@ -209,11 +209,12 @@ export function biasCode({ bias }: Pick<Formula, 'bias'>): Snippet[] {
 }
 
 function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
-  const { int32, shift = 0, rounding = '', equation } = multiplier;
+  const { int32, shift = 0, rounding = '', equation, by_channel: byChannel } = multiplier;
   if (int32 === undefined) {
     const python = inNumpy(equation);
     return python === null ? [] : [numpy(`f32 = np.float32; v = ${python}`)];
   }
+  if (byChannel) return multipliersCode(rounding, `channel ${channel}: ${int32}, shift ${shift}`);
   const left = Math.max(shift, 0);
   const product = left > 0 ? `(acc << ${left})` : 'acc';
   const of = `channel ${channel}`;
@@ -233,6 +234,39 @@ function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
     rtl(`q = (${product} * 64'sd${int32} + (64'sd1 << 30)) >>> 31;  // signed acc, q [63:0]; ${of}`),
   ];
   return rounding === 'double' || rounding === 'double-up' ? [...high, ...secondRounding(rounding, -shift)] : [];
+}
+
+/** Each channel's own numbers, by the names that qdiff table has; shifts are to the right, by 0 as well. */
+function multipliersCode(rounding: string, of: string): Snippet[] {
+  const product = { numpy: 'acc.astype(np.int64) * multiplier_int32', c: '(int64_t)acc * MULTIPLIER[n]' };
+  const comment = `qdiff table has them; ${of}`;
+  if (rounding === 'single')
+    return [
+      numpy(`s = 31 - shift.astype(np.int64); q = (${product.numpy} + (1 << (s - 1))) >> s  # ${comment}`),
+      inC(`q = (${product.c} + (INT64_C(1) << (30 - SHIFT[n]))) >> (31 - SHIFT[n]);  /* int64_t q; ${comment} */`),
+      rtl(
+        `q = (acc * MULTIPLIER[n] + (64'sd1 << (30 - SHIFT[n]))) >>> (31 - SHIFT[n]);  // all signed, q [63:0]; ${comment}`,
+      ),
+    ];
+  if (rounding !== 'double' && rounding !== 'double-up') return [];
+  const half = { c: '((INT64_C(1) << s) >> 1)', rtl: "((64'sd1 << -SHIFT[n]) >>> 1)" };
+  const isAway = rounding === 'double';
+  return [
+    numpy(`q = (${product.numpy} + (1 << 30)) >> 31  # ${comment}`),
+    numpy(
+      `s = -shift.astype(np.int64); q = ${isAway ? 'np.sign(q) * ((np.abs(q) + ((1 << s) >> 1)) >> s)' : '(q + ((1 << s) >> 1)) >> s'}`,
+    ),
+    inC(`q = (${product.c} + (INT64_C(1) << 30)) >> 31;  /* int64_t q; ${comment} */`),
+    inC(
+      `s = -SHIFT[n]; q = ${isAway ? `q < 0 ? -((-q + ${half.c}) >> s) : (q + ${half.c}) >> s` : `(q + ${half.c}) >> s`};  /* int s */`,
+    ),
+    rtl(`q = (acc * MULTIPLIER[n] + (64'sd1 << 30)) >>> 31;  // all signed, q [63:0]; ${comment}`),
+    rtl(
+      isAway
+        ? `y = (q + ${half.rtl} - ((q < 0 && SHIFT[n] < 0) ? 64'sd1 : 64'sd0)) >>> -SHIFT[n];  // halves away from zero`
+        : `y = (q + ${half.rtl}) >>> -SHIFT[n];`,
+    ),
+  ];
 }
 
 const NUMPY_NAMES = new Map([

@@ -1,6 +1,7 @@
 /** The ways out of saturating pairs, in the words of each framework. */
 
 import { kernelNamed } from '../../kernels/named.js';
+import type { Producer } from '../../nouns/model.js';
 import type { Formula } from '../finding/evidence.js';
 import type { FixContext, Snippet } from './causeWords.js';
 import { shell, torch } from './code.js';
@@ -25,8 +26,31 @@ export function saturationWays(context: FixContext): Way[] {
   const vnni = kernelNamed(kernel)?.library?.exactOn ?? 'VNNI';
   const ofWeights = signed || narrowsWeights(context);
   const narrower = ofWeights ? sevenBitWeights(context) : sevenBitActivations(context, kernel);
-  return [narrower, { remedy: 'exact-sums', text: exactSums(context, vnni), code: exactCode(context) }];
+  const exact: Way = { remedy: 'exact-sums', text: exactSums(context, vnni), code: exactCode(context) };
+  return heldBy(context) ? [exact, narrower] : [narrower, exact];
 }
+
+/** "FBGEMM_ENABLE_INSTRUCTIONS=AVX2": what keeps a CPU that has VNNI from it, as one of these kernels; null: nothing that the capture tells. */
+export function heldBack(producer: Producer, kernels: readonly string[]): string | null {
+  if (producer.flow === 'torchao') return null;
+  const variables = kernels.map((kernel) => {
+    const { confirm = null, library } = kernelNamed(kernel) ?? {};
+    return isSet(producer, confirm) && hasExactSums(producer, library?.exactOn) ? confirm : null;
+  });
+  return variables.find((variable) => variable !== null) ?? null;
+}
+
+function isSet({ environment }: Producer, variable: string | null): boolean {
+  const [name, value] = variable?.split('=') ?? [];
+  return name !== undefined && environment?.get(name)?.toUpperCase() === value;
+}
+
+/** exactOn: where any VNNI is not enough. */
+function hasExactSums({ avx512Vnni, avxVnni }: Producer, exactOn: string | undefined): boolean {
+  return avx512Vnni === true || (exactOn === undefined && avxVnni === true);
+}
+
+const heldBy = ({ evidence }: FixContext) => evidence['int16-saturation']?.held_by;
 
 /** Frameworks whose reduce_range is one of the weights. */
 function narrowsWeights({ framework, producer }: FixContext): boolean {
@@ -53,7 +77,11 @@ function sevenBitWeights({ framework, dynamic, producer }: FixContext): Way {
     };
   }
   const observer = framework === 'PyTorch' ? ' (quant_min=-64, quant_max=63 of the weight observer)' : '';
-  return { remedy, text: SMALL_WEIGHTS + observer, code: framework === 'PyTorch' ? [torch(SMALL_WEIGHT_QCONFIG)] : [] };
+  const line =
+    producer.flow === 'fx'
+      ? `qconfig_mapping = torch.ao.quantization.QConfigMapping().set_global(${SMALL_WEIGHTS_OF})`
+      : `model.qconfig = ${SMALL_WEIGHTS_OF}`;
+  return { remedy, text: SMALL_WEIGHTS + observer, code: framework === 'PyTorch' ? [torch(line)] : [] };
 }
 
 function sevenBitActivations({ producer, dynamic, framework, op }: FixContext, kernel: string): Way {
@@ -75,14 +103,18 @@ function sevenBitActivations({ producer, dynamic, framework, op }: FixContext, k
   }
   const defaults = kernelNamed(kernel)?.library?.defaultRange ?? '0..127';
   const text = `give the activation observers reduce_range=True (${defaults}); ${REDUCE_RANGE_LIMIT}`;
-  return { remedy, text, code: framework === 'PyTorch' ? [torch(QCONFIG)] : [] };
+  return { remedy, text, code: framework === 'PyTorch' ? [torch(producer.flow === 'fx' ? QCONFIG_FX : QCONFIG)] : [] };
 }
 
 /** Lines of each framework's own; names as its documentation has them. */
 const python = (where: string, text: string): Snippet => ({ where, language: 'python', text });
-const QCONFIG = 'model.qconfig = torch.ao.quantization.get_default_qconfig("x86")';
-const SMALL_WEIGHT_QCONFIG =
-  'model.qconfig = torch.ao.quantization.QConfig(activation=torch.ao.quantization.default_histogram_observer, weight=torch.ao.quantization.default_per_channel_weight_observer.with_args(quant_min=-64, quant_max=63))';
+const QCONFIG =
+  'model.qconfig = torch.ao.quantization.get_default_qconfig("x86")  # QAT: get_default_qat_qconfig("x86")';
+/** prepare_fx reads no model.qconfig. */
+const QCONFIG_FX =
+  'qconfig_mapping = torch.ao.quantization.get_default_qconfig_mapping("x86")  # QAT: get_default_qat_qconfig_mapping("x86")';
+const SMALL_WEIGHTS_OF =
+  'torch.ao.quantization.QConfig(activation=torch.ao.quantization.default_histogram_observer, weight=torch.ao.quantization.default_per_channel_weight_observer.with_args(quant_min=-64, quant_max=63))';
 const PT2E =
   'quantizer = X86InductorQuantizer().set_global(get_default_x86_inductor_quantization_config(reduce_range=True))';
 const dynamicCall = (op: string) => `y = torch.ops.quantized.${op}(x, packed_params, reduce_range=True)`;
@@ -101,6 +133,8 @@ function hasEngine({ framework, producer, dynamic, signed }: FixContext): boolea
 
 function exactCode(context: FixContext): Snippet[] {
   const { framework, producer, evidence } = context;
+  const held = heldBy(context);
+  if (held) return [shell(`unset ${held.split('=')[0]}`)];
   if (framework === 'ONNX Runtime') {
     return [python('onnxruntime', 'session_options.add_session_config_entry("session.x64quantprecision", "1")')];
   }
@@ -115,6 +149,8 @@ function exactCode(context: FixContext): Snippet[] {
 
 function exactSums(context: FixContext, vnni: string): string {
   const { framework, producer, evidence } = context;
+  const held = heldBy(context);
+  if (held) return `leave ${held.split('=')[0]} unset: the CPU of this capture has ${vnni}, and its sums are exact`;
   if (evidence['int16-saturation']?.every_cpu) {
     return "no CPU avoids it: use the qnnpack engine, or oneDNN's convolutions (engine onednn; engine x86 on a CPU with AVX512-VNNI): their sums are exact";
   }

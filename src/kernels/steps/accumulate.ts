@@ -337,7 +337,7 @@ function eachCapableChannel(
   const pairs: CapablePairs = { count: 0, k0: list(), k1: list(), w0: list(), w1: list() };
   // loops in functions of their own: with all of them in one V8 takes 20 ms and more to compile it
   for (let channel = 0; channel < outFeatures; channel++) {
-    takeCapable(pairs, weight.subarray(channel * inFeatures, (channel + 1) * inFeatures), first, second, range);
+    takeCapable(pairs, weight, channel * inFeatures, { first, second }, range);
     if (pairs.count === 0) continue;
     codes ??= pairedCodes(x, product, step);
     visit(channel, codes, pairs);
@@ -366,14 +366,14 @@ function pairedCodes(x: Codes, product: Product, step: Losing): Int32Array {
 function takeCapable(
   pairs: CapablePairs,
   weight: Product['weight'],
-  first: Int32Array,
-  second: Int32Array,
+  start: number,
+  { first, second }: Pairs,
   { min: smallest, max: largest }: ReturnType<typeof rangeOf>,
 ): void {
   pairs.count = 0;
   for (let p = 0; p < first.length; p++) {
-    const a = weight[first[p]];
-    const b = second[p] < 0 ? 0 : weight[second[p]];
+    const a = weight[start + first[p]];
+    const b = second[p] < 0 ? 0 : weight[start + second[p]];
     const positive = positivePart(a) + positivePart(b);
     const negative = a + b - positive;
     const highest = positive * largest + negative * smallest;

@@ -7,6 +7,7 @@ import type { Codes, FloatLinearStep, Product } from '../../nouns/kernel.js';
 import { float64s } from '../../numeric/array.js';
 import { f32, isPowerOfTwo } from '../../numeric/float.js';
 import { exactSums, magnitudeSums, weightZeroPointOf } from '../../products/exactSums.js';
+import { groupOf } from '../../products/groups.js';
 import { weightScaleOf } from './scales.js';
 
 /** Half an ulp of 1 in float32 and in float64: the relative error of one rounding. */
@@ -34,10 +35,11 @@ export const anyOrderFloat32: FloatLinearStep = {
       dequantizeChannel(weights, product, channel);
       const bias = realBiasOf(product, channel);
       const unit = exactUnit(product, channel);
+      const first = groupOf(product, channel) * inFeatures;
       for (let row = 0; row < x.rows; row++) {
         let sum = bias;
         let magnitude = Math.abs(bias);
-        for (let k = 0, i = row * inFeatures; k < inFeatures; k++, i++) {
+        for (let k = 0, i = row * x.cols + first; k < inFeatures; k++, i++) {
           const term = reals[i] * weights[k];
           sum += term;
           magnitude += Math.abs(term);

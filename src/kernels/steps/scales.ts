@@ -8,13 +8,21 @@ export function weightScaleOf(product: Pick<Product, 'weightScale'>, channel: nu
 
 /** One number a channel, float32. */
 export function perChannel32(product: Product, value: (weightScale: number) => number): Float32Array {
-  return new Float32Array(perChannel64(product, value));
+  return filled(new Float32Array(product.outFeatures), product, value);
 }
 
 /** One number a channel, float64. */
 export function perChannel64(product: Product, value: (weightScale: number) => number): Float64Array {
-  const values = new Float64Array(product.outFeatures);
-  for (let channel = 0; channel < values.length; channel++) values[channel] = value(weightScaleOf(product, channel));
+  return filled(new Float64Array(product.outFeatures), product, value);
+}
+
+function filled<A extends Float32Array | Float64Array>(
+  values: A,
+  { weightScale }: Product,
+  value: (weightScale: number) => number,
+): A {
+  if (weightScale.length === 1) return values.fill(value(weightScale[0])) as A;
+  for (let channel = 0; channel < values.length; channel++) values[channel] = value(weightScale[channel]);
   return values;
 }
 

@@ -120,12 +120,15 @@ const pen = document.createElement('canvas').getContext('2d')!;
 function fittingInside(name: string, isWide: boolean, width: number): string {
   const room = width - (isWide ? 16 : 8); // page.css: the tile's padding, and its font
   pen.font = `${isWide ? '650 13px' : '11px'} ${getComputedStyle(document.body).fontFamily}`;
-  let shown = name;
-  for (let head = Math.min(name.length - TAIL, MOST_LETTERS); head > 0; head--) {
-    if (pen.measureText(shown).width <= room) break;
-    shown = `${name.slice(0, head)}…${name.slice(-TAIL)}`;
+  const fits = (text: string) => pen.measureText(text).width <= room;
+  if (fits(name)) return name;
+  for (let tail = TAIL; tail > 1; tail--) {
+    for (let head = Math.min(name.length - tail - 2, MOST_LETTERS); head > 0; head--) {
+      const shown = `${name.slice(0, head)}…${name.slice(-tail)}`;
+      if (fits(shown)) return shown;
+    }
   }
-  return shown;
+  return name; // the style cuts it
 }
 
 function tileOf(

@@ -8,25 +8,45 @@ const MOST = 8;
 type Quoted = (name: string) => string;
 
 /** "it begins apart at b1 (equal again at cat) and b2 (reaches fc)"; none where the first divergent layer says all. */
-export function divergenceSentences({ divergences = [] }: Report, quoted: Quoted = printable): string[] {
+export function divergenceSentences(report: Report, quoted: Quoted = printable): string[] {
+  const { divergences = [], layers = [], candidate_layers: candidates } = report;
+  const differing = new Set(
+    (candidates ?? layers).flatMap(({ name, status }) => (status === 'mismatch' ? [name] : [])),
+  );
   if (divergences.length > 1) {
     const each = divergences.map((one) =>
-      [quoted(one.layer), ...endOf(one, quoted).map((end) => `(${end})`)].join(' '),
+      [quoted(one.layer), ...endOf(one, differing, quoted).map((end) => `(${end})`)].join(' '),
     );
     return [`each branch's first: ${listed(each)}`];
   }
-  return divergences.flatMap((one) => endOf(one, quoted).map((end) => (isHealed(one) ? `it heals: ${end}` : end)));
+  return divergences.flatMap((one) =>
+    endOf(one, differing, quoted).map((end) => (isHealed(one) ? `it heals: ${end}` : end)),
+  );
 }
 
 function isHealed({ equal_again: equal, reaches }: DivergenceReport): boolean {
   return (equal?.length ?? 0) > 0 && reaches?.length === 0;
 }
 
-/** "equal again at pool1, still different at fc"; nothing where it goes on to all outputs, or where that is not known. */
-function endOf({ equal_again: equal, reaches }: DivergenceReport, quoted: Quoted): string[] {
+/** "equal again at pool1, not at fc"; nothing where it goes on to all outputs, or where that is not known. */
+function endOf(
+  { equal_again: equal, reaches }: DivergenceReport,
+  differing: ReadonlySet<string>,
+  quoted: Quoted,
+): string[] {
   if (!equal || !reaches || equal.length === 0) return [];
-  const again = `equal again at ${listed(equal.map((name) => quoted(name)))}`;
-  return [reaches.length === 0 ? again : `${again}, not at ${listed(reaches.map((name) => quoted(name)))}`];
+  const names = (all: readonly string[]) => listed(all.map((name) => quoted(name)));
+  const [not, unknown] = [
+    reaches.filter((name) => differing.has(name)),
+    reaches.filter((name) => !differing.has(name)),
+  ];
+  const others = [
+    ...(not.length > 0 ? [`, not at ${names(not)}`] : []),
+    ...(unknown.length > 0
+      ? [`; ${names(unknown)} ${unknown.length === 1 ? 'was' : 'were'} compared with nothing`]
+      : []),
+  ];
+  return [`equal again at ${names(equal)}${others.join('')}`];
 }
 
 function listed(names: readonly string[]): string {

@@ -20,7 +20,7 @@ import type { DiagnosisReport, LayerReport, Report } from '../../nouns/report.js
 import { counted, printable } from '../../text.js';
 import { grouped } from '../grouped.js';
 import type { Finding, FindingDetail, Paste } from './finding.js';
-import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side } from './ofItsOwn.js';
+import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side, saysFirst } from './ofItsOwn.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 import { isOfTwoFiles, twoFilesSaid, twoFilesTitle } from './twoFiles.js';
 import { whereSentence } from './where.js';
@@ -308,11 +308,17 @@ function fixLines(
     });
     const said = [text, ...lines].join('\n');
     return [
-      [i === 0 ? label : 'or', [text], { fix: said }],
+      [i === 0 ? label : isFirstOfTwo(sides[0], i - 1) ? 'then' : 'or', [text], { fix: said }],
       ['paste', lines, { code, fix: said }],
       ['rehearsal', [rehearsal]],
     ];
   });
+}
+
+/** What came with the input is not all: the layer's own has to be mended as well. */
+function isFirstOfTwo({ layer, diagnosis, context }: Side, fix: number): boolean {
+  const { text, rehearsal } = diagnosis.fixes[fix];
+  return saysFirst(text, layer, context) && rehearsal?.mismatched_after_fix !== 0;
 }
 
 /** Lines of code that a finding shows; the report's JSON has all. */

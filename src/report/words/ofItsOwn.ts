@@ -19,9 +19,7 @@ export function ofItsOwn(side: Side): Side {
   if (!diagnosis.causes.includes('inherited') || isInherited(diagnosis)) return side;
   const causes = diagnosis.causes.filter((cause) => cause !== 'inherited');
   const { inherited, ...others } = context.evidence;
-  const { from, values } = inherited!;
-  const first = from === undefined || values === undefined ? null : firstFixSentence(layer, from, values);
-  const fixes = diagnosis.fixes.filter(({ text }) => text !== first);
+  const fixes = diagnosis.fixes.filter(({ text }) => !saysFirst(text, layer, context));
   if (fixes.length === 0) return side; // what to do is there alone
   // counts of each cause are this layer's
   const uncounted = Object.entries(others).map(([cause, own]) => [cause, { ...own, values: undefined }]);
@@ -65,12 +63,26 @@ function cameWith(reads: string, sides: readonly Side[]): string {
   return `${counted(different, 'value')} ${different === 1 ? 'differs' : 'differ'} here, ${own} on the captured input: ${reads}`;
 }
 
-/** By itself a fix leaves what came with the input: where nothing did is said apart. */
+/** Whether a fix is to mend the layer before. */
+export function saysFirst(fix: string | undefined, layer: LayerReport, { evidence }: FindingContext): boolean {
+  const { from, values } = evidence.inherited ?? {};
+  return from !== undefined && values !== undefined && fix === firstFixSentence(layer, from, values);
+}
+
+/** What a candidate's layer is rehearsed to do on the input that it had, which differs. */
+function keepsInput({ layer, diagnosis, context }: Side, fix: number): boolean {
+  if (diagnosis.subject !== 'candidate' || context.evidence.inherited === undefined) return false;
+  return !saysFirst(diagnosis.fixes.at(fix)?.text, layer, context);
+}
+
+const BY_INPUT = ', by what came with the input';
+
+/** By itself a fix leaves what came with the input, and nothing else: where nothing did is said apart. */
 export function rehearsalOf(sides: readonly Side[], fix: number): string | null {
-  const known = sides.map(({ layer, diagnosis, context }) => ({
-    left: diagnosis.fixes.at(fix)?.rehearsal?.mismatched_after_fix,
-    values: layer.values ?? 0,
-    isSame: diagnosis.subject !== 'candidate' || isTold(diagnosis) || context.evidence.inherited === undefined,
+  const known = sides.map((side) => ({
+    left: side.diagnosis.fixes.at(fix)?.rehearsal?.mismatched_after_fix,
+    values: side.layer.values ?? 0,
+    isSame: !keepsInput(side, fix),
   }));
   if (known.some(({ left }) => left === undefined)) return null;
   const sum = (some: typeof known): [left: number, values: number] => [
@@ -79,11 +91,10 @@ export function rehearsalOf(sides: readonly Side[], fix: number): string | null 
   ];
   const [same, others] = [known.filter(({ isSame }) => isSame), known.filter(({ isSame }) => !isSame)];
   const [left, values] = sum(others);
-  if (same.length === 0 || left === 0) {
-    const rehearsed = sum(known);
-    // each side is what its own runtime computes: under one runtime only another input makes another value
-    const isInput = rehearsed[0] > 0 && sides.every(({ diagnosis }) => 'two-captures' in diagnosis.evidence);
-    return rehearsalSentence(...rehearsed) + (isInput ? ', by what came with the input' : '');
-  }
-  return `${rehearsalSentence(...sum(same))} where the input is the same, ${left} of ${values} elsewhere still differ`;
+  if (left > 0 && same.length > 0)
+    return `${rehearsalSentence(...sum(same))} where the input is the same; ${left} of ${values} elsewhere still differ${BY_INPUT}`;
+  const rehearsed = sum(known);
+  // each side is what its own runtime computes: under one runtime only another input makes another value
+  const isInput = rehearsed[0] > 0 && sides.every(({ diagnosis }) => 'two-captures' in diagnosis.evidence);
+  return rehearsalSentence(...rehearsed) + (left > 0 || isInput ? BY_INPUT : '');
 }

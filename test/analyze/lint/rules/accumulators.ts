@@ -44,7 +44,7 @@ export const accumulators: readonly Row[] = [
     nearMiss: { layer: SATURATING, x: [[254, 254]] },
     finds: {
       severity: 'warning',
-      message: 'x[0], x[1]: 255 * 127 + 255 * 2 = 32895 leaves int16; it did in none of the captured values',
+      message: 'x[0], x[1]: 255 * 127 + 255 * 2 = 32895 leaves int16; the captured inputs do so in none',
     },
   },
   {
@@ -54,7 +54,7 @@ export const accumulators: readonly Row[] = [
     nearMiss: { layer: SATURATING, x: [[255, 0]] },
     finds: {
       severity: 'error',
-      message: 'x[0], x[1]: 255 * 127 + 255 * 2 = 32895 leaves int16; it did in 1 of 1 captured values',
+      message: 'x[0], x[1]: 255 * 127 + 255 * 2 = 32895 leaves int16; the captured inputs do so in 1 of 1 values',
     },
   },
   {
