@@ -188,12 +188,24 @@ export class Search {
   /** That, and one change more: where it stands beside two, no pair is left. */
   besideBefore(): void {
     if (!this.mayBeSeveral || this.isNoise) return;
-    for (const base of numberlessOf(this.study, this.enumerated)) {
-      const others = this.offBase.filter((change) => base.every((own) => mayPair(this.study, own, change)));
-      for (const change of others) this.explains([...base, change]);
+    const bases = numberlessOf(this.study, this.enumerated);
+    for (const base of bases) {
+      for (const change of this.offBase) this.explainsBeside(base, change);
       this.estimateOn(base);
-      if (this.found.length > 0) return;
+      if (this.found.length > 0) return this.inPlaceOf(base, bases);
     }
+  }
+
+  /** What those layers do may not be told here from another step, or from what others of them do. */
+  private inPlaceOf(base: readonly Change[], bases: readonly (readonly Change[])[]): void {
+    const found = this.found.flatMap(({ changes }) => changes.slice(this.prefix.length));
+    const more = new Set(found.filter((change) => !base.includes(change)));
+    const others = [...bases, ...this.offBase.map((change) => [change])].filter((other) => other !== base);
+    for (const change of more) for (const other of others) this.explainsBeside(other, change);
+  }
+
+  private explainsBeside(base: readonly Change[], change: Change): void {
+    if (base.every((own) => mayPair(this.study, own, change))) this.explains([...base, change]);
   }
 
   /** Two numbers that have to be estimated together, after the sums. */
