@@ -1,5 +1,8 @@
 /** A network whose layers have one rule in common, which each by itself does not show: a multiplier of n bits behind the point. */
 import { describe, expect, it } from 'vitest';
+import { ruledByAll } from '../../src/compare/candidate/ruled.js';
+import type { LayerDiagnosis } from '../../src/diagnose/finding/explanation.js';
+import type { Change } from '../../src/diagnose/setup.js';
 import type { Report } from '../../src/nouns/report.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { cli } from '../support/cli.js';
@@ -105,5 +108,37 @@ describe('k * 2^-n in every layer', () => {
     const own = NETWORK.map(() => 1 + between(-6e-5, 6e-5));
     const { layers } = await toldOf((acc, multiplier, i) => roundHalfEven(acc * multiplier * own[i]));
     expect(layers.flatMap(({ diagnosis }) => diagnosis?.causes ?? [])).not.toContain('multiplier-short');
+  });
+});
+
+describe('by chance', () => {
+  const change = (own: Partial<Change>): Change => ({
+    cause: 'multiplier-short',
+    coordinate: 'multiplier',
+    freedom: 0,
+    label: '20 bits',
+    apply: (setup) => setup,
+    ...own,
+  });
+  const fitting = [{ label: '20 bits', chance: 1 / 16 }];
+  const few = [change({ ruled: { own: ['20 bits'], fitting } })];
+  const scale = [change({ cause: 'output-scale-wrong', coordinate: 'y_scale', freedom: 1, label: 'y' })];
+  const floor = [change({ cause: 'rounding-floor', coordinate: 'round', label: 'floor' })];
+  const ruledOf = (layers: readonly (readonly Change[])[]) => {
+    const reports = layers.map((_, i) => ({ name: `fc${i}`, op: 'linear', diagnosis: { subject: 'candidate' } }));
+    const found = layers.map((changes, i): [string, LayerDiagnosis] => {
+      const told = changes === few ? { changes: [], refused: new Map([['multiplier-short', few]]) } : { changes };
+      return [`fc${i}`, told as never];
+    });
+    return [...ruledByAll(reports as never, new Map(found)).keys()];
+  };
+
+  it('three layers of few values have a rule seldom', () => {
+    expect(ruledOf([few, few, few])).toEqual(['fc0', 'fc1', 'fc2']);
+    expect(ruledOf([few, few, few, ...Array(9).fill(floor)])).toEqual(['fc0', 'fc1', 'fc2']);
+  });
+
+  it('three of twelve do often, where the others cannot', () => {
+    expect(ruledOf([few, few, few, ...Array(9).fill(scale)])).toEqual([]);
   });
 });

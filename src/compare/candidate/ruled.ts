@@ -4,15 +4,25 @@
  */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
-import type { Change } from '../../diagnose/setup.js';
+import { type Change, type Coordinate, FREEDOM } from '../../diagnose/setup.js';
 import type { LayerReport } from '../../nouns/report.js';
 
 /** Layers that have it in common; and how likely that is by chance: there are some sixty rules. */
 const [FEWEST_LAYERS, MOST_LIKELY] = [3, 1 / 1024];
 
+/** What a multiplier is made of. */
+const OF_MULTIPLIER: readonly Coordinate[] = ['multiplier', 'x_scale', 'w_scale', 'y_scale'];
+
 interface Ruled {
+  readonly label: string;
   readonly layers: { readonly name: string; readonly changes: readonly Change[]; readonly isOpen: boolean }[];
   chance: number;
+}
+
+/** Of a layer: what it is told to do, nothing where its values do not show it; and the sets of changes that give them all. */
+interface Told {
+  readonly told: readonly Change[];
+  readonly sets: readonly (readonly Change[])[];
 }
 
 /** By layer: the rule that most layers of its op have in common. */
@@ -23,7 +33,7 @@ export function ruledByAll(
   const shown = new Map<string, readonly ShownElsewhere[]>();
   for (const op of new Set(layers.map((layer) => layer.op))) {
     const best = likeliest(
-      rulesOf(
+      toldOf(
         layers.filter((layer) => layer.op === op),
         found,
       ),
@@ -38,32 +48,47 @@ export function ruledByAll(
   return shown;
 }
 
-function rulesOf(layers: readonly LayerReport[], found: ReadonlyMap<string, LayerDiagnosis>): Map<string, Ruled> {
-  const rules = new Map<string, Ruled>();
+/** By layer: the sets of changes that give its values. */
+function toldOf(layers: readonly LayerReport[], found: ReadonlyMap<string, LayerDiagnosis>): Map<string, Told> {
+  const all = new Map<string, Told>();
   for (const { name, diagnosis } of layers) {
     const own = found.get(name);
     if (diagnosis?.subject !== 'candidate' || !own) continue;
-    const { changes, others = [], refused } = own;
-    const sets = changes.length > 0 ? [changes, ...others] : [...(refused?.values() ?? [])];
+    const { changes: told, others = [], refused } = own;
+    all.set(name, { told, sets: told.length > 0 ? [told, ...others] : [...(refused?.values() ?? [])] });
+  }
+  return all;
+}
+
+function rulesOf(layers: ReadonlyMap<string, Told>): Map<string, Ruled> {
+  const rules = new Map<string, Ruled>();
+  for (const [name, { told, sets }] of layers) {
     const known = new Set<string>();
-    for (const { key, changes: set, chance } of sets.flatMap(underEachRule)) {
+    for (const { key, label, changes, chance } of sets.flatMap(underEachRule)) {
       if (known.has(key)) continue;
       known.add(key);
-      const rule = rules.get(key) ?? { layers: [], chance: 1 };
+      const rule = rules.get(key) ?? { label, layers: [], chance: 1 };
       rules.set(key, rule);
-      rule.layers.push({ name, changes: set, isOpen: keyOf(changes) !== key });
+      rule.layers.push({ name, changes, isOpen: keyOf(told) !== key });
       rule.chance *= chance;
     }
   }
   return rules;
 }
 
+interface UnderRule {
+  readonly key: string;
+  readonly label: string;
+  readonly changes: readonly Change[];
+  readonly chance: number;
+}
+
 /** A set of changes with each rule that gives the same values. */
-function underEachRule(set: readonly Change[]): { key: string; changes: readonly Change[]; chance: number }[] {
+function underEachRule(set: readonly Change[]): UnderRule[] {
   const one = set.find(({ ruled }) => ruled);
   return (one?.ruled?.fitting ?? []).map(({ label, chance }) => {
     const changes = set.map((own) => (own === one ? { ...own, label } : own));
-    return { key: keyOf(changes), changes, chance };
+    return { key: keyOf(changes), label, changes, chance };
   });
 }
 
@@ -72,8 +97,27 @@ function keyOf(changes: readonly Change[]): string {
   return named.sort().join();
 }
 
-function likeliest(rules: ReadonlyMap<string, Ruled>): [string, Ruled] | null {
-  const all = [...rules].filter(([, { layers, chance }]) => layers.length >= FEWEST_LAYERS && chance < MOST_LIKELY);
+function likeliest(layers: ReadonlyMap<string, Told>): [string, Ruled] | null {
+  const isRule = (rule: Ruled) => rule.layers.length >= FEWEST_LAYERS && chanceAmong(layers, rule) < MOST_LIKELY;
+  const all = [...rulesOf(layers)].filter(([, rule]) => isRule(rule));
   const [best] = all.sort(([, a], [, b]) => b.layers.length - a.layers.length || a.chance - b.chance);
   return best ?? null;
+}
+
+/** That some layers, as many as have the rule, have it by chance: those that cannot have it might have been among them. */
+function chanceAmong(layers: ReadonlyMap<string, Told>, { label, layers: { length }, chance }: Ruled): number {
+  const others = [...layers.values()].filter(({ told, sets }) => told.length > 0 && sets.every(isOtherThan(label)));
+  let ways = 1;
+  for (let i = 1; i <= others.length; i++) ways *= (length + i) / i;
+  return ways * chance;
+}
+
+/** Whether a set has other numbers than a rule makes. */
+function isOtherThan(label: string): (set: readonly Change[]) => boolean {
+  return (set) =>
+    set.some(({ freedom, coordinate, ruled }) =>
+      ruled
+        ? ruled.fitting.every((own) => own.label !== label)
+        : freedom > FREEDOM.none && OF_MULTIPLIER.includes(coordinate),
+    );
 }
