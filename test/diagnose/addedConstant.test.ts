@@ -72,4 +72,26 @@ describe('no such name', () => {
     const finding = await named(layer, codesOf(layer, plus(added)));
     expect(finding!.evidence).not.toMatchObject({ 'bias-value': { added: expect.any(Number) } });
   });
+
+  test('of a floor beside biases in whole units, which half a step and a little more gives where they were floats', async () => {
+    const made = linear(17, { samples: 60, inputs: 8, outputs: 8 });
+    const scale = made.scales.weights[0] * 6;
+    const unit = made.scales.input * scale;
+    const whole = {
+      ...made,
+      multipliers: made.multipliers.map(() => unit / made.scales.output),
+      biases: made.bias.map((b) => Math.round(b / unit)),
+      alone: {
+        ...made.alone,
+        producer: { framework: 'pytorch', kernel: 'fbgemm' },
+        layer: { ...made.alone.layer, weight_scale: scale, activation: 'relu' },
+      },
+    };
+    const { causes } = (await named(
+      whole,
+      codesOf(whole, sumOf, (v) => Math.max(0, Math.floor(v))),
+    ))!;
+    expect(causes).toContain('rounding-truncate'); // behind a ReLU the same
+    expect(causes).not.toContain('bias-value');
+  });
 });

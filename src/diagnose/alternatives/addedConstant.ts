@@ -1,4 +1,5 @@
 /** One number more in every sum, whatever the channel: a rounding constant that is added before the multiplication, an accumulator that begins with another number. */
+import { largestOf } from '../../numeric/extremes.js';
 import { intersection, isEmpty } from '../estimate/interval.js';
 import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
@@ -6,6 +7,7 @@ import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps
 import type { Scope } from '../study/data.js';
 import type { ProductStudy, Study } from '../study/study.js';
 import { hasCases } from './cases.js';
+import { isInt32Bias } from './departures.js';
 
 /** Of the evidence of bias-value. */
 export interface AddedConstant {
@@ -32,7 +34,7 @@ export function addedConstant(study: ProductStudy, base: ProductSetup): ProductC
   if (others.length === 0) return [];
   const steps = stepsIn(study, base);
   // a zero point, and half a step, have causes of their own
-  if (steps && (base !== study.declared || hasHalves(steps))) return [];
+  if (steps && (base !== study.declared || hasHalves(widenedBy(steps, roundedBy(study, base))))) return [];
   if (steps) others.sort((a, b) => Math.abs(a) - Math.abs(b));
   const changes = others.map((added) => changeTo(added, steps));
   return changes.filter((change) => study.agreesOnSubset(change.apply(base))).slice(0, 1);
@@ -62,6 +64,15 @@ function stepsIn(study: ProductStudy, base: ProductSetup): [number, number] | nu
   );
   const shared = intersection(intervals);
   return isEmpty(shared) ? null : [shared.lo, shared.hi];
+}
+
+/** What a float bias may be off by where the other side has it in whole units. */
+function roundedBy(study: ProductStudy, { steps, params }: ProductSetup): number {
+  return params.bias && !isInt32Bias(steps.bias) ? largestOf(viewOf(study, study.declared).stepsPerUnit) / 2 : 0;
+}
+
+function widenedBy([from, to]: [number, number], by: number): [number, number] {
+  return [from - by, to + by];
 }
 
 /** Whether a half, or a whole number, of steps is among them. */
