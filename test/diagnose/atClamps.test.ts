@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { validateModel } from '../../src/validate/model.js';
+import { computed, diagnosisOf } from '../support/alone.js';
 import { captureOf } from '../support/convolution.js';
 
 const scale = Math.fround(1 / 255);
@@ -33,4 +34,39 @@ test('a softmax of one answer', async () => {
       x.map((code) => (code === 200 ? 255 : 0)),
     ),
   ).toEqual(['unexplained']);
+});
+
+test('six sums of one channel, in which a weight is another, are no two causes', async () => {
+  const read = [
+    158,
+    165,
+    165,
+    ...Array(7).fill(166),
+    ...Array(33).fill(167),
+    ...Array(14).fill(168),
+    ...Array(7).fill(169),
+  ];
+  const layer = {
+    op: 'linear',
+    weight: [
+      [-98, -88, -49, -127],
+      [-127, 38, 47, -70],
+      [-21, 127, -112, 26],
+      [92, -92, -127, 35],
+    ],
+    weight_scale: [0.0018544136546552181, 0.008244396187365055, 0.0014120733831077814, 0.007146533112972975],
+    bias: [-0.1189773678779602, 0.011115132831037045, 0.2402203381061554, 0.28786781430244446],
+    activation: 'relu',
+    output: { dtype: 'uint8', scale: 0.00053485541138798, zero_point: 0 },
+  };
+  const alone = {
+    producer: { framework: 'pytorch', kernel: 'fbgemm' },
+    inputs: { x: { dtype: 'uint8', scale: 0.002043480984866619, zero_point: 0, shape: [4] } },
+    layer,
+    values: { x: Uint8Array.from(read.flatMap((code) => [code, 0, 255, 0])) },
+    samples: 64,
+  };
+  const wrong = (await computed(alone)).map((code, i) => (i % 4 === 2 ? 0 : code));
+  const diagnosis = (await diagnosisOf(alone, wrong))!;
+  expect(diagnosis.causes).toHaveLength(1);
 });

@@ -39,7 +39,7 @@ import {
 } from './ranking.js';
 import { byRules } from './rules.js';
 import type { SearchResult } from './searchResult.js';
-import { fewestShown, Shown, weighed } from './shown.js';
+import { endsAtClamps, fewestShown, Shown, weighed } from './shown.js';
 
 const MOST_EXPLANATIONS = 12;
 /** A pair of causes, and a number that is found where each value is made of one, need as many differing values to mean something. */
@@ -153,6 +153,8 @@ export class Search {
 
   /** What takes every sample to find, on the reference or on another accumulator. */
   async arranged(changes: readonly Change[]): Promise<void> {
+    // of a stream of sums beside another change, as of any two, each such value tells one bit
+    if (changes.length > 0 && endsAtClamps(this.study)) return;
     const base = this.hypothesis(changes);
     const asFree = asFreeAs([...this.found]);
     for (const cause of this.causes) {
@@ -192,7 +194,9 @@ export class Search {
     for (const base of bases) {
       for (const change of this.offBase) this.explainsBeside(base, change);
       this.estimateOn(base);
-      if (this.found.length > 0) return this.inPlaceOf(base, bases);
+      if (this.found.length === 0) continue;
+      this.inPlaceOf(base, bases);
+      return;
     }
   }
 

@@ -126,7 +126,12 @@ const FEWEST_CLAMPED = 16;
 
 /** Whatever is too large ends at a clamp: of each such value one of two changes gives it. */
 function areOfClampsOnly(study: Study, named: readonly Change[]): boolean {
-  if (named.some(({ cause }) => CLAMPING.test(cause)) || study.data.proven) return false;
+  if (named.every(({ cause }) => CLAMPING.test(cause)) || study.data.proven) return false;
+  return endsAtClamps(study);
+}
+
+/** Whether few differ, each of them at a clamp. */
+export function endsAtClamps(study: Study): boolean {
   return !hasOneInside(study) && !hasCases(study, FEWEST_CLAMPED);
 }
 
