@@ -16,7 +16,7 @@ import {
   type ShortForm,
   shortForms,
 } from '../alternatives/shortForms.js';
-import { biasBehind, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
+import { biasBehind, MOST_BITS, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';
@@ -109,6 +109,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       if (!isPossible) return [];
       return fittingForms(declared.params, isPossible)
         .filter(isFirst)
+        .filter(({ bits }) => bits <= MOST_BITS) // more are as good as any other multiplier
         .flatMap((form) => changesOf(declared, form, data.side, way.biases));
     });
   },
