@@ -88,8 +88,12 @@ describe('k * 2^-n in every layer', () => {
     const { layers, table } = await toldOf(halfUp(20));
     for (const { diagnosis, mismatched } of layers.filter((layer) => layer.mismatched! > 0)) {
       expect(diagnosis).toMatchObject({ causes: ['multiplier-short'], explained: mismatched });
+      expect(diagnosis!.evidence['multiplier-short']).toMatchObject({ fraction: 20 });
     }
-    expect((await table()).stdout).toMatch(/one rule gives all\s+values of 6 layers/);
+    const { stdout } = await table();
+    expect(stdout).toMatch(/multiplier of 20 bits behind the\s+point/);
+    expect(stdout).toMatch(/[*] 2\^-20 = /);
+    expect(stdout).toMatch(/one rule gives all\s+values of 6 layers/);
   });
 
   it('of one layer alone it is one of two', async () => {

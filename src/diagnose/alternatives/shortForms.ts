@@ -8,6 +8,8 @@ export interface ShortForm {
   /** What of it is the same in every layer. */
   readonly rule: string;
   readonly bits: number;
+  /** Behind the point, of one shift for all. */
+  readonly fraction: number | null;
   readonly perChannel: boolean;
   /** Of a channel. */
   readonly at: (channel: number) => Short;
@@ -79,6 +81,7 @@ function sharedShifts(params: Product): ShortForm[] {
   return all.map((own) => ({
     rule: `2^-${own.n}`,
     bits: 1,
+    fraction: null,
     perChannel: false,
     at: () => own,
     numbers: Array(params.outFeatures).fill(own),
@@ -101,9 +104,11 @@ function formOf(params: Product, { bits, round, as, oneShift }: FormSettings): S
     known[n] ??= numberIn(realOf(params, n), bits, round, oneShift);
     return known[n];
   };
+  const fraction = oneShift === null ? null : bits - frexp(oneShift).exponent;
   return {
-    rule: oneShift === null ? `${bits} bits${as}` : `k * 2^-${bits - frexp(oneShift).exponent}${as}`,
+    rule: fraction === null ? `${bits} bits${as}` : `k * 2^-${fraction}${as}`,
     bits,
+    fraction,
     perChannel: oneShift === null,
     at,
     get numbers() {

@@ -16,7 +16,7 @@ import {
   type ShortForm,
   shortForms,
 } from '../alternatives/shortForms.js';
-import { biasBehind, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
+import { biasBehind, MOST_BITS, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';
@@ -42,6 +42,8 @@ declare module '../finding/evidence.js' {
       readonly relative_error?: number;
       /** Of k, and whether each channel has a shift of its own. */
       readonly bits?: number;
+      /** Bits behind the point, of every layer: the n of k * 2^-n. */
+      readonly fraction?: number;
       readonly per_channel?: boolean;
       /** Of a layer on whole values: the input that is the worst, what its multiplier stands for, and what comes after it. */
       readonly input?: number;
@@ -107,6 +109,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       if (!isPossible) return [];
       return fittingForms(declared.params, isPossible)
         .filter(isFirst)
+        .filter(({ bits }) => bits <= MOST_BITS) // more are as good as any other multiplier
         .flatMap((form) => changesOf(declared, form, data.side, way.biases));
     });
   },
@@ -139,19 +142,29 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     title: (e) =>
       e.k === 1 && e.n === 0
         ? 'sums are stored without a multiplier'
-        : `${e.bits === 1 ? 'multiplier is a shift' : `multiplier of ${e.bits ?? 'few'} bits`}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
+        : `${sizeOf(e)}${e.rounds === undefined ? '' : `, then rounded ${e.rounds}`}`,
     explanation: (e) =>
       `${e.of === undefined ? 'The sums are' : e.input === undefined ? 'Results are' : 'The codes are'} multiplied by k * 2^-n with a k of few bits, not by ${e.of ?? '(s_x * s_w) / s_y'}.`,
     evidence: (e) => [
       e.k === undefined || e.n === undefined || e.multiplier === undefined
         ? null
-        : `${placeOf(e)}${e.k} * 2^-${e.n} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
+        : `${placeOf(e)}${written(e.k, e.n, e.fraction)} = ${short(e.k * 2 ** -e.n)} for ${short(e.multiplier)}` +
           (e.relative_error === undefined ? '' : ` (off by ${short(100 * e.relative_error)} %)`),
     ],
     fix: stepFix('give the multiplier more bits: an int32 multiplier of 31 bits and a shift, or a float'),
     code: stepLines(),
   },
 };
+
+/** With the shift that it has in the code, where that is known. */
+function written(k: number, n: number, fraction = n): string {
+  return `${k * 2 ** (fraction - n)} * 2^-${fraction}`;
+}
+
+function sizeOf({ bits, fraction }: Partial<CauseEvidence['multiplier-short']>): string {
+  if (fraction !== undefined) return `multiplier of ${fraction} bits behind the point`;
+  return bits === 1 ? 'multiplier is a shift' : `multiplier of ${bits ?? 'few'} bits`;
+}
 
 function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): string {
   if (input !== undefined) return `input ${input}: `;
@@ -293,7 +306,9 @@ function changesOf(
         label: labelled(rule),
         ...(fitting && {
           ruled: {
-            own: fitting.filter((other) => areEqual(other.form, form)).map((other) => labelled(other.form.rule)),
+            own: fitting.flatMap(({ form: other }) =>
+              areEqual(other, form) ? [{ label: labelled(other.rule), found: foundAs(other) }] : [],
+            ),
             fitting: fitting.map((other) => ({ label: labelled(other.form.rule), chance: other.chance })),
           },
         }),
@@ -306,4 +321,9 @@ function changesOf(
       };
     }),
   );
+}
+
+/** One shift of all layers is told by its bits. */
+function foundAs({ bits, fraction, perChannel }: ShortForm): CauseEvidence['multiplier-short'] {
+  return { bits, per_channel: perChannel, ...(fraction !== null && { fraction }) };
 }

@@ -264,7 +264,8 @@ export class Search {
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
     );
     for (const base of globals) this.estimateOn([base]); // few
-    for (const base of this.offBase) this.estimateOnActive(base);
+    const rest = this.causes.filter((cause) => !this.ofAll.includes(cause));
+    for (const base of this.offBase) this.estimateOnActive(base, first.includes(base) ? rest : this.causes);
     if (this.isStopped()) return;
     const estimated = (cause: Cause) => this.estimate(cause, this.hypothesis([]).setup, false);
     const alone = !this.isSettled() && isProductStudy(this.study) ? ordersAlone(this.causes, estimated) : [];
