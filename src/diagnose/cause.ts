@@ -47,6 +47,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
    * mayBe: by its ratio to the declared number
    */
   rules?(study: Study<K>, base: SetupOf<K>, mayBe: (ratio: number) => boolean): Change<SetupOf<K>>[];
+  /** What a rule makes of this layer's numbers, by the label that it has in another; whether the values admit it is not asked. */
+  byRule?(study: Study<K>, base: SetupOf<K>, label: string): Change<SetupOf<K>> | undefined;
   /** Its estimates count as parameter-free: tried even where an enumerated change explains everything already. */
   readonly parameterFree?: true;
   /** Its estimates move what comes after a product's sums: nothing is estimated where that cannot give what was observed. */

@@ -162,8 +162,8 @@ export const FREEDOM = { none: 0, oneNumber: 1, permutationOrPatch: 2, numberPer
 
 /** Rules by the labels that they have as changes. */
 export interface Ruled {
-  /** Those that give these numbers, and what is found where one is told. */
-  readonly own: readonly { readonly label: string; readonly found: CauseEvidence[CauseCode] }[];
+  /** Those that give these numbers, first what may hold in every layer. */
+  readonly own: readonly string[];
   /** All that the values admit, and how likely each is by chance. */
   readonly fitting: readonly { readonly label: string; readonly chance: number }[];
 }

@@ -16,7 +16,14 @@ import {
   type ShortForm,
   shortForms,
 } from '../alternatives/shortForms.js';
-import { biasBehind, MOST_BITS, numberOf, realOf, type Short, shortMultiplier } from '../alternatives/shortMultiplier.js';
+import {
+  biasBehind,
+  MOST_BITS,
+  numberOf,
+  realOf,
+  type Short,
+  shortMultiplier,
+} from '../alternatives/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';
@@ -99,6 +106,14 @@ export const multiplierShort: Cause<'multiplier-short'> = {
         return changes.map((own) => ({ ...own, freedom: Math.max(freedom, own.freedom), rare: rare ?? own.rare }));
       });
     });
+  },
+
+  byRule: (study, base, label) => {
+    if (!isProductStudy(study) || base.kind !== 'product') return undefined;
+    const form = shortForms(base.params).find(({ rule }) => label.startsWith(`${rule}, `));
+    const biases = waysToAddBias(base).flatMap((way) => way.biases);
+    const own = form && changesOf(base, form, study.data.side, biases).find((change) => change.label === label);
+    return own && toldByRule(own, form);
   },
 
   admits: (study) => {
@@ -293,6 +308,8 @@ function changesOf(
   const added = biases.flatMap((bias) =>
     bias === BEHIND ? [bias, biasBehind(largestOf(numbers.map(({ n }) => n)))] : [bias],
   );
+  const equal = (fitting ?? []).map((one) => one.form).filter((other) => areEqual(other, form));
+  equal.sort((a, b) => Number(a.fraction === null) - Number(b.fraction === null));
   return rounds.flatMap((round) =>
     added.map((bias) => {
       const labelled = (rule: string) => `${rule}, ${round.name}, ${bias.name}`;
@@ -306,9 +323,7 @@ function changesOf(
         label: labelled(rule),
         ...(fitting && {
           ruled: {
-            own: fitting.flatMap(({ form: other }) =>
-              areEqual(other, form) ? [{ label: labelled(other.rule), found: foundAs(other) }] : [],
-            ),
+            own: equal.map((other) => labelled(other.rule)),
             fitting: fitting.map((other) => ({ label: labelled(other.form.rule), chance: other.chance })),
           },
         }),
@@ -324,6 +339,7 @@ function changesOf(
 }
 
 /** One shift of all layers is told by its bits. */
-function foundAs({ bits, fraction, perChannel }: ShortForm): CauseEvidence['multiplier-short'] {
-  return { bits, per_channel: perChannel, ...(fraction !== null && { fraction }) };
+function toldByRule(change: ShortChange, { fraction }: ShortForm): ShortChange {
+  if (fraction === null) return change;
+  return { ...change, ruled: { own: [change.label], fitting: [] }, found: { ...change.found, fraction } };
 }

@@ -41,14 +41,9 @@ function isStep(study: Study, { coordinate, found }: Change): boolean {
   return isProductStudy(study) && OF_ANY_LAYER.includes(coordinate) && !found;
 }
 
-/** What follows from a rule is as free as the values leave it, and told by the rule. */
 function estimated(study: Study, base: Setup, { cause, label, freedom, ruled }: Change): Change | undefined {
   const own = causeOf(cause);
-  const all = (isPossible(own, study) && own.estimate?.(study, base, false)) || [];
-  if (!ruled) return all.find((other) => other.label === label && other.freedom === freedom);
-  for (const other of all) {
-    const rule = other.ruled?.own.find((one) => one.label === label);
-    if (rule) return { ...other, ...rule };
-  }
-  return undefined;
+  if (!isPossible(own, study)) return undefined;
+  if (ruled) return own.byRule?.(study, base, label);
+  return own.estimate?.(study, base, false).find((other) => other.label === label && other.freedom === freedom);
 }

@@ -15,7 +15,8 @@ export class DoneBefore {
   private readonly refused = new Map<string, readonly Change[]>();
 
   remember({ changes, others = [], refused }: Pick<LayerDiagnosis, 'changes' | 'others' | 'refused'>): void {
-    for (const set of [...others, changes].filter(isOfAnyLayer)) {
+    for (const own of [...others, changes].filter(isOfAnyLayer)) {
+      const set = own.map((change) => ({ ...change, label: change.ruled?.own[0] ?? change.label }));
       const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
       this.explained.delete(name); // said again, it is the last
       this.explained.set(name, set);

@@ -34,7 +34,7 @@ const IN_ANOTHER_ORDER: Outcome = {
 
 /** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
-  if (layer.work?.isOver) return unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
+  if (layer.work?.isOver) return (await asBefore(layer)) ?? unnamed(layer, { cut_short: true }, samplesOf(layer));
   const refuting: number[] = [];
   let study = await Study.open(layer);
   const found = constantsIn(study);
@@ -56,6 +56,18 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   const inAnotherOrder = layer.single ? [] : await searchReordered(study);
   if (inAnotherOrder.length > 0) return explained(layer, study, inAnotherOrder, IN_ANOTHER_ORDER);
   return unexplained(layer, study, result);
+}
+
+const samplesOf = ({ from, to }: LayerCase) => ({ samples: to - from });
+
+/** Layers before this one have taken all that may be; what others of them show is still tried. */
+async function asBefore({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosis | null> {
+  if (!layer.before || layer.before.shown.length === 0) return null;
+  const study = await Study.open({ ...layer, asBefore: true, proven: true });
+  const { explanations } = await search(study, []);
+  const outcomes = await confirm(study, explanations);
+  const proven = explanations.filter((_, i) => outcomes[i].mismatched === 0);
+  return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : null;
 }
 
 /**

@@ -83,6 +83,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
+  /** No more than what layers before this one do. */
+  readonly asBefore?: true;
 }
 
 /** What explains layers before one, a set of changes each; and what gives the values of others, which are too few to show it. */
