@@ -16,6 +16,7 @@ import { replayedCapture } from '../replay/reference.js';
 import type { Replayed } from '../replay/replayed.js';
 import { ReplaySession } from '../replay/session.js';
 import { channelsOf, positionsOf } from '../tensor/shape.js';
+import { onKernel } from './onKernel.js';
 
 interface ForecastOptions {
   readonly kernels: readonly Kernel[];
@@ -35,8 +36,9 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const right: Record<string, number | null> = {};
   const replayed: { readonly name: string; readonly ran: RanBy }[] = [];
   for (const kernel of options.kernels) {
-    const session = new ReplaySession(model, capture, kernel, 'propagated', fast);
-    const ran = ranBy(model, session);
+    const own = onKernel(model, kernel);
+    const session = new ReplaySession(own, capture, kernel, 'propagated', fast);
+    const ran = ranBy(own, session);
     const twin = replayed.find((other) => areAlike(other.ran, ran));
     if (twin) {
       for (const counts of [...layers.flatMap(({ changed, max_abs_diff }) => [changed, max_abs_diff]), flips, right])
@@ -44,8 +46,9 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
       continue;
     }
     replayed.push({ name: kernel.name, ran });
-    for (const [i, { layer, value }] of captured.entries()) {
-      const classes = layer === output?.layer ? new Int32Array(capture.samples) : null;
+    for (const [i, { layer: declared, value }] of captured.entries()) {
+      const layer = own.layers[model.layers.indexOf(declared)];
+      const classes = declared === output?.layer ? new Int32Array(capture.samples) : null;
       const diff = await replayAll(session, layer, value, capture.samples, classes);
       layers[i].changed[kernel.name] = diff?.mismatched ?? null;
       layers[i].max_abs_diff[kernel.name] = diff?.maxAbsDiff ?? null;

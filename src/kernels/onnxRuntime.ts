@@ -34,7 +34,7 @@ import {
 } from './steps/floats.js';
 import { lstmDynamicOf } from './steps/lstmDynamic.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
-import { maxPool } from './steps/maxPool.js';
+import { largestCode, maxPool } from './steps/maxPool.js';
 import { meanInAnyOrder } from './steps/mean.js';
 import { float32Product, float32ProductThenDivide } from './steps/multiplier.js';
 import { instanceNormInFloat, layerNormInFloat } from './steps/normsInAnyOrder.js';
@@ -127,7 +127,7 @@ const floatProduct = product({
   uint8Weights: WIDE,
 });
 
-const largest = throughReals(maxPool);
+const largest = throughReals(largestCode);
 
 /** Dequantize, one float32 rounding, quantize. */
 export const onnxRuntimeInFloat: Ops = ofAnyWidth({

@@ -35,7 +35,7 @@ import { concatAten, concatFloats } from './steps/concat.js';
 import { embeddingFused } from './steps/embedding.js';
 import { resampleAten, resampleFloats } from './steps/interpolate.js';
 import { matmulAten, matmulDecomposed } from './steps/matmul.js';
-import { maxPool, maxPoolQnnpack } from './steps/maxPool.js';
+import { largestCode, maxPool, maxPoolQnnpack } from './steps/maxPool.js';
 import { meanAten, meanFloats, meanQnnpack } from './steps/mean.js';
 import { multiplyAten, multiplyFloats, preluAten } from './steps/multiply.js';
 import { groupNormAten, layerNormAten } from './steps/norms.js';
@@ -128,7 +128,7 @@ function orOfFloats(own: Readonly<Record<string, TensorSteps>>): Ops {
 
 /** Codes stay where the quantizer gave the pool its input's scale and zero point; some give it its own. */
 const maxPoolDecomposed: TensorSteps = {
-  ...maxPool,
+  ...largestCode,
   run(call) {
     const [own, read] = [quantized(call.output), quantized(call.inputs[0])];
     const isSame = f32(own.scale) === f32(read.scale) && own.zeroPoint === read.zeroPoint;

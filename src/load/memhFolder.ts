@@ -224,6 +224,8 @@ async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entr
     const at = `word ${address}`;
     if (address >= count) throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got more`);
     const digits = word.replaceAll('_', '');
+    if (/^0x[\da-f]+$/i.test(digits))
+      throw refuse('memh', `${where} ${at}`, `expected hexadecimal without 0x, got ${printable(word.slice(0, 40))}`);
     if (/^[\da-fxz?]+$/i.test(digits) && /[xz?]/i.test(digits)) {
       throw refuse(
         'memh',

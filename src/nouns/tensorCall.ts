@@ -132,6 +132,8 @@ export interface TensorSteps {
   }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';
+  /** Its output has the input's scale and zero point, whatever the file declares. */
+  readonly keepsScale?: true;
   /** A mean of codes as they are: zero points take no part, and a half away from zero may be one to it. */
   readonly ofRawCodes?: true;
   /** Set where it keeps one. */

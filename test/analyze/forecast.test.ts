@@ -8,7 +8,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { Capture } from '../../src/nouns/capture.js';
 import { memoryFiles } from '../support/memoryFiles.js';
 import { smallCapture, smallModel } from '../support/models.js';
-import { npy } from '../support/npz.js';
+import { npy, npz } from '../support/npz.js';
 
 const PYTORCH = join(import.meta.dirname, '..', '..', 'fixtures', 'pytorch');
 
@@ -94,6 +94,28 @@ test('kernels that run every layer by the same steps replay them once', async ()
     expect(all.layers[0].changed[kernel.name]).toBe(layers[0].changed[kernel.name]);
     expect(all.layers[0].max_abs_diff[kernel.name]).toBe(layers[0].max_abs_diff[kernel.name]);
   }
+});
+
+test.each([
+  ['onnxruntime', null],
+  ['pytorch', 40],
+])('a maximum of codes at a scale of its own, declared by %s', async (framework, changed) => {
+  const value = (scale: number) => ({ dtype: 'uint8', scale, zero_point: 0 });
+  const json = JSON.stringify({
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework, kernel: framework === 'pytorch' ? 'fbgemm' : 'pt2e-reference' },
+    inputs: [{ name: 'x', ...value(0.1), shape: [1, 2, 4] }],
+    layers: [{ name: 'p', op: 'max_pool2d', input: 'x', kernel_size: [1, 2], stride: [1, 2], output: value(0.2) }],
+  });
+  const x = npy('uint8', [10, 1, 2, 4], Array(80).fill(100));
+  const capture = npz({ x, p: npy('uint8', [10, 1, 2, 2], Array(40).fill(50)) });
+  const files = memoryFiles({ 'model.json': json, 'capture.npz': capture });
+  const model = await openModel(files, 'model.json');
+  const { layers } = await forecast(model, await openCapture(files, 'capture.npz', model), { kernels });
+  // of its own runtime the file's scale is wrong; another's kernel has no such layer
+  expect(layers[0].changed.fbgemm).toBe(changed);
+  expect(layers[0].changed['pt2e-reference']).toBe(0);
 });
 
 describe('what a kernel or a capture lacks', () => {

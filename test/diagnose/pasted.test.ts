@@ -40,11 +40,13 @@ const EXPECTED = {
 } as const;
 const ROUNDINGS = ['single', 'double', 'double-up'] as const;
 
-/** Two channels, one of which is not shifted at all. */
+/** Channels of which one is not shifted at all; where one shift does all, one more to the left. */
 const CHANNELS = [
   { m: 1708296307, s: 7 },
   { m: 1288490189, s: 0 },
 ];
+const channelsOf = (rounding: 'single' | 'double' | 'double-up') =>
+  rounding === 'single' ? [...CHANNELS, { m: 1288490189, s: -2 }] : CHANNELS;
 const byChannel = (rounding: 'single' | 'double' | 'double-up') => {
   const { multiplier, ...others } = formula(rounding, SHIFT);
   return stepCode(own as unknown as Formula, { ...others, multiplier: { ...multiplier, by_channel: true } });
@@ -56,7 +58,7 @@ const EXPECTED_OF = (rounding: 'single' | 'double' | 'double-up', acc: number, {
   return rounding === 'double' && q < 0n ? -((-q + half) >> BigInt(s)) : (q + half) >> BigInt(s);
 };
 const expectedByChannel = (rounding: 'single' | 'double' | 'double-up') =>
-  ACCUMULATORS.flatMap((acc) => CHANNELS.map((own) => EXPECTED_OF(rounding, acc, own)));
+  ACCUMULATORS.flatMap((acc) => channelsOf(rounding).map((own) => EXPECTED_OF(rounding, acc, own)));
 
 /** Quarters: halves of both parities, and what lies beside them. */
 const QUARTERS = Array.from({ length: 81 }, (_, i) => i - 40);
@@ -126,10 +128,11 @@ ${body}`;
 
   test.each(ROUNDINGS)('each channel’s multiplier, %s', (rounding) => {
     const code = linesOf(byChannel(rounding), 'c').join('\n');
-    const numbers = `static const int32_t MULTIPLIER[2] = {${CHANNELS.map(({ m }) => m)}}; static const int8_t SHIFT[2] = {${CHANNELS.map(({ s }) => -s)}};\n`;
+    const channels = channelsOf(rounding);
+    const numbers = `static const int32_t MULTIPLIER[] = {${channels.map(({ m }) => m)}}; static const int8_t SHIFT[] = {${channels.map(({ s }) => -s)}};\n`;
     const body = [
-      `int s; (void)s; for (int n = 0; n < 2; n++) { ${code}`,
-      'if (n == 0) printf("%lld\\n", (long long)q); }',
+      `int s; (void)s; for (int n = 0; n < ${channels.length}; n++) { ${code}`,
+      `if (n < ${channels.length - 1}) printf("%lld\\n", (long long)q); }`,
     ];
     const got = printed(numbers + program('int32_t', 'acc', ACCUMULATORS, '', body)).map(BigInt);
     expect(got).toEqual(expectedByChannel(rounding));
@@ -178,11 +181,11 @@ describe.skipIf(!hasIverilog)(`Verilog${hasIverilog ? '' : ' (no iverilog)'}`, (
     const code = linesOf(byChannel(rounding), 'verilog');
     const last = rounding === 'single' ? 'q' : 'y';
     const all = ACCUMULATORS.flatMap((acc) =>
-      CHANNELS.map((_, n) => `acc = ${acc}; n = ${n}; ${code.join('\n')}\n$display("%0d", ${last});`),
+      channelsOf(rounding).map((_, n) => `acc = ${acc}; n = ${n}; ${code.join('\n')}\n$display("%0d", ${last});`),
     );
-    const numbers = CHANNELS.map(({ m, s }, n) => `MULTIPLIER[${n}] = ${m}; SHIFT[${n}] = ${-s};`);
+    const numbers = channelsOf(rounding).map(({ m, s }, n) => `MULTIPLIER[${n}] = ${m}; SHIFT[${n}] = ${-s};`);
     const got = printed(`module t; reg signed [31:0] acc; reg signed [63:0] q, y; integer n;
-  reg signed [31:0] MULTIPLIER [0:1]; reg signed [7:0] SHIFT [0:1];
+  reg signed [31:0] MULTIPLIER [0:2]; reg signed [7:0] SHIFT [0:2];
   initial begin ${numbers.join(' ')} ${all.join('\n')} end endmodule`).map(BigInt);
     expect(got).toEqual(expectedByChannel(rounding));
   });
@@ -227,7 +230,7 @@ describe.skipIf(!hasNumpy)(`numpy${hasNumpy ? '' : ' (no python3 with numpy)'}`,
 
   test.each(ROUNDINGS)('each channel’s multiplier, %s', (rounding) => {
     const code = linesOf(byChannel(rounding), 'python').join('\n');
-    const numbers = `multiplier_int32 = np.array([${CHANNELS.map(({ m }) => m)}], np.int32); shift = np.array([${CHANNELS.map(({ s }) => -s)}], np.int8)`;
+    const numbers = `multiplier_int32 = np.array([${channelsOf(rounding).map(({ m }) => m)}], np.int32); shift = np.array([${channelsOf(rounding).map(({ s }) => -s)}], np.int8)`;
     const got = printed(
       `acc = np.array([${ACCUMULATORS}], np.int32)[:, None]\n${numbers}\n${code}\nimport json; print(json.dumps([str(v) for v in q.ravel().tolist()]))`,
     );

@@ -667,6 +667,17 @@ describe('how a side can follow the other', () => {
     ]);
     expect(said('capture', {})[1]).toMatch(/gives all 2 that differ$/);
     for (const own of [{ lost: 1 }, { explained: 1 }]) expect(said('capture', own)[0]).toMatch(/^No known cause/);
+    expect(said('capture', { explained: 1, of: 1 })[1]).toMatch(/gives the one that differs$/);
+  });
+
+  test('where the search was not finished it is not said that no known cause gives the values', () => {
+    const said = (unexplained: object) => explanations(['unexplained'], { unexplained });
+    expect(said({ hypotheses: 9 })).toEqual([expect.stringMatching(/^No known cause, alone or with another, gives/)]);
+    for (const ended of ['out_of_time', 'cut_short'])
+      expect(said({ hypotheses: 9, [ended]: true })).toEqual([
+        'No cause that was tried gives all of these values, and the search was not finished; nothing is named rather than guessed.',
+      ]);
+    expect(said({ cut_short: true })).toEqual(['No cause was sought; nothing is named rather than guessed.']);
   });
 
   test('two sides have a line each, and most values come first', () => {

@@ -69,6 +69,7 @@ describe('what is refused', () => {
       {},
       'd/x.memh word 1: expected hexadecimal, got xx: the simulation never set it (index 0, 1 of 2 x 2)',
     ],
+    ['as C writes it', '1 0xff 3 4', {}, 'd/x.memh word 1: expected hexadecimal without 0x, got 0xff'],
     ['no hexadecimal', '1 2 3 -4', {}, 'd/x.memh word 3: expected hexadecimal of 8 bits, got -4'],
     ['a word too wide', '1 2 3 100', {}, 'd/x.memh word 3: expected hexadecimal of 8 bits, got 100'],
     ['too few words', '1 2 3', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got none for word 3'],

@@ -95,6 +95,23 @@ test('layers with the same departure share a finding, a wrong number is each lay
   expect(text).toContain('a.weights, b.weights, d.weights - ');
 });
 
+test('unexplained layers share a finding where it is for the same reason', () => {
+  const report = readReport('tour');
+  const one = report.layers.find(({ diagnosis }) => diagnosis?.causes.includes('unexplained'))!;
+  const as = (name: string, unexplained: object) => ({
+    ...one,
+    name,
+    diagnosis: { ...one.diagnosis!, evidence: { unexplained } },
+  });
+  const nearest = { causes: ['rounding-floor'], kernel: null, explained: 2, of: 2, lost: 0 };
+  report.layers = [as('a', {}), as('b', { nearest }), as('c', { out_of_time: true }), as('d', {})];
+  expect(table(report, plain).match(/^[a-d, ]+ - .*$/gm)).toEqual([
+    'a, d - PyTorch: unexplained',
+    'b - PyTorch: unexplained',
+    'c - PyTorch: unexplained',
+  ]);
+});
+
 test('layers share a finding whatever letters of its words their names are', () => {
   const report = readReport('iris-avx2');
   const [layer] = report.layers;

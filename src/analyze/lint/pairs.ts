@@ -92,7 +92,9 @@ export function worstPair(product: Product, group: PairGroup, channel: number, c
   const shifted = { lo: codes.lo + shift, hi: codes.hi + shift };
   let worst: WorstPair | null = null;
   let pairs = 0;
-  for (let p = 0; p < total; p++) {
+  const start = channel * product.inFeatures;
+  const capable = (from: number) => nextCapable(product.weight, start, group.pairs, shifted, from);
+  for (let p = capable(0); p < total; p = capable(p + 1)) {
     const above = lossAt(product, group, channel, shifted, p, 1);
     const below = lossAt(product, group, channel, shifted, p, -1);
     if (above === 0 && below === 0) continue;
@@ -101,6 +103,24 @@ export function worstPair(product: Product, group: PairGroup, channel: number, c
     if (below > lossOf(worst)) worst = extremePair(product, group, channel, shifted, p, -1);
   }
   return worst && { pair: worst, pairs, total };
+}
+
+/** The first pair, from one on, that may leave int16: of a billion weights that fit a small file nearly none does. */
+function nextCapable(
+  weight: Product['weight'],
+  start: number,
+  { first, second }: Pairs,
+  { lo, hi }: Range,
+  from: number,
+): number {
+  for (let p = from; p < first.length; p++) {
+    const a = weight[start + first[p]];
+    const b = second[p] < 0 ? 0 : weight[start + second[p]];
+    const positive = Math.max(a, 0) + Math.max(b, 0);
+    const negative = a + b - positive;
+    if (!(positive * hi + negative * lo <= 32767 && positive * lo + negative * hi >= -32768)) return p;
+  }
+  return first.length;
 }
 
 function lossOf({ sum, saturated }: WorstPair): number {

@@ -155,7 +155,7 @@ export interface Formula {
     readonly int32?: number;
     readonly shift?: number;
     readonly rounding?: string;
-    /** Each channel has its own int32, and none is shifted to the left. */
+    /** Each channel has its own int32, and one line takes the shifts of all. */
     readonly by_channel?: true;
     /** A float multiplier gives the same. */
     readonly or_float?: true;

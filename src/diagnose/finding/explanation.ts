@@ -170,29 +170,41 @@ async function searched(layer: LayerCase, study: Study, result: SearchResult): P
   const no_codes = noCodesIn(study);
   const bytes_of_sums = no_codes?.are ? null : bytesOfSums(study);
   const own = { ...(no_codes && { no_codes }), ...(bytes_of_sums && { bytes_of_sums }) };
+  const nearest = await nearestOf(layer, study, result);
+  const told = { ...own, ...(nearest && { nearest }) };
   if (!isProductStudy(study))
-    return { ...own, ...(result.ended && { hypotheses: result.tried, [result.ended]: true }) };
-  const nearestFailed = result.nearest();
-  const nearest = nearestFailed && (await nearestMiss(layer, study, nearestFailed));
+    return { ...told, ...(result.ended && { hypotheses: result.tried, [result.ended]: true }) };
   const would_take = study.declared.params.patch ? null : samplesForWeights(study);
   return {
-    ...own,
-    ...(nearest && nearest.explained > 0 ? { nearest } : {}),
+    ...told,
     hypotheses: result.tried,
     ...(would_take ? { would_take } : {}),
     ...(result.ended ? { [result.ended]: true } : {}),
   };
 }
 
-async function nearestMiss(layer: LayerCase, study: Study, nearest: Hypothesis) {
-  const [outcome] = await study.outcomes([nearest.setup]);
-  return {
-    causes: causesOf(nearest),
-    kernel: null,
-    explained: outcome.explained,
-    of: layer.mismatched,
-    lost: outcome.lost,
-  };
+/** Of what gives the values that were looked at and is not shown by them, so many are asked whether they give all. */
+const MOST_REFUSED = 4;
+
+/** What gives all values; else, of products, the single cause that leaves the fewest. */
+async function nearestOf(
+  layer: LayerCase,
+  study: Study,
+  result: SearchResult,
+): Promise<CauseEvidence['unexplained']['nearest'] | null> {
+  const failed = isProductStudy(study) ? result.nearest() : null;
+  const refused = [...result.refused.values()].slice(0, MOST_REFUSED);
+  const asked = [
+    ...(failed ? [failed] : []),
+    ...refused.map((changes) => ({ changes, setup: applyChanges(study.declared, changes) })),
+  ];
+  if (asked.length === 0) return null;
+  const outcomes = await study.outcomes(asked.map(({ setup }) => setup));
+  const whole = outcomes.findIndex(({ mismatched }) => mismatched === 0);
+  const one = whole < 0 && failed ? 0 : whole;
+  if (one < 0 || outcomes[one].explained === 0) return null;
+  const { explained, lost } = outcomes[one];
+  return { causes: causesOf(asked[one]), kernel: null, explained, of: layer.mismatched, lost };
 }
 
 /** Kernels of the flow, then of the framework, that made a capture come before others that compute the same. */

@@ -34,6 +34,9 @@ function biasOf(bias: BiasStep): NonNullable<Formula['bias']> {
   return { step: name, equation, rounded: arithmetic === 'int32', ...(behind && { behind }) };
 }
 
+/** So that a half is still added before the one shift. */
+const MOST_LEFT = 30;
+
 function multiplierOf(step: MultiplierStep, product: Product, output: QuantParams, channel: number) {
   const { name, equation, arithmetic, fixedPoint } = step;
   const real = (product.input.scale * weightScaleOf(product, channel)) / output.scale;
@@ -49,7 +52,9 @@ function multiplierOf(step: MultiplierStep, product: Product, output: QuantParam
   const rounding = 'rounding' in step ? (step.rounding as string) : undefined;
   const all = rounding ? Array.from({ length: product.outFeatures }, (_, n) => numbersOf(n)) : [];
   const isSame = all.every((own) => own.multiplier === multiplier && own.exponent === exponent);
-  const byChannel = !isSame && all.every((own) => own.exponent <= 0);
+  // one shift to the right takes one to the left into it; of two it would be a third
+  const most = rounding === 'single' ? MOST_LEFT : 0;
+  const byChannel = !isSame && all.every((own) => own.exponent <= most);
   return {
     ...form,
     int32: multiplier,

@@ -52,9 +52,7 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
   explanation: (e) =>
     e.not_finite
       ? `No cause is sought in what is not a number; all other values are compared as ever.${e.not_finite.some(({ of }) => of === 'input') ? ' What a kernel makes of such an input follows from its comparisons: a dynamic layer takes its scale from the range, which is no number then.' : ''}`
-      : givesAll(e.nearest)
-        ? 'These values do not tell which of the causes that give them all it is; nothing is named rather than guessed. More samples may tell.'
-        : 'No known cause, alone or with another, gives all of these values; nothing is named rather than guessed.',
+      : `${whyUnnamed(e)}; nothing is named rather than guessed.${givesAll(e.nearest) ? ' More samples may tell.' : ''}`,
   evidence: (e, { subject }) => [
     number(
       e.constant,
@@ -91,6 +89,14 @@ function bytesSentence({ are, kept }: NonNullable<CauseEvidence['unexplained']['
   return `every value that was looked at is ${bytes}: multiply by s_x * s_w / s_y, round and add the zero point before the cast`;
 }
 
+function whyUnnamed({ nearest, out_of_time, cut_short, hypotheses }: CauseEvidence['unexplained']): string {
+  if (givesAll(nearest)) return 'These values do not tell which of the causes that give them all it is';
+  if (cut_short && hypotheses === undefined) return 'No cause was sought';
+  return out_of_time || cut_short
+    ? 'No cause that was tried gives all of these values, and the search was not finished'
+    : 'No known cause, alone or with another, gives all of these values';
+}
+
 type Nearest = CauseEvidence['unexplained']['nearest'];
 
 function givesAll(nearest: Nearest): boolean {
@@ -103,7 +109,8 @@ function nearestSentence(nearest: Nearest, subject: FindingContext['subject']): 
   const like = kernel ? ` (${printable(kernel)})` : '';
   if (givesAll(nearest)) {
     const here = subject === 'candidate' ? ' on the input it read' : '';
-    return `one of them: ${causeTitles(causes)}${like} gives all ${of} that differ${here}`;
+    const all = of === 1 ? 'the one that differs' : `all ${of} that differ`;
+    return `one of them: ${causeTitles(causes)}${like} gives ${all}${here}`;
   }
   const breaks = lost > 0 ? ` and breaks ${lost} that agreed` : '';
   return `nearest: ${causeTitles(causes)}${like} explains ${explained} of ${of}${breaks}`;

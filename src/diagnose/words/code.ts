@@ -236,7 +236,7 @@ function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
   return rounding === 'double' || rounding === 'double-up' ? [...high, ...secondRounding(rounding, -shift)] : [];
 }
 
-/** Each channel's own numbers, by the names that qdiff table has; shifts are to the right, by 0 as well. */
+/** Each channel's own numbers, by the names that qdiff table has; of two roundings shifts are to the right, by 0 as well. */
 function multipliersCode(rounding: string, of: string): Snippet[] {
   const product = { numpy: 'acc.astype(np.int64) * multiplier_int32', c: '(int64_t)acc * MULTIPLIER[n]' };
   const comment = `qdiff table has them; ${of}`;

@@ -14,7 +14,7 @@ import { dequantized } from './dequantize.js';
 import { meanAten } from './mean.js';
 import { imageOf, poolCovers } from './pool.js';
 import { quantizeDecomposed, quantizeTwoRoundings, zeroPointAdded } from './quantize.js';
-import { tensorSteps } from './tensor.js';
+import { ofInputScale, tensorSteps } from './tensor.js';
 import { boundedOverRows, eachRowOfWindows } from './windowRows.js';
 import { overWindowSums, type Reach } from './windowSums.js';
 
@@ -31,7 +31,7 @@ function isComputedChannelsLast(input: TensorValue): boolean {
 }
 
 /** sum: of centred codes in the window; the zero point goes in before the rounding where the channels come first. */
-export const averagePoolAten: TensorSteps = tensorSteps(
+export const averagePoolAten: TensorSteps = ofInputScale(
   'rint(sum * f32(1 / n) + zp); channels_last in vectors rint(sum * f32(1 / n)) + zp',
   (call) => {
     const { window, countIncludePad, divisor } = call.attributes as AveragePoolAttributes;
@@ -73,7 +73,7 @@ function meansQnnpack(call: TensorCall, covers: Covers, count: number): Int32Arr
 }
 
 /** Contiguous: of raw codes, the zero point takes no part. channels_last: a reciprocal of a reciprocal of a reciprocal. */
-export const adaptiveAveragePoolAten: TensorSteps = tensorSteps(
+export const adaptiveAveragePoolAten: TensorSteps = ofInputScale(
   'rint(sum of codes * (1 / kh / kw)); channels_last rint(sum * (1 / (1 / (1 / n))) + zp)',
   (call) => {
     const input = imageOf(call);

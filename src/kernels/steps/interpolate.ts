@@ -21,6 +21,7 @@ export function resampleAten(area: TensorSteps): TensorSteps {
   return {
     kind: 'tensor',
     equation: 'the nearest code; bilinear: rint(h0 * (w0 * p + w1 * p) + h1 * (w0 * p + w1 * p)) of codes p',
+    keepsScale: true,
     lacks: ({ attributes }) => lacking(attributes, ['nearest', 'nearest-exact', 'bilinear', 'area']),
     run(call) {
       const { mode } = attributesOf(call);

@@ -7,9 +7,12 @@ import { quantized } from './call.js';
 import { imageOf, largestOfWindows } from './pool.js';
 import { tensorSteps } from './tensor.js';
 
-export const maxPool: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
+/** Of floats too, by whoever gives it other codes afterwards. */
+export const largestCode: TensorSteps = tensorSteps('max of the codes of a window', (call) =>
   maximum(call, windowAxes(attributesOf(call).window, positionDims(imageOf(call).shape))),
 );
+
+export const maxPool: TensorSteps = { ...largestCode, keepsScale: true };
 
 /** QNNPACK, uint8 without ceil_mode: dilated taps on the padding read the border; ATen's code elsewhere. */
 export const maxPoolQnnpack: TensorSteps = {

@@ -15,10 +15,10 @@ import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { sumOfColumn, sumOfRow } from './floatSum.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
-import { tensorSteps } from './tensor.js';
+import { ofInputScale, tensorSteps } from './tensor.js';
 
 /** The innermost axes of a contiguous tensor: of raw codes. Any other: floats, in ATen's order where that is known. */
-export const meanAten: TensorSteps = tensorSteps(
+export const meanAten: TensorSteps = ofInputScale(
   'rint(sum of codes / n) over the innermost axes; otherwise quantize(float32 mean)',
   (call) => {
     const [input] = call.inputs;

@@ -48,6 +48,11 @@ export function inOrder(equation: string, run: (call: TensorCall) => Computed): 
   return { ...tensorSteps(equation, run), inOrder: true };
 }
 
+/** Whose output has the input's scale. */
+export function ofInputScale(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
+  return { ...tensorSteps(equation, run), keepsScale: true };
+}
+
 /** Of floats the result is known within a bound. */
 export function boundedSteps(equation: string, run: (call: TensorCall) => Computed): TensorSteps {
   return { ...tensorSteps(equation, run), isBounded: true };

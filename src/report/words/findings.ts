@@ -10,6 +10,7 @@ import {
   evidenceSentences,
   explainedBySentence,
   explainedSentence,
+  explanations,
   headlines,
   indistinguishableSentences,
   reasons,
@@ -175,6 +176,7 @@ function groupKey(one: Explained): string {
       advice,
       before,
       causeTitles(causes, context.evidence),
+      causes.includes('unexplained') ? explanations(causes, context.evidence) : null, // why nothing is named
       own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by, layer.op), // where the headline says it
     ];
   });

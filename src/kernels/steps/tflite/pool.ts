@@ -20,6 +20,7 @@ export const averagePoolTflite: TensorSteps = {
     });
   }),
   codes: BYTES_AND_INT16,
+  keepsScale: true,
   ofRawCodes: true,
 };
 
@@ -28,5 +29,5 @@ export function maxPoolTflite(runtime: Runtime): TensorSteps {
     const [lo, hi] = clampOf(call, runtime);
     return (maxPool.run({ ...call, activation: 'none' }) as Int32Array).map((code) => clamp(code, lo, hi));
   };
-  return { ...tensorSteps('clamp(max of the codes of a window)', run), codes: BYTES_AND_INT16 };
+  return { ...tensorSteps('clamp(max of the codes of a window)', run), codes: BYTES_AND_INT16, keepsScale: true };
 }

@@ -1,0 +1,32 @@
+import { stepsOf } from '../kernels/kernel.js';
+import { declaredKernel } from '../kernels/named.js';
+import type { Kernel } from '../nouns/kernel.js';
+import { declaredParams, type Layer, type Model } from '../nouns/model.js';
+import { isQuantized, type ValueParams } from '../nouns/value.js';
+import { sameScale } from '../numeric/float.js';
+
+/**
+ * A model without what another runtime's kernel cannot have: a mean with a scale of its own, where the kernel's keeps its input's. Of the
+ * runtime that ran it a scale is as likely a wrong one.
+ */
+export function onKernel(model: Model, kernel: Kernel): Model {
+  const declared = declaredKernel(model.producer);
+  const params = declaredParams(model);
+  const keeps = (of: Kernel, layer: Layer) => {
+    const steps = stepsOf(of, layer);
+    return steps?.kind === 'tensor' && steps.keepsScale === true;
+  };
+  const isOther = (layer: Layer) =>
+    keeps(kernel, layer) && !keeps(declared, layer) && isRescaled(params.get(layer.inputs[0]), layer.output);
+  if (!model.layers.some(isOther)) return model;
+  const notReplayed = `kernel ${kernel.name} gives it the scale of its input`;
+  return {
+    ...model,
+    layers: model.layers.map((layer) => (isOther(layer) ? { ...layer, form: null, notReplayed } : layer)),
+  };
+}
+
+function isRescaled(input: ValueParams | null | undefined, output: ValueParams | null): boolean {
+  if (!input || !output || !isQuantized(input) || !isQuantized(output)) return false;
+  return !sameScale(input.scale, output.scale) || input.zeroPoint !== output.zeroPoint;
+}
