@@ -146,3 +146,25 @@ describe('by chance', () => {
     expect(ruledOf([few, few, few, ...Array(9).fill(scale)])).toEqual([]);
   });
 });
+
+describe('what layers before one do', () => {
+  const cut: Requantize = (acc, multiplier) => Math.trunc((acc * fraction(16, multiplier)) / 2 ** 16);
+
+  it('is found beside a third mistake of one layer', async () => {
+    const { layers } = await toldOf((acc, multiplier, i) => cut(acc, multiplier, i) + Number(i === 3));
+    const causes = layers.map(({ diagnosis }) => [...diagnosis!.causes].sort());
+    const all = ['multiplier-short', 'rounding-truncate'];
+    expect(causes).toEqual(
+      NETWORK.map((_, i) => (i === 3 ? [...all.slice(0, 1), 'output-zero-point-wrong', all[1]] : all)),
+    );
+  });
+
+  it('is told of those after a layer that nothing explains', async () => {
+    const { layers } = await toldOf((acc, multiplier, i) =>
+      i === 2 ? Math.floor(between(-128, 128)) : cut(acc, multiplier, i),
+    );
+    expect(layers.map(({ diagnosis }) => diagnosis!.causes.includes('unexplained'))).toEqual(
+      NETWORK.map((_, i) => i === 2),
+    );
+  });
+});

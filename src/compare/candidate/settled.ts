@@ -84,7 +84,7 @@ export function isDenied({ name, op, diagnosis }: LayerReport, layers: readonly 
 }
 
 /** Of a cause that is several rules: which of them was found. */
-const FORMS = ['ties_go', 'half_added', 'half_taken', 'zero_point_added', 'to_nearest', 'rule', 'bits'];
+const FORMS = ['ties_go', 'half_added', 'half_taken', 'zero_point_added', 'to_nearest', 'rule'];
 
 export function formOf({ causes, evidence }: Pick<DiagnosisReport, 'causes' | 'evidence'>): string {
   const all = (evidence ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
