@@ -6,7 +6,7 @@ import { isQuantized, type ValueParams } from '../nouns/value.js';
 import { sameScale } from '../numeric/float.js';
 
 /**
- * A model without what another runtime's kernel cannot have: a mean with a scale of its own, where the kernel's keeps its input's. Of the
+ * A model without what another runtime's kernel cannot have: values with a scale of their own, where the kernel's op keeps its input's. Of the
  * runtime that ran it a scale is as likely a wrong one.
  */
 export function onKernel(model: Model, kernel: Kernel): Model {
@@ -14,10 +14,13 @@ export function onKernel(model: Model, kernel: Kernel): Model {
   const params = declaredParams(model);
   const keeps = (of: Kernel, layer: Layer) => {
     const steps = stepsOf(of, layer);
-    return steps?.kind === 'tensor' && steps.keepsScale === true;
+    const kept = (steps?.kind === 'tensor' && steps.keepsScale) || [];
+    return kept === true || kept.some((dtype) => dtype === layer.output?.dtype);
   };
   const isOther = (layer: Layer) =>
-    keeps(kernel, layer) && !keeps(declared, layer) && isRescaled(params.get(layer.inputs[0]), layer.output);
+    keeps(kernel, layer) &&
+    !keeps(declared, layer) &&
+    layer.inputs.some((input) => isRescaled(params.get(input), layer.output));
   if (!model.layers.some(isOther)) return model;
   const notReplayed = `kernel ${kernel.name} gives it the scale of its input`;
   return {

@@ -132,8 +132,8 @@ export interface TensorSteps {
   }[];
   /** What it multiplies with, where that is no float of reals: an int32 multiplier and a shift, or a float of integer products. */
   readonly arithmetic?: 'fixed-point' | 'integers';
-  /** Its output has the input's scale and zero point, whatever the file declares. */
-  readonly keepsScale?: true;
+  /** Its output has the scale and zero point of its inputs, whatever the file declares; or it has so of codes of these dtypes. */
+  readonly keepsScale?: true | readonly IntegerDtype[];
   /** A mean of codes as they are: zero points take no part, and a half away from zero may be one to it. */
   readonly ofRawCodes?: true;
   /** Set where it keeps one. */

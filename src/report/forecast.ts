@@ -96,12 +96,16 @@ function matrixLines(document: ForecastDocument, options: ReportOptions, ink: In
     ...rows,
     ...(accuracy ? [`accuracy of ${of}: ${share(accuracy.capture)}`] : []),
     ...(groups.some(({ first }) => replayedBy(document.layers, first).length < document.layers.length)
-      ? prose({ options }, '-: the kernel has no model of that layer; captured values go on from there').map((line) =>
-          ink.dim(line),
-        )
+      ? prose({ options }, withoutModel(expected)).map((line) => ink.dim(line))
       : []),
     ...groupLines(groups, options, ink),
   ];
+}
+
+function withoutModel(expected: ForecastDocument['expected']): string {
+  return expected === 'capture'
+    ? '-: the kernel has no model of that layer; captured values go on from there'
+    : '-: the kernel has no model of that layer, or of one before it; of inputs alone no captured values go on from there';
 }
 
 /** Who is in a group, and where that runs. */

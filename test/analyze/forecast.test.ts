@@ -118,6 +118,32 @@ test.each([
   expect(layers[0].changed['pt2e-reference']).toBe(0);
 });
 
+test.each([
+  ['int8', null],
+  ['uint8', 0],
+] as const)(
+  'values of other scales side by side, %s: TFLite copies int8 codes and rescales uint8 ones',
+  async (dtype, changed) => {
+    const value = (scale: number) => ({ dtype, scale, zero_point: 0 });
+    const json = JSON.stringify({
+      format: 'qdiff-model',
+      version: 1,
+      producer: { framework: 'onnxruntime', kernel: 'ort' },
+      inputs: [
+        { name: 'a', ...value(0.1), shape: [2] },
+        { name: 'b', ...value(0.2), shape: [2] },
+      ],
+      layers: [{ name: 'c', op: 'cat', inputs: ['a', 'b'], dim: 1, output: value(0.2) }],
+    });
+    const code = (count: number, one: number) => npy(dtype, [10, count], Array(10 * count).fill(one));
+    const c = npy(dtype, [10, 4], Array.from({ length: 10 }, () => [50, 50, 7, 7]).flat());
+    const files = memoryFiles({ 'model.json': json, 'capture.npz': npz({ a: code(2, 100), b: code(2, 7), c }) });
+    const model = await openModel(files, 'model.json');
+    const { layers } = await forecast(model, await openCapture(files, 'capture.npz', model), { kernels });
+    expect(layers[0].changed).toMatchObject({ xnnpack: changed, fbgemm: 0, ort: 0 });
+  },
+);
+
 describe('what a kernel or a capture lacks', () => {
   async function small(change: (model: ReturnType<typeof smallModel>) => void, arrays: Record<string, Buffer | null>) {
     const json = smallModel();

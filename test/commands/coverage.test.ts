@@ -221,6 +221,8 @@ describe('inputs alone', () => {
     ]);
     expect(top1_flips).toEqual({ 'fbgemm-avx2': expect.any(Number) });
     expect((await cli()(argv)).stdout.replaceAll(/\s+/g, ' ')).toContain("differ from the declared kernel's (fbgemm)");
+    const without = (await cli()([...argv.slice(0, 3), '--kernel', 'torchao'])).stdout.replaceAll(/\s+/g, ' ');
+    expect(without).toContain('or of one before it; of inputs alone no captured values go on from there');
   });
 
   test('with outputs beside them, golden says where the capture is another', async () => {

@@ -34,6 +34,7 @@ export const stackTflite: TensorSteps = {
     });
   }),
   codes: BYTES_AND_INT16,
+  keepsScale: true,
 };
 
 export const concatTflite: TensorSteps = withoutActivation({
@@ -46,4 +47,5 @@ export const concatTflite: TensorSteps = withoutActivation({
       }),
   ),
   codes: BYTES_AND_INT16,
+  keepsScale: ['int8', 'int16'],
 });
