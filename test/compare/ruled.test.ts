@@ -35,26 +35,29 @@ const NETWORK = Array.from({ length: LAYERS }, (): Layer => {
   };
 });
 
-function valuesOf({ weight, scale, output }: Layer, index: number, requantize: Requantize): number[] {
+function valuesOf({ weight, scale, output }: Layer, index: number, requantize: Requantize, least: number): number[] {
   const multiplier = scale / output;
   return X.flatMap((x) =>
     weight.map((row) => {
       const acc = row.reduce((sum, w, k) => sum + w * x[k], 0);
-      return Math.max(-128, Math.min(127, requantize(acc, multiplier, index)));
+      return Math.max(least, Math.min(127, requantize(acc, multiplier, index)));
     }),
   );
 }
 
-async function toldOf(requantize: Requantize, layers = NETWORK) {
+async function toldOf(requantize: Requantize, layers = NETWORK, activation: 'none' | 'relu' = 'none') {
+  const least = activation === 'relu' ? 0 : -128;
   const all = (own: Requantize) =>
-    Object.fromEntries(layers.map((layer, i) => [`fc${i}`, npy('int8', [SAMPLES, OUTPUTS], valuesOf(layer, i, own))]));
+    Object.fromEntries(
+      layers.map((layer, i) => [`fc${i}`, npy('int8', [SAMPLES, OUTPUTS], valuesOf(layer, i, own, least))]),
+    );
   const model = {
     format: 'qdiff-model',
     version: 1,
     producer: { kernel: 'numpy' },
     inputs: [{ name: 'x', ...value(1) }],
     layers: layers.map(({ weight, scale, output }, i) => {
-      const own = { weight, weight_scale: scale, activation: 'none', output: value(output) };
+      const own = { weight, weight_scale: scale, activation, output: value(output) };
       return { name: `fc${i}`, op: 'linear', input: 'x', ...own };
     }),
   };
@@ -108,6 +111,15 @@ describe('k * 2^-n in every layer', () => {
     }
   });
 
+  it('beside a floor leaves truncation open behind a ReLU', async () => {
+    const { layers } = await toldOf(down(15), NETWORK, 'relu');
+    for (const { diagnosis } of layers) {
+      const sets = [diagnosis!.causes, ...diagnosis!.indistinguishable.map(({ causes }) => causes)];
+      for (const rounding of ['rounding-floor', 'rounding-truncate'])
+        expect(sets.map((causes) => [...causes].sort())).toContainEqual(['multiplier-short', rounding]);
+    }
+  });
+
   it('is no rule where each layer has a scale of its own', async () => {
     const own = NETWORK.map(() => 1 + between(-6e-5, 6e-5));
     const { layers } = await toldOf((acc, multiplier, i) => roundHalfEven(acc * multiplier * own[i]));
@@ -124,9 +136,10 @@ describe('by chance', () => {
     apply: (setup) => setup,
     ...own,
   });
-  const fitting = [{ label: '20 bits', chance: 1 / 16 }];
+  const fitting = [{ label: '20 bits', chance: 1 / 64 }];
   const few = [change({ ruled: { own: [], fitting } })];
   const scale = [change({ cause: 'output-scale-wrong', coordinate: 'y_scale', freedom: 1, label: 'y' })];
+  const unexplained: readonly Change[] = [];
   const floor = [change({ cause: 'rounding-floor', coordinate: 'round', label: 'floor' })];
   const ruledOf = (layers: readonly (readonly Change[])[]) => {
     const reports = layers.map((_, i) => ({ name: `fc${i}`, op: 'linear', diagnosis: { subject: 'candidate' } }));
@@ -142,8 +155,9 @@ describe('by chance', () => {
     expect(ruledOf([few, few, few, ...Array(9).fill(floor)])).toEqual(['fc0', 'fc1', 'fc2']);
   });
 
-  it('three of twelve do often, where the others cannot', () => {
+  it('three of twelve do often, where the others cannot, or nothing explains them', () => {
     expect(ruledOf([few, few, few, ...Array(9).fill(scale)])).toEqual([]);
+    expect(ruledOf([few, few, few, ...Array(9).fill(unexplained)])).toEqual([]);
   });
 });
 

@@ -4,11 +4,12 @@
  */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
+import { keyOf as causesKey, causesOf } from '../../diagnose/search/ranking.js';
 import { type Change, type Coordinate, FREEDOM } from '../../diagnose/setup.js';
 import type { LayerReport } from '../../nouns/report.js';
 
-/** Layers that have it in common; and how likely that is by chance: there are some sixty rules. */
-const [FEWEST_LAYERS, MOST_LIKELY] = [3, 1 / 1024];
+/** Layers that have it in common; and how likely that is by chance: there are some hundred rules, each with two roundings. */
+const [FEWEST_LAYERS, MOST_LIKELY] = [3, 2 ** -16];
 
 /** What a multiplier is made of. */
 const OF_MULTIPLIER: readonly Coordinate[] = ['multiplier', 'x_scale', 'w_scale', 'y_scale'];
@@ -22,8 +23,10 @@ interface Ruled {
 /** Of a layer: what it is told to do, nothing where its values do not show it; and the sets of changes that give them all. */
 interface Told {
   readonly told: readonly Change[];
-  readonly sets: readonly (readonly Change[])[];
+  readonly sets: Sets;
 }
+
+type Sets = readonly (readonly Change[])[];
 
 /** By layer: the rule that most layers of its op have in common. */
 export function ruledByAll(
@@ -32,17 +35,14 @@ export function ruledByAll(
 ): Map<string, readonly ShownElsewhere[]> {
   const shown = new Map<string, readonly ShownElsewhere[]>();
   for (const op of new Set(layers.map((layer) => layer.op))) {
-    const best = likeliest(
-      toldOf(
-        layers.filter((layer) => layer.op === op),
-        found,
-      ),
-    );
+    const ofOp = layers.filter((layer) => layer.op === op);
+    const [best, ...rivals] = likeliestFirst(toldOf(ofOp, found));
     if (!best) continue;
-    const [key, rule] = best;
+    const [form, rule] = best;
     for (const { name, changes, isOpen } of rule.layers) {
       const [other] = rule.layers.filter((own) => own.name !== name);
-      if (isOpen) shown.set(name, [{ layer: other.name, form: key, changes, others: [], layers: rule.layers.length }]);
+      const others = othersIn(name, changes, rivals);
+      if (isOpen) shown.set(name, [{ layer: other.name, form, changes, others, layers: rule.layers.length }]);
     }
   }
   return shown;
@@ -97,16 +97,25 @@ function keyOf(changes: readonly Change[]): string {
   return named.sort().join();
 }
 
-function likeliest(layers: ReadonlyMap<string, Told>): [string, Ruled] | null {
-  const isRule = (rule: Ruled) => rule.layers.length >= FEWEST_LAYERS && chanceAmong(layers, rule) < MOST_LIKELY;
-  const all = [...rulesOf(layers)].filter(([, rule]) => isRule(rule));
-  const [best] = all.sort(([, a], [, b]) => b.layers.length - a.layers.length || a.chance - b.chance);
-  return best ?? null;
+/** What rules beside other causes give a layer's values as well: where a ReLU makes floor and truncation one. */
+function othersIn(layer: string, changes: readonly Change[], rivals: readonly [string, Ruled][]): Sets {
+  const all = rivals.flatMap(([, { layers }]) => layers.filter(({ name }) => name === layer));
+  const byCauses = new Map(all.reverse().map((own) => [causeKeyOf(own.changes), own.changes]));
+  byCauses.delete(causeKeyOf(changes));
+  return [...byCauses.values()];
 }
 
-/** That some layers, as many as have the rule, have it by chance: those that cannot have it might have been among them. */
+const causeKeyOf = (changes: readonly Change[]) => causesKey(causesOf({ changes }));
+
+function likeliestFirst(layers: ReadonlyMap<string, Told>): [string, Ruled][] {
+  const isRule = (rule: Ruled) => rule.layers.length >= FEWEST_LAYERS && chanceAmong(layers, rule) < MOST_LIKELY;
+  const all = [...rulesOf(layers)].filter(([, rule]) => isRule(rule));
+  return all.sort(([, a], [, b]) => b.layers.length - a.layers.length || a.chance - b.chance);
+}
+
+/** That some layers, as many as have the rule, have it by chance: those that it does not explain might have been among them. */
 function chanceAmong(layers: ReadonlyMap<string, Told>, { label, layers: { length }, chance }: Ruled): number {
-  const others = [...layers.values()].filter(({ told, sets }) => told.length > 0 && sets.every(isOtherThan(label)));
+  const others = [...layers.values()].filter(({ sets }) => sets.every(isOtherThan(label)));
   let ways = 1;
   for (let i = 1; i <= others.length; i++) ways *= (length + i) / i;
   return ways * chance;

@@ -184,28 +184,29 @@ export class Search {
       if (rules.length > 0) this.estimateOn(steps, rules);
       else this.explains(steps);
     }
+    this.inPlaceOfEach();
     return this.isSettled() || isOpenElsewhere(this.study, this.shown.refused);
   }
 
   /** That, and one change more: where it stands beside two, no pair is left. */
   besideBefore(): void {
     if (!this.mayBeSeveral || this.isNoise) return;
-    const bases = numberlessOf(this.study, this.enumerated);
-    for (const base of bases) {
+    for (const base of numberlessOf(this.study, this.enumerated)) {
       for (const change of this.offBase) this.explainsBeside(base, change);
       this.estimateOn(base);
       if (this.found.length === 0) continue;
-      this.inPlaceOf(base, bases);
+      this.inPlaceOfEach();
       return;
     }
   }
 
-  /** What those layers do may not be told here from another step, or from what others of them do. */
-  private inPlaceOf(base: readonly Change[], bases: readonly (readonly Change[])[]): void {
-    const found = this.found.flatMap(({ changes }) => changes.slice(this.prefix.length));
-    const more = new Set(found.filter((change) => !base.includes(change)));
-    const others = [...bases, ...this.offBase.map((change) => [change])].filter((other) => other !== base);
-    for (const change of more) for (const other of others) this.explainsBeside(other, change);
+  /** What those layers do may not be told here from another step. */
+  private inPlaceOfEach(): void {
+    for (const { changes } of [...this.found]) {
+      const own = changes.slice(this.prefix.length);
+      const rests = own.length > 1 ? own.map((change) => own.filter((other) => other !== change)) : [];
+      for (const rest of rests) for (const change of this.offBase) this.explainsBeside(rest, change);
+    }
   }
 
   private explainsBeside(base: readonly Change[], change: Change): void {
