@@ -26,7 +26,10 @@ export function isOfAnyOp(changes: readonly Change[]): boolean {
 export function sameIn(
   study: Study,
   changes: readonly Change[],
-  enumerated: readonly Change[] = enumeratedIn(study),
+  enumerated: readonly Change[] = enumeratedIn(
+    study,
+    changes.map(({ cause }) => cause),
+  ),
 ): Change[] | null {
   const known = changes.map((change) => enumerated.find(isLike(change)) ?? (isStep(study, change) ? change : null));
   const base = applyChanges(

@@ -9,24 +9,35 @@ import { causesOf, keyOf } from './ranking.js';
 
 /** Sets of changes, tried in each layer. */
 const MOST_KEPT = 8;
+/** Of the layers before: what is found in fewer is a mistake of theirs. */
+const FEWEST = 1 / 4;
+
+/** Layers that are left open for the sake of all. */
+const MOST_OPEN = 32;
 
 export class DoneBefore {
-  private readonly explained = new Map<string, readonly Change[]>();
+  private readonly explained = new Map<string, { readonly set: readonly Change[]; layers: number }>();
   private readonly refused = new Map<string, readonly Change[]>();
+  private layers = 0;
+  private open = 0;
 
   remember({ changes, others = [], refused }: Pick<LayerDiagnosis, 'changes' | 'others' | 'refused'>): void {
+    if (changes.length > 0) this.layers++;
     for (const own of [...others, changes].filter(isOfAnyLayer)) {
       const set = own.map((change) => ({ ...change, label: change.ruled?.own[0] ?? change.label }));
       const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
+      const { layers = 0 } = this.explained.get(name) ?? {};
       this.explained.delete(name); // said again, it is the last
-      this.explained.set(name, set);
+      this.explained.set(name, { set, layers: layers + 1 });
     }
     for (const [causes, set] of refused ?? []) if (isOfAnyLayer(set)) this.refused.set(causes, set);
   }
 
-  /** Whether other layers leave the same open: all together may show it. */
+  /** Whether other layers leave the same open: all together may show it, which so many do if any. */
   isOpenIn({ refused }: Pick<LayerDiagnosis, 'refused'>): boolean {
-    return [...(refused?.keys() ?? [])].some((causes) => this.refused.has(causes));
+    const isOpen = [...(refused?.keys() ?? [])].some((causes) => this.refused.has(causes));
+    if (isOpen) this.open++;
+    return isOpen && this.open <= MOST_OPEN;
   }
 
   /** The first that is open. */
@@ -36,9 +47,18 @@ export class DoneBefore {
 
   /** What explains layers, the last first; and what would, were their values not too few to show it. */
   get sets(): DoneElsewhere {
-    const last = (sets: ReadonlyMap<string, readonly Change[]>) => [...sets.values()].reverse().slice(0, MOST_KEPT);
-    return { shown: last(this.explained), open: last(this.refused) };
+    const explained = [...this.explained.values()].filter(({ layers }) => layers >= FEWEST * this.layers);
+    const often = explained.filter(({ layers }) => layers > 1);
+    return {
+      shown: lastOf(explained.map(({ set }) => set)),
+      often: lastOf(often.map(({ set }) => set)),
+      open: lastOf([...this.refused.values()]),
+    };
   }
+}
+
+function lastOf(sets: (readonly Change[])[]): (readonly Change[])[] {
+  return sets.reverse().slice(0, MOST_KEPT);
 }
 
 /** A set's changes by this layer's own numbers, without those that follow from a rule, and the causes of these. */

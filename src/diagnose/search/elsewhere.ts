@@ -44,7 +44,7 @@ export async function asElsewhere(layer: LayerCase, shown: readonly ShownElsewhe
 }
 
 /** The fewest of some changes that give every value looked at; null: not even all of them do. */
-function leastOf(study: Study, changes: readonly Change[]): Hypothesis | null {
+export function leastOf(study: Study, changes: readonly Change[]): Hypothesis | null {
   const own = sameIn(study, changes) ?? [];
   const base = own.filter(({ unnamed }) => unnamed);
   const named = own.filter(({ unnamed }) => !unnamed);

@@ -15,7 +15,8 @@ import {
 import { applyChanges, type Change, FREEDOM } from '../setup.js';
 import type { Outcome } from '../study/data.js';
 import { Study } from '../study/study.js';
-import type { Hypothesis } from './ranking.js';
+import { leastOf } from './elsewhere.js';
+import { type Hypothesis, simplest } from './ranking.js';
 import { searchReordered } from './reordered.js';
 import { search } from './search.js';
 import type { SearchResult } from './searchResult.js';
@@ -60,13 +61,17 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
 
 const samplesOf = ({ from, to }: LayerCase) => ({ samples: to - from });
 
-/** Layers before this one have taken all that may be; what others of them show is still tried. */
+/** Layers before this one have taken all that may be; what several of them show is still tried. */
 async function asBefore({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosis | null> {
-  if (!layer.before || layer.before.shown.length === 0) return null;
-  const study = await Study.open({ ...layer, asBefore: true, proven: true });
-  const { explanations } = await search(study, []);
-  const outcomes = await confirm(study, explanations);
-  const proven = explanations.filter((_, i) => outcomes[i].mismatched === 0);
+  const { often = [] } = layer.before ?? {};
+  if (often.length === 0) return null;
+  const study = await Study.open({ ...layer, proven: true });
+  const found = simplest(
+    study,
+    often.flatMap((changes) => leastOf(study, changes) ?? []),
+  );
+  const outcomes = await confirm(study, found);
+  const proven = found.filter((_, i) => outcomes[i].mismatched === 0);
   return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : null;
 }
 

@@ -27,8 +27,10 @@ export async function rivalsOf(layer: LayerCase): Promise<Rival[]> {
   });
 }
 
-export function enumeratedIn(study: Study): Change[] {
-  return causes.filter((cause) => isPossible(cause, study)).flatMap((cause) => cause.changes?.(study) ?? []);
+/** Of all causes, or of these. */
+export function enumeratedIn(study: Study, codes?: readonly string[]): Change[] {
+  const own = causes.filter((cause) => (codes?.includes(cause.code) ?? true) && isPossible(cause, study));
+  return own.flatMap((cause) => cause.changes?.(study) ?? []);
 }
 
 /** A layer's values under some changes, all samples. */

@@ -2,7 +2,6 @@ import type { Change } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { arrangeable } from './arrangeable.js';
 import { differsInOne } from './atOnce.js';
-import { numberlessOf } from './before.js';
 import { Search } from './phases.js';
 import { fewestCauses, needsNoNumber, restOnPatches } from './ranking.js';
 import type { SearchResult } from './searchResult.js';
@@ -15,10 +14,6 @@ import type { SearchResult } from './searchResult.js';
 export async function search(study: Study, prefix: readonly Change[]): Promise<SearchResult> {
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
-  if (study.data.asBefore) {
-    for (const changes of numberlessOf(study, run.enumerated)) run.explains(changes);
-    return run.result();
-  }
   run.singles();
   run.estimatesOnOtherBases();
   run.onOtherBases();

@@ -83,13 +83,12 @@ export interface LayerData<K extends Kind = Kind> {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
-  /** No more than what layers before this one do. */
-  readonly asBefore?: true;
 }
 
-/** What explains layers before one, a set of changes each; and what gives the values of others, which are too few to show it. */
+/** Sets of changes: what explains layers before one, what more than one, and what gives the values of others, which are too few to show it. */
 export interface DoneElsewhere {
   readonly shown: readonly (readonly Change[])[];
+  readonly often: readonly (readonly Change[])[];
   readonly open: readonly (readonly Change[])[];
 }
 
