@@ -16,6 +16,7 @@ import {
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { largestOf } from '../numeric/extremes.js';
+import { sumOf } from '../numeric/integer.js';
 import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
@@ -89,10 +90,6 @@ export function workFor(
   const sizeOf = (layer: Layer) => (isProduct(layer) ? weightsOf(layer) : 0) + captured([layer.name, ...layer.inputs]);
   const all = sumOf(layers.filter(isProduct).map(weightsOf)) + captured([...values.keys()]);
   return new Work(side, all, largestOf(layers.map(sizeOf)));
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** What was found of each layer asked for, and what that took: a shard compares the whole once more for its answers. */

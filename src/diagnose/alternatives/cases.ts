@@ -1,6 +1,7 @@
 import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { isBytes } from '../../numeric/array.js';
+import { sumOf } from '../../numeric/integer.js';
 import { floor } from '../../numeric/round.js';
 import { inputOf, type Setup } from '../setup.js';
 import { countOf } from '../study/agree.js';
@@ -84,7 +85,7 @@ export function bitsOfCases(study: Study, fewest: number): number {
   if (cases.length < fewest) return 0;
   const declared = study.values(study.declared);
   const bits = cases.map((i) => Math.log2(1 + 2 * Math.abs(study.subset.observed[i] - declared[i])));
-  return bits.reduce((sum, own) => sum + own, 0);
+  return sumOf(bits);
 }
 
 function countCases(study: Study, most: number, holds: (value: number) => boolean): number {
@@ -171,8 +172,6 @@ function firstAlike({ subset, channels, differing }: TensorStudy): Int32Array {
   });
   return Int32Array.from(differing, (_, i) => of[floor(i / channels)]);
 }
-
-const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 
 /** A function of one code. */
 export function isOfCodes(study: Study): boolean {

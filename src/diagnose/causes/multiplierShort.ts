@@ -98,11 +98,13 @@ export const multiplierShort: Cause<'multiplier-short'> = {
       const { biases } = way;
       const forms = fittingForms(params, isPossible);
       const fits = forms.length / shortForms(params).length;
-      const fitting = forms.map((form) => ({ form, chance: Math.min(fits, chanceIn(left, form.numbers, params)) }));
-      return forms.filter(isFirst).flatMap((form) => {
+      const chances = forms.map(({ numbers }) => chanceIn(left, numbers, params));
+      const fitting = forms.map((form, i) => ({ form, chance: Math.min(fits, chances[i]) }));
+      return forms.flatMap((form, i) => {
+        if (!isFirst(form, i, forms)) return [];
         const changes = changesOf(base, form, study.data.side, biases, undefined, fitting);
         if (base !== study.declared) return changes;
-        const { freedom, rare } = believed(chanceIn(left, form.numbers, params));
+        const { freedom, rare } = believed(chances[i]);
         return changes.map((own) => ({ ...own, freedom: Math.max(freedom, own.freedom), rare: rare ?? own.rare }));
       });
     });

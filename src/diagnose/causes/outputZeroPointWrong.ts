@@ -60,16 +60,11 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
         // what is added in RTL or firmware may be no code
         .filter((zp) => zp !== output.zeroPoint && (study.free || (zp >= output.quantMin && zp <= output.quantMax)))
         .flatMap((zeroPoint): Change[] => {
-          const moved: Change = {
-            cause: 'output-zero-point-wrong',
-            coordinate: 'y_zero_point',
-            freedom: FREEDOM.oneNumber,
-            label: String(zeroPoint),
-            found: { declared: output.zeroPoint, found: zeroPoint },
-            apply: takesItsInputs(study, base, zeroPoint)
-              ? (setup) => ({ ...setup, stores: movedBy(zeroPoint - output.zeroPoint, output) })
-              : (setup) => withOutput(setup, { zeroPoint }),
-          };
+          const own = outputZeroPoint(output.zeroPoint, zeroPoint);
+          const stores = movedBy(zeroPoint - output.zeroPoint, output);
+          const moved = takesItsInputs(study, base, zeroPoint)
+            ? { ...own, apply: (setup: Setup) => ({ ...setup, stores }) }
+            : own;
           if (!study.free) return [moved];
           if (hasActivation(base)) return [moved, clampedAsDeclared(moved, base)];
           return isReluInClamp(base) && zeroPoint > output.quantMin ? [moved, withItsRelu(moved)] : [moved];
@@ -88,16 +83,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     );
     const found = output.zeroPoint + observed[at] - declared[at];
     if (at < 0 || found === output.zeroPoint) return [];
-    return [
-      {
-        cause: 'output-zero-point-wrong',
-        coordinate: 'y_zero_point',
-        freedom: FREEDOM.oneNumber,
-        label: String(found),
-        found: { declared: output.zeroPoint, found },
-        apply: (setup) => withOutput(setup, { zeroPoint: found }),
-      },
-    ];
+    return [outputZeroPoint(output.zeroPoint, found)];
   },
 
   words: {
@@ -129,6 +115,17 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
 };
 
 const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
+
+export function outputZeroPoint(declared: number, found: number): Change {
+  return {
+    cause: 'output-zero-point-wrong',
+    coordinate: 'y_zero_point',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared, found },
+    apply: (setup) => withOutput(setup, { zeroPoint: found }),
+  };
+}
 
 const isSubtracted = ({ declared, found }: Partial<FoundParameter>) => declared !== undefined && found === -declared;
 

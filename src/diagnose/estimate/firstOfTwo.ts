@@ -4,8 +4,9 @@ import type { Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { roundFactors } from '../causes/biasFactor.js';
+import { outputZeroPoint } from '../causes/outputZeroPointWrong.js';
 import { convertsIn } from '../facts.js';
-import { type Change, FREEDOM, inputOf, type ProductChange, withInput, withOutput } from '../setup.js';
+import { type Change, FREEDOM, inputOf, type ProductChange, withInput } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { type Interval, isBounded, pointsIn, twoNumbers } from './interval.js';
 import { inputScale, outputScale } from './scales.js';
@@ -115,17 +116,6 @@ function integersIn(interval: Interval | undefined): number[] {
     .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
     .slice(0, MOST_INTEGERS)
     .filter((own) => own !== 0);
-}
-
-function outputZeroPoint(declared: number, found: number): ProductChange {
-  return {
-    cause: 'output-zero-point-wrong',
-    coordinate: 'y_zero_point',
-    freedom: FREEDOM.oneNumber,
-    label: String(found),
-    found: { declared, found },
-    apply: (setup) => withOutput(setup, { zeroPoint: found }),
-  };
 }
 
 function inputZeroPoint(zeroPoint: number): Change {

@@ -30,14 +30,17 @@ export class DoneBefore {
       this.explained.delete(name); // said again, it is the last
       this.explained.set(name, { set, layers: layers + 1 });
     }
+    if (this.isKnownOpen(refused)) this.open++;
     for (const [causes, set] of refused ?? []) if (isOfAnyLayer(set)) this.refused.set(causes, set);
   }
 
   /** Whether other layers leave the same open: all together may show it, which so many do if any. */
   isOpenIn({ refused }: Pick<LayerDiagnosis, 'refused'>): boolean {
-    const isOpen = [...(refused?.keys() ?? [])].some((causes) => this.refused.has(causes));
-    if (isOpen) this.open++;
-    return isOpen && this.open <= MOST_OPEN;
+    return this.open < MOST_OPEN && this.isKnownOpen(refused);
+  }
+
+  private isKnownOpen(refused: LayerDiagnosis['refused']): boolean {
+    return [...(refused?.keys() ?? [])].some((causes) => this.refused.has(causes));
   }
 
   /** The first that is open. */

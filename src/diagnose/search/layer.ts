@@ -35,7 +35,7 @@ const IN_ANOTHER_ORDER: Outcome = {
 
 /** Names the smallest set of causes that explains every differing value of a layer, or says `unexplained`. */
 export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
-  if (layer.work?.isOver) return (await asBefore(layer)) ?? unnamed(layer, { cut_short: true }, samplesOf(layer));
+  if (layer.work?.isOver) return cutShort(layer);
   const refuting: number[] = [];
   let study = await Study.open(layer);
   const found = constantsIn(study);
@@ -59,12 +59,11 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   return unexplained(layer, study, result);
 }
 
-const samplesOf = ({ from, to }: LayerCase) => ({ samples: to - from });
-
 /** Layers before this one have taken all that may be; what several of them show is still tried. */
-async function asBefore({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosis | null> {
+async function cutShort({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosis> {
+  const none = () => unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
   const { often = [] } = layer.before ?? {};
-  if (often.length === 0) return null;
+  if (often.length === 0) return none();
   const study = await Study.open({ ...layer, proven: true });
   const found = simplest(
     study,
@@ -72,7 +71,7 @@ async function asBefore({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosi
   );
   const outcomes = await confirm(study, found);
   const proven = found.filter((_, i) => outcomes[i].mismatched === 0);
-  return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : null;
+  return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : none();
 }
 
 /**
