@@ -27,14 +27,14 @@ import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
 import { DoneBefore } from './search/before.js';
-import { asElsewhere, type ShownElsewhere } from './search/elsewhere.js';
+import { asElsewhere, asInCommon, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
 import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
 import { SharedNumbers } from './search/shared.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { differences } from './study/agree.js';
-import type { ImageRows, Rows, Side } from './study/data.js';
+import type { ImageRows, InCommon, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
 import { Work } from './study/work.js';
 
@@ -76,6 +76,9 @@ const MOST_VALUES_OF_A_BYTE = 8;
 /** What a layer's few values do not show, those after it may show with them: these are to be searched as well. */
 const OF_OPEN = 16;
 
+/** A layer that does several things leaves those after it the search of another: what they do may be what it does besides. */
+const OF_NEAR = 8;
+
 /** For the layers of a model with these values: of a small file that holds millions not much more than of any of its size. */
 export function workFor(
   side: Side,
@@ -102,6 +105,7 @@ export class Diagnosis {
   private readonly asked = new Map<string, number>();
   private readonly preferred = new Map<string, readonly string[]>();
   private readonly shown = new Map<string, readonly ShownElsewhere[]>();
+  private readonly workAgain: Work;
 
   constructor(
     private readonly side: Side,
@@ -111,7 +115,9 @@ export class Diagnosis {
     /** What its searches take in all. */
     readonly work = new Work(),
     private readonly known: Searched = new Map(),
-  ) {}
+  ) {
+    this.workAgain = work.anew();
+  }
 
   /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
   pass(layer: Layer): void {
@@ -137,6 +143,18 @@ export class Diagnosis {
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
     if (!differing.proven) this.before.remember(told);
     return told;
+  }
+
+  /** What nothing explained by itself, beside what several layers are found to do; null: they have taken what that may. */
+  async again(differing: DifferingLayer, inCommon: readonly InCommon[]): Promise<LayerDiagnosis | null> {
+    const work = this.workAgain;
+    const layer = work.isSpentAgain ? null : this.caseOf(differing);
+    if (!layer) return null;
+    work.beginSearch();
+    const before = { shown: inCommon.map(({ changes }) => changes), often: [], open: [] };
+    const found = await diagnoseLayer({ ...layer, work, before, again: inCommon });
+    work.spend(work.endSearch(found.changes.length > 0));
+    return asInCommon(found, layer, inCommon);
   }
 
   /** Of what explains a layer as well, these causes are to be told, where it is asked for again; null: the best. */
@@ -173,10 +191,8 @@ export class Diagnosis {
     const diagnosis = await diagnoseLayer(layer);
     const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     const isOpen = this.before.isOpenIn(diagnosis);
-    return {
-      diagnosis: isOpen ? { ...diagnosis, isOpen } : diagnosis,
-      took: isOpen || this.before.isFirst(diagnosis) ? took / OF_OPEN : took,
-    };
+    const share = isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : diagnosis.isNear ? OF_NEAR : 1;
+    return { diagnosis: isOpen ? { ...diagnosis, isOpen } : diagnosis, took: took / share };
   }
 
   /** Of a layer that reads or gives NaN or infinity: nothing is searched. */

@@ -173,6 +173,14 @@ describe('what layers before one do', () => {
     );
   });
 
+  it('is found beside a third mistake of the first layers, of which nothing is known then', async () => {
+    const { layers, table } = await toldOf((acc, multiplier, i) => cut(acc, multiplier, i) + Number(i < 2));
+    const causes = layers.map(({ diagnosis }) => [...diagnosis!.causes].sort());
+    const all = ['multiplier-short', 'rounding-truncate'];
+    expect(causes).toEqual(NETWORK.map((_, i) => (i < 2 ? [all[0], 'output-zero-point-wrong', all[1]] : all)));
+    expect((await table()).stdout).not.toMatch(/ran out of time|layers before it/);
+  });
+
   it('is told of those after a layer that nothing explains', async () => {
     const { layers } = await toldOf((acc, multiplier, i) =>
       i === 2 ? Math.floor(between(-128, 128)) : cut(acc, multiplier, i),

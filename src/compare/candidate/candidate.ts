@@ -1,6 +1,7 @@
 import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
+import type { InCommon } from '../../diagnose/study/data.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
@@ -25,7 +26,8 @@ import {
 import { sessionsOf } from '../models/beside.js';
 import { explainByFiles } from '../models/explained.js';
 import { CatchUp } from '../shard.js';
-import { explain } from './candidateExplanation.js';
+import { explain, explainBeside } from './candidateExplanation.js';
+import { inCommonOf } from './inCommon.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { ruledByAll } from './ruled.js';
@@ -88,8 +90,10 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
+  await seekAgain(onOwnValues, layers, reports);
   await settle(onOwnValues, layers, reports);
   for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
+  for (const [layer, report] of reports) if (own.has(layer)) warnOf(onOwnValues, layer, report);
   const { ownSession, diagnosis } = onOwnValues;
   // what values that are stored otherwise would answer without a cause is not replayed: they are read back for layers alone
   const isOther = layers.some(({ diagnosis }) => diagnosis?.causes.some((cause) => STORED_OTHERWISE.includes(cause)));
@@ -98,11 +102,14 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   return { layers, side };
 }
 
+/** Two that do the same show it, then it and one mistake more in others, then it and two. */
+const MOST_ROUNDS = 3;
+
 /** What is open in one layer, and settled by another, is told again. */
 async function settle(
   comparison: OwnComparison,
   layers: LayerReport[],
-  reports: ReadonlyMap<Layer, LayerReport>,
+  reports: Map<Layer, LayerReport>,
 ): Promise<void> {
   const { selected, options, catchUp, diagnosis, found, accept } = comparison;
   const mayBeTold = ({ name, diagnosis: own }: LayerReport) =>
@@ -128,7 +135,39 @@ async function settle(
       continue;
     }
     layers[i] = report;
+    reports.set(selected[index], report);
     if (accepted !== 'tolerance') accept(report);
+  }
+}
+
+/** A layer that nothing explained may do what several layers do, and something else: what is found so tells more of others. */
+async function seekAgain(
+  comparison: OwnComparison,
+  layers: LayerReport[],
+  reports: Map<Layer, LayerReport>,
+): Promise<void> {
+  const { selected, options, catchUp, found, accept } = comparison;
+  const isOpen = ({ name, diagnosis }: LayerReport) =>
+    diagnosis?.subject === 'candidate' && isUnexplained(diagnosis) && found.get(name)?.refused === undefined;
+  if (options.failFast || !layers.some(isOpen)) return;
+  await catchUp.before(selected.length);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const all = selected.flatMap((layer) => reports.get(layer) ?? []);
+    const shown = inCommonOf(all, found);
+    const open = shown.length > 0 ? all.filter(isOpen) : [];
+    let isNew = false;
+    for (const before of open) {
+      const index = selected.findIndex(({ name }) => name === before.name);
+      const report = await compareLayer(comparison, selected[index], index, shown);
+      if (report.diagnosis === null) continue;
+      isNew = true;
+      reports.set(selected[index], report);
+      const own = layers.indexOf(before);
+      if (own < 0) continue; // another shard's
+      layers[own] = report;
+      if (before.accepted !== 'tolerance') accept(report);
+    }
+    if (!isNew) return;
   }
 }
 
@@ -158,8 +197,14 @@ function withoutInputs({ layers }: Model, values: Capture['values']): Capture['v
   return new Map([...values].filter(([name]) => !inputs.has(name)));
 }
 
-async function compareLayer(comparison: OwnComparison, layer: Layer, index: number): Promise<LayerReport> {
-  const { model, candidate, capture, options, from, to, session, fast, warn } = comparison;
+/** shown: what other layers are found to do, where it was sought in vain without that. */
+async function compareLayer(
+  comparison: OwnComparison,
+  layer: Layer,
+  index: number,
+  shown: readonly InCommon[] = [],
+): Promise<LayerReport> {
+  const { candidate, capture, options, from, to, session, fast } = comparison;
   const kernel = session.kernelOf(layer);
   const report = uncomparedReport(layer, kernel.name);
   const own = candidate.values.get(layer.name);
@@ -181,19 +226,32 @@ async function compareLayer(comparison: OwnComparison, layer: Layer, index: numb
   fillDiff(report, diff, tolerance, layer.output);
   await compareAccumulators(comparison, layer, report);
   if (report.status !== 'mismatch') return report;
+  const both = { observed: actual, expected: wanted, zeroPoint, diff };
+  if (shown.length > 0) {
+    await explainBeside(comparison, layer, report, both, shown);
+    return report;
+  }
   if (options.diagnose !== false && !session.whyNotReplayed(layer)) {
     await comparison.catchUp.before(index + 1);
     comparison.diagnosis.work.beginLayer();
     const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
-    if (!isSaid) await explain(comparison, layer, report, { observed: actual, expected: wanted, zeroPoint, diff });
+    if (!isSaid) await explain(comparison, layer, report, both);
   }
+  comparison.diagnosis.work.endLayer(isExplained(report));
+  return report;
+}
+
+function isExplained({ diagnosis }: LayerReport): boolean {
+  return diagnosis !== null && !isUnexplained(diagnosis);
+}
+
+/** Of a layer that differs, once all are known. */
+function warnOf({ model, candidate, warn }: OwnComparison, layer: Layer, report: LayerReport): void {
+  if (report.status !== 'mismatch' || isExplained(report)) return;
   const part = whySearchedInPart(report);
   if (part !== null) warn('searched-in-part', layer.name, part);
-  const isExplained = report.diagnosis !== null && !isUnexplained(report.diagnosis);
-  comparison.diagnosis.work.endLayer(isExplained);
-  const unknown = isExplained ? null : unknownInput(model, candidate, layer);
+  const unknown = unknownInput(model, candidate, layer);
   if (unknown !== null) warn('unknown-input', layer.name, unknown);
-  return report;
 }
 
 /** Of a value that the model says nothing of: integers are compared as they are. */

@@ -4,6 +4,7 @@ import { Diagnosis, type Effects } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { fixed } from '../../diagnose/finding/fixed.js';
 import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js';
+import type { InCommon } from '../../diagnose/study/data.js';
 import { isProduct, type Layer } from '../../nouns/model.js';
 import type { DiagnosisReport, LayerReport } from '../../nouns/report.js';
 import type { LayerRun } from '../../replay/session.js';
@@ -27,11 +28,8 @@ import { unknownInput } from './unknownInput.js';
 type Fix = DiagnosisReport['fixes'][number];
 
 export async function explain(comparison: OwnComparison, layer: Layer, report: LayerReport, values: BothValues) {
-  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
-  const found = comparison.captureFound.get(layer.name);
-  const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
-  const one: Case = { comparison, layer, report, captured, met, ...values };
-  if (!captured && (await isSecondSide(one))) return;
+  const one = caseOf(comparison, layer, report, values);
+  if (!one.captured && (await isSecondSide(one))) return;
   if (await explainsPlaces(comparison, layer, report, values)) return;
   const readings = await readingsOf(comparison, await sessionsOf(comparison, layer), layer, values);
   const [first] = readings;
@@ -39,6 +37,33 @@ export async function explain(comparison: OwnComparison, layer: Layer, report: L
   countOnOwn(one, first);
   if (first.diff.mismatched === 0) await asDeclared(one, first);
   else if (!(await isWithoutNumbers(one, first))) await departs(one, readings);
+}
+
+/** What was sought in vain, beside what other layers are found to do. */
+export async function explainBeside(
+  comparison: OwnComparison,
+  layer: Layer,
+  report: LayerReport,
+  values: BothValues,
+  shown: readonly InCommon[],
+) {
+  const one = caseOf(comparison, layer, report, values);
+  const readings = await readingsOf(comparison, await sessionsOf(comparison, layer), layer, values);
+  for (const reading of readings) {
+    const found = await comparison.diagnosis.again({ ...differingOf(one, reading), met: one.met }, shown);
+    if (!found) return;
+    if (!isUnexplained(found.report)) return saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
+    // its values are too few to show it: all layers together may
+    if (found.refused)
+      comparison.found.set(layer.name, { ...found, ...comparison.found.get(layer.name), refused: found.refused });
+  }
+}
+
+function caseOf(comparison: OwnComparison, layer: Layer, report: LayerReport, values: BothValues): Case {
+  const captured = comparison.captureLayers.find(({ name }) => name === layer.name)?.diagnosis ?? null;
+  const found = comparison.captureFound.get(layer.name);
+  const met = found && !isUnexplained(found.report) && found.changes.length > 0 ? found : null;
+  return { comparison, layer, report, captured, met, ...values };
 }
 
 /** Where the candidate says who computed it, or is another file: that is what its runtime makes of its own values. */

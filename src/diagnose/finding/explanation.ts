@@ -51,6 +51,8 @@ export interface LayerDiagnosis {
   readonly others?: readonly (readonly Change[])[];
   /** Of what is unexplained: the sets of causes that give its values, which these alone do not show. */
   readonly refused?: ReadonlyMap<string, readonly Change[]>;
+  /** Of what is unexplained: sums were met from which its values may follow, so that it is no noise. */
+  readonly isNear?: true;
   /** Layers before it leave the same open. */
   readonly isOpen?: boolean;
 }
@@ -141,7 +143,11 @@ export function constantly(layer: LayerCase, constant: CauseEvidence['constant-v
 
 export async function unexplained(layer: LayerCase, study: Study, result: SearchResult): Promise<LayerDiagnosis> {
   const told = unnamed(layer, await searched(layer, study, result), basisOf(layer, study, false));
-  return result.refused.size > 0 ? { ...told, refused: result.refused } : told;
+  return {
+    ...told,
+    ...(result.refused.size > 0 && { refused: result.refused }),
+    ...(result.hasMetSums && { isNear: true as const }),
+  };
 }
 
 /** Nothing is named: no value is explained. */

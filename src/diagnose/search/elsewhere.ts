@@ -1,9 +1,11 @@
 /** What another layer of the same implementation shows, where a layer's own values are too few to show it. */
 import { explained, type LayerCase, type LayerDiagnosis } from '../finding/explanation.js';
 import { applyChanges, type Change } from '../setup.js';
+import type { InCommon } from '../study/data.js';
 import { Study } from '../study/study.js';
 import { isOfAnyLayer, sameIn } from './anyLayer.js';
 import { causesOf, type Hypothesis, keyOf, simplest, subsetsBySize } from './ranking.js';
+import { isLike } from './rivals.js';
 import { isShown } from './shown.js';
 
 /** form: which of several rules that have one name. */
@@ -36,11 +38,25 @@ export async function asElsewhere(layer: LayerCase, shown: readonly ShownElsewhe
   if (outcome.mismatched > 0) return null;
   const proven = others.filter((_, i) => outcomes[i].mismatched === 0);
   const found = await explained(layer, study, [one.hypothesis, ...proven], outcome);
+  return shownBy(found, layer, one.by);
+}
+
+function shownBy(
+  found: LayerDiagnosis,
+  own: LayerCase,
+  { layer, layers }: Pick<ShownElsewhere, 'layer' | 'layers'>,
+): LayerDiagnosis {
   const { basis, ...evidence } = found.report.evidence as { readonly basis?: object };
-  const of = (layer.to - layer.from) * layer.observed.width;
-  const { layer: by, layers } = one.by;
-  const shown_by = { layer: by, values: layer.mismatched, of, ...(layers && { layers }) };
+  const of = (own.to - own.from) * own.observed.width;
+  const shown_by = { layer, values: own.mismatched, of, ...(layers && { layers }) };
   return { ...found, report: { ...found.report, evidence: { ...evidence, basis: { ...basis, shown_by } } } };
+}
+
+/** What is found beside what others do; where a number of it follows from their rule, that is said. */
+export function asInCommon(found: LayerDiagnosis, layer: LayerCase, inCommon: readonly InCommon[]): LayerDiagnosis {
+  const hasRule = ({ changes }: InCommon) => changes.some((own) => own.ruled && found.changes.some(isLike(own)));
+  const by = inCommon.find(hasRule);
+  return by ? shownBy(found, layer, by) : found;
 }
 
 /** The fewest of some changes that give every value looked at; null: not even all of them do. */

@@ -18,6 +18,7 @@ import { Study } from '../study/study.js';
 import { leastOf } from './elsewhere.js';
 import { type Hypothesis, simplest } from './ranking.js';
 import { searchReordered } from './reordered.js';
+import { isLike } from './rivals.js';
 import { search } from './search.js';
 import type { SearchResult } from './searchResult.js';
 
@@ -47,16 +48,26 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
     const proven = result.explanations.filter(
       (explanation, i) => outcomes[i].mismatched === 0 && (!constant || isSure(study, constant, explanation)),
     );
-    if (proven.length > 0) return explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!);
+    if (proven.length > 0)
+      return explained(layer, study, mostCommon(layer, proven), outcomes.find((o) => o.mismatched === 0)!);
     if (study.complete || round === MOST_ROUNDS) break;
     for (const { failures } of outcomes) for (const { sample } of failures) refuting.push(sample);
     study = await Study.open({ ...layer, refuting });
     result = await searchWithShared(study, layer.shared);
   }
   if (constant) return constantly(layer, constant);
-  const inAnotherOrder = layer.single ? [] : await searchReordered(study);
+  const inAnotherOrder = layer.single || layer.again ? [] : await searchReordered(study);
   if (inAnotherOrder.length > 0) return explained(layer, study, inAnotherOrder, IN_ANOTHER_ORDER);
   return unexplained(layer, study, result);
+}
+
+/** Of what is the same here, that which most layers do comes first. */
+function mostCommon({ again = [] }: LayerCase, proven: readonly Hypothesis[]): readonly Hypothesis[] {
+  const rank = ({ changes }: Hypothesis) => {
+    const at = again.findIndex((set) => set.changes.every((own) => changes.some(isLike(own))));
+    return at < 0 ? again.length : at;
+  };
+  return [...proven].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Layers before this one have taken all that may be; what several of them show is still tried. */

@@ -66,7 +66,8 @@ export class Search {
   private readonly failed: Failed;
   private paired: readonly Change[] | null = null;
   private isNear = false;
-  private isNoise = false;
+  private isAsBefore = false;
+  private noise: boolean | null = null;
   private tried = 0;
 
   constructor(
@@ -110,6 +111,11 @@ export class Search {
     return !this.isSettled() && this.work.isEnding(this.study.hasMetSums || this.isNear);
   }
 
+  private get isNoise(): boolean {
+    this.noise ??= isUnrelated(this.study, this.hypothesis([]).setup);
+    return this.noise;
+  }
+
   /** What alone leaves little: of whole values, which have no sums to tell it by, it shows that they are no noise. */
   private get nearly(): readonly Change[] {
     const leavesLittle = leavingLittle(this.study);
@@ -127,7 +133,6 @@ export class Search {
   singles(): void {
     this.bases?.offer([]);
     const { setup } = this.hypothesis([]);
-    this.isNoise = isUnrelated(this.study, setup);
     for (const change of this.enumerated) if (!this.explains([change])) this.failed.add(change);
     // an estimated number is not believed beside an explanation that needs none
     const needsNone = needsNoNumber(this.found);
@@ -180,6 +185,8 @@ export class Search {
 
   /** Several things at once that layers before this one do. Whether no more is to be sought: they explain it, or it is as open as there. */
   asBefore(): boolean {
+    if (this.isAsBefore) return false;
+    this.isAsBefore = true;
     for (const { steps, rules } of stepsDone(this.study, this.causes, this.enumerated)) {
       if (rules.length > 0) this.estimateOn(steps, rules);
       else this.explains(steps);
@@ -344,6 +351,7 @@ export class Search {
       explanations: withOpen(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
       nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
       refused: this.shown.refused,
+      hasMetSums: this.study.hasMetSums,
       tried: this.tried,
       ended: this.work.ended,
     };

@@ -14,7 +14,13 @@ import type { SearchResult } from './searchResult.js';
 export async function search(study: Study, prefix: readonly Change[]): Promise<SearchResult> {
   const run = new Search(study, prefix);
   if (prefix.length > 0 && run.explains([])) return run.result();
+  if (study.data.again) {
+    if (!run.asBefore()) run.besideBefore();
+    return run.result();
+  }
   run.singles();
+  // what several layers do comes before what takes as long as all single causes
+  if (!run.isSettled() && (study.data.before?.often.length ?? 0) > 0 && run.asBefore()) return run.result();
   run.estimatesOnOtherBases();
   run.onOtherBases();
   if (restOnPatches(run.found)) await run.arranged([]);

@@ -9,6 +9,8 @@ export interface SearchResult {
   readonly refused: ReadonlyMap<string, readonly Change[]>;
   /** The single cause that leaves the fewest values of the probe, and not nearly all: of what is unexplained. */
   nearest(): Hypothesis | null;
+  /** Whether sums were met from which what was observed may follow: of noise none are. */
+  readonly hasMetSums: boolean;
   /** Hypotheses replayed or refuted. */
   readonly tried: number;
   /** Why not all were; null: they were. */

@@ -10,6 +10,7 @@ import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
 import { hasOneInside, isSlight, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, keyOf, ranked, weightOf } from './ranking.js';
+import { isLike } from './rivals.js';
 
 /** Values for which a number or an order is needed beside another change: fewer are given by some other as well as by what made them. */
 const FEWEST_FLEXIBLE = 8;
@@ -59,6 +60,7 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
+    if (study.data.again?.some(({ changes }) => changes.some(isLike(change)))) return true; // others show it
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length === 1 && isOneOfMany(study, change)) return false;

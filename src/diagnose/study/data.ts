@@ -83,6 +83,16 @@ export interface LayerData<K extends Kind = Kind> {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
+  /** It was searched by itself, in vain: only what several layers are found to do, and one change more. */
+  readonly again?: readonly InCommon[];
+}
+
+/** What several layers are found to do. */
+export interface InCommon {
+  readonly changes: readonly Change[];
+  /** One of them, and how many they are. */
+  readonly layer: string;
+  readonly layers: number;
 }
 
 /** Sets of changes: what explains layers before one, what more than one, and what gives the values of others, which are too few to show it. */

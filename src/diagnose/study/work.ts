@@ -28,6 +28,8 @@ export const COST = {
 
 /** Of files of up to so many values, which take as long as small ones; of larger ones as many times more. */
 const SMALL = 1e6;
+/** What is spent on layers that are sought again beside what others do. */
+const AGAIN = 5e8;
 /** What is spent on layers before one, from which on two causes at once are not sought in it. */
 const SINGLES_ONLY = 1.5e8;
 /**
@@ -80,6 +82,12 @@ export class Work {
   ) {
     this.scale = Math.max(1, values / SMALL);
     this.ofLayers = Math.max(1, largest / SMALL);
+  }
+
+  /** For the same files, with nothing spent. */
+  anew(): Work {
+    const work = new Work(this.side);
+    return Object.assign(work, { scale: this.scale, ofLayers: this.ofLayers });
   }
 
   /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
@@ -144,6 +152,10 @@ export class Work {
   mayTryOthers(nanoseconds: number): boolean {
     this.onOthers += nanoseconds;
     return this.onOthers <= ON_OTHERS * this.scale;
+  }
+
+  get isSpentAgain(): boolean {
+    return this.spent > AGAIN * this.ofLayers;
   }
 
   get endsSingles(): boolean {
