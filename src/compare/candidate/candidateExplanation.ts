@@ -19,7 +19,8 @@ import { otherInput, sourceOf } from '../inherited.js';
 import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
 import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
-import { inOtherOrder, withOrder } from './otherOrder.js';
+import { type InOrder, inOtherOrder, withOrder } from './otherOrder.js';
+import { type InSign, inOtherSign, withSign } from './otherSign.js';
 import { type BothValues, diffReplay, type Reading, readingsOf, sessionsOf } from './readings.js';
 import { asSecondCapture } from './secondCapture.js';
 import { unknownInput } from './unknownInput.js';
@@ -146,6 +147,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     named = { found, reading };
     break;
   }
+  if (!named && (await isInOtherSign(one, readings))) return;
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {
     const reading = named?.reading ?? readings[0];
@@ -183,17 +185,34 @@ async function allOf(one: Case, own: LayerDiagnosis, reading: Reading): Promise<
 
 /** Nothing explains its values where they stand; where they are put back something does. */
 async function isInOtherOrder(one: Case, readings: readonly Reading[]): Promise<boolean> {
-  const { comparison, report, met } = one;
-  const ordered = await inOtherOrder(comparison, readings, one, (values, reading) =>
-    comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met }),
-  );
-  if (!ordered) return false;
-  const { values, reading, stored, found } = ordered;
+  const ordered = await inOtherOrder(one.comparison, readings, one, readBackBy(one));
+  if (ordered) await saysReadBack(one, ordered, readings[0], withOrder);
+  return ordered !== null;
+}
+
+/** Nothing explains its values as they are written; read back as codes of the declared dtype something does. */
+async function isInOtherSign(one: Case, readings: readonly Reading[]): Promise<boolean> {
+  const signed = await inOtherSign(one.comparison, one.layer, readings, one, readBackBy(one));
+  if (signed) await saysReadBack(one, signed, readings[0], withSign);
+  return signed !== null;
+}
+
+function readBackBy(one: Case) {
+  return (values: BothValues, reading: Reading) =>
+    one.comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met: one.met });
+}
+
+async function saysReadBack<B extends InOrder | InSign>(
+  one: Case,
+  back: B,
+  first: Reading,
+  withWriting: (comparison: OwnComparison, report: LayerReport, back: B, found: LayerDiagnosis) => LayerDiagnosis,
+): Promise<void> {
+  const { values, reading, stored, found } = back;
   const own = await allOf({ ...one, ...values }, inSamples(found, reading.run), reading);
   countOnOwn(one, stored);
-  if (stored !== readings[0] || stored.kind !== 'chained') sayReading(one, stored.kind);
-  say(one, withOrder(comparison, report, ordered, own));
-  return true;
+  if (stored !== first || stored.kind !== 'chained') sayReading(one, stored.kind);
+  say(one, withWriting(one.comparison, one.report, back, own));
 }
 
 /** No cause explains it, or by a number only; other operands than the file's may. */
