@@ -22,6 +22,7 @@ import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading
 import { type InOrder, inOtherOrder, withOrder } from './otherOrder.js';
 import { type InSign, inOtherSign, withSign } from './otherSign.js';
 import { type BothValues, diffReplay, type Reading, readingsOf, sessionsOf } from './readings.js';
+import { isConstant, searched } from './searched.js';
 import { asSecondCapture } from './secondCapture.js';
 import { unknownInput } from './unknownInput.js';
 
@@ -135,18 +136,8 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const { comparison } = one;
-  let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
-  let nearest: LayerDiagnosis | null = null;
-  for (const reading of readings) {
-    const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
-    nearest ??= inSamples(found, reading.run);
-    if (found.isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
-    if (isUnexplained(found.report)) continue;
-    named ??= { found, reading };
-    if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them
-    named = { found, reading };
-    break;
-  }
+  const { named, nearest, isOpen } = await searched(one, readings);
+  if (isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
   if (!named && (await isInOtherSign(one, readings))) return;
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {
@@ -155,7 +146,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const effects = await effectsOf(one, reading);
     return say(one, effects ? await withInput(one, own, reading, effects) : own);
   }
-  const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
+  const before = !named && tellsOfOthers(nearest.report) ? await beforeIt(one) : null;
   if (before) return say(one, before);
   for (const reading of !named || restsOnNumbers(named.found) ? readings : []) {
     const other = await onOthers(one, reading, named !== null);
@@ -166,7 +157,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
   if (!named && (await isInOtherOrder(one, readings))) return;
-  if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
+  if (!named) return say(one, { ...nearest, report: ofAll(one, nearest.report) });
   const { found, reading } = named;
   await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
 }
@@ -227,8 +218,6 @@ async function onOthers(
   const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
-
-const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
 
 /** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
 async function beforeIt({

@@ -83,6 +83,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
+  /** Asked before two causes at once are sought: whether something else than causes gives its values. */
+  readonly isElsewhere?: () => Promise<boolean>;
 }
 
 /** Sets of changes: what explains layers before one, what more than one, and what gives the values of others, which are too few to show it. */
