@@ -58,6 +58,8 @@ export interface DifferingLayer {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
+  /** Asked before two causes at once are sought: whether something else than causes gives its values. */
+  readonly isElsewhere?: () => Promise<boolean>;
   /** Told how many hypotheses were tried, at each. */
   readonly watch?: (tried: number) => void;
 }

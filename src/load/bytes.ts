@@ -8,6 +8,8 @@ export const WHOLE_BYTES = 32 << 20;
 /** The bytes of one npy file: a file of its own, or a member of a zip. */
 export interface ByteSource {
   readonly size: number;
+  /** What it takes in the file, where it is deflated. */
+  readonly deflated?: number;
   /** Up to `length` bytes from the start; cheap. */
   head(length: number): Promise<Uint8Array>;
   /**

@@ -7,12 +7,14 @@ import { checkCrc, type MemberPlace } from './zipMember.js';
 /** A deflated member: a small one is inflated whole, a large one by a cursor that restarts to go back. */
 export class DeflatedMember implements ByteSource {
   readonly size: number;
+  readonly deflated: number;
 
   constructor(
     private readonly place: MemberPlace,
     private readonly cursors: InflateCursors,
   ) {
     this.size = place.size;
+    this.deflated = place.compressedSize;
   }
 
   async head(length: number): Promise<Uint8Array> {

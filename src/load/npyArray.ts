@@ -12,6 +12,12 @@ export const CACHE_BYTES = 128 << 20;
 /** No array of a layer is longer; Node 20 cannot hold 4 GiB in one buffer. */
 const MAX_READ_BYTES = 2 ** 31;
 
+/**
+ * Of what deflates so well hardly any number is another than zero: a sample, or weights, of as many are a bomb of a file, from which 900 million
+ * bytes are held at once. Read in blocks of rows it may hold any number; weights and values of networks deflate tenfold.
+ */
+const [BOMB_BYTES, BOMB_RATIO] = [64 << 20, 100];
+
 interface Block {
   readonly numbers: Promise<NumericArray>;
   /** Reads that were given them. */
@@ -70,10 +76,7 @@ export class NpyArray implements ArraySource {
       throw new RangeError(`rows ${fromRow}..${toRow} of ${this.key}, which has ${this.rows}`);
     }
     const length = (toRow - fromRow) * this.rowLength;
-    if (length * this.header.itemBytes > MAX_READ_BYTES) {
-      const got = `${length * this.header.itemBytes} (shape ${shapeText(this.shape)})`;
-      throw refuse('too-large', this.where, `expected at most ${MAX_READ_BYTES} bytes to be read at once, got ${got}`);
-    }
+    this.checkLength(length * this.header.itemBytes);
     if (this.header.count === 0) return this.readWhole(); // no values, but a CRC
     if (length === 0) return this.decode(npyBuffer(0));
     if (this.blockRows === 0) return this.readRows(fromRow, toRow);
@@ -90,6 +93,17 @@ export class NpyArray implements ArraySource {
       row = end;
     }
     return numbers;
+  }
+
+  private checkLength(bytes: number): void {
+    const got = `${bytes} (shape ${shapeText(this.shape)})`;
+    if (bytes > MAX_READ_BYTES)
+      throw refuse('too-large', this.where, `expected at most ${MAX_READ_BYTES} bytes to be read at once, got ${got}`);
+    const { size, deflated = size } = this.bytes;
+    if (bytes <= BOMB_BYTES || size <= deflated * BOMB_RATIO) return;
+    const expected = `expected at most ${BOMB_BYTES} bytes at once of a member that inflates ${BOMB_RATIO} times and more`;
+    const way = 'are they meant, write the file with numpy.savez, which does not deflate';
+    throw refuse('expands', this.where, `${expected}, got ${got} out of ${deflated}; ${way}`);
   }
 
   /** Where somebody else was given them too, they stay as they are. */

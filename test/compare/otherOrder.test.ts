@@ -1,33 +1,17 @@
 /** A candidate whose values stand in another order and are wrong besides: named as in the file's order, and the order with it. */
 import { expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
-import { openCapture, openModel } from '../../src/frontends/open.js';
-import { nodeFileSystem } from '../../src/io.js';
 import { kernelByName } from '../../src/kernels/registry.js';
 import { int16Wrap } from '../../src/kernels/steps/accumulate.js';
 import { downward } from '../../src/kernels/steps/round.js';
 import type { Capture, CapturedValue } from '../../src/nouns/capture.js';
-import type { OpSteps, ProductSteps } from '../../src/nouns/kernel.js';
+import type { ProductSteps } from '../../src/nouns/kernel.js';
 import { replayedCapture } from '../../src/replay/reference.js';
 import { ReplaySession } from '../../src/replay/session.js';
 import { permuted } from '../../src/tensor/permute.js';
+import { networkBy } from '../support/networkBy.js';
 
-const [MODEL, CAPTURE] = ['model.json', 'capture.npz'].map((name) => `fixtures/pytorch/cnn-x86/${name}`);
 const CONVOLUTIONS = ['stem', 'dw', 'pw'];
-
-/** A whole network by steps that are not the declared ones, each layer on its own values. */
-async function networkBy(steps: Partial<ProductSteps>) {
-  const model = await openModel(nodeFileSystem, MODEL);
-  const capture = await openCapture(nodeFileSystem, CAPTURE, model);
-  const own = kernelByName('fbgemm')!;
-  const changed = Object.entries(own.ops).map(([op, old]) => [op, old.kind === 'product' ? { ...old, ...steps } : old]);
-  const kernel = { ...own, ops: Object.fromEntries(changed) as Record<string, OpSteps> };
-  return {
-    model,
-    capture,
-    candidate: replayedCapture(model, capture, new ReplaySession(model, capture, kernel, 'propagated')),
-  };
-}
 
 /** Values of three axes with their axes in another order. */
 function inOrder(candidate: Capture, order: readonly number[]): Capture {

@@ -205,6 +205,17 @@ function wrapping(world: World, steps: ProductSteps): Int32Array {
   );
 }
 
+/** Sums that nothing scales, with their biases as integers. */
+export function sumsOf(world: World, input: Partial<QuantParams> = {}): Int32Array {
+  const steps = { multiplier: { ...float64Product, toSteps: () => (acc: number) => acc }, bias: int32BiasFloat64 };
+  return outputsOf(world, fbgemmWith({ ...steps, round: halfEven, offsetAndClamp: roundThenOffset }), {
+    ...world.linear,
+    activation: 'none',
+    input: { ...world.linear.input, ...input },
+    output: { ...output(world.linear), zeroPoint: 0, quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 },
+  });
+}
+
 /** (acc * k) >> n, k of so many bits to the nearest. */
 function shortened(world: World, bits: number, round: typeof halfUp): Int32Array {
   const { linear } = world;
@@ -557,6 +568,19 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('activation zero point missing', ['activation-zero-point-missing'], (world) =>
     outputsOf(world, undefined, { ...world.linear, input: { ...world.linear.input, zeroPoint: 0 } }),
   ),
+  candidate('(uint8_t)acc', ['rescale-missing'], (world) => sumsOf(world).map(wrapUint8), { on: ['small'] }),
+  candidate(
+    '(uint8_t)acc of raw codes',
+    ['rescale-missing'],
+    (world) => sumsOf(world, { zeroPoint: 0 }).map(wrapUint8),
+    { on: ['small'] },
+  ),
+  candidate(
+    '(int8_t)acc, then a ReLU at 0',
+    ['rescale-missing'],
+    (world) => sumsOf(world).map((sum) => Math.max(0, wrapInt8(sum))),
+    { on: ['int8 with ReLU'] },
+  ),
   candidate(
     '(int)(v + zero point)',
     ['rounding-truncate'],
@@ -647,7 +671,7 @@ export const MISTAKES: readonly Mistake[] = [
   candidate('outputs in 7 bits', ['low-bits-lost'], (world) => outputsOf(world).map((code) => code & ~1)),
   candidate(
     'sums stored as they are',
-    ['multiplier-short'],
+    ['rescale-missing'],
     (world) =>
       outputsOf(
         world,

@@ -8,7 +8,7 @@ import type { NumericArray } from '../../src/nouns/array.js';
 import type { AccumulateStep, MultiplierStep, Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
-import { borrowed, ofIntegers, ownUnit, readingCodes, reluAtCode, type Scene, transposed } from './mistakes.js';
+import { borrowed, ofIntegers, ownUnit, readingCodes, reluAtCode, type Scene, sumsOf, transposed } from './mistakes.js';
 import { fbgemmWith, type Kind, kernel, outputsOf, type Random, type World } from './world.js';
 
 /** What looks like a cause and is not: a name for it would be a wrong name. */
@@ -232,6 +232,9 @@ export const NEAR_MISSES: readonly NearMiss[] = [
   ),
   values('low-bits-lost', 'outputs in 7 bits but for each 50th', 'small', (right) =>
     right.map((code, i) => (i % 50 === 0 ? code : code & ~1)),
+  ),
+  values('rescale-missing', 'low bits of sums, of each 50th one more', 'small', (_, world) =>
+    sumsOf(world).map((sum, i) => (sum + (i % 50 === 0 ? 1 : 0)) & 255),
   ),
   values('signedness', 'off by 127, not by 128', 'small', (right) => right.map((v) => v - 127)),
   parameters('weight-transposed', 'and its rows in reverse', 'per tensor', (linear) => ({

@@ -105,6 +105,13 @@ export const RAISED: readonly TensorScene[] = [
     (sum, n) => Math.floor(sum / n + (sum < 0 ? -0.5 : 0.5)) + ZERO_POINT,
   ),
   withoutPadding('means by a reciprocal of 8 bits', (sum, n) => ((sum * Math.round(256 / n) + 128) >> 8) + ZERO_POINT),
+  // a backend that put a Pad of 0 before the pool did (pytorch/executorch#13576)
+  ...([Math.round, Math.floor] as const).map((rounded) => ({
+    ...withoutPadding(`means of nine, code 0 beyond the image, by ${rounded.name}`, (sum, n) =>
+      rounded((sum + n * ZERO_POINT) / 9),
+    ),
+    code: 'pool-divisor',
+  })),
   // TVM's import of PyTorch's avg_pool did (apache/tvm#5089)
   scene(
     'avg_pool2d',

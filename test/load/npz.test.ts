@@ -414,6 +414,26 @@ describe('arrays too large to be read whole', () => {
     expect(await problemsOf(source.read(0, rows))).toEqual([expect.stringMatching(/expected CRC-32/)]);
   });
 
+  test('a hundred million zeros are read in blocks of rows; at once only where they are not deflated to nearly nothing', async () => {
+    const [rows, cols] = [2, 66 << 20];
+    const zeros = Buffer.concat([
+      npyHeader(`{'descr': '|u1', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`),
+      Buffer.alloc(rows * cols),
+    ]);
+    const bomb = (await open(zip([['a.npy', zeros, { deflate: true }]]))).arrays.get('a')!;
+    expect(await problemsOf(bomb.read(0, 1))).toEqual([
+      expect.stringMatching(
+        /^\S+ \S+: expected at most 67108864 bytes at once .*, got 69206016 .* out of \d+; .*numpy.savez/,
+      ),
+    ]);
+    const stored = (await open(zip([['a.npy', zeros]]))).arrays.get('a')!;
+    expect((await stored.read(0, 1)).length).toBe(cols);
+    const inRows = Buffer.from(zeros);
+    npyHeader(`{'descr': '|u1', 'fortran_order': False, 'shape': (${rows << 10}, ${cols >> 10}), }`).copy(inRows);
+    const blocks = (await open(zip([['a.npy', inRows, { deflate: true }]]))).arrays.get('a')!;
+    expect((await blocks.read(1000, 1500)).length).toBe(500 * (cols >> 10));
+  });
+
   test('a large member that ends early is cut off', async () => {
     const source = (
       await open(zip([['a.npy', inC.subarray(0, 1 << 20), { deflate: true, size: inC.length }]]))

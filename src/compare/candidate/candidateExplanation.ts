@@ -20,8 +20,10 @@ import { otherInput, sourceOf } from '../inherited.js';
 import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
 import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
-import { inOtherOrder, withOrder } from './otherOrder.js';
+import { type InOrder, inOtherOrder, withOrder } from './otherOrder.js';
+import { type InSign, inOtherSign, withSign } from './otherSign.js';
 import { type BothValues, diffReplay, type Reading, readingsOf, sessionsOf } from './readings.js';
+import { isConstant, searched } from './searched.js';
 import { asSecondCapture } from './secondCapture.js';
 import { unknownInput } from './unknownInput.js';
 
@@ -159,18 +161,9 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const { comparison } = one;
-  let named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null = null;
-  let nearest: LayerDiagnosis | null = null;
-  for (const reading of readings) {
-    const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
-    nearest ??= inSamples(found, reading.run);
-    if (found.isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
-    if (isUnexplained(found.report)) continue;
-    named ??= { found, reading };
-    if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them
-    named = { found, reading };
-    break;
-  }
+  const { named, nearest, isOpen } = await searched(one, readings);
+  if (isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
+  if (!named && (await isInOtherSign(one, readings))) return;
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {
     const reading = named?.reading ?? readings[0];
@@ -178,7 +171,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     const effects = await effectsOf(one, reading);
     return say(one, effects ? await withInput(one, own, reading, effects) : own);
   }
-  const before = !named && tellsOfOthers(nearest!.report) ? await beforeIt(one) : null;
+  const before = !named && tellsOfOthers(nearest.report) ? await beforeIt(one) : null;
   if (before) return say(one, before);
   for (const reading of !named || restsOnNumbers(named.found) ? readings : []) {
     const other = await onOthers(one, reading, named !== null);
@@ -189,7 +182,7 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
   if (!named && (await isInOtherOrder(one, readings))) return;
-  if (!named) return say(one, { ...nearest!, report: ofAll(one, nearest!.report) });
+  if (!named) return say(one, { ...nearest, report: ofAll(one, nearest.report) });
   const { found, reading } = named;
   await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
 }
@@ -208,17 +201,34 @@ async function allOf(one: Case, own: LayerDiagnosis, reading: Reading): Promise<
 
 /** Nothing explains its values where they stand; where they are put back something does. */
 async function isInOtherOrder(one: Case, readings: readonly Reading[]): Promise<boolean> {
-  const { comparison, report, met } = one;
-  const ordered = await inOtherOrder(comparison, readings, one, (values, reading) =>
-    comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met }),
-  );
-  if (!ordered) return false;
-  const { values, reading, stored, found } = ordered;
+  const ordered = await inOtherOrder(one.comparison, readings, one, readBackBy(one));
+  if (ordered) await saysReadBack(one, ordered, readings[0], withOrder);
+  return ordered !== null;
+}
+
+/** Nothing explains its values as they are written; read back as codes of the declared dtype something does. */
+async function isInOtherSign(one: Case, readings: readonly Reading[]): Promise<boolean> {
+  const signed = await inOtherSign(one.comparison, one.layer, readings, one, readBackBy(one));
+  if (signed) await saysReadBack(one, signed, readings[0], withSign);
+  return signed !== null;
+}
+
+function readBackBy(one: Case) {
+  return (values: BothValues, reading: Reading) =>
+    one.comparison.diagnosis.layer({ ...differingOf({ ...one, ...values }, reading), met: one.met });
+}
+
+async function saysReadBack<B extends InOrder | InSign>(
+  one: Case,
+  back: B,
+  first: Reading,
+  withWriting: (comparison: OwnComparison, report: LayerReport, back: B, found: LayerDiagnosis) => LayerDiagnosis,
+): Promise<void> {
+  const { values, reading, stored, found } = back;
   const own = await allOf({ ...one, ...values }, inSamples(found, reading.run), reading);
   countOnOwn(one, stored);
-  if (stored !== readings[0] || stored.kind !== 'chained') sayReading(one, stored.kind);
-  say(one, withOrder(comparison, report, ordered, own));
-  return true;
+  if (stored !== first || stored.kind !== 'chained') sayReading(one, stored.kind);
+  say(one, withWriting(one.comparison, one.report, back, own));
 }
 
 /** No cause explains it, or by a number only; other operands than the file's may. */
@@ -233,8 +243,6 @@ async function onOthers(
   const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
 }
-
-const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
 
 /** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
 async function beforeIt({

@@ -1,4 +1,5 @@
 /** A layer's values in another order, and something else wrong with them: both are said. */
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { type Fix, fixed } from '../../diagnose/finding/fixed.js';
 import { FREEDOM } from '../../diagnose/setup.js';
@@ -50,7 +51,7 @@ export async function inOtherOrder(
 }
 
 /** No list of numbers that other places would take as well. */
-function isSure({ freedom, cause }: LayerDiagnosis['changes'][number]): boolean {
+export function isSure({ freedom, cause }: LayerDiagnosis['changes'][number]): boolean {
   return freedom <= FREEDOM.oneNumber && cause !== 'constant-values' && cause !== 'samples-misaligned';
 }
 
@@ -58,10 +59,10 @@ function isSure({ freedom, cause }: LayerDiagnosis['changes'][number]): boolean 
 export function withOrder(
   comparison: OwnComparison,
   report: LayerReport,
-  { order: { order, rule, numpy }, reading: { run, diff } }: InOrder,
+  { order: { order, rule, numpy }, reading }: InOrder,
   found: LayerDiagnosis,
 ): LayerDiagnosis {
-  const { output } = run.ready.shapes;
+  const { output } = reading.run.ready.shapes;
   const evidence = {
     order,
     rule,
@@ -70,16 +71,27 @@ export function withOrder(
     channel_axis: output.channelAxis,
     beside: true as const,
   };
+  return writtenAs(comparison, report, { 'output-order': evidence }, reading, found);
+}
+
+/** How the values are written beside what is found of them where they are read back: neither helps without the other. */
+export function writtenAs(
+  { model }: OwnComparison,
+  report: LayerReport,
+  evidence: Pick<Evidence, 'output-order' | 'signedness'>,
+  { run, diff }: Reading,
+  found: LayerDiagnosis,
+): LayerDiagnosis {
   const { name: kernel } = run.kernel;
-  const places = named({
+  const written = named({
     layer: run.ready.layer,
     subject: 'candidate',
-    producer: comparison.model.producer,
+    producer: model.producer,
     declaredKernel: kernel,
     kernel,
     explainedBy: [kernel],
-    causes: ['output-order'],
-    evidence: { 'output-order': evidence },
+    causes: Object.keys(evidence) as (keyof typeof evidence)[],
+    evidence,
     explained: report.mismatched!,
     of: report.mismatched!,
     hasFix: true,
@@ -92,17 +104,16 @@ export function withOrder(
     ...found,
     report: {
       ...own,
-      causes: [...places.causes, ...own.causes],
-      evidence: { ...places.evidence, ...own.evidence },
-      ...fixed(joined(places.fixes[0], own.fixes)),
+      causes: [...written.causes, ...own.causes],
+      evidence: { ...written.evidence, ...own.evidence },
+      ...fixed(joined(written.fixes[0], own.fixes)),
     },
-    byChannel: new Map(channels.map((channel) => [channel, [...places.causes, ...causesOf(channel)]])),
+    byChannel: new Map(channels.map((channel) => [channel, [...written.causes, ...causesOf(channel)]])),
   };
 }
 
-/** Neither helps without the other. */
-function joined(places: Fix, [first, ...others]: readonly Fix[]): Fix[] {
-  if (!first) return [places];
-  const code = [...(places.code ?? []), ...(first.code ?? [])];
-  return [{ ...first, text: `${places.text}. Also: ${first.text}`, code }, ...others];
+function joined(written: Fix, [first, ...others]: readonly Fix[]): Fix[] {
+  if (!first) return [written];
+  const code = [...(written.code ?? []), ...(first.code ?? [])];
+  return [{ ...first, text: `${written.text}. Also: ${first.text}`, code }, ...others];
 }

@@ -9,9 +9,9 @@ import { float64s } from '../../numeric/array.js';
 import { blocks } from '../../replay/blocks.js';
 import type { ReplaySession } from '../../replay/session.js';
 
-type Code = 'uint8' | 'int8';
+export type Code = 'uint8' | 'int8';
 type Back = (code: number) => number;
-type Off = 128 | 256;
+export type Off = 128 | 256;
 
 /** Shifted, or the same bytes. */
 const OFFSETS: readonly Off[] = [128, 256];
@@ -63,7 +63,7 @@ export async function inRightSigns(candidate: Capture, beside: Beside): Promise<
     if (more * MOST_WRONG <= total(({ values }) => values)) continue;
     const meant = counted
       .filter(({ asRead, asStored }) => asRead[off] >= asStored)
-      .map((one) => [one.key, readBack(one, backOf(one, off))] as const);
+      .map((one) => [one.key, readBack(one.value, one.declared, backOf(one, off))] as const);
     return { ...candidate, values: new Map([...candidate.values, ...meant]) };
   }
   return null;
@@ -93,7 +93,8 @@ async function countedIn(one: Stored, { capture, from, to }: Beside): Promise<Co
   return { ...one, ...counts };
 }
 
-function readBack({ value, declared }: Stored, back: Back): CapturedValue {
+/** The same values as codes of the declared dtype. */
+export function readBack(value: CapturedValue, declared: Code, back: Back): CapturedValue {
   const Codes = declared === 'uint8' ? Uint8Array : Int8Array;
   const read = async (from: number, to: number) => new Codes(float64s(await value.read(from, to), back));
   return { ...value, dtype: declared, read };

@@ -1,4 +1,6 @@
-import type { PoolAttributes } from '../../nouns/attributes.js';
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
+import type { AveragePoolAttributes } from '../../nouns/attributes.js';
+import { isQuantized } from '../../nouns/value.js';
 import { roundHalfUp } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -40,6 +42,9 @@ const POWERS: readonly [rule: string, of: (count: number) => number][] = [
   ['the power of two above the count', (count) => 2 ** Math.floor(Math.log2(count) + 1)],
 ];
 
+/** How scripts make an integer of a mean of raw codes. */
+const ROUNDS = [halfEven, halfAway, halfUp, downward, towardZero];
+
 const NOT_DIVIDED: MeanRule = { equation: 'the sum', apply: (mean, count) => roundHalfUp(mean * count) };
 
 /** Windows divided by another count, or not at all; on the border padding counted or not. */
@@ -56,6 +61,7 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ...[...POWERS, ...wholeWindow(study)].flatMap(([rule, of]) =>
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
+    ...paddedWithZero(study),
     ...dividedBy(study, 1),
     ...scriptsDividingCodes(study, NOT_DIVIDED, true).map((steps) =>
       stepsChange('pool-divisor', 'multiplier', steps, { found: 1, adds: 'raw_codes' }),
@@ -129,10 +135,28 @@ function fieldsOf({ op, producer }: FixContext): string | null {
 }
 
 /** As large as the kernel is: of a runtime that counts what lies on the image, and has no option for it. */
-function wholeWindow({ declared }: TensorStudy): typeof POWERS {
-  const { window } = (declared.params.attributes ?? {}) as Partial<PoolAttributes>;
+function wholeWindow(study: TensorStudy): typeof POWERS {
+  const size = study.declared.steps.ofRawCodes ? sizeOfPadded(study) : null;
+  return size === null ? [] : [[`always ${size}`, () => size]];
+}
+
+/** An image that a script pads with code 0, and counts, where the file counts what lies on the image. */
+function paddedWithZero(study: TensorStudy): TensorChange[] {
+  const size = sizeOfPadded(study);
+  const [input] = study.declared.params.inputs;
+  if (size === null || !isQuantized(input) || input.zeroPoint === 0) return [];
+  const rule = `always ${size}, of an image padded with code 0`;
+  return ROUNDS.flatMap((round) => {
+    const mean: MeanRule = { equation: round.equation, apply: (mean, count) => round.apply((mean * count) / size) };
+    return scriptsDividingCodes(study, mean, true).map((steps) =>
+      stepsChange('pool-divisor', 'multiplier', { ...steps, equation: `${rule}: ${steps.equation}` }, { rule }),
+    );
+  });
+}
+
+/** How many cells windows have that reach over the border, where those on the image alone count. */
+function sizeOfPadded({ declared }: TensorStudy): number | null {
+  const { window, countIncludePad } = (declared.params.attributes ?? {}) as Partial<AveragePoolAttributes>;
   const isPadded = window?.padding.some((ends) => ends[0] + ends[1] > 0);
-  if (!window || !isPadded || !declared.steps.ofRawCodes) return [];
-  const size = sizeOf(window.kernel);
-  return [[`always ${size}`, () => size]];
+  return window && isPadded && countIncludePad !== true ? sizeOf(window.kernel) : null;
 }

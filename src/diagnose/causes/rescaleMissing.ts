@@ -2,13 +2,15 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { type Branch, hasBranches, scriptsOfBranches } from '../alternatives/branches.js';
+import { type RawSum, rawSums } from '../alternatives/rawSums.js';
 import { formOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
-import { converts, readsCodes, writesCodes } from '../facts.js';
+import { converts, readsCodes, scalesSums, writesCodes } from '../facts.js';
 import type { AnotherRule, CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, inputOf, type Setup, withInput, withOutput } from '../setup.js';
-import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
-import { inC, numpy } from '../words/code.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import type { Snippet } from '../words/causeWords.js';
+import { INT32_SUMS, inC, numpy } from '../words/code.js';
 import { declareKernel, stepLines } from '../words/fixes.js';
 import { decidingSentence, operands } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
@@ -30,7 +32,8 @@ declare module '../finding/evidence.js' {
       readonly output_too?: true;
       /** Of a function with two: the one that is left in steps of the input. */
       readonly branch?: Branch;
-    } & AnotherRule;
+    } & AnotherRule &
+      RawSum;
   }
 }
 
@@ -39,10 +42,11 @@ type Left = 'scale' | 'scale and zero point' | 'zero point';
 /** An input's codes taken as they are: not brought to the output's scale, or its zero point left in. */
 export const rescaleMissing: Cause<'rescale-missing'> = {
   code: 'rescale-missing',
-  kinds: ['tensor', 'elementwise'],
+  kinds: ['product', 'tensor', 'elementwise'],
   needs: [
     writesCodes,
     (study) => {
+      if (isProductStudy(study)) return scalesSums(study);
       if (!isTensorStudy(study)) return readsCodes(study) && converts(study);
       return study.declared.params.inputs.length > 1 || formOf(study)?.is === 'mean' || hasBranches(study);
     },
@@ -52,6 +56,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
   changes: (study) => {
     const { output } = study.declared.params;
     if (!isQuantized(output)) return [];
+    if (isProductStudy(study)) return ofSums(study);
     if (hasBranches(study)) return ofBranches(study as TensorStudy);
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
@@ -70,6 +75,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
 
   words: {
     title: (e) => {
+      if (e.sums) return sumsTitle(e);
       if (e.branch) return `values ${e.branch} not brought to the output's scale`;
       if (e.copied) return `codes of ${operands(e.inputs)} copied`;
       if (e.raw === 'multiplied') return `codes of ${operands(e.inputs)} multiplied, and the product not scaled`;
@@ -82,6 +88,8 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
         : `${operands(e.inputs)} not brought to the output's scale`;
     },
     explanation: (e) => {
+      if (e.sums)
+        return 'A sum of products is in steps of s_x * s_w: it becomes a code where it is scaled to steps of s_y and rounded, and the zero point added.';
       if (e.branch)
         return `Input and output have a scale each: values ${e.branch} are taken in steps of the input, the others are not.`;
       if (e.copied) return 'Nothing was computed: the output holds the codes of one input, as they are.';
@@ -102,34 +110,69 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? e.copied
-          ? 'compute the layer: no input stands in its place, whose codes have another scale'
-          : e.raw === 'multiplied'
-            ? 'multiply the product by s_0 * s_1 / s_y before the zero point of the output is added'
-            : e.exchanged
-              ? `read input 0 with its own ${e.left}, and input 1 with its own`
-              : e.output_too
-                ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
-                : e.branch
-                  ? `multiply values ${e.branch} by s_x / s_y as well`
-                  : isZeroPointLeft(e)
-                    ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
-                    : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
+        ? e.sums
+          ? sumsFix(e)
+          : e.copied
+            ? 'compute the layer: no input stands in its place, whose codes have another scale'
+            : e.raw === 'multiplied'
+              ? 'multiply the product by s_0 * s_1 / s_y before the zero point of the output is added'
+              : e.exchanged
+                ? `read input 0 with its own ${e.left}, and input 1 with its own`
+                : e.output_too
+                  ? 'scale codes less their zero points, and add that of the output: (x - zero_point) * s_x / s_y + y_zero_point'
+                  : e.branch
+                    ? `multiply values ${e.branch} by s_x / s_y as well`
+                    : isZeroPointLeft(e)
+                      ? `subtract the zero point of ${operands(e.inputs)} first: x - zero_point`
+                      : `bring ${operands(e.inputs)} to the output's scale first: s_x * (x - zero_point)`
         : declareKernel(context),
     code: (e, context) =>
-      e.raw === 'multiplied' || e.copied
-        ? []
-        : stepLines([
-            numpy(
-              `real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input${isZeroPointLeft(e) ? '' : ', then added or joined'}`,
-            ),
-            inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
-          ])!(e, context),
+      e.sums
+        ? stepLines(requantized(e))!(e, context)
+        : e.raw === 'multiplied' || e.copied
+          ? []
+          : stepLines([
+              numpy(
+                `real = x_scale * (x.astype(np.int32) - x_zero_point)  # of each input${isZeroPointLeft(e) ? '' : ', then added or joined'}`,
+              ),
+              inC('v = x_scale * (float)((int32_t)x[i] - X_ZERO_POINT);'),
+            ])!(e, context),
   },
 };
 
 const isZeroPointLeft = (e: Partial<CauseEvidence['rescale-missing']>) =>
   e.left === 'zero point' && !e.exchanged && !e.output_too;
+
+function ofSums(study: ProductStudy): Change[] {
+  return rawSums(study).map(({ label, found, apply }) => ({
+    cause: 'rescale-missing',
+    coordinate: 'multiplier',
+    freedom: FREEDOM.none,
+    label,
+    found,
+    apply,
+  }));
+}
+
+function sumsTitle({ sums, of_raw, relu }: RawSum): string {
+  const kept = sums === 'clamped' ? 'clamped' : 'of which the low bits are kept';
+  return `sums${of_raw ? ' of raw codes' : ''} taken for codes, ${kept}${relu === undefined ? '' : `, not below ${relu}`}`;
+}
+
+function sumsFix({ of_raw }: RawSum): string {
+  const first = of_raw ? 'subtract the zero point of the input before multiplying; ' : '';
+  return `${first}multiply each sum by s_x * s_w / s_y, a number a channel, round it, add the zero point of the output, and clamp`;
+}
+
+function requantized({ of_raw }: RawSum): Snippet[] {
+  return [
+    ...(of_raw ? INT32_SUMS : []),
+    numpy('v = acc * (x_scale * w_scale / y_scale)  # acc with the int32 bias'),
+    numpy('q = np.clip(np.rint(v) + y_zero_point, q_min, q_max)'),
+    inC('q = (int32_t)rint(acc * MULTIPLIER[n]) + Y_ZERO_POINT;  /* qdiff table has them: multiplier_float32 */'),
+    inC('q = q < Q_MIN ? Q_MIN : q > Q_MAX ? Q_MAX : q;'),
+  ];
+}
 
 function ofBranches(study: TensorStudy): Change[] {
   return scriptsOfBranches(study).map(([branch, steps]) =>

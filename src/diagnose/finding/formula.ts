@@ -5,16 +5,17 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { BiasStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { addsZeroPointFirst } from '../alternatives/departures.js';
+import { takesSumsForCodes } from '../alternatives/rawSums.js';
 import type { BiasBehind, Short, ShortMultiplierStep } from '../alternatives/shortMultiplier.js';
 import type { Setup } from '../setup.js';
 import type { Formula } from './evidence.js';
 
-/** Null where integer sums are not requantized: a float path, float outputs, a conversion. */
+/** Null where integer sums are not requantized: a float path, float outputs, a conversion, sums taken for codes. */
 export function formulaOf(setup: Setup, channel: number): Formula | null {
   if (setup.kind !== 'product') return null;
   const { steps, params } = setup;
   const { output } = params;
-  if (steps.float || steps.dynamic || !isQuantized(output)) return null;
+  if (steps.float || steps.dynamic || !isQuantized(output) || takesSumsForCodes(setup)) return null;
   const { accumulate, bias, multiplier, round, offsetAndClamp } = steps;
   // what rounds whole sums in its place is told by its cause
   const hasBias = (params.bias !== null || params.biasInt32 !== null) && !('sum' in bias);

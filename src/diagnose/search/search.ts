@@ -41,6 +41,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.asBefore()) return run.result();
   run.besideBefore();
   if (run.isSettled()) return run.result();
+  if (await study.data.isElsewhere?.()) return run.result();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     run.joint();

@@ -85,6 +85,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly single?: true;
   /** It was searched by itself, in vain: only what several layers are found to do, and one change more. */
   readonly again?: readonly InCommon[];
+  /** Asked before two causes at once are sought: whether something else than causes gives its values. */
+  readonly isElsewhere?: () => Promise<boolean>;
 }
 
 /** What several layers are found to do. */

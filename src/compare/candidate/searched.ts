@@ -1,0 +1,59 @@
+/** What is found of a layer on what it may have read, the likeliest first. */
+import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
+import { sumOfHashes } from '../../numeric/array.js';
+import { valuesOf, wantedOf } from '../beyond/otherOperands.js';
+import { inOtherPlaces } from '../beyond/outputOrder.js';
+import { inSamples } from '../differing.js';
+import { isUnexplained } from '../layerReport.js';
+import { type Case, differingOf } from './case.js';
+import type { Reading } from './readings.js';
+
+interface Searched {
+  /** What explains it, and on which input; null: nothing. */
+  readonly named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null;
+  /** On the likeliest input. */
+  readonly nearest: LayerDiagnosis;
+  readonly isOpen: boolean;
+}
+
+/** Values that are compared as what is held at all. */
+const MOST_VALUES = 1 << 20;
+
+export async function searched(one: Case, readings: readonly Reading[]): Promise<Searched> {
+  const isElsewhere = once(() => haveOtherPlaces(one, readings));
+  let named: Searched['named'] = null;
+  let nearest: LayerDiagnosis | null = null;
+  for (const reading of readings) {
+    const found = await one.comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met, isElsewhere });
+    nearest ??= inSamples(found, reading.run);
+    if (found.isOpen) return { named, nearest, isOpen: true };
+    if (isUnexplained(found.report)) continue;
+    named ??= { found, reading };
+    // such data tell nothing: on another input there may be arithmetic that gives them
+    if (!isConstant(found)) return { named: { found, reading }, nearest, isOpen: false };
+  }
+  return { named, nearest: nearest!, isOpen: false };
+}
+
+export const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
+
+/** Whether on some input it holds all of the right values, in other places. */
+async function haveOtherPlaces(one: Case, readings: readonly Reading[]): Promise<boolean> {
+  const { comparison, observed } = one;
+  const { from, to } = comparison;
+  if ((to - from) * observed.features > MOST_VALUES) return false;
+  const wanted = sumOfHashes(await wantedOf({ ...one, from, to }));
+  for (const reading of readings) {
+    if (sumOfHashes(await valuesOf({ ...one, from, to }, reading.run)) !== wanted) continue;
+    if (await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading })) return true;
+  }
+  return false;
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
+}
