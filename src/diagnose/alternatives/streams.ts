@@ -41,8 +41,11 @@ export interface Stream {
 
 /** Numbers of all outputs in memory: 64 MB each. */
 const MOST_VALUES = 2 ** 23;
-/** On so few outputs nearly everything fails. */
-const HEAD = { rows: 8, channels: 8 };
+/** On so few outputs nearly everything fails; what does not may be zeros at the border of an image, behind which each took 0.1 s to fail. */
+const HEADS = [
+  { rows: 8, channels: 8 },
+  { rows: 512, channels: 8 },
+];
 
 /** The first stream that gives every value; null: none. */
 export async function streamThatGives(
@@ -96,18 +99,18 @@ function streamsOf({ positions, columns, channels }: Shape, hasBias: boolean): S
   return between.flatMap((own) => carries.map((carry) => ({ carry, between: own })));
 }
 
-const heads = new WeakMap<ProductStudy, Scope>();
+const heads = new WeakMap<ProductStudy, Scope[]>();
 
 /** The first rows and channels. */
-async function headOf(study: ProductStudy): Promise<Scope> {
-  const known = heads.get(study);
-  if (known) return known;
+async function headOf(study: ProductStudy, i: number): Promise<Scope> {
+  const own = heads.get(study) ?? [];
+  heads.set(study, own);
+  if (own[i]) return own[i];
   const { from, to } = study.data;
-  const rows = Array.from({ length: Math.min(HEAD.rows, to - from) }, (_, i) => from + i);
-  const channels = Array.from({ length: Math.min(HEAD.channels, study.channels) }, (_, n) => n);
-  const head = gridOf(await readScope(study.data, rows), [...rows.keys()], channels, study.channels);
-  heads.set(study, head);
-  return head;
+  const rows = Array.from({ length: Math.min(HEADS[i].rows, to - from) }, (_, i) => from + i);
+  const channels = Array.from({ length: Math.min(HEADS[i].channels, study.channels) }, (_, n) => n);
+  own[i] = gridOf(await readScope(study.data, rows), [...rows.keys()], channels, study.channels);
+  return own[i];
 }
 
 /** A stream, and what it adds to the sums of the first values, of which some are known. */
@@ -145,7 +148,13 @@ function begunOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Sc
 /** Those that give the first values, as far as these are known. */
 async function openStreams(study: ProductStudy, base: ProductSetup, shape: Shape): Promise<Stream[]> {
   study.data.work?.add(COST.streams);
-  const head = await headOf(study);
+  const open = openOn(study, base, shape, await headOf(study, 0));
+  if (open.length === 0) return [];
+  const also = openOn(study, base, shape, await headOf(study, 1));
+  return open.filter((own) => also.some(({ carry, between }) => carry === own.carry && between === own.between));
+}
+
+function openOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Scope): Stream[] {
   const width = head.channels?.length ?? shape.channels;
   const outputs = (carried?: Carried) => study.outputs({ ...base, ...(carried && { carried }) }, head).data;
   const own = outputs();
