@@ -139,7 +139,9 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   for (const reading of readings) {
     const found = await comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met });
     nearest ??= inSamples(found, reading.run);
-    if (found.isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
+    // all layers together tell; on what was captured, and on other operands, far more would differ
+    if (found.isOpen || (found.refused && areFew(one, reading)))
+      return say(one, { ...nearest, report: ofAll(one, nearest.report) });
     if (isUnexplained(found.report)) continue;
     named ??= { found, reading };
     if (isConstant(found)) continue; // such data tell nothing: on another input there may be arithmetic that gives them
@@ -207,6 +209,13 @@ async function onOthers(
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
+}
+
+/** Of a layer: more than these, and it may have read something else. */
+const FEW = 1 / 64;
+
+function areFew({ report }: Case, { kind, diff }: Reading): boolean {
+  return kind !== 'captured' && diff.mismatched <= FEW * report.values!;
 }
 
 const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
