@@ -1,4 +1,6 @@
+import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
 import type { PoolAttributes } from '../../nouns/attributes.js';
+import { isQuantized } from '../../nouns/value.js';
 import { roundHalfUp } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -34,6 +36,8 @@ const WIDEST = 0.2;
 /** In steps: to nearest, and down. */
 const ROUNDED = [0, -0.5] as const;
 
+const ROUNDS = [halfAway, halfEven, halfUp, towardZero, downward];
+
 /** What a shift divides by, in place of a count. */
 const POWERS: readonly [rule: string, of: (count: number) => number][] = [
   ['the power of two below the count', (count) => 2 ** Math.ceil(Math.log2(count) - 1)],
@@ -56,6 +60,7 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ...[...POWERS, ...wholeWindow(study)].flatMap(([rule, of]) =>
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
+    ...overPaddedCodes(study),
     ...dividedBy(study, 1),
     ...scriptsDividingCodes(study, NOT_DIVIDED, true).map((steps) =>
       stepsChange('pool-divisor', 'multiplier', steps, { found: 1, adds: 'raw_codes' }),
@@ -86,7 +91,8 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     title: (e) => {
       if (e.found === 1) return `sums of windows${e.adds ? ', of raw codes,' : ''} are not divided`;
       if (e.found !== undefined) return `windows divided by ${e.found}, not by ${e.declared}`;
-      return `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`;
+      const raw = e.adds ? ', of raw codes, the padding 0' : '';
+      return `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}${raw}`;
     },
     explanation: (e) =>
       e.declared === undefined
@@ -126,6 +132,19 @@ function dividedBy(study: TensorStudy, found: number): TensorChange[] {
 function fieldsOf({ op, producer }: FixContext): string | null {
   if (!op.startsWith('avg_pool') || producer.file === 'tflite') return null;
   return producer.file === 'onnx' ? 'count_include_pad' : 'count_include_pad and divisor_override';
+}
+
+/** Raw codes of a border that is filled with code 0, which is no zero. */
+function overPaddedCodes(study: TensorStudy): TensorChange[] {
+  const [input] = study.declared.params.inputs;
+  if (!isQuantized(input) || input.zeroPoint === 0) return [];
+  return wholeWindow(study).flatMap(([rule, of]) =>
+    ROUNDS.flatMap((round) => {
+      const apply: MeanRule['apply'] = (mean, count) => round.apply(roundHalfUp(mean * count) / of(count));
+      const steps = scriptsDividingCodes(study, { equation: `${round.equation}, n ${rule},`, apply }, true);
+      return steps.map((own) => stepsChange('pool-divisor', 'multiplier', own, { rule, adds: 'raw_codes' }));
+    }),
+  );
 }
 
 /** As large as the kernel is: of a runtime that counts what lies on the image, and has no option for it. */
