@@ -226,6 +226,43 @@ test('rows that a slice takes from other columns stand in a later sum of the sam
   expect(causesOf(report.candidate_layers!)).toHaveLength(1);
 });
 
+test.each([
+  { fromLater: 8, isTold: false },
+  { fromLater: 24, isTold: true },
+])(
+  'where $fromLater of 32 codes stand in a later value, at one address: told $isTold',
+  async ({ fromLater, isTold }) => {
+    const codes = { dtype: 'uint8', scale: 0.5, zero_point: 0 } as const;
+    const model = {
+      format: 'qdiff-model',
+      version: 1,
+      producer: { framework: 'litert', kernel: 'tflite-reference' },
+      inputs: [{ name: 'x', ...codes, shape: [80] }],
+      layers: [
+        { name: 'a', op: 'slice', input: ['x'], dim: 1, start: 0, end: 32 },
+        { name: 'b', op: 'cat', input: ['x', 'x'], dim: 1, output: codes },
+        { name: 'c', op: 'slice', input: ['a'], dim: 1, start: 0, end: 16 },
+      ],
+    };
+    const random = randomFrom(11);
+    const noise = (length: number) => Array.from({ length }, () => random.integer(0, 255));
+    const samples = [0, 1, 2].map(() => noise(80));
+    const array = (rows: readonly number[][]) => npy('uint8', [3, rows[0].length], rows.flat());
+    const [file, captured, own] = ['part.json', 'part.npz', `own${fromLater}.npz`].map((name) => join(folder, name));
+    writeFileSync(file, JSON.stringify(model));
+    const a = samples.map((x) => x.slice(0, 32));
+    const right = { b: array(samples.map((x) => [...x, ...x])), c: array(samples.map((x) => x.slice(0, 16))) };
+    writeFileSync(captured, npz({ x: array(samples), a: array(a), ...right }));
+    const partly = samples.map((x) => [...x.slice(40, 40 + fromLater), ...noise(32 - fromLater)]);
+    writeFileSync(own, npz({ a: array(partly), ...right }));
+    const { candidate_layers: layers } = JSON.parse(
+      (await cli()([file, captured, '--candidate', own, '--reporter', 'json'])).stdout,
+    ) as Report;
+    expect(causesOf(layers!)).toHaveLength(1);
+    expect(causesOf(layers!).includes('memory-reused')).toBe(isTold);
+  },
+);
+
 test('values that would not fit into memory at once are passed over, and one warning says so', async () => {
   const model = await openModel(nodeFileSystem, MODEL);
   const capture = await openCapture(nodeFileSystem, CAPTURE, model);

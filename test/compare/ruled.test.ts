@@ -15,6 +15,7 @@ interface Layer {
   readonly weight: number[][];
   readonly scale: number;
   readonly output: number;
+  readonly op?: 'conv1d';
 }
 
 type Requantize = (acc: number, multiplier: number, layer: number) => number;
@@ -49,23 +50,32 @@ async function toldOf(requantize: Requantize, layers = NETWORK, activation: 'non
   const least = activation === 'relu' ? 0 : -128;
   const all = (own: Requantize) =>
     Object.fromEntries(
-      layers.map((layer, i) => [`fc${i}`, npy('int8', [SAMPLES, OUTPUTS], valuesOf(layer, i, own, least))]),
+      layers.map((layer, i) => {
+        const dims = [SAMPLES, layer.weight.length, ...(layer.op ? [1] : [])];
+        return [`fc${i}`, npy('int8', dims, valuesOf(layer, i, own, least))];
+      }),
     );
   const model = {
     format: 'qdiff-model',
     version: 1,
     producer: { kernel: 'numpy' },
-    inputs: [{ name: 'x', ...value(1) }],
-    layers: layers.map(({ weight, scale, output }, i) => {
-      const own = { weight, weight_scale: scale, activation, output: value(output) };
-      return { name: `fc${i}`, op: 'linear', input: 'x', ...own };
+    inputs: [
+      { name: 'x', ...value(1) },
+      { name: 'image', ...value(1), shape: [INPUTS, 1] },
+    ],
+    layers: layers.map(({ weight, scale, output, op }, i) => {
+      const own = { name: `fc${i}`, weight_scale: scale, activation, output: value(output) };
+      if (!op) return { ...own, op: 'linear', input: 'x', weight };
+      const places = { stride: [1], padding: [[0, 0]], dilation: [1], groups: 1 };
+      return { ...own, ...places, op, input: 'image', weight: weight.map((row) => row.map((w) => [w])) };
     }),
   };
+  const codesOfX = npy('int8', [SAMPLES, INPUTS], X.flat());
   const exact: Requantize = (acc, multiplier) => roundHalfEven(acc * multiplier);
   const files = new Map<string, string>(
     Object.entries({
       'model.json': JSON.stringify(model),
-      'capture.npz': npz({ x: npy('int8', [SAMPLES, INPUTS], X.flat()), ...all(exact) }),
+      'capture.npz': npz({ x: codesOfX, image: npy('int8', [SAMPLES, INPUTS, 1], X.flat()), ...all(exact) }),
       'mine.npz': npz(all(requantize)),
     }) as never,
   );
@@ -162,6 +172,17 @@ describe('by chance', () => {
 });
 
 describe('what layers before one do', () => {
+  it('is told of a layer of another op before a number that fits its values as well', async () => {
+    const last = { ...NETWORK[5], weight: NETWORK[5].weight.slice(0, 1), op: 'conv1d' as const };
+    const alone = await toldOf(halfUp(16), [last]);
+    expect(alone.layers[0].diagnosis!.causes).not.toEqual(['multiplier-short']);
+    const { layers } = await toldOf(halfUp(16), [...NETWORK.slice(0, 3), last]);
+    const [told] = layers.slice(-1);
+    expect(told.diagnosis).toMatchObject({ causes: ['multiplier-short'], explained: told.mismatched });
+    const open = told.diagnosis!.indistinguishable.map(({ causes }) => causes);
+    expect(open).toContainEqual(alone.layers[0].diagnosis!.causes);
+  });
+
   const cut: Requantize = (acc, multiplier) => Math.trunc((acc * fraction(16, multiplier)) / 2 ** 16);
 
   it('is found beside a third mistake of one layer', async () => {

@@ -8,14 +8,31 @@ import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
 import * as curves from './curveScenes.js';
+import * as fixed from './fixedPointScenes.js';
 import * as norms from './normScenes.js';
 import * as operators from './operatorScenes.js';
 import * as pools from './poolScenes.js';
 import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
-const raised = [...RAISED, ...pools.RAISED, ...curves.RAISED, ...shorts.RAISED, ...norms.RAISED, ...operators.RAISED];
-const nearly = [...NEARLY, ...pools.NEARLY, ...curves.NEARLY, ...shorts.NEARLY, ...norms.NEARLY, ...operators.NEARLY];
+const raised = [
+  ...RAISED,
+  ...pools.RAISED,
+  ...curves.RAISED,
+  ...shorts.RAISED,
+  ...norms.RAISED,
+  ...operators.RAISED,
+  ...fixed.RAISED,
+];
+const nearly = [
+  ...NEARLY,
+  ...pools.NEARLY,
+  ...curves.NEARLY,
+  ...shorts.NEARLY,
+  ...norms.NEARLY,
+  ...operators.NEARLY,
+  ...fixed.NEARLY,
+];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
 

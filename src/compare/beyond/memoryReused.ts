@@ -224,21 +224,24 @@ class Memory {
 
   /** The same in every sample. */
   private async throughout(layer: Layer, places: readonly PlaceOf[]): Promise<Found | 'right' | null> {
-    let [isRight, values] = [true, 0];
+    let [isRight, values, bytes, bytesLeft] = [true, 0, 0, 0];
     for (const [start, end] of this.blocksOf(layer)) {
       const seen = await this.seen(layer, start, end);
       let left = differing(seen);
       isRight &&= left.length === 0;
+      bytes += left.length;
       for (const { of, distance } of places) {
         const theirs = await this.bytesOf(of, start, end);
         left = left.filter((at) => !isFrom(seen.observed, theirs, at, distance));
       }
+      bytesLeft += left.length;
       const width = seen.observed[0].length / this.chain.get(layer.name)!.features;
       values += new Set(left.map((at) => Math.floor(at / width))).size;
     }
     if (isRight) return 'right';
     const over = places.map(({ of, distance }) => ({ layer: of.name, distance }));
-    return over.length > 0 ? { over, ...(values > 0 && { left: values }) } : null;
+    // what a resize makes of a value holds some of its codes, so that some of what differs stands there
+    return over.length > 0 && 2 * bytesLeft < bytes ? { over, ...(values > 0 && { left: values }) } : null;
   }
 
   private laterThan(layer: Layer): readonly Layer[] {

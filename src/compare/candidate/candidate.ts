@@ -119,7 +119,7 @@ async function settle(
   if (!options.failFast) await catchUp.before(selected.length);
   const all = [...reports.values()];
   const settled = settledByOthers(all);
-  const shown = new Map([...shownByOthers(all, found), ...ruledByAll(all, found)]);
+  const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
   for (const [i, { name, accepted }] of layers.entries()) {
     const [told, others] = [settled.get(name), shown.get(name)];
     if (!told && !others) continue;

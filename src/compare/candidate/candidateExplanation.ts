@@ -162,7 +162,7 @@ async function imitations(one: Case, reading: Reading): Promise<Fix[]> {
 async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
   const { comparison } = one;
   const { named, nearest, isOpen } = await searched(one, readings);
-  if (isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) }); // all layers together tell
+  if (isOpen) return say(one, { ...nearest, report: ofAll(one, nearest.report) });
   if (!named && (await isInOtherSign(one, readings))) return;
   const form = !named || restsOnNumbers(named.found) ? await formOf(one, named?.reading ?? readings[0]) : null;
   if (form) {

@@ -13,6 +13,7 @@ interface Searched {
   readonly named: { readonly found: LayerDiagnosis; readonly reading: Reading } | null;
   /** On the likeliest input. */
   readonly nearest: LayerDiagnosis;
+  /** All layers together tell; on what was captured, and on other operands, far more would differ. */
   readonly isOpen: boolean;
 }
 
@@ -26,13 +27,20 @@ export async function searched(one: Case, readings: readonly Reading[]): Promise
   for (const reading of readings) {
     const found = await one.comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met, isElsewhere });
     nearest ??= inSamples(found, reading.run);
-    if (found.isOpen) return { named, nearest, isOpen: true };
+    if (found.isOpen || (found.refused && areFew(one, reading))) return { named, nearest, isOpen: true };
     if (isUnexplained(found.report)) continue;
     named ??= { found, reading };
     // such data tell nothing: on another input there may be arithmetic that gives them
     if (!isConstant(found)) return { named: { found, reading }, nearest, isOpen: false };
   }
   return { named, nearest: nearest!, isOpen: false };
+}
+
+/** Of a layer: more than these, and it may have read something else. */
+const FEW = 1 / 64;
+
+function areFew({ report }: Case, { kind, diff }: Reading): boolean {
+  return kind !== 'captured' && diff.mismatched <= FEW * report.values!;
 }
 
 export const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';

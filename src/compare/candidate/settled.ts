@@ -47,13 +47,14 @@ function telling(layers: readonly Told[], causes: string, others: string): reado
 
 /**
  * By layer whose values are too few to show what gives them: what layers of its op are found to do. Where none of its op differs, those of
- * any op show what they do after their sums.
+ * any op show what they do after their sums. Those that are told again by others show what these do.
  */
 export function shownByOthers(
   layers: readonly LayerReport[],
   found: ReadonlyMap<string, LayerDiagnosis>,
+  settled: ReadonlyMap<string, unknown>,
 ): Map<string, readonly ShownElsewhere[]> {
-  const all = layers.flatMap(toldOf);
+  const all = layers.filter(({ name }) => !settled.has(name)).flatMap(toldOf);
   const shown = new Map<string, readonly ShownElsewhere[]>();
   for (const { name, op } of layers) {
     const { refused } = found.get(name) ?? {};

@@ -96,7 +96,7 @@ function fitting(study: Study, { values }: Factors<Change>) {
 }
 
 /** Some terms, each by a real number, in steps of the output. */
-interface Multiplied {
+export interface Multiplied {
   /** One that is taken off with its sign. */
   readonly terms: (call: TensorCall) => readonly RealValue[];
   readonly reals: readonly number[];
@@ -127,7 +127,7 @@ function ofTensor(study: TensorStudy): Factors<TensorChange>[] {
 }
 
 /** The likeliest first. */
-function multipliedIn(study: TensorStudy): Multiplied[] {
+export function multipliedIn(study: TensorStudy): Multiplied[] {
   const { inputs, output } = study.declared.params;
   const form = formOf(study);
   const { value, terms, signs } = form ?? {};

@@ -12,6 +12,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import { nameOf, otherConversions } from '../alternatives/conversions.js';
 import { isFixedPoint, isInt32Bias } from '../alternatives/departures.js';
+import { valuesInFixedPoint } from '../alternatives/fixedPointValues.js';
 import { otherKernels, rivals, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { writesCodes } from '../facts.js';
@@ -120,9 +121,16 @@ export const fixedPointMultiplier: Cause<'fixed-point-multiplier'> = {
 };
 
 /** Of whole values: a kernel's own integers, without one of their two roundings. */
-function isRoundedOnce({ rounding, multiplier, or_float: orFloat }: Partial<CauseEvidence['fixed-point-multiplier']>) {
-  return rounding === 'single' && multiplier === undefined && !orFloat;
+function isRoundedOnce({
+  rounding,
+  multiplier,
+  found,
+  or_float: orFloat,
+}: Partial<CauseEvidence['fixed-point-multiplier']>) {
+  return rounding === 'single' && multiplier === undefined && found === undefined && !orFloat;
 }
+
+type Rounded = Pick<CauseEvidence['fixed-point-multiplier'], 'rounding'>;
 
 function ofTensor(study: TensorStudy): TensorChange[] {
   const others = otherKernels(study, 'fixed-point-multiplier').map(({ steps }) =>
@@ -131,7 +139,17 @@ function ofTensor(study: TensorStudy): TensorChange[] {
       found: steps.equation,
     }),
   );
-  return [...others, ...rivals(study, 'fixed-point-multiplier')];
+  const own = rivals(study, 'fixed-point-multiplier');
+  const known = new Set(own.map(({ found }) => (found as Rounded).rounding));
+  const values = valuesInFixedPoint(study).filter(({ rounding }) => rounding && !known.has(rounding));
+  const scaled = values.map(({ steps, rounding }) =>
+    stepsChange('fixed-point-multiplier', 'multiplier', steps, {
+      declared: study.declared.steps.equation,
+      found: steps.equation,
+      rounding: rounding!,
+    }),
+  );
+  return [...others, ...own, ...scaled];
 }
 
 function ofProduct(study: ProductStudy): ProductChange[] {

@@ -114,8 +114,10 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     if (!isProductStudy(study) || base.kind !== 'product') return undefined;
     const form = shortForms(base.params).find(({ rule }) => label.startsWith(`${rule}, `));
     const biases = waysToAddBias(base).flatMap((way) => way.biases);
-    const own = form && changesOf(base, form, study.data.side, biases).find((change) => change.label === label);
-    return own && toldByRule(own, form);
+    const all = form ? changesOf(base, form, study.data.side, biases) : [];
+    const own = all.filter((change) => change.rule === label || change.label === label);
+    if (!form || own.length === 0) return undefined;
+    return toldByRule(own.find(({ apply }) => study.agreesOnSubset(apply(base))) ?? own[0], form);
   },
 
   admits: (study) => {
@@ -190,6 +192,8 @@ function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): str
 
 interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
+  /** Without where ties go, which a layer without any does not tell. */
+  readonly rule: string;
 }
 
 interface Way {
@@ -314,7 +318,7 @@ function changesOf(
   equal.sort((a, b) => Number(a.fraction === null) - Number(b.fraction === null));
   return rounds.flatMap((round) =>
     added.map((bias) => {
-      const labelled = (rule: string) => `${rule}, ${round.name}, ${bias.name}`;
+      const ruleOf = (rule: string) => `${rule}, ${bias.name}`;
       return {
         cause: 'multiplier-short' as const,
         coordinate: 'multiplier' as const,
@@ -322,11 +326,12 @@ function changesOf(
         freedom: side === 'candidate' ? FREEDOM.none : FREEDOM.oneNumber,
         // nearer to the real one than most data tell
         rare: bits > 8 || side === 'capture',
-        label: labelled(rule),
+        label: `${rule}, ${round.name}, ${bias.name}`,
+        rule: ruleOf(rule),
         ...(fitting && {
           ruled: {
-            own: equal.map((other) => labelled(other.rule)),
-            fitting: fitting.map((other) => ({ label: labelled(other.form.rule), chance: other.chance })),
+            own: equal.map((other) => ruleOf(other.rule)),
+            fitting: fitting.map((other) => ({ label: ruleOf(other.form.rule), chance: other.chance })),
           },
         }),
         numbers,
@@ -343,5 +348,5 @@ function changesOf(
 /** One shift of all layers is told by its bits. */
 function toldByRule(change: ShortChange, { fraction }: ShortForm): ShortChange {
   if (fraction === null) return change;
-  return { ...change, ruled: { own: [change.label], fitting: [] }, found: { ...change.found, fraction } };
+  return { ...change, ruled: { own: [change.rule], fitting: [] }, found: { ...change.found, fraction } };
 }

@@ -147,7 +147,10 @@ function paddedWithZero(study: TensorStudy): TensorChange[] {
   if (size === null || !isQuantized(input) || input.zeroPoint === 0) return [];
   const rule = `always ${size}, of an image padded with code 0`;
   return ROUNDS.flatMap((round) => {
-    const mean: MeanRule = { equation: round.equation, apply: (mean, count) => round.apply((mean * count) / size) };
+    const mean: MeanRule = {
+      equation: round.equation,
+      apply: (mean, count) => round.apply(roundHalfUp(mean * count) / size),
+    };
     return scriptsDividingCodes(study, mean, true).map((steps) =>
       stepsChange('pool-divisor', 'multiplier', { ...steps, equation: `${rule}: ${steps.equation}` }, { rule }),
     );

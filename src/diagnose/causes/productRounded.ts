@@ -5,6 +5,7 @@ import { isTiled, roundedTiles, type Tile } from '../../kernels/steps/tiledSums.
 import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
 import { hasCases, missesCases } from '../alternatives/cases.js';
+import { termsInFixedPoint } from '../alternatives/fixedPointValues.js';
 import { scriptsRoundingOne, scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
@@ -81,7 +82,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
 
   changes: (study) =>
     isTensorStudy(study)
-      ? TERMS.flatMap((round) => scriptsRoundingTerms(study, round))
+      ? [...TERMS.flatMap((round) => scriptsRoundingTerms(study, round)), ...termsInFixedPoint(study)]
           .map((steps) => stepsChange('product-rounded', 'accumulator', steps, { of: 'inputs' }))
           .concat(ofOneInput(study))
       : [],

@@ -34,6 +34,7 @@ import {
   tiesOfHls,
   UP,
 } from '../alternatives/departures.js';
+import { valuesShifted } from '../alternatives/fixedPointValues.js';
 import { isOneAway, movesNegatives } from '../alternatives/halves.js';
 import {
   ALONE,
@@ -338,6 +339,8 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
       ),
     ),
   );
+  const shifted = code === 'rounding-floor' ? valuesShifted(study) : [];
+  cut.push(...shifted.map((steps) => stepsChange(code, 'round', steps)));
   return [...others, ...cut, ...halvesOf(study).filter(({ cause }) => cause === code)];
 }
 

@@ -15,8 +15,15 @@ const FEWEST = 1 / 4;
 /** Layers that are left open for the sake of all. */
 const MOST_OPEN = 32;
 
+interface Done {
+  readonly set: readonly Change[];
+  readonly layers: number;
+  /** Whether it is the plainest rule of some layer. */
+  readonly isFirst: boolean;
+}
+
 export class DoneBefore {
-  private readonly explained = new Map<string, { readonly set: readonly Change[]; layers: number }>();
+  private readonly explained = new Map<string, Done>();
   private readonly refused = new Map<string, readonly Change[]>();
   private layers = 0;
   private open = 0;
@@ -24,14 +31,21 @@ export class DoneBefore {
   remember({ changes, others = [], refused }: Pick<LayerDiagnosis, 'changes' | 'others' | 'refused'>): void {
     if (changes.length > 0) this.layers++;
     for (const own of [...others, changes].filter(isOfAnyLayer)) {
-      const set = own.map((change) => ({ ...change, label: change.ruled?.own[0] ?? change.label }));
-      const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
-      const { layers = 0 } = this.explained.get(name) ?? {};
-      this.explained.delete(name); // said again, it is the last
-      this.explained.set(name, { set, layers: layers + 1 });
+      // k of a power of two more is the same number: which of them is the rule another layer tells
+      const [rule, ...rules] = own.find(({ ruled }) => ruled)?.ruled?.own ?? [''];
+      for (const other of rules) this.add(own, other, false);
+      this.add(own, rule, true);
     }
     if (this.isKnownOpen(refused)) this.open++;
     for (const [causes, set] of refused ?? []) if (isOfAnyLayer(set)) this.refused.set(causes, set);
+  }
+
+  private add(changes: readonly Change[], rule: string, isFirst: boolean): void {
+    const set = changes.map((change) => (change.ruled && rule !== '' ? { ...change, label: rule } : change));
+    const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
+    const known = this.explained.get(name);
+    this.explained.delete(name); // said again, it is the last
+    this.explained.set(name, { set, layers: (known?.layers ?? 0) + 1, isFirst: isFirst || known?.isFirst === true });
   }
 
   /** Whether other layers leave the same open: all together may show it, which so many do if any. */
@@ -52,8 +66,9 @@ export class DoneBefore {
   get sets(): DoneElsewhere {
     const explained = [...this.explained.values()].filter(({ layers }) => layers >= FEWEST * this.layers);
     const often = explained.filter(({ layers }) => layers > 1);
+    const shown = explained.filter(({ layers, isFirst }) => isFirst || layers > 1);
     return {
-      shown: lastOf(explained.map(({ set }) => set)),
+      shown: lastOf(shown.map(({ set }) => set)),
       often: lastOf(often.map(({ set }) => set)),
       open: lastOf([...this.refused.values()]),
     };

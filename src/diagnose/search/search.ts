@@ -2,6 +2,7 @@ import type { Change } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { arrangeable } from './arrangeable.js';
 import { differsInOne } from './atOnce.js';
+import { oftenFirst } from './often.js';
 import { Search } from './phases.js';
 import { fewestCauses, needsNoNumber, restOnPatches } from './ranking.js';
 import type { SearchResult } from './searchResult.js';
@@ -32,7 +33,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (run.isSettled()) {
     // a base of several steps may stand where two of them do
     if (fewestCauses(run.found, prefix.length) > 2) run.enumeratedPairs();
-    return run.result();
+    const result = run.result();
+    return { ...result, explanations: await oftenFirst(study, result.explanations) };
   }
   if (study.data.single) {
     run.inParts();
