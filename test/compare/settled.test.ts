@@ -24,6 +24,14 @@ describe('by another layer', () => {
     });
   });
 
+  test('beside a mistake of its own, which no other has', () => {
+    const beside = report('relu', ['away', 'own'], [['own', 'up']]);
+    expect(settled(beside, report('fc', ['up', 'short']))).toEqual({ relu: ['own', 'up'] });
+    expect(settled(beside, report('fc', ['up', 'short'], [['away', 'short']]))).toEqual({});
+    expect(settled(beside, report('fc', ['up', 'short']), report('last', ['away', 'short']))).toEqual({});
+    expect(settled(report('relu', ['away', 'own'], [['away']]), report('fc', ['away']))).toEqual({});
+  });
+
   test('not where that is open there too, few values tell it, or nothing is open', () => {
     expect(settled(open, report('fc', ['up'], [['away']]))).toEqual({});
     expect(settled(open, report('fc', ['up'], [], 7))).toEqual({});

@@ -182,8 +182,8 @@ function isStillOpen(
   return isUnexplained(report.diagnosis) || (others.some(({ layers }) => !layers) && isDenied(report, all));
 }
 
-function isTold({ diagnosis }: LayerReport, { causes, form }: Settled): boolean {
-  return causes.every((cause) => diagnosis?.causes.includes(cause)) && formOf(diagnosis!) === form;
+function isTold({ diagnosis }: LayerReport, { causes, told, form }: Settled): boolean {
+  return causes.every((cause) => diagnosis?.causes.includes(cause)) && formOf(diagnosis!, told) === form;
 }
 
 export interface ComparedCandidate {

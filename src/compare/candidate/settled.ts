@@ -12,15 +12,16 @@ interface Told {
   readonly name: string;
   readonly op: string;
   readonly causes: string;
-  readonly form: string;
+  readonly diagnosis: DiagnosisReport;
   /** What explains it as well, in the report's order. */
   readonly open: readonly { readonly key: string; readonly causes: readonly string[] }[];
   readonly isWitness: boolean;
 }
 
-/** What another layer tells. form: as `formOf` has it there. */
+/** What another layer tells: of these causes those that are not named now, and their form there, as `formOf` has it. */
 export interface Settled {
   readonly causes: readonly string[];
+  readonly told: readonly string[];
   readonly form: string;
 }
 
@@ -31,18 +32,29 @@ export function settledByOthers(layers: readonly LayerReport[]): Map<string, Set
   for (const own of all) {
     const others = all.filter((other) => other !== own && other.op === own.op);
     const needed = own.open.flatMap(({ key, causes }) => {
-      const forms = telling(others, key, own.causes).flatMap(({ isWitness, form }) => (isWitness ? [form] : []));
-      const isDenied = telling(others, own.causes, key).length > 0;
-      return !isDenied && new Set(forms).size === 1 ? [{ causes, form: forms[0] }] : [];
+      // what both have, the mistake of this layer, no other need have
+      const [told, named] = [without(key, own.causes), without(own.causes, key)];
+      const forms = telling(others, told, named).flatMap(({ isWitness, diagnosis }) =>
+        isWitness ? [formOf(diagnosis, told)] : [],
+      );
+      const isDenied = telling(others, named, told).length > 0;
+      return !isDenied && new Set(forms).size === 1 ? [{ causes, told, form: forms[0] }] : [];
     });
     if (needed.length === 1) settled.set(own.name, needed[0]);
   }
   return settled;
 }
 
-/** Those that have these causes, and could not have the others. */
-function telling(layers: readonly Told[], causes: string, others: string): readonly Told[] {
-  return layers.filter((layer) => layer.causes === causes && !layer.open.some(({ key }) => key === others));
+function without(causes: string, others: string): string[] {
+  const known = others.split(',');
+  return causes.split(',').filter((cause) => !known.includes(cause));
+}
+
+/** Those that have these causes, and could not have the others in place of them. */
+function telling(layers: readonly Told[], causes: readonly string[], others: readonly string[]): readonly Told[] {
+  const has = (key: string, all: readonly string[]) => all.every((cause) => key.split(',').includes(cause));
+  const mayHave = (layer: Told) => [layer.causes, ...layer.open.map(({ key }) => key)].some((key) => has(key, others));
+  return layers.filter((layer) => causes.length > 0 && has(layer.causes, causes) && !mayHave(layer));
 }
 
 /**
@@ -64,7 +76,7 @@ export function shownByOthers(
     const own = (ofOp.length > 0 ? ofOp : all).flatMap((other) => {
       const { changes = [], others = [] } = found.get(other.name) ?? {};
       const isGiven = other.isWitness && mayBe(changes) && subsetsOf(changes).some((key) => refused.has(key));
-      return isGiven ? [{ layer: other.name, form: other.form, changes, others }] : [];
+      return isGiven ? [{ layer: other.name, form: formOf(other.diagnosis), changes, others }] : [];
     });
     if (own.length > 0) shown.set(name, own);
   }
@@ -87,13 +99,9 @@ export function isDenied({ name, op, diagnosis }: LayerReport, layers: readonly 
 /** Of a cause that is several rules: which of them was found. */
 const FORMS = ['ties_go', 'half_added', 'half_taken', 'zero_point_added', 'to_nearest', 'rule'];
 
-export function formOf({ causes, evidence }: Pick<DiagnosisReport, 'causes' | 'evidence'>): string {
+export function formOf({ causes, evidence }: DiagnosisReport, among: readonly string[] = ownOf(causes)): string {
   const all = (evidence ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
-  return JSON.stringify(
-    ownOf(causes)
-      .sort()
-      .map((cause) => FORMS.map((field) => all[cause]?.[field] ?? null)),
-  );
+  return JSON.stringify([...among].sort().map((cause) => FORMS.map((field) => all[cause]?.[field] ?? null)));
 }
 
 function toldOf({ name, op, diagnosis, mismatched, on_own_input: own }: LayerReport): Told[] {
@@ -102,7 +110,7 @@ function toldOf({ name, op, diagnosis, mismatched, on_own_input: own }: LayerRep
   if (causes === '' || causes === 'unexplained') return [];
   const open = diagnosis.indistinguishable.map((one) => ({ key: keyOf(ownOf(one.causes)), causes: one.causes }));
   const isWitness = (own?.mismatched ?? mismatched ?? 0) >= FEWEST_OF_WITNESS;
-  return [{ name, op, causes, form: formOf(diagnosis), open, isWitness }];
+  return [{ name, op, causes, diagnosis, open, isWitness }];
 }
 
 /** Said beside what the search names: no hypothesis has it. */
