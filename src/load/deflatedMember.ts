@@ -26,7 +26,9 @@ export class DeflatedMember implements ByteSource {
       const compressed = new Uint8Array(Math.min(taken, compressedSize));
       await readFully(file, compressed, dataStart, where);
       const head = inflateWhole(compressed, where, { finishFlush: constants.Z_SYNC_FLUSH })!;
-      if (taken >= compressedSize && head.length === this.size && this.size <= length) this.whole = head;
+      // a copy: what zlib gives is part of 16 KiB
+      if (taken >= compressedSize && head.length === this.size && this.size <= length)
+        this.whole = new Uint8Array(head);
       if (head.length >= Math.min(length, this.size)) return head.subarray(0, length);
       if (taken >= compressedSize || taken >= 1 << 20) throw damaged(where);
     }
