@@ -8,6 +8,8 @@ import { checkCrc, type MemberPlace } from './zipMember.js';
 export class DeflatedMember implements ByteSource {
   readonly size: number;
   readonly deflated: number;
+  /** Of a member so small that its head is all of it, until it is read. */
+  private whole: Uint8Array | null = null;
 
   constructor(
     private readonly place: MemberPlace,
@@ -24,6 +26,9 @@ export class DeflatedMember implements ByteSource {
       const compressed = new Uint8Array(Math.min(taken, compressedSize));
       await readFully(file, compressed, dataStart, where);
       const head = inflateWhole(compressed, where, { finishFlush: constants.Z_SYNC_FLUSH })!;
+      // a copy: what zlib gives is part of 16 KiB
+      if (taken >= compressedSize && head.length === this.size && this.size <= length)
+        this.whole = new Uint8Array(head);
       if (head.length >= Math.min(length, this.size)) return head.subarray(0, length);
       if (taken >= compressedSize || taken >= 1 << 20) throw damaged(where);
     }
@@ -36,6 +41,12 @@ export class DeflatedMember implements ByteSource {
   }
 
   private async readWhole(target: Uint8Array): Promise<void> {
+    if (this.whole) {
+      checkCrc(this.place, crc32(this.whole));
+      target.set(this.whole);
+      this.whole = null;
+      return;
+    }
     const { file, dataStart, compressedSize, where, size } = this.place;
     const compressed = Buffer.allocUnsafeSlow(compressedSize);
     await readFully(file, compressed, dataStart, where);

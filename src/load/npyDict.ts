@@ -12,8 +12,23 @@ export interface NpyDict {
   readonly shape: readonly number[];
 }
 
+/** Of a file of thousands of small arrays most headers are one of a few, and take as long to read as what is in them. */
+const recent = new Map<string, NpyDict | null>();
+const MOST_RECENT = 16;
+
 /** Null for other text. */
 export function readNpyDict(text: string, version: number): NpyDict | null {
+  const key = `${version} ${text}`;
+  let dict = recent.get(key);
+  if (dict === undefined) {
+    dict = read(text, version);
+    if (recent.size >= MOST_RECENT) recent.clear();
+    recent.set(key, dict);
+  }
+  return dict;
+}
+
+function read(text: string, version: number): NpyDict | null {
   const dict = readLiteral(text, version < 3);
   if (!(dict instanceof Map) || dict.size !== 3) return null;
   const [descr, fortranOrder, shape] = ['descr', 'fortran_order', 'shape'].map((key) => dict.get(key));

@@ -15,38 +15,57 @@ export class Identities {
   }
 }
 
-/** Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. */
+/**
+ * Setups by what they consist of: of the same steps, arrays and numbers is the same key; of equal but other objects another one. Some thousands
+ * are kept of a search: three characters a field, where its name and value as text took ten times as much.
+ */
 export class SetupKeys {
   private readonly identities = new Identities();
+  private readonly primitives = new Map<unknown, number>();
+  private readonly names = new Map<string, number>();
   /** Of steps and numbers that many hypotheses share: a number for each content. */
   private readonly known = new WeakMap<object, number>();
   private readonly contents = new Map<string, number>();
 
   of(setup: Setup): string {
-    let key = '';
+    const codes: number[] = [];
     for (const name in setup) {
       const value = setup[name as keyof Setup];
-      key += `${name}:${isPart(name) ? this.parts(value as object) : this.part(value)}|`;
+      this.add(codes, name, isPart(name) && value ? this.parts(value as object) : this.part(value));
     }
-    return key;
+    return String.fromCharCode(...codes);
   }
 
   private parts(value: object): number {
     let key = this.known.get(value);
     if (key === undefined) {
-      let content = '';
-      for (const name in value) content += `${name}=${this.part(value[name as keyof typeof value])},`;
-      key = this.contents.get(content) ?? this.contents.size;
-      this.contents.set(content, key);
+      const codes: number[] = [];
+      for (const name in value) this.add(codes, name, this.part(value[name as keyof typeof value]));
+      key = numberOf(this.contents, String.fromCharCode(...codes));
       this.known.set(value, key);
     }
     return key;
   }
 
-  private part(value: unknown): string {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return String(value);
-    return `#${this.identities.of(value)}`;
+  /** A character for the name, two for the number. */
+  private add(codes: number[], name: string, part: number): void {
+    codes.push(numberOf(this.names, name), part >>> 16, part & 0xffff);
   }
+
+  private part(value: unknown): number {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
+      return 2 * numberOf(this.primitives, value) + 1;
+    return 2 * this.identities.of(value);
+  }
+}
+
+function numberOf<T>(known: Map<T, number>, value: T): number {
+  let number = known.get(value);
+  if (number === undefined) {
+    number = known.size;
+    known.set(value, number);
+  }
+  return number;
 }
 
 const isPart = (name: string) => name === 'steps' || name === 'params' || name === 'reads' || name === 'within';
