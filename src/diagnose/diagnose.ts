@@ -78,7 +78,7 @@ const MOST_VALUES_OF_A_BYTE = 8;
 /** What a layer's few values do not show, those after it may show with them: these are to be searched as well. */
 const OF_OPEN = 16;
 
-/** A layer that does several things leaves those after it the search of another: what they do may be what it does besides. */
+/** The first layer that does several things leaves those after it the search of another: what they do may be what it does besides. */
 const OF_NEAR = 8;
 
 /** For the layers of a model with these values: of a small file that holds millions not much more than of any of its size. */
@@ -143,14 +143,19 @@ export class Diagnosis {
     this.work.spend(took);
     const told = await this.asPreferred(layer, diagnosis);
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
-    if (!differing.proven) this.before.remember(told);
+    if (!differing.proven) this.before.remember(layer.name, told);
     return told;
   }
 
-  /** What nothing explained by itself, beside what several layers are found to do; null: they have taken what that may. */
+  /** Whether layers that are sought again have taken what that may. */
+  get isSpentAgain(): boolean {
+    return this.workAgain.isSpentAgain;
+  }
+
+  /** What nothing explained by itself, beside what several layers are found to do; null: nothing of it can be changed. */
   async again(differing: DifferingLayer, inCommon: readonly InCommon[]): Promise<LayerDiagnosis | null> {
     const work = this.workAgain;
-    const layer = work.isSpentAgain ? null : this.caseOf(differing);
+    const layer = this.caseOf(differing);
     if (!layer) return null;
     work.beginSearch();
     const before = { shown: inCommon.map(({ changes }) => changes), often: [], open: [] };
@@ -193,7 +198,8 @@ export class Diagnosis {
     const diagnosis = await diagnoseLayer(layer);
     const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     const isOpen = this.before.isOpenIn(diagnosis);
-    const share = isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : diagnosis.isNear ? OF_NEAR : 1;
+    const share =
+      isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : this.before.isFirstNear(layer.name, diagnosis) ? OF_NEAR : 1;
     return { diagnosis: isOpen ? { ...diagnosis, isOpen } : diagnosis, took: took / share };
   }
 

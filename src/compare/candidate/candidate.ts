@@ -146,9 +146,9 @@ async function seekAgain(
   layers: LayerReport[],
   reports: Map<Layer, LayerReport>,
 ): Promise<void> {
-  const { selected, options, catchUp, found, accept } = comparison;
-  const isOpen = ({ name, diagnosis }: LayerReport) =>
-    diagnosis?.subject === 'candidate' && isUnexplained(diagnosis) && found.get(name)?.refused === undefined;
+  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
+  const isOpen = ({ name, diagnosis: own }: LayerReport) =>
+    own?.subject === 'candidate' && isUnexplained(own) && found.get(name)?.refused === undefined;
   if (options.failFast || !layers.some(isOpen)) return;
   await catchUp.before(selected.length);
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -157,6 +157,7 @@ async function seekAgain(
     const open = shown.length > 0 ? all.filter(isOpen) : [];
     let isNew = false;
     for (const before of open) {
+      if (diagnosis.isSpentAgain) return;
       const index = selected.findIndex(({ name }) => name === before.name);
       const report = await compareLayer(comparison, selected[index], index, shown);
       if (report.diagnosis === null) continue;

@@ -15,6 +15,8 @@ const FEWEST = 1 / 4;
 /** Layers that are left open for the sake of all. */
 const MOST_OPEN = 32;
 
+type Remembered = Pick<LayerDiagnosis, 'changes' | 'others' | 'refused' | 'isNear'>;
+
 interface Done {
   readonly set: readonly Change[];
   readonly layers: number;
@@ -27,9 +29,11 @@ export class DoneBefore {
   private readonly refused = new Map<string, readonly Change[]>();
   private layers = 0;
   private open = 0;
+  private near: string | null = null;
 
-  remember({ changes, others = [], refused }: Pick<LayerDiagnosis, 'changes' | 'others' | 'refused'>): void {
+  remember(name: string, { changes, others = [], refused, isNear }: Remembered): void {
     if (changes.length > 0) this.layers++;
+    if (isNear) this.near ??= name;
     for (const own of [...others, changes].filter(isOfAnyLayer)) {
       // k of a power of two more is the same number: which of them is the rule another layer tells
       const [rule, ...rules] = own.find(({ ruled }) => ruled)?.ruled?.own ?? [''];
@@ -60,6 +64,11 @@ export class DoneBefore {
   /** The first that is open. */
   isFirst({ refused }: Pick<LayerDiagnosis, 'refused'>): boolean {
     return refused !== undefined && this.refused.size === 0;
+  }
+
+  /** The first that nothing explains, though it is no noise. */
+  isFirstNear(name: string, { isNear }: Pick<LayerDiagnosis, 'isNear'>): boolean {
+    return isNear === true && (this.near ?? name) === name;
   }
 
   /** What explains layers, the last first; and what would, were their values not too few to show it. */

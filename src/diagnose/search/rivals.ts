@@ -46,8 +46,9 @@ export function alike(change: Change): Habit {
   return (study) => enumeratedIn(study).filter(isLike(change));
 }
 
+/** By its name, or that of a rule. */
 export function isLike({ cause, label }: Change): (change: Change) => boolean {
-  return (own) => own.cause === cause && own.label === label;
+  return (own) => own.cause === cause && (own.label === label || own.ruled?.own.includes(label) === true);
 }
 
 /** A multiplier of each number of bits, rounded by each rule. */
