@@ -1,3 +1,4 @@
+import type { NumericArray } from '../../nouns/array.js';
 import { isQuantized } from '../../nouns/value.js';
 import { isPossible } from '../cause.js';
 import { constantsIn } from '../causes/constantValues.js';
@@ -97,16 +98,23 @@ function isSure({ declared }: Study, { value }: CauseEvidence['constant-values']
 
 /** In every judged sample, and nothing else differs. */
 async function areConstant(study: Study, { channels }: CauseEvidence['constant-values']): Promise<boolean> {
-  const { observed } = study.subset;
-  const isOne = Uint8Array.from({ length: study.channels }, (_, n) => Number(!channels || channels.includes(n)));
+  const first = study.subset.observed.subarray(0, study.channels);
+  // of one row there may be sixty million: no list of them, and no function for each
+  const isOne = channels ? new Uint8Array(study.channels) : null;
+  for (const channel of channels ?? []) isOne![channel] = 1;
   for await (const block of study.blocks()) {
-    const misses = study.misses(study.declared, block);
-    const differs = (value: number, i: number) =>
-      isOne[i % study.channels] ? value !== observed[i % study.channels] : misses[i] !== 0;
-    const fails = block.observed.some(differs);
+    const misses = isOne && study.misses(study.declared, block);
+    const isHeld = holds(block.observed, first, isOne, misses);
     if (block !== study.subset) study.engine.forget(block);
-    if (fails) return false;
+    if (!isHeld) return false;
   }
+  return true;
+}
+
+/** Whether each row has the first one's values: in all channels, or in some, where the others miss nothing. */
+function holds(rows: NumericArray, first: NumericArray, isOne: Uint8Array | null, misses: Int8Array | null): boolean {
+  for (let i = 0, n = 0; i < rows.length; i++, n = n + 1 === first.length ? 0 : n + 1)
+    if (isOne?.[n] === 0 ? misses![i] !== 0 : rows[i] !== first[n]) return false;
   return true;
 }
 
