@@ -11,11 +11,15 @@ import { productKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
-import { isProduct, type Layer, type Model } from '../nouns/model.js';
+import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
+import { sumOf } from '../numeric/integer.js';
+import { blocks } from '../replay/blocks.js';
 import { type LayerRun, ReplaySession } from '../replay/session.js';
 import { upTo } from '../replay/upTo.js';
-import { rowOf } from '../tensor/shape.js';
+import { fromRows } from '../tensor/rows.js';
+import { positionsOf, rowOf, sizeOf } from '../tensor/shape.js';
+import { afterRelu } from './alignment.js';
 import { diffReplay, type Samples } from './candidate/readings.js';
 import { differingRows, inSamples } from './differing.js';
 import { isUnexplained } from './layerReport.js';
@@ -58,13 +62,15 @@ export async function throughChain(
   differing: number,
 ): Promise<ChainFinding | null> {
   const missing = missingLayers(chain, last);
+  if (missing.length === 0 || !(await tellsEnough(chain, last, observed, zeroPoint))) return null;
   const seen = { last, observed, zeroPoint, differing };
   for (const layer of missing) {
     const finding = await oneLayer(chain, layer, seen);
     if (finding) return finding;
   }
-  if (missing.length === 0) return null;
-  return (await everyLayer(chain, missing, seen)) ?? wholeKernel(chain, missing[0], seen);
+  const products = missing.filter(isProduct);
+  if (products.length === 0) return null;
+  return (await everyLayer(chain, products, seen)) ?? wholeKernel(chain, products[0], seen);
 }
 
 /** What is said of the layer that is seen: what was found before it, and where. */
@@ -101,31 +107,66 @@ interface Seen {
   readonly zeroPoint: number | null;
 }
 
-/** Products of one row a sample between the last value that the side has and this one, in the model's order. */
+/** More than one of some thousand hypotheses would give by chance. */
+const BITS = 16;
+
+/** A value as declared tells one bit, one beside it of three codes, one far away of hundreds. */
+async function tellsEnough(chain: Chain, last: Layer, observed: ValueReader, zeroPoint: number | null) {
+  const { session, from, to } = chain;
+  const declared = afterRelu(await writtenBy(await session.open(last), from, to), zeroPoint);
+  let bits = 0;
+  for (const [start, end] of blocks(from, to, observed.features)) {
+    const [values, expected] = [await observed.read(start, end), await declared.read(start, end)];
+    for (let i = 0; i < values.length && bits < BITS; i++)
+      bits += Math.max(1, Math.log2(1 + 2 * Math.abs(values[i] - expected[i])));
+    if (bits >= BITS) return true;
+  }
+  return false;
+}
+
+/** Each hypothesis replays the rest of the chain, hundreds of times a layer: images of a few layers, no network of them. */
+const [MOST_IMAGES, MOST_OF_IMAGES] = [6, 1e6];
+
+/** Products, and ReLUs, between the last value that the side has and this one, in the model's order. */
 function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] {
   if (last.inputs.every((name) => values.values.has(name))) return []; // of thousands of layers nearly all
   const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
-  return upTo(last, layers, ({ name }) => values.values.has(name)).filter((layer) => {
-    return layer !== last && isProduct(layer) && !layer.form.patch && session.whyNotReplayed(layer) === null;
-  });
+  const missing = upTo(last, layers, ({ name }) => values.values.has(name)).filter(
+    (layer) => layer !== last && session.whyNotReplayed(layer) === null,
+  );
+  const products = missing.filter(isProduct);
+  const effort = sumOf(products.map((layer) => effortOf(model, layer)));
+  const withImages = products.length <= MOST_IMAGES && effort <= MOST_OF_IMAGES;
+  return missing.filter((layer) =>
+    isProduct(layer) ? withImages || !layer.form.patch : isElementwise(layer) && layer.form.clamp !== null,
+  );
+}
+
+/** Multiply-adds of a sample. */
+function effortOf({ shapes }: Model, layer: Layer): number {
+  if (!isProduct(layer)) return 1;
+  const { weight, patch } = layer.form;
+  const shape = shapes?.get(layer.name);
+  if (patch && !shape) return Number.POSITIVE_INFINITY;
+  return weight.inFeatures * weight.outFeatures * (patch ? positionsOf(shape!) : 1);
 }
 
 /** So many that a hypothesis takes little. */
-function fewSamples({ from, to }: Chain, layer: Layer): { from: number; to: number } {
-  const effort = isProduct(layer) ? layer.form.weight.inFeatures * layer.form.weight.outFeatures : 1;
+function fewSamples({ model, from, to }: Chain, layer: Layer): { from: number; to: number } {
+  const effort = effortOf(model, layer);
   return { from, to: Math.min(to, from + Math.max(1, Math.min(FIRST_SAMPLES, Math.floor(MOST_EFFORT / effort)))) };
 }
 
 async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFinding | null> {
   const { diagnosis, from, to, session } = chain;
   const run = await session.open(layer);
-  const declared = await valuesOf(run, from, to);
+  const declared = await writtenBy(run, from, to);
   const few = fewSamples(chain, layer);
   const judged = differingOf(run, declared, few);
   for (const { changes, values } of await diagnosis.rivals(judged)) {
-    if (!(await gives({ ...chain, ...few }, layer, valueLike(declared, values, from), seen))) continue;
+    if (!(await gives({ ...chain, ...few }, layer, writtenOf(run, values, from), seen))) continue;
     const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
-    const value = valueLike(declared, all, from);
+    const value = writtenOf(run, all, from);
     if (!(await gives(chain, layer, value, seen))) continue;
     const finding = await explainedAs(chain, layer, run, value);
     if (finding) return finding;
@@ -140,7 +181,7 @@ async function everyLayer(chain: Chain, missing: readonly Layer[], seen: Seen): 
   const layers = [...missing, seen.last];
   const run = await session.open(missing[0]);
   const few = fewSamples(chain, missing[0]);
-  const declared = await valuesOf(run, chain.from, chain.to);
+  const declared = await writtenBy(run, chain.from, chain.to);
   const rivals = await diagnosis.rivals(differingOf(run, declared, few));
   const singles = rivals.filter(({ changes }) => changes.length === 1).map(({ changes }) => alike(changes[0]));
   const inPairs = seen.differing < FEWEST_OF_PAIRS ? [] : await diagnosis.habits(differingOf(run, declared, few));
@@ -159,9 +200,9 @@ async function allGive(chain: Chain, layers: readonly Layer[], habit: Habit, see
   const known = new Map(values.values);
   for (const layer of layers) {
     const run = await sessionOf(chain, partOf(values, known, to)).open(layer);
-    const own = await diagnosis.valuesAs(differingOf(run, await valuesOf(run, from, to), chain), habit);
+    const own = await diagnosis.valuesAs(differingOf(run, await writtenBy(run, from, to), chain), habit);
     if (!own) return null;
-    known.set(layer.name, readerOf(own, own.length / (to - from), from));
+    known.set(layer.name, writtenOf(run, own, from));
   }
   const [first, last] = [known.get(layers[0].name)!, known.get(seen.last.name)!];
   const [found, observed] = await Promise.all([last, seen.observed].map((reader) => reader.read(from, to)));
@@ -178,7 +219,7 @@ async function wholeKernel(chain: Chain, first: Layer, seen: Seen): Promise<Chai
     const other = sessionOf(chain, chain.values, kernel);
     if (other.whyNotReplayed(seen.last) || !(await equals(chain, await other.open(seen.last), seen))) continue;
     const run = await session.open(first);
-    const value = await valuesOf(await other.open(first), from, to);
+    const value = await writtenBy(await other.open(first), from, to);
     const finding = await explainedAs(chain, first, run, value);
     if (finding) return finding;
   }
@@ -221,15 +262,15 @@ function sessionOf({ model, session, fast }: Chain, values: Capture, kernel: Ker
   return new ReplaySession(model, values, reference, 'isolated', fast);
 }
 
-async function valuesOf(run: LayerRun, from: number, to: number): Promise<CapturedValue> {
+async function writtenBy(run: LayerRun, from: number, to: number): Promise<CapturedValue> {
   const { data, cols, rows } = await run.replay(from, to);
   const features = (rows * cols) / (to - from);
   return readerOf(data, features, from);
 }
 
-/** A value like another, of these numbers. */
-function valueLike({ features }: CapturedValue, data: NumericArray, from: number): CapturedValue {
-  return readerOf(data, features, from);
+/** What a diagnosis has as rows of channels, as the layer writes it. */
+function writtenOf({ ready: { shapes } }: LayerRun, rows: NumericArray, from: number): CapturedValue {
+  return readerOf(fromRows(rows, shapes.output), sizeOf(shapes.output.dims), from);
 }
 
 function readerOf(data: NumericArray, features: number, from: number): CapturedValue {

@@ -3,14 +3,19 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { kernelByName } from '../../src/kernels/registry.js';
 import { noBias } from '../../src/kernels/steps/bias.js';
 import { downward, towardZero } from '../../src/kernels/steps/round.js';
 import type { Product, ProductSteps } from '../../src/nouns/kernel.js';
 import type { Report } from '../../src/nouns/report.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { replayProduct } from '../../src/replay/product.js';
+import { replayedCapture } from '../../src/replay/reference.js';
+import { ReplaySession } from '../../src/replay/session.js';
 import { fbgemmWith, quant, randomFrom } from '../diagnose/world.js';
 import { cli } from '../support/cli.js';
+import { networkBy } from '../support/networkBy.js';
 import { npy, npz } from '../support/npz.js';
 
 const SAMPLES = 90;
@@ -112,5 +117,51 @@ describe('the same in each layer', () => {
     );
     expect(diagnosis!.causes).toEqual(['unexplained']);
     expect(text).toContain('the candidate has no fc1, so what fc2 read is unknown');
+  });
+});
+
+type Network = Awaited<ReturnType<typeof networkBy>>;
+
+async function seenOnly(network: Network, names: readonly string[], candidate = network.candidate) {
+  const { model, capture } = network;
+  const values = new Map([...candidate.values].filter(([name]) => names.includes(name)));
+  const { candidate_layers: layers } = await compare(model, capture, { candidate: { ...candidate, values } });
+  return layers!.find(({ name }) => name === names.at(-1))!.diagnosis;
+}
+
+describe('through layers of other kinds', () => {
+  test.each([['cut off', { round: towardZero }, 'rounding-truncate']])(
+    'convolutions that are not seen: %s in each',
+    async (_, steps, cause) => {
+      const diagnosis = await seenOnly(await networkBy(steps), ['pw']);
+      expect(diagnosis).toMatchObject({ causes: [cause], evidence: { basis: { in: 'stem', throughout: true } } });
+      expect(diagnosis!.explained).toBe(diagnosis!.of);
+    },
+  );
+
+  test('three values that each differ by a step or two tell of no layer before', async () => {
+    const { model, capture, candidate } = await networkBy({ round: towardZero }, 'iris-vnni');
+    const [own, right] = await Promise.all([candidate, capture].map(({ values }) => values.get('fc2')!.read(0, 150)));
+    const differ = (sample: number) => [0, 1, 2].every((n) => own[sample * 3 + n] !== right[sample * 3 + n]);
+    const from = Array.from({ length: 150 }, (_, i) => i).find(differ)!;
+    const fc2Only = { ...candidate, values: new Map([['fc2', candidate.values.get('fc2')!]]) };
+    const { candidate_layers: layers } = await compare(model, capture, {
+      candidate: fc2Only,
+      samples: { from, to: from + 1 },
+    });
+    expect(layers!.find(({ name }) => name === 'fc2')!.diagnosis).toMatchObject({ of: 3, causes: ['unexplained'] });
+  });
+
+  test('a ReLU that is not seen', async () => {
+    const network = await networkBy({}, 'iris-vnni');
+    const { model, capture, candidate } = network;
+    const unclamped = { ...candidate, values: new Map([...candidate.values, ['relu1', candidate.values.get('fc1')!]]) };
+    const session = new ReplaySession(model, unclamped, kernelByName('fbgemm')!, 'isolated');
+    const values = new Map([
+      ...candidate.values,
+      ['fc2', replayedCapture(model, unclamped, session).values.get('fc2')!],
+    ]);
+    const diagnosis = await seenOnly(network, ['fc1', 'fc2'], { ...capture, values });
+    expect(diagnosis).toMatchObject({ causes: ['relu-at-zero'], evidence: { basis: { in: 'relu1' } } });
   });
 });

@@ -270,6 +270,15 @@ export const RAISED: readonly PointwiseScene[] = [
     ...quantized('multiplier-precision', 'float64, zero point first', () => new Int32Array(0), uneven, 2),
     ...nearTies((real) => roundHalfEven(real / uneven.scale + uneven.zeroPoint)),
   },
+  // OpenVINO's FakeQuantize in QuantizeLinear's place did (intel/onnxruntime#707)
+  {
+    ...quantized('multiplier-precision', 'levels of the range', () => new Int32Array(0), uneven, 2),
+    ...nearTies((real) => {
+      const [lo, hi] = [-101, 154].map((code) => Math.fround(code * uneven.scale));
+      const share = Math.fround(Math.fround(real - lo) / Math.fround(hi - lo));
+      return roundHalfEven(Math.fround(share * 255));
+    }),
+  },
   dequantized('input-scale-wrong', '0.16% larger', (v) => Math.fround(0.0313) * (v - 100)),
   dequantized('activation-zero-point-missing', 'not subtracted', (v) => Math.fround(even.scale) * v),
   {

@@ -61,6 +61,30 @@ export function scriptedQuantize(script: Script): ScriptedQuantize {
   };
 }
 
+/** By the reals that the first and the last code stand for, as FakeQuantize has it (openvinotoolkit/openvino, intel/onnxruntime#707). */
+function rangedQuantize(float64: boolean, by: 'division' | 'reciprocal'): QuantizeStep {
+  const v =
+    by === 'division' ? '(x - lo) / (hi - lo) * levels' : 'x * (levels / (hi - lo)) - lo * (levels / (hi - lo))';
+  const equation = `rint(v) + q_min, v = ${v}, lo and hi the reals of q_min and q_max, in ${float64 ? 'float64' : 'float32'}`;
+  return {
+    name: equation,
+    equation,
+    numpy: null,
+    prepare: ({ scale, zeroPoint, quantMin, quantMax }) => {
+      const to = float64 ? (value: number) => value : f32;
+      const [lo, hi] = [to((quantMin - zeroPoint) * scale), to((quantMax - zeroPoint) * scale)];
+      const [range, levels] = [to(hi - lo), quantMax - quantMin];
+      const multiplier = to(levels / range);
+      const added = to(-lo * multiplier);
+      const level =
+        by === 'division'
+          ? (real: number) => to(to(to(real - lo) / range) * levels)
+          : (real: number) => to(to(real * multiplier) + added);
+      return (real) => clamp(halfEven.apply(level(real)) + quantMin, quantMin, quantMax);
+    },
+  };
+}
+
 /** Null for a kernel's step. */
 export function scriptOf(step: QuantizeStep | null): Script | null {
   return step && 'script' in step ? (step as ScriptedQuantize).script : null;
@@ -169,7 +193,13 @@ function otherQuantizers({ free, declared }: ElementwiseStudy, own: readonly Ele
       quantize: scriptedQuantize({ round: halfEven, zeroPointFirst, float64: true, by: 'division' }),
     },
   }));
-  return [...others, ...inFloat64];
+  const byRange = [true, false].flatMap((float64) =>
+    (['division', 'reciprocal'] as const).map((by) => ({
+      cause: 'multiplier-precision' as const,
+      steps: { ...declared.steps, quantize: rangedQuantize(float64, by) },
+    })),
+  );
+  return [...others, ...inFloat64, ...byRange];
 }
 
 function quantizeCause(setup: Setup, declared: QuantizeStep, other: QuantizeStep): CauseCode {

@@ -119,6 +119,8 @@ function rounding(
       if ((added || taken) && isOneAway(found, added ? 1 : -1)) return false;
       if (isTensorStudy(study)) return study.declared.steps.cutsOff || !isToNearest(study, setup as TensorSetup);
       if (setup.kind !== 'product' || !isProductStudy(study)) return true;
+      // where nothing is below zero it is half up, which is what one rounding in fixed point is
+      if (added && study.sameOnSubset(withSteps(setup, { round: halfUp }), setup)) return false;
       return isRuleNeeded(study, setup) && (!OF_TIES.includes(code) || isOfTie(found));
     },
 

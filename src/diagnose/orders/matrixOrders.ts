@@ -10,7 +10,7 @@ import { boundedIn, givingAll, TRIED } from '../alternatives/boundedValues.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
-import { at, interleaved, inWords, planesOf } from './packedOrders.js';
+import { at, inArmBlocks, interleaved, inWords, planesOf } from './packedOrders.js';
 
 const MOST_UNTRIED = 32;
 /** How an order is called of which some products are missing. */
@@ -100,7 +100,8 @@ function makeOrders(params: Product): Named[] {
     ],
   );
   const words = inWords(inputs).map(([order, from]): Named => [order, 'weights', (n, k) => n * inputs + from(k)]);
-  const others = [...planes, ...otherRows(params), ...interleaved(params), ...words, ...cutShort(inputs, 'product')];
+  const packed = [...interleaved(params), ...inArmBlocks(params)];
+  const others = [...planes, ...otherRows(params), ...packed, ...words, ...cutShort(inputs, 'product')];
   return [...wholeOrders(params), ...others, ...shifts(inputs, inputs)];
 }
 

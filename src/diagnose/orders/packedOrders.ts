@@ -36,6 +36,31 @@ export function interleaved({ inFeatures: inputs, outFeatures: outputs }: Produc
   });
 }
 
+/** Four rows and columns at a time, a column's pairs apart, as arm_fully_connected_q7_opt of CMSIS-NN reads them; what is left over in order. */
+export function inArmBlocks({ inFeatures: inputs, outFeatures: outputs }: Product): Packed[] {
+  if (outputs < 4 || inputs < 4) return [];
+  const whole = inputs - (inputs % 4);
+  const placeIn = (row: number, k: number) =>
+    k < whole ? 4 * (k - (k % 4)) + (row % 2) + 2 * floor((k % 4) / 2) + 4 * floor(row / 2) + 8 * (k % 2) : 4 * k + row;
+  const rowsAt = new Int32Array(4 * inputs);
+  for (let row = 0; row < 4; row++) for (let k = 0; k < inputs; k++) rowsAt[placeIn(row, k)] = row * inputs + k;
+  const isPacked = (n: number) => n < outputs - (outputs % 4);
+  const inBlock = (n: number, place: (row: number) => number, k: number) =>
+    isPacked(n) ? (n - (n % 4)) * inputs + place(n % 4) : n * inputs + k;
+  return [
+    [
+      '[out, in] memory read in blocks of 4 x 4, as arm_fully_connected_q7_opt does',
+      'weights',
+      (n, k) => inBlock(n, (row) => placeIn(row, k), k),
+    ],
+    [
+      'memory in blocks of 4 x 4, made for arm_fully_connected_q7_opt, read row by row',
+      'weights',
+      (n, k) => inBlock(n, (row) => rowsAt[row * inputs + k], k),
+    ],
+  ];
+}
+
 /** Places of a x b taken as b x a; a rule, as 4 million places have 60 lists of as many. */
 export function planesOf(inputs: number): [a: number, b: number, from: (k: number) => number][] {
   const planes: [number, number, (k: number) => number][] = [];

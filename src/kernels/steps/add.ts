@@ -17,13 +17,6 @@ export const addAten: TensorSteps = tensorSteps(
   bothWays((call, { dequantize, quantize }) => sumOf(call, dequantize, quantize)),
 );
 
-/** QNNPACK where it takes them, uint8 of one shape; ATen's code elsewhere. */
-export const addQnnpack: TensorSteps = {
-  ...addAten,
-  arithmetic: 'fixed-point',
-  run: (call) => (isTakenByQnnpack(call) ? addIntegers : addAten).run(call),
-};
-
 function isTakenByQnnpack({ inputs, output }: TensorCall): boolean {
   const isSame = inputs.every(({ shape }) => sameDims(shape.dims, output.shape.dims));
   return isSame && [...inputs, output].every(({ params }) => params.dtype === 'uint8');
@@ -53,6 +46,14 @@ function integers(call: TensorCall): JoinedPair {
 }
 
 const addIntegers = tensorSteps('(ma * da + mb * db) / 2^shift, halves away from zero, + zp', filledPairs(integers));
+
+/** QNNPACK where it takes them, uint8 of one shape; ATen's code elsewhere. */
+export const addQnnpack: TensorSteps = {
+  ...addAten,
+  equation: `${addIntegers.equation}; other than uint8 of one shape: ${addAten.equation}`,
+  arithmetic: 'fixed-point',
+  run: (call) => (isTakenByQnnpack(call) ? addIntegers : addAten).run(call),
+};
 
 /** Dequantize both, add floats, quantize by that step: PT2E's reference graph, ONNX's text. */
 export function addFloats(quantize: QuantizeStep): TensorSteps {
