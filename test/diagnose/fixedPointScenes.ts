@@ -4,7 +4,9 @@ import { roundHalfAway } from '../../src/numeric/round.js';
 import { SAMPLES, type TensorScene } from './tensorScenes.js';
 
 const uint8 = (scale: number, zero_point: number) => ({ dtype: 'uint8' as const, scale, zero_point });
-const [A, B, Y] = [uint8(0.0313, 101), uint8(0.0217, 90), uint8(0.0871, 121)];
+const [A, B, OUTPUT] = [uint8(0.0313, 101), uint8(0.0217, 90), uint8(0.0871, 121)];
+/** Of which products are scaled by a little less than 2^-6. */
+const NEAR_A_POWER = uint8((0.0313 * 0.0217 * 2 ** 6) / 0.9978, 121);
 const SHAPE = [40, 20];
 const producer = { framework: 'litert', kernel: 'xnnpack' };
 const code = (v: number) => Math.min(255, Math.max(0, v));
@@ -28,18 +30,18 @@ const shifted = scaled((high, shift) => Math.floor(high / 2 ** shift));
 type Named = Pick<TensorScene, 'code' | 'what' | 'also'>;
 type Both = (x: number, z: number, index: number) => number;
 
-function scene(named: Named, op: 'add' | 'mul', of: Both): TensorScene {
+function scene(named: Named, op: 'add' | 'mul', of: Both, Y = OUTPUT): TensorScene {
   const inputs = [A, B].map((own) => ({ ...own, shape: SHAPE }));
   const wrong = ([x, z]: readonly NumericArray[]) =>
     Array.from(x, (q, i) => code(of(q - A.zero_point, z[i] - B.zero_point, i) + Y.zero_point));
   return { ...named, producer, layer: { op, input: ['x0', 'x1'], output: Y }, inputs, output: SHAPE, wrong };
 }
 
-const [a, b] = [A, B].map(({ scale }) => Math.fround(scale) / Math.fround(Y.scale));
+const [a, b] = [A, B].map(({ scale }) => Math.fround(scale) / Math.fround(OUTPUT.scale));
 const product =
   (round: Rounded): Both =>
   (x, z) =>
-    round(x * z, Math.fround(Math.fround(Math.fround(A.scale) * Math.fround(B.scale)) / Math.fround(Y.scale)));
+    round(x * z, Math.fround(Math.fround(Math.fround(A.scale) * Math.fround(B.scale)) / Math.fround(OUTPUT.scale)));
 const each =
   (round: Rounded): Both =>
   (x, z) =>
@@ -81,6 +83,12 @@ export const RAISED: readonly TensorScene[] = [
   scene({ code: 'product-rounded', what: 'each term in fixed point, not shifted left first' }, 'add', each(halvesAway)),
   scene({ code: 'product-rounded', what: 'each term shifted after its first rounding' }, 'add', each(shifted)),
   means({ code: 'pool-divisor', what: 'means of windows filled up with code 0' }, 0),
+  scene(
+    { code: 'multiplier-short', what: 'a multiplier that saturates at 127', also: ['output-scale-wrong'] },
+    'mul',
+    (x, z) => Math.floor((x * z * 127) / 2 ** 13 + 0.5),
+    NEAR_A_POWER,
+  ),
 ];
 
 export const NEARLY: readonly TensorScene[] = [

@@ -136,8 +136,30 @@ export async function readingsOf(
     if (own.mismatched === 0) return [reading];
     readings.push(reading);
   }
-  return readings;
+  return nearerFirst(samples, readings, observed.features);
 }
+
+/** Values are read where they stand if that leaves far less than where they were taken to mean: a wrong layer may look like one that is turned. */
+async function nearerFirst(samples: Samples, readings: readonly Reading[], features: number): Promise<Reading[]> {
+  const [first, second, ...others] = readings;
+  if (!second || first.kind !== second.kind) return [...readings];
+  const [meant, stored] = [first.diff.mismatched, second.diff.mismatched];
+  const isNearer = stored <= FEW * features * (samples.to - samples.from) && meant > FAR * stored;
+  return isNearer && (await areTurned(samples, first, second)) ? [second, first, ...others] : [...readings];
+}
+
+/** Whether they read the same codes in other places, in the first sample. */
+async function areTurned({ from }: Samples, ...readings: readonly [Reading, Reading]): Promise<boolean> {
+  const [one, other] = await Promise.all(
+    readings.map(({ run }) =>
+      Promise.all(run.inputs.map(async (input) => (await input.read(from, from + 1)).toSorted())),
+    ),
+  );
+  return one.every((codes, i) => codes.every((code, at) => code === other[i][at]));
+}
+
+/** Of a layer's values; and times as many. */
+const [FEW, FAR] = [1 / 64, 4];
 
 /** Values that are kept of a layer's replay: it is asked for again where nothing explains what differs. */
 const MOST_KEPT = 2e7;

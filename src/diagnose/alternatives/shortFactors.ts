@@ -17,7 +17,7 @@ import { viewOf } from '../estimate/view.js';
 import { type Change, type ElementwiseChange, FREEDOM, type TensorChange, withSteps } from '../setup.js';
 import { type ElementwiseStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { casesOf } from './cases.js';
-import { MOST_BITS, numberIn, numberOf, roundsOf, type Short } from './shortMultiplier.js';
+import { MOST_BITS, numberIn, numberOf, roundsOf, type Short, saturates, saturatingIn } from './shortMultiplier.js';
 import { countOf, floatsOf, formOf, inSteps, stepsChange } from './tensorSteps.js';
 
 /** In steps, and of a value: what a double, and a real kept as float32, may be off by. */
@@ -76,6 +76,9 @@ function shortForms(reals: readonly number[]): Form[] {
         if (!forms.has(key)) forms.set(key, { bits, numbers });
       }
     }
+    const numbers = saturates(reals, bits) ? reals.map((real) => saturatingIn(real, bits)) : [];
+    const key = numbers.map(numberOf).join();
+    if (numbers.length > 0 && !forms.has(key)) forms.set(key, { bits, numbers });
   }
   return [...forms.values()];
 }

@@ -2,7 +2,17 @@
 import type { Product } from '../../nouns/kernel.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
-import { MOST_BITS, MOST_FRACTION, numberIn, numberOf, realOf, roundsOf, type Short } from './shortMultiplier.js';
+import {
+  MOST_BITS,
+  MOST_FRACTION,
+  numberIn,
+  numberOf,
+  realOf,
+  roundsOf,
+  type Short,
+  saturates,
+  saturatingIn,
+} from './shortMultiplier.js';
 
 export interface ShortForm {
   /** What of it is the same in every layer. */
@@ -53,7 +63,7 @@ export function everyChannel({ outFeatures }: Product, holds: (channel: number) 
 /** Every number of bits, to the nearest, down and up, a shift also by its logarithm; each channel with its own shift, or all with one. */
 function allShortForms(params: Product): ShortForm[] {
   const forms: ShortForm[] = [];
-  const top = largest(params);
+  const [top, reals] = [largest(params), realsOf(params)];
   const most = Math.max(MOST_BITS, MOST_FRACTION + frexp(top).exponent);
   for (let bits = 1; bits <= most; bits++) {
     for (const [i, round] of roundsOf(bits).entries()) {
@@ -64,6 +74,7 @@ function allShortForms(params: Product): ShortForm[] {
       forms.push(shared);
     }
     if (bits === 1) forms.push(...sharedShifts(params));
+    if (bits <= MOST_BITS && saturates(reals, bits)) forms.push(saturatingForm(params, bits));
   }
   return forms;
 }
@@ -119,6 +130,20 @@ function formOf(params: Product, { bits, round, as, oneShift }: FormSettings): S
       const shift = oneShift === null ? null : largest(other.outFeatures === params.outFeatures ? other : params);
       return realsOf(other).map((real) => numberIn(real, bits, round, shift));
     },
+  };
+}
+
+function saturatingForm(params: Product, bits: number): ShortForm {
+  const numbersOf = (of: Product) => realsOf(of).map((real) => saturatingIn(real, bits));
+  const numbers = numbersOf(params);
+  return {
+    rule: `${bits} bits at most`,
+    bits,
+    fraction: null,
+    perChannel: true,
+    at: (n) => numbers[n],
+    numbers,
+    of: numbersOf,
   };
 }
 

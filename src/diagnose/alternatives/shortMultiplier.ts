@@ -98,6 +98,17 @@ export function numberIn(real: number, bits: number, round: (v: number) => numbe
   return simplest(Math.max(1, round(real * 2 ** shift)), shift);
 }
 
+/** To the nearest that so many bits hold: what is nearest to the power of two above them saturates, as CMSIS-NN's 0x7FFF of int16 layers. */
+export function saturatingIn(real: number, bits: number): Short {
+  const shift = bits - frexp(real).exponent;
+  return simplest(Math.min(2 ** bits - 1, roundHalfAway(real * 2 ** shift)), shift);
+}
+
+/** Whether one of some numbers does. */
+export function saturates(reals: readonly number[], bits: number): boolean {
+  return bits > 1 && reals.some((real) => frexp(real).fraction * 2 ** bits >= 2 ** bits - 0.5);
+}
+
 /** Without factors of 2 in k. */
 function simplest(k: number, n: number): Short {
   return k % 2 === 0 ? simplest(k / 2, n - 1) : { k, n };

@@ -116,8 +116,9 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     const biases = waysToAddBias(base).flatMap((way) => way.biases);
     const all = form ? changesOf(base, form, study.data.side, biases) : [];
     const own = all.filter((change) => change.rule === label || change.label === label);
-    if (!form || own.length === 0) return undefined;
-    return toldByRule(own.find(({ apply }) => study.agreesOnSubset(apply(base))) ?? own[0], form);
+    const named = own.length > 0 ? own : all; // another op may add its bias otherwise
+    if (!form || named.length === 0) return undefined;
+    return toldByRule(named.find(({ apply }) => study.agreesOnSubset(apply(base))) ?? named[0], form);
   },
 
   admits: (study) => {

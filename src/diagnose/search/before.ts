@@ -74,8 +74,8 @@ export class DoneBefore {
   /** What explains layers, the last first; and what would, were their values not too few to show it. */
   get sets(): DoneElsewhere {
     const explained = [...this.explained.values()].filter(({ layers }) => layers >= FEWEST * this.layers);
-    const often = explained.filter(({ layers }) => layers > 1);
-    const shown = explained.filter(({ layers, isFirst }) => isFirst || layers > 1);
+    const often = explained.filter(({ layers }) => layers > 1).sort((a, b) => a.layers - b.layers);
+    const shown = explained.filter(({ isFirst }) => isFirst);
     return {
       shown: lastOf(shown.map(({ set }) => set)),
       often: lastOf(often.map(({ set }) => set)),
