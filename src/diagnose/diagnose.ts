@@ -137,7 +137,7 @@ export class Diagnosis {
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
     const times = this.asked.get(layer.name) ?? 0;
     this.asked.set(layer.name, times + 1);
-    const key = `${this.side} ${times} ${layer.name}`;
+    const key = this.keyOf(layer.name, times);
     const { diagnosis, took } = this.known.get(key) ?? (await this.searched(layer));
     this.known.set(key, { diagnosis, took });
     this.work.spend(took);
@@ -145,6 +145,16 @@ export class Diagnosis {
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
     if (!differing.proven) this.before.remember(layer.name, told);
     return told;
+  }
+
+  /** It is searched anew where it is asked for again. */
+  forget(layer: string): void {
+    for (let times = this.asked.get(layer) ?? 0; times > 0; times--) this.known.delete(this.keyOf(layer, times - 1));
+    this.asked.delete(layer);
+  }
+
+  private keyOf(layer: string, times: number): string {
+    return `${this.side} ${times} ${layer}`;
   }
 
   /** Whether layers that are sought again have taken what that may. */

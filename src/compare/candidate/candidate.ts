@@ -27,11 +27,11 @@ import { sessionsOf } from '../models/beside.js';
 import { explainByFiles } from '../models/explained.js';
 import { CatchUp } from '../shard.js';
 import { explain, explainBeside } from './candidateExplanation.js';
-import { inCommonOf } from './inCommon.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
 import { ruledByAll } from './ruled.js';
 import { secondCapture } from './secondCapture.js';
+import { seekAgain } from './seekAgain.js';
 import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
@@ -90,7 +90,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
-  await seekAgain(onOwnValues, layers, reports);
+  await seekAgain(onOwnValues, layers, reports, (layer, shown) => {
+    return compareLayer(onOwnValues, layer, selected.indexOf(layer), shown);
+  });
   await settle(onOwnValues, layers, reports);
   for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
   for (const [layer, report] of reports) if (own.has(layer)) warnOf(onOwnValues, layer, report);
@@ -101,9 +103,6 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   const side = { values: ownValues, session: ownSession, diagnosis, found, differs: differingIn(layers) };
   return { layers, side };
 }
-
-/** Two that do the same show it, then it and one mistake more in others, then it and two. */
-const MOST_ROUNDS = 3;
 
 /** What is open in one layer, and settled by another, is told again. */
 async function settle(
@@ -137,38 +136,6 @@ async function settle(
     layers[i] = report;
     reports.set(selected[index], report);
     if (accepted !== 'tolerance') accept(report);
-  }
-}
-
-/** A layer that nothing explained may do what several layers do, and something else: what is found so tells more of others. */
-async function seekAgain(
-  comparison: OwnComparison,
-  layers: LayerReport[],
-  reports: Map<Layer, LayerReport>,
-): Promise<void> {
-  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
-  const isOpen = ({ name, diagnosis: own }: LayerReport) =>
-    own?.subject === 'candidate' && isUnexplained(own) && found.get(name)?.refused === undefined;
-  if (options.failFast || !layers.some(isOpen)) return;
-  await catchUp.before(selected.length);
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const all = selected.flatMap((layer) => reports.get(layer) ?? []);
-    const shown = inCommonOf(all, found);
-    const open = shown.length > 0 ? all.filter(isOpen) : [];
-    let isNew = false;
-    for (const before of open) {
-      if (diagnosis.isSpentAgain) return;
-      const index = selected.findIndex(({ name }) => name === before.name);
-      const report = await compareLayer(comparison, selected[index], index, shown);
-      if (report.diagnosis === null) continue;
-      isNew = true;
-      reports.set(selected[index], report);
-      const own = layers.indexOf(before);
-      if (own < 0) continue; // another shard's
-      layers[own] = report;
-      if (before.accepted !== 'tolerance') accept(report);
-    }
-    if (!isNew) return;
   }
 }
 

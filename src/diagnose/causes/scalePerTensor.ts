@@ -43,7 +43,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
 
   // what wraps beside it leaves no interval to estimate from
   changes: (study) => {
-    const { data, declared, channels } = study;
+    const { data, declared } = study;
     const { weightScale } = declared.params;
     if (!study.free || weightScale.every((s) => s === weightScale[0])) return [];
     const kinds = takesTwoTables(study, declared) ? [undefined, 'multipliers' as const] : [undefined];
@@ -51,12 +51,7 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
       ? kinds.flatMap((of) => oneShift(declared, of)).filter((change) => study.agreesOnSubset(change.apply(declared)))
       : [];
     if (data.side !== 'candidate') return shifts;
-    return [
-      ...candidates(weightScale)
-        .slice(0, 2)
-        .flatMap((found) => kinds.map((of) => oneForAll(found, channels, of))),
-      ...shifts,
-    ];
+    return [...kinds.flatMap((of) => oftenUsed(study, of)), ...shifts];
   },
 
   afterSums: true,
@@ -65,7 +60,8 @@ export const scalePerTensor: Cause<'scale-per-tensor', 'product'> = {
     if (study.channels < 2) return [];
     if (scales.every((s) => s === scales[0]))
       return study.data.side === 'capture' ? perChannelInTruth(study, base) : [];
-    return [...thatFit(study, base), ...(takesTwoTables(study, base) ? thatFit(study, base, 'multipliers') : [])];
+    const kinds = takesTwoTables(study, base) ? [undefined, 'multipliers' as const] : [undefined];
+    return kinds.flatMap((of) => (isShort(base) ? oftenUsed(study, of) : thatFit(study, base, of)));
   },
 
   words: {
@@ -174,6 +170,17 @@ function candidates(scales: Float64Array): Used[] {
     { used: scales[min], which: 'min', channel: min },
     ...Array.from(scales, (used, channel) => ({ used, which: 'channel' as const, channel })).slice(1),
   ];
+}
+
+/** The largest, and the first. */
+function oftenUsed({ declared, channels }: ProductStudy, of?: 'multipliers'): ProductChange[] {
+  const likeliest = candidates(declared.params.weightScale).slice(0, 2);
+  return likeliest.map((found) => oneForAll(found, channels, of));
+}
+
+/** Numbers of few bits are not those of the scales, so that no scale fits their values. */
+function isShort({ steps }: ProductSetup): boolean {
+  return 'numbersOf' in steps.multiplier;
 }
 
 /** Integer code has a multiplier and a shift a channel: the shift of one channel, or none. */

@@ -21,7 +21,6 @@ import {
   refutedBySums,
 } from './atOnce.js';
 import { BaseSearch, isOfBase } from './baseSearch.js';
-import { isOpenElsewhere, numberlessOf, stepsDone } from './before.js';
 import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { isUnrelated } from './followed.js';
@@ -66,12 +65,11 @@ export class Search {
   private readonly failed: Failed;
   private paired: readonly Change[] | null = null;
   private isNear = false;
-  private isAsBefore = false;
   private noise: boolean | null = null;
   private tried = 0;
 
   constructor(
-    private readonly study: Study,
+    readonly study: Study,
     private readonly prefix: readonly Change[],
   ) {
     this.work = new SearchWork(study.data.work);
@@ -83,6 +81,11 @@ export class Search {
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
     this.bases = BaseSearch.of(study, prefix);
     this.isRefuted = refutedBySums(study, this.setupOf);
+  }
+
+  /** What gives every value and is not shown by them. */
+  get refused(): Shown['refused'] {
+    return this.shown.refused;
   }
 
   /** Enough differs for more than one change without a number. */
@@ -111,7 +114,8 @@ export class Search {
     return !this.isSettled() && this.work.isEnding(this.study.hasMetSums || this.isNear);
   }
 
-  private get isNoise(): boolean {
+  /** Whether its values follow nothing of what is declared. */
+  get isNoise(): boolean {
     this.noise ??= isUnrelated(this.study, this.hypothesis([]).setup);
     return this.noise;
   }
@@ -183,43 +187,6 @@ export class Search {
     return this.found.some(({ changes }) => !changes.some(({ tiny }) => tiny));
   }
 
-  /** Several things at once that layers before this one do. Whether no more is to be sought: they explain it, or it is as open as there. */
-  asBefore(): boolean {
-    if (this.isAsBefore) return false;
-    this.isAsBefore = true;
-    for (const { steps, rules } of stepsDone(this.study, this.causes, this.enumerated)) {
-      if (rules.length > 0) this.estimateOn(steps, rules);
-      else this.explains(steps);
-    }
-    this.inPlaceOfEach();
-    return this.isSettled() || isOpenElsewhere(this.study, this.shown.refused);
-  }
-
-  /** That, and one change more: where it stands beside two, no pair is left. */
-  besideBefore(): void {
-    if (!this.mayBeSeveral || this.isNoise) return;
-    for (const base of numberlessOf(this.study, this.enumerated)) {
-      for (const change of this.offBase) this.explainsBeside(base, change);
-      this.estimateOn(base);
-      if (this.found.length === 0) continue;
-      this.inPlaceOfEach();
-      return;
-    }
-  }
-
-  /** What those layers do may not be told here from another step. */
-  private inPlaceOfEach(): void {
-    for (const { changes } of [...this.found]) {
-      const own = changes.slice(this.prefix.length);
-      const rests = own.length > 1 ? own.map((change) => own.filter((other) => other !== change)) : [];
-      for (const rest of rests) for (const change of this.offBase) this.explainsBeside(rest, change);
-    }
-  }
-
-  private explainsBeside(base: readonly Change[], change: Change): void {
-    if (base.every((own) => mayPair(this.study, own, change))) this.explains([...base, change]);
-  }
-
   /** Two numbers that have to be estimated together, after the sums. */
   joint(): void {
     const { setup } = this.hypothesis([]);
@@ -232,7 +199,7 @@ export class Search {
   }
 
   /** What is paired: where steps of every runtime are possible, what is near beside a change is tried on every base. */
-  private get offBase(): readonly Change[] {
+  get offBase(): readonly Change[] {
     const isOffBase = (change: Change) => !(this.bases && this.study.free && isOfBase(change));
     this.paired ??= likeliestFirst(this.study, this.enumerated.filter(isOffBase), (change) => this.setupOf([change]));
     return this.paired;
@@ -294,7 +261,7 @@ export class Search {
 
   /** A scale that was found beside another change may be what a rule makes of the declared ones. */
   ruledNumbers(): void {
-    const found = this.found.map(({ changes }) => changes.slice(this.prefix.length));
+    const found = this.found.map(({ changes }) => this.ownOf(changes));
     for (const changes of byRules(this.study, this.causes, found, this.setupOf)) this.explains(changes);
   }
 
@@ -317,7 +284,7 @@ export class Search {
     }
     // a step may change nothing once the other number is right
     for (const { changes } of [...this.found]) {
-      const own = changes.slice(this.prefix.length);
+      const own = this.ownOf(changes);
       for (const change of own) this.explains(own.filter((other) => other !== change));
     }
   }
@@ -350,7 +317,7 @@ export class Search {
     return {
       explanations: withOpen(this.study, this, simplest(this.study, exact.length > 0 ? exact : this.found)),
       nearest: () => this.failed.nearest(() => this.isStopped(), this.isNoise),
-      refused: this.shown.refused,
+      refused: this.refused,
       hasMetSums: this.study.hasMetSums,
       tried: this.tried,
       ended: this.work.ended,
@@ -362,7 +329,7 @@ export class Search {
     this.estimateOn([base], among, on, () => this.isActive(base));
   }
 
-  private estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = always): void {
+  estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = always): void {
     for (const changes of this.estimatesOn(base, among, on, isMeant))
       changes.some((change) => this.explains([...base, change], isMeant));
   }
@@ -399,6 +366,11 @@ export class Search {
       freedom === FREEDOM.numberPerChannel ||
       (isProductStudy(this.study) && channels);
     return this.mayBeSeveral ? changes : changes.filter(mayBe);
+  }
+
+  /** Without what other layers have proven of its numbers. */
+  ownOf(changes: readonly Change[]): readonly Change[] {
+    return changes.slice(this.prefix.length);
   }
 
   hypothesis(changes: readonly Change[]): Hypothesis {

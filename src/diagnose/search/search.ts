@@ -1,6 +1,7 @@
 import type { Change } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
 import { arrangeable } from './arrangeable.js';
+import { AsOthers } from './asOthers.js';
 import { differsInOne } from './atOnce.js';
 import { oftenFirst } from './often.js';
 import { Search } from './phases.js';
@@ -14,14 +15,15 @@ import type { SearchResult } from './searchResult.js';
  */
 export async function search(study: Study, prefix: readonly Change[]): Promise<SearchResult> {
   const run = new Search(study, prefix);
+  const others = new AsOthers(run);
   if (prefix.length > 0 && run.explains([])) return run.result();
   if (study.data.again) {
-    if (!run.asBefore()) run.besideBefore();
+    if (!others.areSame()) others.beside();
     return run.result();
   }
   run.singles();
   // what several layers do comes before what takes as long as all single causes
-  if (!run.isSettled() && (study.data.before?.often.length ?? 0) > 0 && run.asBefore()) return run.result();
+  if (!run.isSettled() && (study.data.before?.often.length ?? 0) > 0 && others.areSame()) return run.result();
   run.estimatesOnOtherBases();
   run.onOtherBases();
   if (restOnPatches(run.found)) await run.arranged([]);
@@ -40,8 +42,8 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.inParts();
     return run.result();
   }
-  if (run.asBefore()) return run.result();
-  run.besideBefore();
+  if (others.areSame()) return run.result();
+  others.beside();
   if (run.isSettled()) return run.result();
   if (await study.data.isElsewhere?.()) return run.result();
   run.work.isDeep = true;

@@ -90,6 +90,12 @@ export class Work {
     return Object.assign(work, { scale: this.scale, ofLayers: this.ofLayers });
   }
 
+  /** What took it is explained by now. */
+  renew(): void {
+    this.spent = 0;
+    this.atShort = null;
+  }
+
   /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
   beginLayer(): void {
     this.atLayer = this.spent;

@@ -1,0 +1,71 @@
+/** Layers that nothing explained, once it is known what the others do. */
+import type { InCommon } from '../../diagnose/study/data.js';
+import type { Layer } from '../../nouns/model.js';
+import type { LayerReport } from '../../nouns/report.js';
+import type { OwnComparison } from '../comparison.js';
+import { isUnexplained, whySearchedInPart } from '../layerReport.js';
+import { inCommonOf } from './inCommon.js';
+import { ruledByAll } from './ruled.js';
+
+/** Two that do the same show it, then it and one mistake more in others, then it and two. */
+const MOST_ROUNDS = 3;
+
+/** shown: what other layers are found to do, beside which alone it is sought. */
+type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<LayerReport>;
+
+/**
+ * It may do what several layers do, and something else. And those that were searched in part, since a layer before them had taken what
+ * there was, are searched anew where that one is explained by now. A shard does so with all layers: it says what the whole run would.
+ */
+export async function seekAgain(
+  comparison: OwnComparison,
+  layers: LayerReport[],
+  reports: Map<Layer, LayerReport>,
+  compare: Compare,
+): Promise<void> {
+  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
+  if (options.failFast || !layers.some(isOpen)) return;
+  await catchUp.before(selected.length);
+  const all = () => selected.flatMap((layer) => reports.get(layer) ?? []);
+
+  /** Whether something explains it now. */
+  const replaced = async (before: LayerReport, shown?: readonly InCommon[]): Promise<boolean> => {
+    const layer = selected.find(({ name }) => name === before.name)!;
+    const known = found.get(before.name);
+    const report = await compare(layer, shown);
+    if (report.diagnosis === null || isUnexplained(report.diagnosis)) {
+      if (!shown && known) found.set(before.name, known);
+      return false;
+    }
+    reports.set(layer, report);
+    const own = layers.indexOf(before);
+    if (own < 0) return true; // another shard's
+    layers[own] = report;
+    if (before.accepted !== 'tolerance') accept(report);
+    return true;
+  };
+
+  let isRenewed = false;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const shown = inCommonOf(all(), found);
+    let isNew = ruledByAll(all(), found).size > 0;
+    for (const before of shown.length > 0 ? all().filter(isOpen) : []) {
+      const { refused } = found.get(before.name) ?? {};
+      if (diagnosis.isSpentAgain) break;
+      // what its values are too few to show, all layers together may
+      if (refused === undefined && (await replaced(before, shown))) isNew = true;
+    }
+    if (!isNew) return;
+    if (isRenewed) continue;
+    isRenewed = true;
+    diagnosis.work.renew();
+    for (const before of all().filter((report) => whySearchedInPart(report) !== null)) {
+      diagnosis.forget(before.name);
+      await replaced(before);
+    }
+  }
+}
+
+function isOpen({ diagnosis }: LayerReport): boolean {
+  return diagnosis?.subject === 'candidate' && isUnexplained(diagnosis);
+}
