@@ -349,5 +349,6 @@ function changesOf(
 /** One shift of all layers is told by its bits. */
 function toldByRule(change: ShortChange, { fraction }: ShortForm): ShortChange {
   if (fraction === null) return change;
-  return { ...change, ruled: { own: [change.rule], fitting: [] }, found: { ...change.found, fraction } };
+  const fitting = [{ label: change.rule, chance: 1 }]; // it was not looked for: its values say nothing of others
+  return { ...change, ruled: { own: [change.rule], fitting }, found: { ...change.found, fraction } };
 }

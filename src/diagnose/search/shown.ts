@@ -60,7 +60,7 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
-    if (study.data.again?.some(({ changes }) => changes.some(isLike(change)))) return true; // others show it
+    if (study.data.again?.some(({ changes }) => changes.some((other) => isLike(other)(change)))) return true; // others show it
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length === 1 && isOneOfMany(study, change)) return false;
