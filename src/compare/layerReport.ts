@@ -119,6 +119,10 @@ export function isUnexplained(diagnosis: LayerReport['diagnosis']): boolean {
   return diagnosis?.causes.includes('unexplained') ?? false;
 }
 
+export function isExplained({ diagnosis }: LayerReport): boolean {
+  return diagnosis !== null && !isUnexplained(diagnosis);
+}
+
 /** Whether rows in another order need a cause beside them: one of them is no other's, as where all came a sample late. */
 export function besideOrder({ causes }: DiagnosisReport): boolean {
   return causes.length > 1 && causes.includes('samples-misaligned');

@@ -78,7 +78,7 @@ const MOST_VALUES_OF_A_BYTE = 8;
 /** What a layer's few values do not show, those after it may show with them: these are to be searched as well. */
 const OF_OPEN = 16;
 
-/** The first layer that does several things leaves those after it the search of another: what they do may be what it does besides. */
+/** The first layers that do several things leave those after them the search of another: what these do may be what they do besides. */
 const OF_NEAR = 8;
 
 /** For the layers of a model with these values: of a small file that holds millions not much more than of any of its size. */

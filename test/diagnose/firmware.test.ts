@@ -1,6 +1,6 @@
 /** Integer code beside FBGEMM, which adds a float bias: its biases in int32, its multipliers of 16 or 31 bits, and one mistake more. */
 import { describe, expect, test } from 'vitest';
-import { numberIn, realOf, shortMultiplier } from '../../src/diagnose/alternatives/shortMultiplier.js';
+import { numberIn, realOf, shortMultiplier } from '../../src/diagnose/alternatives/short/shortMultiplier.js';
 import { int32BiasCut, int32BiasFloat64, noBias } from '../../src/kernels/steps/bias.js';
 import { fixedPointSingleRounding, float64Product } from '../../src/kernels/steps/multiplier.js';
 import { downward, halfUp, insideMultiplier } from '../../src/kernels/steps/round.js';

@@ -1,6 +1,6 @@
 /** Multipliers of so many bits that what is nearest to them is one bit more. */
 import { expect, it } from 'vitest';
-import { shortForms } from '../../src/diagnose/alternatives/shortForms.js';
+import { shortForms } from '../../src/diagnose/alternatives/short/shortForms.js';
 import type { Product } from '../../src/nouns/kernel.js';
 
 const of = (...reals: readonly number[]) =>

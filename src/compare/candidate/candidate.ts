@@ -1,6 +1,5 @@
 import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
-import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
 import type { InCommon } from '../../diagnose/study/data.js';
 import type { Capture, CapturedValue } from '../../nouns/capture.js';
 import type { Layer, Model } from '../../nouns/model.js';
@@ -14,51 +13,32 @@ import type { AnsweringSide } from '../answers.js';
 import { ReadTooLate } from '../beyond/readTooLate.js';
 import type { CandidateComparison, OwnComparison } from '../comparison.js';
 import { differs } from '../judged.js';
-import {
-  differingIn,
-  EXACT,
-  fillDiff,
-  isUnexplained,
-  layerDiff,
-  uncomparedReport,
-  whySearchedInPart,
-} from '../layerReport.js';
+import { differingIn, EXACT, fillDiff, isExplained, layerDiff, uncomparedReport } from '../layerReport.js';
 import { sessionsOf } from '../models/beside.js';
 import { explainByFiles } from '../models/explained.js';
 import { CatchUp } from '../shard.js';
 import { explain, explainBeside } from './candidateExplanation.js';
 import { asMeant, STORED_OTHERWISE } from './meant.js';
 import type { OnOwnValues } from './readings.js';
-import { ruledByAll } from './ruled.js';
 import { secondCapture } from './secondCapture.js';
-import { seekAgain } from './seekAgain.js';
-import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
-import { unknownInput } from './unknownInput.js';
+import { tellTogether } from './together.js';
 
 /**
  * Compares the user's own implementation with the capture, layer by layer. Each layer of it is explained on its own input,
  * against the declared replay on that input.
  */
 export async function compareCandidate(comparison: CandidateComparison): Promise<ComparedCandidate> {
-  const { reference, model, session, selected, own, options, capture, candidate, fast, searched } = comparison;
+  const { model, session, selected, own, options, capture, candidate, fast, searched } = comparison;
   const inputs = model.inputs.flatMap(({ name }) => {
     const value = candidate.values.get(name) ?? capture.values.get(name);
     return value ? ([[name, value]] as const) : [];
   });
   const ownValues = { ...candidate, batchSizes: capture.batchSizes, values: new Map([...candidate.values, ...inputs]) };
-  const on = (values: Capture): OnOwnValues => {
-    const chainedValues = { ...values, values: withoutInputs(model, values.values) };
-    return {
-      ownSession: new ReplaySession(model, values, reference, 'isolated', fast),
-      chainedValues,
-      chainedSession: new ReplaySession(model, chainedValues, reference, 'isolated', fast),
-    };
-  };
-  const asStored = on(ownValues);
+  const asStored = on(comparison, ownValues);
   let meant: ReturnType<OwnComparison['meant']> | null = null;
   const findMeant = async () => {
     const values = await asMeant(ownValues, comparison);
-    return values && on(values);
+    return values && on(comparison, values);
   };
   const work = workFor('candidate', model, candidate);
   const reports = new Map<Layer, LayerReport>();
@@ -90,12 +70,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
-  await seekAgain(onOwnValues, layers, reports, (layer, shown) => {
+  await tellTogether(onOwnValues, layers, reports, (layer, shown) => {
     return compareLayer(onOwnValues, layer, selected.indexOf(layer), shown);
   });
-  await settle(onOwnValues, layers, reports);
-  for (const report of await onOwnValues.late.explainsLeft(layers)) comparison.accept(report);
-  for (const [layer, report] of reports) if (own.has(layer)) warnOf(onOwnValues, layer, report);
   const { ownSession, diagnosis } = onOwnValues;
   // what values that are stored otherwise would answer without a cause is not replayed: they are read back for layers alone
   const isOther = layers.some(({ diagnosis }) => diagnosis?.causes.some((cause) => STORED_OTHERWISE.includes(cause)));
@@ -104,59 +81,18 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
   return { layers, side };
 }
 
-/** What is open in one layer, and settled by another, is told again. */
-async function settle(
-  comparison: OwnComparison,
-  layers: LayerReport[],
-  reports: Map<Layer, LayerReport>,
-): Promise<void> {
-  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
-  const mayBeTold = ({ name, diagnosis: own }: LayerReport) =>
-    (own?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
-  if (!layers.some(mayBeTold)) return;
-  // a shard says what the whole run would
-  if (!options.failFast) await catchUp.before(selected.length);
-  const all = [...reports.values()];
-  const settled = settledByOthers(all);
-  const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
-  for (const [i, { name, accepted }] of layers.entries()) {
-    const [told, others] = [settled.get(name), shown.get(name)];
-    if (!told && !others) continue;
-    const index = selected.findIndex((layer) => layer.name === name);
-    const before = found.get(name)!;
-    if (others) diagnosis.show(name, others);
-    else diagnosis.prefer(name, told!.causes);
-    const report = await compareLayer(comparison, selected[index], index);
-    if (isStillOpen(report, told, others, all)) {
-      found.set(name, before); // another form of it, other operands, or places, explain it now
-      diagnosis.prefer(name, null);
-      diagnosis.show(name, null);
-      continue;
-    }
-    layers[i] = report;
-    reports.set(selected[index], report);
-    if (accepted !== 'tolerance') accept(report);
-  }
-}
-
-/** Whether what others tell explains it not, or a layer could not have it: one rule of many layers is told where it is needed. */
-function isStillOpen(
-  report: LayerReport,
-  told: Settled | undefined,
-  others: readonly ShownElsewhere[] | undefined,
-  all: readonly LayerReport[],
-): boolean {
-  if (!others) return !isTold(report, told!);
-  return isUnexplained(report.diagnosis) || (others.some(({ layers }) => !layers) && isDenied(report, all));
-}
-
-function isTold({ diagnosis }: LayerReport, { causes, told, form }: Settled): boolean {
-  return causes.every((cause) => diagnosis?.causes.includes(cause)) && formOf(diagnosis!, told) === form;
-}
-
 export interface ComparedCandidate {
   readonly layers: LayerReport[];
   readonly side: AnsweringSide;
+}
+
+function on({ model, reference, fast }: CandidateComparison, values: Capture): OnOwnValues {
+  const chainedValues = { ...values, values: withoutInputs(model, values.values) };
+  return {
+    ownSession: new ReplaySession(model, values, reference, 'isolated', fast),
+    chainedValues,
+    chainedSession: new ReplaySession(model, chainedValues, reference, 'isolated', fast),
+  };
 }
 
 function withoutInputs({ layers }: Model, values: Capture['values']): Capture['values'] {
@@ -207,19 +143,6 @@ async function compareLayer(
   }
   comparison.diagnosis.work.endLayer(isExplained(report));
   return report;
-}
-
-function isExplained({ diagnosis }: LayerReport): boolean {
-  return diagnosis !== null && !isUnexplained(diagnosis);
-}
-
-/** Of a layer that differs, once all are known. */
-function warnOf({ model, candidate, warn }: OwnComparison, layer: Layer, report: LayerReport): void {
-  if (report.status !== 'mismatch' || isExplained(report)) return;
-  const part = whySearchedInPart(report);
-  if (part !== null) warn('searched-in-part', layer.name, part);
-  const unknown = unknownInput(model, candidate, layer);
-  if (unknown !== null) warn('unknown-input', layer.name, unknown);
 }
 
 /** Of a value that the model says nothing of: integers are compared as they are. */

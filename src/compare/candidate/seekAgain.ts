@@ -11,7 +11,7 @@ import { ruledByAll } from './ruled.js';
 const MOST_ROUNDS = 3;
 
 /** shown: what other layers are found to do, beside which alone it is sought. */
-type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<LayerReport>;
+export type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<LayerReport>;
 
 /**
  * It may do what several layers do, and something else. And those that were searched in part, since a layer before them had taken what

@@ -14,7 +14,7 @@ import { isMultiplier } from '../../numeric/fixedPoint.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import type { TensorStudy } from '../study/study.js';
-import { type Multiplied, multipliedIn } from './shortFactors.js';
+import { type Multiplied, multipliedIn } from './short/shortFactors.js';
 import { formOf } from './tensorSteps.js';
 
 const ROUNDED = [DOUBLE_ROUNDING, DOUBLE_ROUNDING_UP, SINGLE_ROUNDING];

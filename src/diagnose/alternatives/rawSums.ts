@@ -10,7 +10,7 @@ import { type ProductSetup, type Setup, withInput, withOutput, withParams, withS
 import type { ProductStudy } from '../study/study.js';
 import { isInt32Bias } from './departures.js';
 import { isConvolution, patchOf, readOtherwise } from './geometry.js';
-import { shortMultiplier } from './shortMultiplier.js';
+import { shortMultiplier } from './short/shortMultiplier.js';
 
 const ONE = { k: 1, n: 0 };
 const AS_IT_IS = shortMultiplier([ONE], ({ outFeatures }) => new Array(outFeatures).fill(ONE));

@@ -5,7 +5,7 @@ import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { wrapInt32 } from '../../numeric/integer.js';
 import { floor, roundHalfAway } from '../../numeric/round.js';
-import { realOf, type Short } from './shortMultiplier.js';
+import { realOf, type Short } from './short/shortMultiplier.js';
 
 export interface WrappedProduct extends MultiplierStep {
   /** A channel's: k * 2^-n, as they are, factors of 2 in k and all. */

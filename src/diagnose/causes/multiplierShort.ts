@@ -6,7 +6,7 @@ import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { hasCases, missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
-import { shortFactors } from '../alternatives/shortFactors.js';
+import { shortFactors } from '../alternatives/short/shortFactors.js';
 import {
   areEqual,
   everyChannel,
@@ -15,7 +15,7 @@ import {
   realsOf,
   type ShortForm,
   shortForms,
-} from '../alternatives/shortForms.js';
+} from '../alternatives/short/shortForms.js';
 import {
   biasBehind,
   MOST_BITS,
@@ -23,7 +23,7 @@ import {
   realOf,
   type Short,
   shortMultiplier,
-} from '../alternatives/shortMultiplier.js';
+} from '../alternatives/short/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { believed, chanceOf } from '../estimate/chance.js';
 import { contains, Intervals, intersection, isEmpty, widened } from '../estimate/interval.js';

@@ -19,7 +19,7 @@ import { float32s, float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../alternatives/conversions.js';
-import { numbersIn } from '../alternatives/shortMultiplier.js';
+import { numbersIn } from '../alternatives/short/shortMultiplier.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';

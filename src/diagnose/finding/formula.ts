@@ -6,7 +6,7 @@ import type { BiasStep, MultiplierStep, Product } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { addsZeroPointFirst } from '../alternatives/departures.js';
 import { takesSumsForCodes } from '../alternatives/rawSums.js';
-import type { BiasBehind, Short, ShortMultiplierStep } from '../alternatives/shortMultiplier.js';
+import type { BiasBehind, Short, ShortMultiplierStep } from '../alternatives/short/shortMultiplier.js';
 import type { Setup } from '../setup.js';
 import type { Formula } from './evidence.js';
 

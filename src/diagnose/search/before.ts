@@ -12,6 +12,8 @@ const MOST_KEPT = 8;
 /** Of the layers before: what is found in fewer is a mistake of theirs. */
 const FEWEST = 1 / 4;
 
+/** Layers that do several things, before what others do besides is known. */
+const FIRST = 2;
 /** Layers that are left open for the sake of all. */
 const MOST_OPEN = 32;
 
@@ -29,11 +31,11 @@ export class DoneBefore {
   private readonly refused = new Map<string, readonly Change[]>();
   private layers = 0;
   private open = 0;
-  private near: string | null = null;
+  private readonly near: string[] = [];
 
   remember(name: string, { changes, others = [], refused, isNear }: Remembered): void {
     if (changes.length > 0) this.layers++;
-    if (isNear) this.near ??= name;
+    if (isNear && !this.near.includes(name)) this.near.push(name);
     for (const own of [...others, changes].filter(isOfAnyLayer)) {
       // k of a power of two more is the same number: which of them is the rule another layer tells
       const [rule, ...rules] = own.find(({ ruled }) => ruled)?.ruled?.own ?? [''];
@@ -66,9 +68,9 @@ export class DoneBefore {
     return refused !== undefined && this.refused.size === 0;
   }
 
-  /** The first that nothing explains, though it is no noise. */
+  /** One of the first that nothing explains, though it is no noise. */
   isFirstNear(name: string, { isNear }: Pick<LayerDiagnosis, 'isNear'>): boolean {
-    return isNear === true && (this.near ?? name) === name;
+    return isNear === true && (this.near.length < FIRST || this.near.slice(0, FIRST).includes(name));
   }
 
   /** What explains layers, the last first; and what would, were their values not too few to show it. */

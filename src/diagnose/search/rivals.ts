@@ -1,7 +1,7 @@
 /** What a layer might compute otherwise: for values that nobody has, of which later ones are seen. */
 import type { NumericArray } from '../../nouns/array.js';
 import { foreignKernels } from '../alternatives/departures.js';
-import { MOST_BITS } from '../alternatives/shortMultiplier.js';
+import { MOST_BITS } from '../alternatives/short/shortMultiplier.js';
 import { isPossible } from '../cause.js';
 import { multiplierShort, ofBits } from '../causes/multiplierShort.js';
 import type { LayerCase } from '../finding/explanation.js';

@@ -1,7 +1,7 @@
 /** What a hypothesis that gives every value still has to show. */
 
 import { bitsOfCases, hasCases, hasCasesAmong, isOfCodes, missesCases } from '../alternatives/cases.js';
-import { shortFactors } from '../alternatives/shortFactors.js';
+import { shortFactors } from '../alternatives/short/shortFactors.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
 import { causeOf } from '../registry.js';

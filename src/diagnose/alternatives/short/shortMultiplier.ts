@@ -1,13 +1,13 @@
 /** A multiplier k * 2^-n with a k of few bits, a number a channel. */
-import { noBias } from '../../kernels/steps/bias.js';
-import type { NumbersOf } from '../../kernels/steps/fixedPointMultiplier.js';
-import { float64Product } from '../../kernels/steps/multiplier.js';
-import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { BiasStep, MultiplierStep, Product } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
-import { float64s } from '../../numeric/array.js';
-import { frexp } from '../../numeric/float.js';
-import { floor, roundHalfAway, roundHalfEven } from '../../numeric/round.js';
+import { noBias } from '../../../kernels/steps/bias.js';
+import type { NumbersOf } from '../../../kernels/steps/fixedPointMultiplier.js';
+import { float64Product } from '../../../kernels/steps/multiplier.js';
+import { weightScaleOf } from '../../../kernels/steps/scales.js';
+import type { BiasStep, MultiplierStep, Product } from '../../../nouns/kernel.js';
+import type { QuantParams } from '../../../nouns/value.js';
+import { float64s } from '../../../numeric/array.js';
+import { frexp } from '../../../numeric/float.js';
+import { floor, roundHalfAway, roundHalfEven } from '../../../numeric/round.js';
 
 /** k * 2^-n. */
 export interface Short {

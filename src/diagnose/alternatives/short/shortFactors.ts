@@ -2,23 +2,23 @@
  * Multipliers of few bits where no sums of products are scaled: of each input of a sum, of the product of two values, of a mean, of a function's
  * constant, of codes that are converted.
  */
-import type { RealForm, RealValue } from '../../kernels/realForm.js';
-import { clampOfCodes } from '../../kernels/steps/activation.js';
-import { fill, quantized } from '../../kernels/steps/call.js';
-import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
-import { downward, halfAway, halfEven, halfUp } from '../../kernels/steps/round.js';
-import type { RescaleStep, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import { furthestOf } from '../../numeric/extremes.js';
-import { clamp } from '../../numeric/integer.js';
-import { roundHalfEven } from '../../numeric/round.js';
-import { believed, chanceOf, numbersLeft } from '../estimate/chance.js';
-import { viewOf } from '../estimate/view.js';
-import { type Change, type ElementwiseChange, FREEDOM, type TensorChange, withSteps } from '../setup.js';
-import { type ElementwiseStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
-import { casesOf } from './cases.js';
+import type { RealForm, RealValue } from '../../../kernels/realForm.js';
+import { clampOfCodes } from '../../../kernels/steps/activation.js';
+import { fill, quantized } from '../../../kernels/steps/call.js';
+import { quantizeTwoRoundings } from '../../../kernels/steps/quantize.js';
+import { downward, halfAway, halfEven, halfUp } from '../../../kernels/steps/round.js';
+import type { RescaleStep, RoundStep, TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { isQuantized } from '../../../nouns/value.js';
+import { furthestOf } from '../../../numeric/extremes.js';
+import { clamp } from '../../../numeric/integer.js';
+import { roundHalfEven } from '../../../numeric/round.js';
+import { believed, chanceOf, numbersLeft } from '../../estimate/chance.js';
+import { viewOf } from '../../estimate/view.js';
+import { type Change, type ElementwiseChange, FREEDOM, type TensorChange, withSteps } from '../../setup.js';
+import { type ElementwiseStudy, isTensorStudy, type Study, type TensorStudy } from '../../study/study.js';
+import { casesOf } from '../cases.js';
+import { countOf, floatsOf, formOf, inSteps, stepsChange } from '../tensorSteps.js';
 import { MOST_BITS, numberIn, numberOf, roundsOf, type Short, saturates, saturatingIn } from './shortMultiplier.js';
-import { countOf, floatsOf, formOf, inSteps, stepsChange } from './tensorSteps.js';
 
 /** In steps, and of a value: what a double, and a real kept as float32, may be off by. */
 const [SLACK, OF_FLOAT32] = [1e-6, 1e-7];

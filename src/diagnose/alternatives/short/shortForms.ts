@@ -1,7 +1,7 @@
 /** The ways in which a multiplier is k * 2^-n in every channel. */
-import type { Product } from '../../nouns/kernel.js';
-import { largestOf, smallestOf } from '../../numeric/extremes.js';
-import { frexp } from '../../numeric/float.js';
+import type { Product } from '../../../nouns/kernel.js';
+import { largestOf, smallestOf } from '../../../numeric/extremes.js';
+import { frexp } from '../../../numeric/float.js';
 import {
   MOST_BITS,
   MOST_FRACTION,

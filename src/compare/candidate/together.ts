@@ -1,0 +1,84 @@
+/** What layers of a candidate tell of each other, once all are compared. */
+import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
+import type { Layer } from '../../nouns/model.js';
+import type { LayerReport } from '../../nouns/report.js';
+import type { OwnComparison } from '../comparison.js';
+import { isExplained, isUnexplained, whySearchedInPart } from '../layerReport.js';
+import { ruledByAll } from './ruled.js';
+import { type Compare, seekAgain } from './seekAgain.js';
+import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
+import { unknownInput } from './unknownInput.js';
+
+/** layers: this shard's; reports: those of all that are compared here. */
+export async function tellTogether(
+  comparison: OwnComparison,
+  layers: LayerReport[],
+  reports: Map<Layer, LayerReport>,
+  compare: Compare,
+): Promise<void> {
+  const { own, late, accept } = comparison;
+  await seekAgain(comparison, layers, reports, compare);
+  await settle(comparison, layers, reports, compare);
+  for (const report of await late.explainsLeft(layers)) accept(report);
+  for (const [layer, report] of reports) if (own.has(layer)) warnOf(comparison, layer, report);
+}
+
+/** What is open in one layer, and settled by another, is told again. */
+async function settle(
+  comparison: OwnComparison,
+  layers: LayerReport[],
+  reports: Map<Layer, LayerReport>,
+  compare: Compare,
+): Promise<void> {
+  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
+  const mayBeTold = ({ name, diagnosis: own }: LayerReport) =>
+    (own?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
+  if (!layers.some(mayBeTold)) return;
+  // a shard says what the whole run would
+  if (!options.failFast) await catchUp.before(selected.length);
+  const all = [...reports.values()];
+  const settled = settledByOthers(all);
+  const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
+  for (const [i, { name, accepted }] of layers.entries()) {
+    const [told, others] = [settled.get(name), shown.get(name)];
+    if (!told && !others) continue;
+    const layer = selected.find((one) => one.name === name)!;
+    const before = found.get(name)!;
+    if (others) diagnosis.show(name, others);
+    else diagnosis.prefer(name, told!.causes);
+    const report = await compare(layer);
+    if (isStillOpen(report, told, others, all)) {
+      found.set(name, before); // another form of it, other operands, or places, explain it now
+      diagnosis.prefer(name, null);
+      diagnosis.show(name, null);
+      continue;
+    }
+    layers[i] = report;
+    reports.set(layer, report);
+    if (accepted !== 'tolerance') accept(report);
+  }
+}
+
+/** Whether what others tell explains it not, or a layer could not have it: one rule of many layers is told where it is needed. */
+function isStillOpen(
+  report: LayerReport,
+  told: Settled | undefined,
+  others: readonly ShownElsewhere[] | undefined,
+  all: readonly LayerReport[],
+): boolean {
+  if (!others) return !isTold(report, told!);
+  return isUnexplained(report.diagnosis) || (others.some(({ layers }) => !layers) && isDenied(report, all));
+}
+
+function isTold({ diagnosis }: LayerReport, { causes, told, form }: Settled): boolean {
+  return causes.every((cause) => diagnosis?.causes.includes(cause)) && formOf(diagnosis!, told) === form;
+}
+
+/** Of a layer that differs, once all are known. */
+function warnOf({ model, candidate, warn }: OwnComparison, layer: Layer, report: LayerReport): void {
+  if (report.status !== 'mismatch' || isExplained(report)) return;
+  const part = whySearchedInPart(report);
+  if (part !== null) warn('searched-in-part', layer.name, part);
+  const unknown = unknownInput(model, candidate, layer);
+  if (unknown !== null) warn('unknown-input', layer.name, unknown);
+}
