@@ -162,16 +162,18 @@ export class Diagnosis {
     return this.workAgain.isSpentAgain;
   }
 
-  /** What nothing explained by itself, beside what several layers are found to do; null: nothing of it can be changed. */
-  async again(differing: DifferingLayer, inCommon: readonly InCommon[]): Promise<LayerDiagnosis | null> {
+  /** What nothing explained by itself, beside what several layers are found to do; null: nothing of it can be changed. times: it was asked for before. */
+  async again(differing: DifferingLayer, inCommon: readonly InCommon[], times: number): Promise<LayerDiagnosis | null> {
     const work = this.workAgain;
     const layer = this.caseOf(differing);
     if (!layer) return null;
     work.beginSearch();
     const before = { shown: inCommon.map(({ changes }) => changes), often: [], open: [] };
-    const found = await diagnoseLayer({ ...layer, work, before, again: inCommon });
-    work.spend(work.endSearch(found.changes.length > 0));
-    return asInCommon(found, layer, inCommon);
+    const diagnosis = asInCommon(await diagnoseLayer({ ...layer, work, before, again: inCommon }), layer, inCommon);
+    const isExplained = diagnosis.changes.length > 0;
+    work.spend(work.endSearch(isExplained));
+    if (isExplained) this.known.set(this.keyOf(layer.name, times), { diagnosis, took: 0 });
+    return diagnosis;
   }
 
   /** Of what explains a layer as well, these causes are to be told, where it is asked for again; null: the best. */

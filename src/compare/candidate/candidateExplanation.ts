@@ -51,8 +51,8 @@ export async function explainBeside(
 ) {
   const one = caseOf(comparison, layer, report, values);
   const readings = await readingsOf(comparison, await sessionsOf(comparison, layer), layer, values);
-  for (const reading of readings) {
-    const found = await comparison.diagnosis.again({ ...differingOf(one, reading), met: one.met }, shown);
+  for (const [times, reading] of readings.entries()) {
+    const found = await comparison.diagnosis.again({ ...differingOf(one, reading), met: one.met }, shown, times);
     if (!found) return;
     if (!isUnexplained(found.report)) return saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
     // its values are too few to show it: all layers together may

@@ -9,12 +9,10 @@ import { ruledByAll } from './ruled.js';
 
 type Changes = readonly Change[];
 
-/** One layer's mistake is none of another's. */
-const FEWEST_LAYERS = 2;
 /** Each is tried with every change beside it. */
 const MOST_SETS = 4;
 
-/** That of most layers first; of those of as many the larger, which says more of each. */
+/** What is one layer's is tried in others too, and may be its own mistake. That of most layers first; of those of as many the larger, which says more of each. */
 export function inCommonOf(layers: readonly LayerReport[], found: ReadonlyMap<string, LayerDiagnosis>): InCommon[] {
   const sets = new Map<string, InCommon>();
   const ruled = ruledByAll(layers, found);
@@ -28,7 +26,6 @@ export function inCommonOf(layers: readonly LayerReport[], found: ReadonlyMap<st
     }
   }
   return [...sets.values()]
-    .filter((one) => one.layers >= FEWEST_LAYERS)
     .sort((a, b) => b.layers - a.layers || b.changes.length - a.changes.length)
     .slice(0, MOST_SETS);
 }

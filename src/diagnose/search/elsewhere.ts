@@ -54,7 +54,8 @@ function shownBy(
 
 /** What is found beside what others do; where a number of it follows from their rule, that is said. */
 export function asInCommon(found: LayerDiagnosis, layer: LayerCase, inCommon: readonly InCommon[]): LayerDiagnosis {
-  const hasRule = ({ changes }: InCommon) => changes.some((own) => own.ruled && found.changes.some(isLike(own)));
+  const hasRule = ({ changes, layers }: InCommon) =>
+    layers > 1 && changes.some((own) => own.ruled && found.changes.some(isLike(own)));
   const by = inCommon.find(hasRule);
   return by ? shownBy(found, layer, by) : found;
 }

@@ -6,6 +6,7 @@ import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
 import { causeOf } from '../registry.js';
 import { applyChanges, type Change, FREEDOM } from '../setup.js';
+import type { InCommon } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
 import { hasOneInside, isSlight, showsItself, tellsOf } from './information.js';
@@ -60,7 +61,7 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
   return named.every((change) => {
     const found = foundBy(study, hypothesis, change);
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
-    if (study.data.again?.some(({ changes }) => changes.some((other) => isLike(other)(change)))) return true; // others show it
+    if (study.data.again?.some((others) => areShown(others, change))) return true;
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length === 1 && isOneOfMany(study, change)) return false;
@@ -68,6 +69,11 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
       return false;
     return causeOf(change.cause).shows?.(found) ?? true;
   });
+}
+
+/** Whether several layers do so: one's may be a mistake of its own. */
+function areShown({ changes, layers }: InCommon, change: Change): boolean {
+  return layers > 1 && changes.some((other) => isLike(other)(change));
 }
 
 /** Sums next to each other's: a change out of hundreds gives one or two by chance, whatever made them. */

@@ -83,13 +83,13 @@ export interface LayerData<K extends Kind = Kind> {
   readonly proven?: true;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
-  /** It was searched by itself, in vain: only what several layers are found to do, and one change more. */
+  /** It was searched by itself, in vain: only what others are found to do, and one change more. */
   readonly again?: readonly InCommon[];
   /** Asked before two causes at once are sought: whether something else than causes gives its values. */
   readonly isElsewhere?: () => Promise<boolean>;
 }
 
-/** What several layers are found to do. */
+/** What one layer, or several, are found to do. */
 export interface InCommon {
   readonly changes: readonly Change[];
   /** One of them, and how many they are. */
