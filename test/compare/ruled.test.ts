@@ -202,6 +202,13 @@ describe('what layers before one do', () => {
     expect((await table()).stdout).not.toMatch(/ran out of time|layers before it/);
   });
 
+  it('is found beside other mistakes of most layers, where one shows it by itself', async () => {
+    const { layers } = await toldOf((acc, multiplier, i) => cut(acc, multiplier, i) + (i === 2 ? 0 : i + 1));
+    const causes = layers.map(({ diagnosis }) => [...diagnosis!.causes].sort());
+    const all = ['multiplier-short', 'rounding-truncate'];
+    expect(causes).toEqual(NETWORK.map((_, i) => (i === 2 ? all : [all[0], 'output-zero-point-wrong', all[1]])));
+  });
+
   it('is told of those after a layer that nothing explains', async () => {
     const { layers } = await toldOf((acc, multiplier, i) =>
       i === 2 ? Math.floor(between(-128, 128)) : cut(acc, multiplier, i),

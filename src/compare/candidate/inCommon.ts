@@ -1,6 +1,7 @@
 /** What several layers of an implementation are found to do, whatever else each does. */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { isOfAnyLayer } from '../../diagnose/search/anyLayer.js';
+import { keyOf as causesKey, causesOf } from '../../diagnose/search/ranking.js';
 import type { Change } from '../../diagnose/setup.js';
 import type { InCommon } from '../../diagnose/study/data.js';
 import type { LayerReport } from '../../nouns/report.js';
@@ -25,9 +26,10 @@ export function inCommonOf(layers: readonly LayerReport[], found: ReadonlyMap<st
       sets.set(key, { ...known, layers: known.layers + 1 });
     }
   }
-  return [...sets.values()]
-    .sort((a, b) => b.layers - a.layers || b.changes.length - a.changes.length)
-    .slice(0, MOST_SETS);
+  const all = [...sets.values()].sort((a, b) => b.layers - a.layers || b.changes.length - a.changes.length);
+  // of the rules of one set of causes the one of most layers
+  const byCauses = new Map([...all].reverse().map((one) => [causesKey(causesOf(one)), one]));
+  return all.filter((one) => [...byCauses.values()].includes(one)).slice(0, MOST_SETS);
 }
 
 /** A set with each rule that gives the same values: the one that layers have in common is told by counting. */

@@ -48,12 +48,13 @@ export async function seekAgain(
   let isRenewed = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const shown = inCommonOf(all(), found);
-    let isNew = ruledByAll(all(), found).size > 0;
-    for (const before of shown.length > 0 ? all().filter(isOpen) : []) {
-      const { refused } = found.get(before.name) ?? {};
+    const ruled = ruledByAll(all(), found);
+    let isNew = ruled.size > 0;
+    // what its values are too few to show, all layers together may
+    const isLeft = ({ name }: LayerReport) => !ruled.has(name) && (round > 0 || found.get(name)?.refused === undefined);
+    for (const before of shown.length > 0 ? all().filter((report) => isOpen(report) && isLeft(report)) : []) {
       if (diagnosis.isSpentAgain) break;
-      // what its values are too few to show, all layers together may
-      if (refused === undefined && (await replaced(before, shown))) isNew = true;
+      if (await replaced(before, shown)) isNew = true;
     }
     if (!isNew) return;
     if (isRenewed) continue;

@@ -22,7 +22,10 @@ export class AsOthers {
       else this.run.explains(steps);
     }
     this.inPlaceOfEach();
-    return this.run.isSettled() || isOpenElsewhere(study, this.run.refused);
+    const { refused } = this.run;
+    // what one other layer does gives every value and is not shown: more layers may tell
+    const isOpen = study.data.again ? refused.size > 0 : isOpenElsewhere(study, refused);
+    return this.run.isSettled() || isOpen;
   }
 
   /** That, and one change more: where it stands beside two, no pair is left. */
