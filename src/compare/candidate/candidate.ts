@@ -1,4 +1,5 @@
 import { Diagnosis, workFor } from '../../diagnose/diagnose.js';
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
 import type { InCommon } from '../../diagnose/study/data.js';
@@ -118,19 +119,21 @@ async function settle(
   // a shard says what the whole run would
   if (!options.failFast) await catchUp.before(selected.length);
   const all = [...reports.values()];
-  const settled = settledByOthers(all);
+  const settled = settledByOthers(all, found);
   const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
-  for (const [i, { name, accepted }] of layers.entries()) {
+  for (const [i, own] of layers.entries()) {
+    const { name, accepted } = own;
     const [told, others] = [settled.get(name), shown.get(name)];
     if (!told && !others) continue;
     const index = selected.findIndex((layer) => layer.name === name);
     const before = found.get(name)!;
+    const searched = searchedIn(own);
     if (others) diagnosis.show(name, others);
-    else diagnosis.prefer(name, told!.causes);
+    else diagnosis.prefer(searched, told!.causes);
     const report = await compareLayer(comparison, selected[index], index);
     if (isStillOpen(report, told, others, all)) {
       found.set(name, before); // another form of it, other operands, or places, explain it now
-      diagnosis.prefer(name, null);
+      diagnosis.prefer(searched, null);
       diagnosis.show(name, null);
       continue;
     }
@@ -138,6 +141,11 @@ async function settle(
     reports.set(selected[index], report);
     if (accepted !== 'tolerance') accept(report);
   }
+}
+
+/** The layer whose values a finding is of: one before it that is not seen, or itself. */
+function searchedIn({ name, diagnosis }: LayerReport): string {
+  return (diagnosis?.evidence as Evidence | undefined)?.basis?.in ?? name;
 }
 
 /** A layer that nothing explained may do what several layers do, and something else: what is found so tells more of others. */
