@@ -26,7 +26,7 @@ import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
-import { sameIn } from './search/anyLayer.js';
+import { habitsOf } from './search/anyLayer.js';
 import { DoneBefore } from './search/before.js';
 import { asElsewhere, asInCommon, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
@@ -250,11 +250,7 @@ export class Diagnosis {
 
   /** What layers before are found to do. */
   get habitsBefore(): Habit[] {
-    return this.before.sets.shown.map(
-      (changes): Habit =>
-        (study) =>
-          sameIn(study, changes) ?? [],
-    );
+    return habitsOf(this.before.sets.shown);
   }
 
   /** What a layer gives where it does as all others; null: nothing of it can be changed. */

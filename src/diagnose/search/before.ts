@@ -34,7 +34,7 @@ export class DoneBefore {
   remember(name: string, { changes, others = [], refused, isNear }: Remembered): void {
     if (changes.length > 0) this.layers++;
     if (isNear) this.near ??= name;
-    for (const own of [changes, ...others].filter(isOfAnyLayer).reverse()) {
+    for (const own of [...others, changes].filter(isOfAnyLayer)) {
       // k of a power of two more is the same number: which of them is the rule another layer tells
       const [rule, ...rules] = own.find(({ ruled }) => ruled)?.ruled?.own ?? [''];
       for (const other of rules) this.add(own, other, false);
