@@ -11,7 +11,7 @@ import { productKernels } from '../kernels/registry.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { Capture, CapturedValue, ValueReader } from '../nouns/capture.js';
 import type { Kernel } from '../nouns/kernel.js';
-import { isElementwise, isProduct, type Layer, type Model } from '../nouns/model.js';
+import { isElementwise, isProduct, isTensor, keepsState, type Layer, type Model } from '../nouns/model.js';
 import type { DiagnosisReport } from '../nouns/report.js';
 import { sumOf } from '../numeric/integer.js';
 import { blocks } from '../replay/blocks.js';
@@ -64,10 +64,15 @@ export async function throughChain(
   const missing = missingLayers(chain, last);
   if (missing.length === 0 || !(await tellsEnough(chain, last, observed, zeroPoint))) return null;
   const seen = { last, observed, zeroPoint, differing };
+  const findings: ChainFinding[] = [];
   for (const layer of missing) {
     const finding = await oneLayer(chain, layer, seen);
-    if (finding) return finding;
+    if (finding) findings.push(finding);
   }
+  if (findings.length > 0) return findings.length === 1 ? findings[0] : null; // which of them it is nothing tells
+  const known = differing < FEWEST_OF_PAIRS ? [] : chain.diagnosis.habitsBefore;
+  const asOthers = await anyHabit(chain, missing, known, seen);
+  if (asOthers) return asOthers;
   const products = missing.filter(isProduct);
   if (products.length === 0) return null;
   return (await everyLayer(chain, products, seen)) ?? wholeKernel(chain, products[0], seen);
@@ -127,7 +132,7 @@ async function tellsEnough(chain: Chain, last: Layer, observed: ValueReader, zer
 /** Each hypothesis replays the rest of the chain, hundreds of times a layer: images of a few layers, no network of them. */
 const [MOST_IMAGES, MOST_OF_IMAGES] = [6, 1e6];
 
-/** Products, and ReLUs, between the last value that the side has and this one, in the model's order. */
+/** Products, ReLUs, and what is computed of whole values, between the last value that the side has and this one, in the model's order. */
 function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] {
   if (last.inputs.every((name) => values.values.has(name))) return []; // of thousands of layers nearly all
   const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
@@ -137,9 +142,10 @@ function missingLayers({ model, values, session }: Chain, last: Layer): Layer[] 
   const products = missing.filter(isProduct);
   const effort = sumOf(products.map((layer) => effortOf(model, layer)));
   const withImages = products.length <= MOST_IMAGES && effort <= MOST_OF_IMAGES;
-  return missing.filter((layer) =>
-    isProduct(layer) ? withImages || !layer.form.patch : isElementwise(layer) && layer.form.clamp !== null,
-  );
+  return missing.filter((layer) => {
+    if (isProduct(layer)) return withImages || !layer.form.patch;
+    return isElementwise(layer) ? layer.form.clamp !== null : isTensor(layer) && withImages && !keepsState(layer);
+  });
 }
 
 /** Multiply-adds of a sample. */
@@ -178,23 +184,36 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
 async function everyLayer(chain: Chain, missing: readonly Layer[], seen: Seen): Promise<ChainFinding | null> {
   if (!isProduct(seen.last)) return null;
   const { diagnosis, session } = chain;
-  const layers = [...missing, seen.last];
   const run = await session.open(missing[0]);
   const few = fewSamples(chain, missing[0]);
   const declared = await writtenBy(run, chain.from, chain.to);
   const rivals = await diagnosis.rivals(differingOf(run, declared, few));
   const singles = rivals.filter(({ changes }) => changes.length === 1).map(({ changes }) => alike(changes[0]));
   const inPairs = seen.differing < FEWEST_OF_PAIRS ? [] : await diagnosis.habits(differingOf(run, declared, few));
-  for (const habit of [...singles, ...inPairs]) {
-    if (!(await allGive({ ...chain, ...few }, layers, habit, seen))) continue;
-    const value = await allGive(chain, layers, habit, seen);
-    const finding = value && (await explainedAs(chain, missing[0], run, value));
-    if (finding) return { ...finding, throughout: true };
+  return anyHabit(chain, missing, [...singles, ...inPairs], seen);
+}
+
+/** The first that gives every observed value, told of the first layer that does otherwise for it. */
+async function anyHabit(
+  chain: Chain,
+  missing: readonly Layer[],
+  habits: readonly Habit[],
+  seen: Seen,
+): Promise<ChainFinding | null> {
+  const layers = [...missing, seen.last];
+  for (const habit of habits) {
+    if (!(await allGive({ ...chain, ...fewSamples(chain, missing[0]) }, layers, habit, seen))) continue;
+    const values = await allGive(chain, layers, habit, seen);
+    for (const layer of values ? missing : []) {
+      const run = await sessionOf(chain, { ...chain.values, values: values! }).open(layer);
+      const finding = await explainedAs(chain, layer, run, values!.get(layer.name)!, habit);
+      if (finding) return { ...finding, throughout: true };
+    }
   }
   return null;
 }
 
-/** The first layer's values, where the same in each gives every observed value of the last. */
+/** All values, where the same in each gives every observed value of the last. */
 async function allGive(chain: Chain, layers: readonly Layer[], habit: Habit, seen: Seen) {
   const { values, diagnosis, from, to } = chain;
   const known = new Map(values.values);
@@ -204,10 +223,10 @@ async function allGive(chain: Chain, layers: readonly Layer[], habit: Habit, see
     if (!own) return null;
     known.set(layer.name, writtenOf(run, own, from));
   }
-  const [first, last] = [known.get(layers[0].name)!, known.get(seen.last.name)!];
+  const last = known.get(seen.last.name)!;
   const [found, observed] = await Promise.all([last, seen.observed].map((reader) => reader.read(from, to)));
   const after = (value: number) => (seen.zeroPoint === null ? value : Math.max(value, seen.zeroPoint));
-  return found.every((value, i) => after(value) === after(observed[i])) ? first : null;
+  return found.every((value, i) => after(value) === after(observed[i])) ? known : null;
 }
 
 /** All layers of the chain by another kernel. */
@@ -232,12 +251,13 @@ async function explainedAs(
   layer: Layer,
   run: LayerRun,
   value: ValueReader,
+  habit?: Habit,
 ): Promise<ChainFinding | null> {
   const { from, to, diagnosis } = chain;
   const diff = await diffReplay(chain, run, value, null);
   if (diff.mismatched === 0) return null;
   const differing = differingRows({ run, input: run.input, observed: value, from, to, diff, afterRelu: false });
-  const found = inSamples(await diagnosis.layer({ ...differing, proven: true }), run);
+  const found = inSamples(await diagnosis.layer({ ...differing, proven: true, ...(habit && { habit }) }), run);
   return isUnexplained(found.report) ? null : { layer, found };
 }
 
@@ -269,8 +289,9 @@ async function writtenBy(run: LayerRun, from: number, to: number): Promise<Captu
 }
 
 /** What a diagnosis has as rows of channels, as the layer writes it. */
-function writtenOf({ ready: { shapes } }: LayerRun, rows: NumericArray, from: number): CapturedValue {
-  return readerOf(fromRows(rows, shapes.output), sizeOf(shapes.output.dims), from);
+function writtenOf({ ready: { layer, shapes } }: LayerRun, rows: NumericArray, from: number): CapturedValue {
+  const data = isTensor(layer) ? rows : fromRows(rows, shapes.output);
+  return readerOf(data, sizeOf(shapes.output.dims), from);
 }
 
 function readerOf(data: NumericArray, features: number, from: number): CapturedValue {

@@ -26,11 +26,12 @@ import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
+import { habitsOf } from './search/anyLayer.js';
 import { DoneBefore } from './search/before.js';
 import { asElsewhere, asInCommon, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
-import { type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
+import { causesAs, type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
 import { SharedNumbers } from './search/shared.js';
 import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { differences } from './study/agree.js';
@@ -56,6 +57,8 @@ export interface DifferingLayer {
   readonly met?: LayerDiagnosis | null;
   /** Nobody observed it: it is what gives every value of a layer after it. */
   readonly proven?: true;
+  /** What it and the layers after it do: of what gives its values this is told. */
+  readonly habit?: Habit;
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
   /** Asked before two causes at once are sought: whether something else than causes gives its values. */
@@ -141,7 +144,7 @@ export class Diagnosis {
     const { diagnosis, took } = this.known.get(key) ?? (await this.searched(layer));
     this.known.set(key, { diagnosis, took });
     this.work.spend(took);
-    const told = await this.asPreferred(layer, diagnosis);
+    const told = await this.asPreferred(layer, diagnosis, differing.habit);
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
     if (!differing.proven) this.before.remember(layer.name, told);
     return told;
@@ -190,10 +193,10 @@ export class Diagnosis {
     this.asked.delete(layer);
   }
 
-  private async asPreferred(layer: LayerCase, found: LayerDiagnosis): Promise<LayerDiagnosis> {
+  private async asPreferred(layer: LayerCase, found: LayerDiagnosis, habit?: Habit): Promise<LayerDiagnosis> {
     const shown = this.shown.get(layer.name);
     if (shown) return (await asElsewhere(layer, shown)) ?? found;
-    const causes = this.preferred.get(layer.name);
+    const causes = this.preferred.get(layer.name) ?? (habit && (await causesAs(layer, habit)));
     const best = causes && found.others?.find((changes) => areNamed(changes, causes));
     if (!best) return found;
     const study = await Study.open(layer);
@@ -255,6 +258,11 @@ export class Diagnosis {
   async habits(differing: DifferingLayer): Promise<Habit[]> {
     const layer = this.caseOf(differing);
     return layer ? shortHabits(layer) : [];
+  }
+
+  /** What layers before are found to do. */
+  get habitsBefore(): Habit[] {
+    return habitsOf(this.before.sets.shown);
   }
 
   /** What a layer gives where it does as all others; null: nothing of it can be changed. */

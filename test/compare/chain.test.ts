@@ -68,24 +68,38 @@ const jsonOf = (name: string, input: string, { weight, inFeatures, weightScale, 
   };
 };
 
-async function told(candidate: Uint8Array): Promise<{ diagnosis: Report['layers'][0]['diagnosis']; text: string }> {
+type Values = Readonly<Record<string, Uint8Array>>;
+
+function filesOf(layers: readonly object[], capture: Values, candidate: Values): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'chain-'));
   const at = (name: string) => join(folder, name);
-  const { fc1, fc2 } = outputsOf(fbgemmWith({}));
   const model = {
     format: 'qdiff-model',
     version: 1,
     producer: { framework: 'pytorch', engine: 'fbgemm' },
     inputs: [{ name: 'x', dtype: 'uint8', scale: VALUES[0].scale, zero_point: 128 }],
-    layers: [jsonOf('fc1', 'x', FC1), jsonOf('fc2', 'fc1', FC2)],
+    layers,
   };
   const array = (data: Uint8Array) => npy('uint8', [SAMPLES, data.length / SAMPLES], [...data]);
+  const arrays = (values: Values) =>
+    npz(Object.fromEntries(Object.entries(values).map(([name, data]) => [name, array(data)])));
   writeFileSync(at('model.json'), JSON.stringify(model));
-  writeFileSync(at('capture.npz'), npz({ x: array(X), fc1: array(fc1), fc2: array(fc2) }));
-  writeFileSync(at('candidate.npz'), npz({ fc2: array(candidate) }));
-  const argv = [at('model.json'), at('capture.npz'), '--candidate', at('candidate.npz')];
+  writeFileSync(at('capture.npz'), arrays(capture));
+  writeFileSync(at('candidate.npz'), arrays(candidate));
+  return [at('model.json'), at('capture.npz'), '--candidate', at('candidate.npz')];
+}
+
+async function layersOf(argv: readonly string[]): Promise<Report['layers']> {
   const report: Report = JSON.parse((await cli()([...argv, '--reporter', 'json'])).stdout);
-  return { diagnosis: report.candidate_layers![1].diagnosis, text: (await cli()(argv)).stdout };
+  return report.candidate_layers!;
+}
+
+async function told(candidate: Uint8Array): Promise<{ diagnosis: Report['layers'][0]['diagnosis']; text: string }> {
+  const { fc1, fc2 } = outputsOf(fbgemmWith({}));
+  const layers = [jsonOf('fc1', 'x', FC1), jsonOf('fc2', 'fc1', FC2)];
+  const argv = filesOf(layers, { x: X, fc1, fc2 }, { fc2: candidate });
+  const [, { diagnosis }] = await layersOf(argv);
+  return { diagnosis, text: (await cli()(argv)).stdout };
 }
 
 describe('the same in each layer', () => {
@@ -130,6 +144,31 @@ async function seenOnly(network: Network, names: readonly string[], candidate = 
 }
 
 describe('through layers of other kinds', () => {
+  const SIGMOID = quant(1 / 256, 0);
+  const AFTER = linear(16, 6, SIGMOID, quant(Math.fround(0.01), 115));
+
+  /** fc1, a function that nobody saw, and what reads it. */
+  async function beside(round: (v: number) => number) {
+    const { fc1 } = outputsOf(fbgemmWith({}));
+    const { scale, zeroPoint } = VALUES[1];
+    const function_ = (own: (v: number) => number) =>
+      Uint8Array.from(fc1, (q) => Math.min(255, own(256 / (1 + Math.exp(-scale * (q - zeroPoint))))));
+    const fc2 = (data: Uint8Array) =>
+      Uint8Array.from(replayProduct(fbgemmWith({}), AFTER, { rows: SAMPLES, cols: 16, data }).data);
+    const right = function_(Math.round);
+    const layers = [
+      jsonOf('fc1', 'x', FC1),
+      { name: 'act', op: 'sigmoid', input: 'fc1', output: { dtype: 'uint8', scale: 1 / 256, zero_point: 0 } },
+      jsonOf('fc2', 'act', AFTER),
+    ];
+    const capture = { x: X, fc1, act: right, fc2: fc2(right) };
+    return layersOf(filesOf(layers, capture, { fc1, fc2: fc2(function_(round)) }));
+  }
+
+  test('a function that is not seen is the one that does otherwise, not what comes before or after it', async () => {
+    const [, , { diagnosis }] = await beside(Math.floor);
+    expect(diagnosis).toMatchObject({ causes: ['rounding-truncate'], evidence: { basis: { in: 'act' } } });
+  });
   test.each([['cut off', { round: towardZero }, 'rounding-truncate']])(
     'convolutions that are not seen: %s in each',
     async (_, steps, cause) => {
@@ -138,6 +177,13 @@ describe('through layers of other kinds', () => {
       expect(diagnosis!.explained).toBe(diagnosis!.of);
     },
   );
+
+  test('what a layer before shows is tried in those that are not seen: two things at once', async () => {
+    const network = await networkBy({ round: downward, bias: noBias });
+    const diagnosis = await seenOnly(network, ['stem', 'pw']);
+    expect(diagnosis!.causes.sort()).toEqual(['bias-missing', 'rounding-floor']);
+    expect(diagnosis).toMatchObject({ explained: diagnosis!.of, evidence: { basis: { throughout: true } } });
+  });
 
   test('three values that each differ by a step or two tell of no layer before', async () => {
     const { model, capture, candidate } = await networkBy({ round: towardZero }, 'iris-vnni');

@@ -11,8 +11,9 @@ const report = (name: string, causes: string[], open: string[][] = [], mismatche
     mismatched,
     diagnosis: { causes, subject: 'candidate', indistinguishable: open.map((one) => ({ causes: one, kernel: null })) },
   }) as never;
-const settled = (...layers: LayerReport[]) =>
-  Object.fromEntries([...settledByOthers(layers)].map(([name, { causes }]) => [name, causes]));
+const settled = (...layers: LayerReport[]) => settledWith(new Map(), layers);
+const settledWith = (found: Parameters<typeof settledByOthers>[1], layers: LayerReport[]) =>
+  Object.fromEntries([...settledByOthers(layers, found)].map(([name, { causes }]) => [name, causes]));
 
 describe('by another layer', () => {
   const open = report('relu', ['inherited', 'output-order', 'away'], [['up'], ['twice']]);
@@ -43,6 +44,22 @@ describe('by another layer', () => {
     const witness = report('fc', ['up']);
     expect(settled(open, witness, report('few', ['away'], [], 1))).toEqual({});
     expect(settled(open, { ...witness, op: 'add' })).toEqual({});
+  });
+
+  test('a layer of another op tells what it does after its sums, where no other of its op does', () => {
+    const witness = { ...report('add', ['up']), op: 'add' };
+    const change = {
+      cause: 'rounding-half-up',
+      coordinate: 'round',
+      freedom: 0,
+      label: 'up',
+      apply: (own: unknown) => own,
+    };
+    const found = (coordinate: string) => new Map([['add', { changes: [{ ...change, coordinate }] as never }]]);
+    expect(settledWith(found('round'), [open, witness])).toEqual({ relu: ['up'] });
+    expect(settledWith(found('weights'), [open, witness])).toEqual({});
+    expect(settledWith(found('round'), [open, witness, report('fc', ['away'], [], 1)])).toEqual({});
+    expect(settledWith(found('round'), [open, witness, report('fc', ['twice'])])).toEqual({ relu: ['twice'] });
   });
 
   test('not where layers tell two forms of it', () => {

@@ -47,11 +47,14 @@ async function modelOf({ layer, inputs }: Pick<TensorScene, 'layer' | 'inputs'>,
   return validateModel(raw, 'model.json', 'none');
 }
 
-function fileOf(values: Readonly<Record<string, readonly [data: Uint8Array, shape: readonly number[]]>>): ArrayFile {
+function fileOf(
+  values: Readonly<Record<string, readonly [data: Uint8Array | Int8Array, shape: readonly number[]]>>,
+): ArrayFile {
   const arrays = Object.entries(values).map(([key, [data, dims]]): [string, ArraySource] => {
     const shape = [data.length / sizeOf(dims), ...dims];
     const read = async (from = 0, to = shape[0]) => data.subarray(from * sizeOf(dims), to * sizeOf(dims));
-    return [key, { key, dtype: 'uint8', shape, fortranOrder: false, read }];
+    const dtype = data instanceof Int8Array ? 'int8' : 'uint8';
+    return [key, { key, dtype, shape, fortranOrder: false, read }];
   });
   return { path: 'capture.npz', arrays: new Map(arrays), close: async () => {} };
 }
@@ -61,10 +64,11 @@ async function diagnosed(scene: TensorScene) {
   const model = await modelOf(scene, scene.producer);
   const x = scene.inputs.map(({ shape }, i) => codesOf(i + 5, SAMPLES * sizeOf(shape)));
   const given = Object.fromEntries(x.map((data, i) => [`x${i}`, [data, scene.inputs[i].shape] as const]));
-  const zeros = new Uint8Array(SAMPLES * sizeOf(scene.output));
+  const codes = (scene.layer.output as { dtype?: string } | undefined)?.dtype === 'int8' ? Int8Array : Uint8Array;
+  const zeros = new codes(SAMPLES * sizeOf(scene.output));
   const blank = await validateCapture(model, fileOf({ ...given, y: [zeros, scene.output] }));
-  const right = await rightCodes(model, blank);
-  const wrong = Uint8Array.from(scene.wrong(x, right));
+  const right = codes.from(await replayedOf(model, blank));
+  const wrong = codes.from(scene.wrong(x, right));
   expect(wrong.some((code, i) => code !== right[i])).toBe(true);
   const capture = await validateCapture(model, fileOf({ ...given, y: [right, scene.output] }));
   const candidate = await validateCapture(model, fileOf({ ...given, y: [wrong, scene.output] }));

@@ -38,7 +38,7 @@ export interface TensorScene {
 }
 
 interface Params {
-  readonly dtype: 'uint8';
+  readonly dtype: 'uint8' | 'int8';
   readonly scale: number;
   readonly zero_point: number;
 }
@@ -341,6 +341,22 @@ const inFloat64 = ([x, z]: readonly NumericArray[]) =>
   });
 
 const size = (of: NumericArray) => of.length / SAMPLES;
+/** Of int8, whose zero point is below 0. */
+const clampedAt = (least: number): TensorScene => ({
+  ...withRelu(
+    add(
+      {
+        code: 'relu-at-zero',
+        what: `add whose ReLU clamps at code ${least}`,
+        wrong: (_, right) => Int8Array.from(right, (q) => Math.max(least, q)),
+      },
+      A,
+      B,
+      { dtype: 'int8', scale: 0.1, zero_point: -36 },
+    ),
+  ),
+  producer: { framework: 'tflite', kernel: 'tflite-reference' },
+});
 const withRelu = (scene: TensorScene): TensorScene => ({ ...scene, layer: { ...scene.layer, activation: 'relu' } });
 
 export const RAISED: readonly TensorScene[] = [
@@ -502,6 +518,12 @@ export const RAISED: readonly TensorScene[] = [
     Math.floor((Math.round(a * shortened(A, 6)) - Math.round(b * shortened(B, 6))) / 64 + 0.5),
   ),
   // ties as the reference has them, so that nothing else is wrong
+  ...[Math.floor, (mean: number) => Math.floor(mean + 0.5)].map((round, i) => ({
+    ...rescaledMean('rescale-missing', `a mean in steps of the input, ${i === 0 ? 'floored' : 'halves up'}`, (mean) => {
+      return round(mean) + Y.zero_point;
+    }),
+    also: ['multiplier-short'],
+  })),
   rescaledMean(
     'rescale-missing',
     'a mean of codes as it is',
@@ -713,6 +735,7 @@ export const RAISED: readonly TensorScene[] = [
   }),
   resize({ code: 'resample-grid', what: 'the nearest place', wrong: resized((o) => Math.floor(o * (2 / 3)), false) }),
   withRelu(add({ code: 'capture-before-relu', what: 'add before its ReLU', wrong: sum(roundHalfEven) })),
+  clampedAt(0),
   add({
     code: 'samples-misaligned',
     what: 'the next sample',
@@ -928,6 +951,7 @@ export const NEARLY: readonly TensorScene[] = [
     S,
   ),
   resize({ code: 'resample-grid', what: 'noise', wrong: noisy(0.05) }),
+  clampedAt(5),
   withRelu(
     add({
       code: 'capture-before-relu',

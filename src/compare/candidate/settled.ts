@@ -25,24 +25,37 @@ export interface Settled {
   readonly form: string;
 }
 
-/** By layer: the causes that another of its op tells from those it has now. Many values speak for it, one against. */
-export function settledByOthers(layers: readonly LayerReport[]): Map<string, Settled> {
+/**
+ * By layer: the causes that another of its op tells from those it has now. Many values speak for it, one against. Where those of its op
+ * say nothing, those of any op tell what they do after their sums.
+ */
+export function settledByOthers(
+  layers: readonly LayerReport[],
+  found: ReadonlyMap<string, Pick<LayerDiagnosis, 'changes'>>,
+): Map<string, Settled> {
   const all = layers.flatMap(toldOf);
+  const ofAnyOp = all.filter(({ name }) => isOfAnyOp(found.get(name)?.changes ?? []));
   const settled = new Map<string, Settled>();
   for (const own of all) {
-    const others = all.filter((other) => other !== own && other.op === own.op);
-    const needed = own.open.flatMap(({ key, causes }) => {
-      // what both have, the mistake of this layer, no other need have
-      const [told, named] = [without(key, own.causes), without(own.causes, key)];
-      const forms = telling(others, told, named).flatMap(({ isWitness, diagnosis }) =>
-        isWitness ? [formOf(diagnosis, told)] : [],
-      );
-      const isDenied = telling(others, named, told).length > 0;
-      return !isDenied && new Set(forms).size === 1 ? [{ causes, told, form: forms[0] }] : [];
-    });
-    if (needed.length === 1) settled.set(own.name, needed[0]);
+    const ofOp = all.filter((other) => other.op === own.op);
+    const needed = neededBy(own, ofOp) ?? neededBy(own, [...new Set([...ofOp, ...ofAnyOp])]);
+    if (needed) settled.set(own.name, needed);
   }
   return settled;
+}
+
+function neededBy(own: Told, layers: readonly Told[]): Settled | null {
+  const others = layers.filter((other) => other !== own);
+  const needed = own.open.flatMap(({ key, causes }) => {
+    // what both have, the mistake of this layer, no other need have
+    const [told, named] = [without(key, own.causes), without(own.causes, key)];
+    const forms = telling(others, told, named).flatMap(({ isWitness, diagnosis }) =>
+      isWitness ? [formOf(diagnosis, told)] : [],
+    );
+    const isDenied = telling(others, named, told).length > 0;
+    return !isDenied && new Set(forms).size === 1 ? [{ causes, told, form: forms[0] }] : [];
+  });
+  return needed.length === 1 ? needed[0] : null;
 }
 
 function without(causes: string, others: string): string[] {

@@ -1,4 +1,5 @@
 /** What layers of a candidate tell of each other, once all are compared. */
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
 import type { Layer } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
@@ -37,19 +38,21 @@ async function settle(
   // a shard says what the whole run would
   if (!options.failFast) await catchUp.before(selected.length);
   const all = [...reports.values()];
-  const settled = settledByOthers(all);
+  const settled = settledByOthers(all, found);
   const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
-  for (const [i, { name, accepted }] of layers.entries()) {
+  for (const [i, own] of layers.entries()) {
+    const { name, accepted } = own;
     const [told, others] = [settled.get(name), shown.get(name)];
     if (!told && !others) continue;
     const layer = selected.find((one) => one.name === name)!;
     const before = found.get(name)!;
+    const searched = searchedIn(own);
     if (others) diagnosis.show(name, others);
-    else diagnosis.prefer(name, told!.causes);
+    else diagnosis.prefer(searched, told!.causes);
     const report = await compare(layer);
     if (isStillOpen(report, told, others, all)) {
       found.set(name, before); // another form of it, other operands, or places, explain it now
-      diagnosis.prefer(name, null);
+      diagnosis.prefer(searched, null);
       diagnosis.show(name, null);
       continue;
     }
@@ -57,6 +60,11 @@ async function settle(
     reports.set(layer, report);
     if (accepted !== 'tolerance') accept(report);
   }
+}
+
+/** The layer whose values a finding is of: one before it that is not seen, or itself. */
+function searchedIn({ name, diagnosis }: LayerReport): string {
+  return (diagnosis?.evidence as Evidence | undefined)?.basis?.in ?? name;
 }
 
 /** Whether what others tell explains it not, or a layer could not have it: one rule of many layers is told where it is needed. */

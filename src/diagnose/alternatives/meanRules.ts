@@ -4,7 +4,7 @@ import type { RealValue } from '../../kernels/realForm.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { fill, quantized } from '../../kernels/steps/call.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
-import { downward, halfEven, halfUp } from '../../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { AveragePoolAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
@@ -63,6 +63,22 @@ export function scriptsRoundingMean(study: TensorStudy, rule: MeanRule, raw: boo
       const [lo, hi] = clampOfCodes(call.activation, to, quantizeTwoRoundings);
       const steps = (i: number) => ((mean(i) - subtracted) * from.scale) / to.scale;
       return fill(call, (i) => clamp(last.apply(steps(i)) + to.zeroPoint, lo, hi));
+    },
+  }));
+}
+
+/** Scripts that take a mean, in steps of the input, for one in steps of the output. */
+export function scriptsWithoutScale(study: TensorStudy): TensorSteps[] {
+  const { input, output, integers } = meanOfCodes(study) ?? {};
+  if (!integers || input!.scale === output!.scale) return [];
+  return [halfEven, halfAway, halfUp, downward, HALF_COUNT_ADDED].map((rule) => ({
+    kind: 'tensor',
+    equation: `${rule.equation} of the mean, in steps of the input, then + zp`,
+    run(call) {
+      const to = quantized(call.output);
+      const mean = integers(call, rule);
+      const [lo, hi] = clampOfCodes(call.activation, to, quantizeTwoRoundings);
+      return fill(call, (i) => clamp(mean(i) + to.zeroPoint, lo, hi));
     },
   }));
 }

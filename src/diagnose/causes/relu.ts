@@ -1,10 +1,11 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
+import type { Activation } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import type { Fact } from '../cause.js';
 import { convertsIn } from '../facts.js';
-import { type Setup, type TensorSetup, withOutput, withParams } from '../setup.js';
+import { type ProductSetup, type Setup, type TensorSetup, withOutput, withParams } from '../setup.js';
 
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
@@ -68,9 +69,16 @@ export function withoutLowerBound(setup: Setup): Setup {
     const upper = setup.params.clamp?.upper ?? POSITIVE_INFINITY;
     return withParams(setup, { clamp: { lower: NEGATIVE_INFINITY, upper } });
   }
-  if (setup.kind === 'tensor') return withParams(setup, { activation: 'none' });
   const { activation, output } = setup.params;
-  if (activation !== 'relu6' || !isQuantized(output)) return withParams(setup, { activation: 'none' });
-  const [, upper] = clampOfCodes(activation, output, setup.steps.bound);
-  return withParams(setup, { activation: { clamp: [NEGATIVE_INFINITY, upper] } });
+  if (activation !== 'relu6' || !isQuantized(output)) return withActivation(setup, 'none');
+  const [, upper] = clampOfCodes(
+    activation,
+    output,
+    setup.kind === 'product' ? setup.steps.bound : quantizeTwoRoundings,
+  );
+  return withActivation(setup, { clamp: [NEGATIVE_INFINITY, upper] });
+}
+
+function withActivation(setup: ProductSetup | TensorSetup, activation: Activation): Setup {
+  return setup.kind === 'product' ? withParams(setup, { activation }) : withParams(setup, { activation });
 }

@@ -25,13 +25,15 @@ declare module '../finding/evidence.js' {
 /** ReLU clamps the codes at 0 in place of the zero point. */
 export const reluAtZero: Cause<'relu-at-zero'> = {
   code: 'relu-at-zero',
-  kinds: ['product', 'elementwise'],
+  kinds: ['product', 'elementwise', 'tensor'],
   needs: [hasRelu, writesCodes],
   whose: 'capture',
 
   changes: ({ declared }) => {
     const { output } = declared.params;
     if (!isQuantized(output) || output.zeroPoint === 0) return [];
+    // a sum of unsigned codes has then none at all
+    if (declared.kind === 'tensor' && output.quantMin >= 0) return [];
     const quantMin = Math.max(0, output.quantMin);
     return [
       {

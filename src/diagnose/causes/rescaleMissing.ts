@@ -2,6 +2,7 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { type Branch, hasBranches, scriptsOfBranches } from '../alternatives/branches.js';
+import { scriptsWithoutScale } from '../alternatives/meanRules.js';
 import { type RawSum, rawSums } from '../alternatives/rawSums.js';
 import { formOf, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
@@ -67,6 +68,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
       ...rawSum(study, output),
       ...rawProduct(study),
       ...copies(study),
+      ...ofMeans(study),
       ...withoutZeroPoints(study, output),
     ];
   },
@@ -270,6 +272,13 @@ function copies(study: Study): Change[] {
     const change = stepsChange('rescale-missing', 'multiplier', copy, { inputs: [i], copied: true }) as Change;
     return study.agreesOnSubset(change.apply(study.declared)) ? [change] : [];
   });
+}
+
+/** However the mean itself is rounded. */
+function ofMeans(study: Study): Change[] {
+  if (!isTensorStudy(study)) return [];
+  const found = { inputs: [0], left: 'scale' } as const;
+  return scriptsWithoutScale(study).map((steps) => stepsChange('rescale-missing', 'multiplier', steps, found));
 }
 
 /** Codes times scales alone. */

@@ -1,9 +1,11 @@
 /** What an implementation does in every layer that can have it. */
+import { sumOf } from '../../numeric/integer.js';
 import { isPossible } from '../cause.js';
-import { causeOf } from '../registry.js';
+import { causeOf, causes } from '../registry.js';
 import { applyChanges, type Change, type Coordinate, FREEDOM, type Setup } from '../setup.js';
 import { isProductStudy, type Study } from '../study/study.js';
-import { enumeratedIn, isLike } from './rivals.js';
+import { causesOf } from './ranking.js';
+import { enumeratedIn, type Habit, isLike } from './rivals.js';
 
 /** What a layer does after its sums is the same function in every other. */
 const OF_ANY_LAYER: readonly Coordinate[] = ['multiplier', 'bias', 'round', 'offset'];
@@ -38,6 +40,19 @@ export function sameIn(
   );
   const own = known.flatMap((one, i) => one ?? estimated(study, base, changes[i]) ?? []);
   return own.length === changes.length ? own : null;
+}
+
+/** What layers are found to do: the fewest causes first, then the likeliest. */
+export function habitsOf(sets: readonly (readonly Change[])[]): Habit[] {
+  const ranksOf = (set: readonly Change[]) =>
+    causesOf({ changes: set }).map((code) => causes.findIndex((cause) => cause.code === code));
+  const ranked = sets.map((set) => ({ set, ranks: ranksOf(set) }));
+  ranked.sort((a, b) => a.ranks.length - b.ranks.length || sumOf(a.ranks) - sumOf(b.ranks));
+  return ranked.map(
+    ({ set }): Habit =>
+      (study) =>
+        sameIn(study, set) ?? [],
+  );
 }
 
 function isStep(study: Study, { coordinate, found }: Change): boolean {

@@ -8,6 +8,7 @@ import type { LayerCase } from '../finding/explanation.js';
 import { causes } from '../registry.js';
 import { applyChanges, type Change } from '../setup.js';
 import { isProductStudy, Study } from '../study/study.js';
+import { causesOf } from './ranking.js';
 
 /** Changes without a number found in the data, and what they make of the first samples. */
 export interface Rival {
@@ -65,6 +66,10 @@ export async function shortHabits(layer: LayerCase): Promise<Habit[]> {
         (own) => [...short(own), ...rule(own)],
     ),
   ]);
+}
+
+export async function causesAs(layer: LayerCase, habit: Habit): Promise<string[]> {
+  return causesOf({ changes: habit(await Study.open(layer)) });
 }
 
 export async function valuesAs(layer: LayerCase, habit: Habit): Promise<NumericArray> {
