@@ -1,5 +1,5 @@
 /** Codes at the clamp are what any arithmetic gives: they name none. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/compare/compare.js';
 import { validateModel } from '../../src/validate/model.js';
 import { computed, diagnosisOf } from '../support/alone.js';
@@ -34,6 +34,35 @@ test('a softmax of one answer', async () => {
       x.map((code) => (code === 200 ? 255 : 0)),
     ),
   ).toEqual(['unexplained']);
+});
+
+describe('a softmax of codes from the least of its dtype on, as TFLite computes it', () => {
+  const x = Uint8Array.from({ length: 60 }, (_, i) => (i * 37) % 97);
+  const alone = {
+    producer: { framework: 'tflite', kernel: 'tflite-reference' },
+    inputs: { x: { dtype: 'uint8', scale: 0.06, zero_point: 0, shape: [5] } },
+    layer: { op: 'softmax', dim: -1, output: { dtype: 'uint8', scale: 1 / 256, zero_point: 0 } },
+    values: { x },
+    samples: 12,
+  };
+
+  test('clamped is the clamp alone: no probability moves with it', async () => {
+    const right = await computed(alone);
+    const least = [...right].sort((a, b) => a - b)[30];
+    const { causes } = (await diagnosisOf(
+      alone,
+      right.map((code) => Math.max(least, code)),
+    ))!;
+    expect(causes).toEqual(['clamp-range']);
+  });
+
+  test('each a step higher is no clamp', async () => {
+    const { causes } = (await diagnosisOf(
+      alone,
+      (await computed(alone)).map((code) => code + 1),
+    ))!;
+    expect(causes).toEqual(['output-zero-point-wrong']);
+  });
 });
 
 test('six sums of one channel, in which a weight is another, are no two causes', async () => {

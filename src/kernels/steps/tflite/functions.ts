@@ -2,6 +2,7 @@
 
 import type { GeluAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
+import { CODE_RANGES } from '../../../nouns/value.js';
 import { int32s } from '../../../numeric/array.js';
 import { erf } from '../../../numeric/erf.js';
 import { f32 } from '../../../numeric/float.js';
@@ -46,8 +47,8 @@ export function ofFloats(name: string, apply: RealFunction): TensorSteps {
 }
 
 const logOfLayer = ofLayer(({ output }) => {
-  const { scale, zeroPoint, quantMin } = quantized(output);
-  const least = f32((quantMin - zeroPoint) * f32(scale)); // of what has no logarithm
+  const { dtype, scale, zeroPoint } = quantized(output);
+  const least = f32((CODE_RANGES[dtype][0] - zeroPoint) * f32(scale)); // of what has no logarithm
   return ofFloats('log', (x) => (x <= 0 ? least : f32(Math.log(x))));
 });
 

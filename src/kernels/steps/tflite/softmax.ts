@@ -1,7 +1,7 @@
 /** SOFTMAX along the last axis. */
 import type { BetaAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
-import type { QuantParams } from '../../../nouns/value.js';
+import { CODE_RANGES, type QuantParams } from '../../../nouns/value.js';
 import {
   multiplyByFixedPointDoubleRounding,
   multiplyHighQ31,
@@ -42,6 +42,7 @@ const softmaxFixedPoint: TensorSteps = {
     const { multiplier, exponent } = quantizeMultiplier(real);
     const least = -floor((31 * 2 ** 26) / 2 ** exponent);
     const { dtype, quantMin: lo, quantMax: hi } = quantized(call.output);
+    const [zero] = CODE_RANGES[dtype]; // whatever a value is clamped to
     const exponential = (d: number) => expOnNegative(multiplyHighQ31(wrapInt32(d * 2 ** exponent), multiplier), 5, 32);
     // two codes of 8 bits lie up to 255 apart
     const input = quantized(call.inputs[0]);
@@ -54,7 +55,7 @@ const softmaxFixedPoint: TensorSteps = {
       const inverse = oneOverOnePlus(wrapInt32(sum * 2 ** zeros - 2 ** 31), 32);
       const shift = 12 - zeros + 31 - BITS[dtype]!;
       return powers.map((power, i) =>
-        distances[i] < least ? lo : clamp(roundingDivideByPot(multiplyHighQ31(inverse, power), shift) + lo, lo, hi),
+        clamp(distances[i] < least ? zero : roundingDivideByPot(multiplyHighQ31(inverse, power), shift) + zero, lo, hi),
       );
     });
   }),
