@@ -26,6 +26,7 @@ import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
 import { explained, type LayerCase, type LayerDiagnosis, unnamed } from './finding/explanation.js';
 import { isKnown } from './finding/frameworks.js';
+import { Answers, type Searched } from './search/answers.js';
 import { habitsOf } from './search/anyLayer.js';
 import { DoneBefore } from './search/before.js';
 import { asElsewhere, asInCommon, type ShownElsewhere } from './search/elsewhere.js';
@@ -100,14 +101,11 @@ export function workFor(
   return new Work(side, all, largestOf(layers.map(sizeOf)));
 }
 
-/** What was found of each layer asked for, and what that took: a shard compares the whole once more for its answers. */
-export type Searched = Map<string, { readonly diagnosis: LayerDiagnosis; readonly took: number }>;
-
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
   private readonly shared = new SharedNumbers();
   private readonly before = new DoneBefore();
-  private readonly asked = new Map<string, number>();
+  private readonly answers: Answers;
   private readonly preferred = new Map<string, readonly string[]>();
   private readonly shown = new Map<string, readonly ShownElsewhere[]>();
   private readonly workAgain: Work;
@@ -119,8 +117,9 @@ export class Diagnosis {
     private readonly fast: Fast,
     /** What its searches take in all. */
     readonly work = new Work(),
-    private readonly known: Searched = new Map(),
+    known: Searched = new Map(),
   ) {
+    this.answers = new Answers(side, known);
     this.workAgain = work.anew();
   }
 
@@ -138,11 +137,7 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     // a kind without a setup: nothing can be changed
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
-    const times = this.asked.get(layer.name) ?? 0;
-    this.asked.set(layer.name, times + 1);
-    const key = this.keyOf(layer.name, times);
-    const { diagnosis, took } = this.known.get(key) ?? (await this.searched(layer));
-    this.known.set(key, { diagnosis, took });
+    const { diagnosis, took } = await this.answers.of(layer.name, () => this.searched(layer));
     this.work.spend(took);
     const told = await this.asPreferred(layer, diagnosis, differing.habit);
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
@@ -152,12 +147,7 @@ export class Diagnosis {
 
   /** It is searched anew where it is asked for again. */
   forget(layer: string): void {
-    for (let times = this.asked.get(layer) ?? 0; times > 0; times--) this.known.delete(this.keyOf(layer, times - 1));
-    this.asked.delete(layer);
-  }
-
-  private keyOf(layer: string, times: number): string {
-    return `${this.side} ${times} ${layer}`;
+    this.answers.forget(layer);
   }
 
   /** Whether layers that are sought again have taken what that may. */
@@ -175,7 +165,7 @@ export class Diagnosis {
     const diagnosis = asInCommon(await diagnoseLayer({ ...layer, work, before, again: inCommon }), layer, inCommon);
     const isExplained = diagnosis.changes.length > 0;
     work.spend(work.endSearch(isExplained));
-    if (isExplained) this.known.set(this.keyOf(layer.name, times), { diagnosis, took: 0 });
+    if (isExplained) this.answers.set(layer.name, times, { diagnosis, took: 0 });
     return diagnosis;
   }
 
@@ -183,14 +173,14 @@ export class Diagnosis {
   prefer(layer: string, causes: readonly string[] | null): void {
     if (causes) this.preferred.set(layer, causes);
     else this.preferred.delete(layer);
-    this.asked.delete(layer);
+    this.answers.restart(layer);
   }
 
   /** What a layer's few values give and do not show is told as others show it, where it is asked for again; null: it is not. */
   show(layer: string, shown: readonly ShownElsewhere[] | null): void {
     if (shown) this.shown.set(layer, shown);
     else this.shown.delete(layer);
-    this.asked.delete(layer);
+    this.answers.restart(layer);
   }
 
   private async asPreferred(layer: LayerCase, found: LayerDiagnosis, habit?: Habit): Promise<LayerDiagnosis> {

@@ -60,7 +60,7 @@ test('after a ReLU no code less 128 is below 0: it is read as the others are', a
   const rectified = written(network.candidate, (code, name) => (name === 'fc1' ? Math.max(code, 128) : code) - 128);
   const found = await diagnosed(network, rectified, LINEARS);
   expect(found.map((diagnosis) => new Set(diagnosis!.causes))).toEqual([
-    new Set(['signedness', 'accumulator-wraps', 'rounding-truncate']), // of what is not below 0 the same as down
+    new Set(['signedness', 'accumulator-wraps', 'rounding-floor']), // of what is not below 0 as the second tells
     new Set(['inherited', 'signedness', 'accumulator-wraps', 'rounding-floor']),
   ]);
 });
