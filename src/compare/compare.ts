@@ -1,6 +1,5 @@
-import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
-import type { Searched } from '../diagnose/search/answers.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
 import { type Reference, referenceFor } from '../kernels/reference.js';
 import { besideValue, type Capture, type CapturedValue } from '../nouns/capture.js';

@@ -1,7 +1,6 @@
 /** What the comparison of a candidate works with. */
-import type { Diagnosis } from '../diagnose/diagnose.js';
+import type { Diagnosis, Searched } from '../diagnose/diagnose.js';
 import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
-import type { Searched } from '../diagnose/search/answers.js';
 import type { Reference } from '../kernels/reference.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Fast } from '../nouns/kernel.js';

@@ -40,6 +40,8 @@ import type { ImageRows, InCommon, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
 import { Work } from './study/work.js';
 
+export type { Searched };
+
 /** What differs in a layer, and where its numbers are. */
 export interface DifferingLayer {
   readonly run: LayerRun;
