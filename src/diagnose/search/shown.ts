@@ -82,6 +82,8 @@ const FEWEST_OF_ORDERS = 8;
 /** Values that are far from the declared ones tell more: a change without a number gives two of tens of codes, an order three, no more by chance. */
 const [FEWEST_FAR, FEWEST_FAR_OF_ORDERS] = [2, 3];
 const [BITS, BITS_OF_ORDERS] = [10, 16];
+/** A number takes up some values itself: among so few it asks for such as are far. */
+const FEWEST_FOR_NUMBER = 16;
 /** These have a sum, or a code, to show that nothing else takes there. */
 const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'signedness', 'accumulator-wraps', 'constant-values'];
 
@@ -93,8 +95,10 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
     : isOfPart
       ? FEWEST_OF_PART
       : FEWEST_CASES;
+  const hasNumber = isProductStudy(study) && named.some(isChosen);
+  const inAll = hasNumber ? FEWEST_FOR_NUMBER : FEWEST_IN_ALL;
   // of so few values in all a rule of a hundred gives each by chance, where they are next to the declared ones
-  const isLittle = !hasCasesAmong(study, FEWEST_IN_ALL, () => true) && !isFar(study);
+  const isLittle = !hasCasesAmong(study, inAll, () => true) && !isFar(study);
   if (hasCases(study, fewest) && !isLittle) return false;
   if (!isOfPart && (hasMany(study) || areFar(study, named))) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause)) || !hasOneInside(study);
