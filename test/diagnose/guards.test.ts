@@ -97,8 +97,18 @@ test('some values next to the declared ones, of a dozen, are given by a number o
     const candidate = right.map((v) => clamp(v + Number(random.uniform() < 0.4), 0, 255));
     const report = await compareLayer(world, world.linear, right, { candidate });
     for (const name of explanationsOf(report))
-      expect(name).not.toMatch(/zero-point-(wrong|missing)|scale-wrong|multiplier-short/);
+      expect(name).not.toMatch(/(input|weight)-zero-point|scale-wrong|multiplier-short/);
   }
+});
+
+test('a code more everywhere above a ReLU is told of a few values', async () => {
+  const world = tiny(5, 3, 4);
+  const { zeroPoint } = world.linear.output as QuantParams;
+  const linear = { ...world.linear, activation: 'relu' as const };
+  const right = outputsOf(world, undefined, linear);
+  const candidate = right.map((v) => (v > zeroPoint ? clamp(v + 1, 0, 255) : v));
+  const report = await compareLayer(world, linear, right, { candidate });
+  expect(explanationsOf(report)).toContain('output-zero-point-wrong');
 });
 
 test('no bias, and some values more that are wrong, is no factor next to 0', async () => {

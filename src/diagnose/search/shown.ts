@@ -95,7 +95,9 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
     : isOfPart
       ? FEWEST_OF_PART
       : FEWEST_CASES;
-  const hasNumber = isProductStudy(study) && named.some(isChosen);
+  // a code more everywhere is no number of many
+  const isNumber = (change: Change) => isChosen(change) && change.cause !== 'output-zero-point-wrong';
+  const hasNumber = isProductStudy(study) && named.some(isNumber);
   const inAll = hasNumber ? FEWEST_FOR_NUMBER : FEWEST_IN_ALL;
   // of so few values in all a rule of a hundred gives each by chance, where they are next to the declared ones
   const isLittle = !hasCasesAmong(study, inAll, () => true) && !isFar(study);
