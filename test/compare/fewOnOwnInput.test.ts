@@ -41,3 +41,29 @@ it('it is not searched on what was captured, on which more differ', async () => 
   expect(searched.mock.calls.filter(([{ run }]) => run.ready.layer.name === 'few')).toHaveLength(1);
   searched.mockRestore();
 });
+
+it('nor told as a number that gives them on what was captured, where far more differ', async () => {
+  const times = (v: number, more: number) => Math.round((v + more) * 0.3);
+  const isOpen = (v: number) => times(v, 2) === times(v, 3);
+  const all = Array.from({ length: 40 }, (_, i) => i + 10);
+  const one = all.find((v) => !isOpen(v))!; // what it gives of two codes more, and of three, tells them apart
+  const read = [...all.filter(isOpen).slice(0, 9), one];
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'litert', kernel: 'xnnpack' },
+    inputs: [{ name: 'x', ...value }],
+    layers: [layer('first', 'x', 1), layer('few', 'first', 0.3)],
+  };
+  const written = (values: readonly number[]) => npy('int8', [read.length, 1], values);
+  const mine = read.map((v) => times(v, 3));
+  const files = new Map<string, string>(
+    Object.entries({
+      'model.json': JSON.stringify(model),
+      'capture.npz': npz({ x: written(read), first: written(read), few: written(read.map((v) => times(v, 0))) }),
+      'mine.npz': npz({ first: written(read.map((v) => v + 2)), few: written(mine) }),
+    }) as never,
+  );
+  const { stdout } = await cli(files)(['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter', 'json']);
+  expect((JSON.parse(stdout) as Report).candidate_layers![1].diagnosis!.causes).toEqual(['unexplained']);
+});

@@ -89,6 +89,39 @@ test("two scales that two decimals make one may be one scale in the other's plac
   expect(explanationsOf(report)).toContain('fixed-point-multiplier+scale-rounded');
 });
 
+test('some values next to the declared ones, of a dozen, are given by a number or a multiplier of few bits by chance', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const world = tiny(seed, 3, 2 + (seed % 3));
+    const right = outputsOf(world);
+    const random = randomFrom(seed + 300);
+    const candidate = right.map((v) => clamp(v + Number(random.uniform() < 0.4), 0, 255));
+    const report = await compareLayer(world, world.linear, right, { candidate });
+    for (const name of explanationsOf(report))
+      expect(name).not.toMatch(/(input|weight)-zero-point|scale-wrong|multiplier-short/);
+  }
+});
+
+test('a code more everywhere above a ReLU is told of a few values', async () => {
+  const world = tiny(5, 3, 4);
+  const { zeroPoint } = world.linear.output as QuantParams;
+  const linear = { ...world.linear, activation: 'relu' as const };
+  const right = outputsOf(world, undefined, linear);
+  const candidate = right.map((v) => (v > zeroPoint ? clamp(v + 1, 0, 255) : v));
+  const report = await compareLayer(world, linear, right, { candidate });
+  expect(explanationsOf(report)).toContain('output-zero-point-wrong');
+});
+
+test('no bias, and some values more that are wrong, is no factor next to 0', async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const world = tiny(seed, 4, 4);
+    const random = randomFrom(seed + 500);
+    const without = outputsOf(world, undefined, { ...world.linear, bias: null });
+    const candidate = without.map((v) => clamp(v + Number(random.uniform() < 0.1), 0, 255));
+    const report = await compareLayer(world, world.linear, outputsOf(world), { candidate });
+    for (const name of explanationsOf(report)) expect(name).not.toContain('bias-factor');
+  }
+});
+
 test('three values that a scale moves are enough', async () => {
   const world = tiny(1, 3);
   const { linear } = world;

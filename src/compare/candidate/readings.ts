@@ -136,8 +136,15 @@ export async function readingsOf(
     if (own.mismatched === 0) return [reading];
     readings.push(reading);
   }
-  return nearerFirst(samples, readings, observed.features);
+  return nearerFirst(samples, readings.filter(isLikely), observed.features);
 }
+
+/** What leaves far more than the input that is believed first was not read: with so few values a number gives the rest. */
+function isLikely({ kind, diff }: Reading, _: number, [first]: readonly Reading[]): boolean {
+  return kind !== 'captured' || diff.mismatched <= MANY_MORE * first.diff.mismatched;
+}
+
+const MANY_MORE = 2;
 
 /** Values are read where they stand if that leaves far less than where they were taken to mean: a wrong layer may look like one that is turned. */
 async function nearerFirst(samples: Samples, readings: readonly Reading[], features: number): Promise<Reading[]> {

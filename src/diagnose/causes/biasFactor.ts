@@ -12,7 +12,15 @@ import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { viewOf } from '../estimate/view.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
-import { type Change, FREEDOM, inputOf, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import {
+  type Change,
+  FREEDOM,
+  inputOf,
+  type ProductChange,
+  type ProductSetup,
+  type Setup,
+  withParams,
+} from '../setup.js';
 import type { ProductStudy, Study } from '../study/study.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { field } from '../words/fixes.js';
@@ -62,6 +70,7 @@ export const biasFactor: Cause<'bias-factor', 'product'> = {
   shows: ({ study, change, setup, without }) =>
     study.data.proven ||
     (missesCases(study as Study, without, change.freedom === FREEDOM.none ? FEWEST_OF_NAMED : FEWEST_MOVED) &&
+      !isNoneButFew(study, change, setup) &&
       !isOfSumsToo(change.found, study.declared, setup)),
 
   words: {
@@ -228,6 +237,12 @@ function timesFactor({ factor, equals }: Factor, interval: (Partial<Factors> & I
     change('rounded', (setup) => withIntegers(setup, setup.steps.bias.prepare(setup.params), scaled)),
     ...(equals === null || !Number.isInteger(factor) ? [] : [ofRounded(change, scaled)]),
   ];
+}
+
+/** Whether no bias at all gives nearly every value as well: of a factor next to 0 a few are left to show it, which something else gave. */
+function isNoneButFew(study: ProductStudy, { freedom }: Pick<Change, 'freedom'>, setup: Setup): boolean {
+  if (freedom === FREEDOM.none || setup.kind !== 'product') return false;
+  return !missesCases(study, withParams(setup, { bias: null, biasInt32: null }), FEWEST_MOVED);
 }
 
 type Made = (label: string, apply: (setup: ProductSetup) => ProductSetup) => ProductChange;

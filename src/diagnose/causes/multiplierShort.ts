@@ -4,7 +4,7 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
-import { hasCases, missesCases } from '../alternatives/cases.js';
+import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
 import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/short/shortFactors.js';
 import {
@@ -61,6 +61,8 @@ declare module '../finding/evidence.js' {
 }
 
 const [FEWEST_DIFFERING, FEWEST_BESIDE] = [3, 8];
+/** Of a dozen sums one of hundreds of numbers gives three that differ, and the others, by chance. */
+const [FEWEST_OF_SOME, MANY] = [6, 20];
 /** A part of a multiplier: what float32 takes of a bias. */
 const EXACT = 1e-6;
 
@@ -145,7 +147,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   shows: ({ study, without }) =>
     study.data.proven ||
     (study.sameOnSubset(without, study.declared)
-      ? hasCases(study, FEWEST_DIFFERING)
+      ? hasCases(study, FEWEST_DIFFERING) && (hasCases(study, FEWEST_OF_SOME) || hasMany(study))
       : missesCases(study, without, FEWEST_BESIDE)),
 
   evidence: ({ change, without }) => {
@@ -175,6 +177,10 @@ export const multiplierShort: Cause<'multiplier-short'> = {
     code: stepLines(),
   },
 };
+
+function hasMany(study: Study): boolean {
+  return !isProductStudy(study) || hasCasesAmong(study, MANY, () => true);
+}
 
 /** With the shift that it has in the code, where that is known. */
 function written(k: number, n: number, fraction = n): string {

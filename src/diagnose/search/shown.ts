@@ -88,6 +88,8 @@ const FEWEST_OF_ORDERS = 8;
 /** Values that are far from the declared ones tell more: a change without a number gives two of tens of codes, an order three, no more by chance. */
 const [FEWEST_FAR, FEWEST_FAR_OF_ORDERS] = [2, 3];
 const [BITS, BITS_OF_ORDERS] = [10, 16];
+/** A number takes up some values itself: among so few it asks for such as are far. */
+const FEWEST_FOR_NUMBER = 16;
 /** These have a sum, or a code, to show that nothing else takes there. */
 const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'signedness', 'accumulator-wraps', 'constant-values'];
 
@@ -99,8 +101,12 @@ function isOfFewCases(study: Study, named: readonly Change[]): boolean {
     : isOfPart
       ? FEWEST_OF_PART
       : FEWEST_CASES;
+  // a code more everywhere is no number of many
+  const isNumber = (change: Change) => isChosen(change) && change.cause !== 'output-zero-point-wrong';
+  const hasNumber = isProductStudy(study) && named.some(isNumber);
+  const inAll = hasNumber ? FEWEST_FOR_NUMBER : FEWEST_IN_ALL;
   // of so few values in all a rule of a hundred gives each by chance, where they are next to the declared ones
-  const isLittle = !hasCasesAmong(study, FEWEST_IN_ALL, () => true) && !isFar(study);
+  const isLittle = !hasCasesAmong(study, inAll, () => true) && !isFar(study);
   if (hasCases(study, fewest) && !isLittle) return false;
   if (!isOfPart && (hasMany(study) || areFar(study, named))) return false;
   return !named.every(({ cause }) => SHOWN_BY_ONE.includes(cause)) || !hasOneInside(study);
