@@ -83,7 +83,14 @@ async function toldOf(requantize: Requantize, layers = NETWORK, activation: 'non
   const argv = ['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter'];
   const { stdout, stderr } = await run([...argv, 'json']);
   if (stdout === '') throw new Error(stderr);
-  return { layers: (JSON.parse(stdout) as Report).candidate_layers!, table: () => run([...argv, 'table']) };
+  const layersIn = (text: string) => (JSON.parse(text) as Report).candidate_layers!;
+  const inShards = async () => {
+    const blobs = layers.map((_, i) => `${i}.blob`);
+    for (const [i, blob] of blobs.entries())
+      await run([...argv, `blob=${blob}`, '--shard', `${i + 1}/${blobs.length}`]);
+    return layersIn((await run(['merge', ...blobs, '--reporter', 'json'])).stdout);
+  };
+  return { layers: layersIn(stdout), table: () => run([...argv, 'table']), inShards };
 }
 
 const fraction = (bits: number, multiplier: number) => Math.floor(multiplier * 2 ** bits + 0.5);
@@ -203,7 +210,8 @@ describe('what layers before one do', () => {
   });
 
   it('is found beside other mistakes of most layers, where one shows it by itself', async () => {
-    const { layers } = await toldOf((acc, multiplier, i) => cut(acc, multiplier, i) + (i === 2 ? 0 : i + 1));
+    const { layers, inShards } = await toldOf((acc, multiplier, i) => cut(acc, multiplier, i) + (i === 2 ? 0 : i + 1));
+    expect(await inShards()).toEqual(layers);
     const causes = layers.map(({ diagnosis }) => [...diagnosis!.causes].sort());
     const all = ['multiplier-short', 'rounding-truncate'];
     expect(causes).toEqual(NETWORK.map((_, i) => (i === 2 ? all : [all[0], 'output-zero-point-wrong', all[1]])));

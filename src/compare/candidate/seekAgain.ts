@@ -15,7 +15,7 @@ export type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<Lay
 
 /**
  * It may do what several layers do, and something else. And those that were searched in part, since a layer before them had taken what
- * there was, are searched anew where that one is explained by now. A shard does so with all layers: it says what the whole run would.
+ * there was, are searched anew where that one is explained by now. A shard does so with all layers, of which some tell more of its own.
  */
 export async function seekAgain(
   comparison: OwnComparison,
@@ -23,9 +23,8 @@ export async function seekAgain(
   reports: Map<Layer, LayerReport>,
   compare: Compare,
 ): Promise<void> {
-  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
-  if (options.failFast || !layers.some(isOpen)) return;
-  await catchUp.before(selected.length);
+  const { selected, diagnosis, found, accept } = comparison;
+  if (![...reports.values()].some(isOpen)) return;
   const all = () => selected.flatMap((layer) => reports.get(layer) ?? []);
 
   /** Whether something explains it now. */
@@ -67,6 +66,6 @@ export async function seekAgain(
   }
 }
 
-function isOpen({ diagnosis }: LayerReport): boolean {
+export function isOpen({ diagnosis }: LayerReport): boolean {
   return diagnosis?.subject === 'candidate' && isUnexplained(diagnosis);
 }

@@ -6,7 +6,7 @@ import type { LayerReport } from '../../nouns/report.js';
 import type { OwnComparison } from '../comparison.js';
 import { isExplained, isUnexplained, whySearchedInPart } from '../layerReport.js';
 import { ruledByAll } from './ruled.js';
-import { type Compare, seekAgain } from './seekAgain.js';
+import { type Compare, isOpen, seekAgain } from './seekAgain.js';
 import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
@@ -17,9 +17,16 @@ export async function tellTogether(
   reports: Map<Layer, LayerReport>,
   compare: Compare,
 ): Promise<void> {
-  const { own, late, accept } = comparison;
-  await seekAgain(comparison, layers, reports, compare);
-  await settle(comparison, layers, reports, compare);
+  const { selected, own, options, catchUp, found, late, accept } = comparison;
+  const mayBeTold = ({ name, diagnosis }: LayerReport) =>
+    (diagnosis?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
+  if (layers.some((report) => isOpen(report) || mayBeTold(report))) {
+    if (!options.failFast) {
+      await catchUp.before(selected.length); // a shard says what the whole run would
+      await seekAgain(comparison, layers, reports, compare);
+    }
+    await settle(comparison, layers, reports, compare);
+  }
   for (const report of await late.explainsLeft(layers)) accept(report);
   for (const [layer, report] of reports) if (own.has(layer)) warnOf(comparison, layer, report);
 }
@@ -31,12 +38,7 @@ async function settle(
   reports: Map<Layer, LayerReport>,
   compare: Compare,
 ): Promise<void> {
-  const { selected, options, catchUp, diagnosis, found, accept } = comparison;
-  const mayBeTold = ({ name, diagnosis: own }: LayerReport) =>
-    (own?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
-  if (!layers.some(mayBeTold)) return;
-  // a shard says what the whole run would
-  if (!options.failFast) await catchUp.before(selected.length);
+  const { selected, diagnosis, found, accept } = comparison;
   const all = [...reports.values()];
   const settled = settledByOthers(all, found);
   const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
