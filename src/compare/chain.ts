@@ -170,6 +170,7 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
   const few = fewSamples(chain, layer);
   const judged = differingOf(run, declared, few);
   for (const { changes, values } of await diagnosis.rivals(judged)) {
+    if (!diagnosis.work.mayTryUnseen(effortOf(chain.model, layer) * (few.to - few.from))) return null;
     if (!(await gives({ ...chain, ...few }, layer, writtenOf(run, values, from), seen))) continue;
     const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
     const value = writtenOf(run, all, from);
@@ -201,8 +202,11 @@ async function anyHabit(
   seen: Seen,
 ): Promise<ChainFinding | null> {
   const layers = [...missing, seen.last];
+  const few = fewSamples(chain, missing[0]);
+  const effort = sumOf(layers.map((layer) => effortOf(chain.model, layer))) * (few.to - few.from);
   for (const habit of habits) {
-    if (!(await allGive({ ...chain, ...fewSamples(chain, missing[0]) }, layers, habit, seen))) continue;
+    if (!layers.every(() => chain.diagnosis.work.mayTryUnseen(effort / layers.length))) return null;
+    if (!(await allGive({ ...chain, ...few }, layers, habit, seen))) continue;
     const values = await allGive(chain, layers, habit, seen);
     for (const layer of values ? missing : []) {
       const run = await sessionOf(chain, { ...chain.values, values: values! }).open(layer);

@@ -125,6 +125,11 @@ export class Diagnosis {
     this.workAgain = work.anew();
   }
 
+  /** Once all that a layer may have read is searched. */
+  endLayer(name: string, isExplained: boolean): void {
+    this.work.endLayer(isExplained ? 0 : this.before.isFirstNear(name) ? 1 / OF_NEAR : 1);
+  }
+
   /** What keeps its input's parameters hands its numbers on. Call for every layer, differing or not. */
   pass(layer: Layer): void {
     if (!isElementwise(layer) || !layer.form.keepsParams) return;
@@ -205,8 +210,7 @@ export class Diagnosis {
     const diagnosis = await diagnoseLayer(layer);
     const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     const isOpen = this.before.isOpenIn(diagnosis);
-    const share =
-      isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : this.before.isFirstNear(layer.name, diagnosis) ? OF_NEAR : 1;
+    const share = isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : 1;
     return { diagnosis: isOpen ? { ...diagnosis, isOpen } : diagnosis, took: took / share };
   }
 

@@ -141,7 +141,7 @@ async function compareLayer(
     const isSaid = (await explainByFiles(comparison, layer, report)) || (await comparison.late.explains(layer, report));
     if (!isSaid) await explain(comparison, layer, report, both);
   }
-  comparison.diagnosis.work.endLayer(isExplained(report));
+  comparison.diagnosis.endLayer(layer.name, isExplained(report));
   return report;
 }
 

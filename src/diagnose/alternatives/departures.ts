@@ -246,7 +246,8 @@ export function dynamicChange(
     coordinate: cause === 'activation-range' ? 'x_range' : 'multiplier',
     freedom: FREEDOM.none,
     label,
-    apply: (setup) => withSteps(setup, { dynamic: move(setup.steps.dynamic!) }),
+    // tried in a layer after it that chooses nothing, it changes nothing
+    apply: (setup) => (setup.steps.dynamic ? withSteps(setup, { dynamic: move(setup.steps.dynamic) }) : setup),
   };
 }
 

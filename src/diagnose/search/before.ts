@@ -12,8 +12,8 @@ const MOST_KEPT = 8;
 /** Of the layers before: what is found in fewer is a mistake of theirs. */
 const FEWEST = 1 / 4;
 
-/** Layers that do several things, before what others do besides is known. */
-const FIRST = 2;
+/** Layers that do several things, before what others do besides is known: with two a small network of such layers took over 2 s. */
+const FIRST = 1;
 /** Layers that are left open for the sake of all. */
 const MOST_OPEN = 32;
 
@@ -69,8 +69,8 @@ export class DoneBefore {
   }
 
   /** One of the first that nothing explains, though it is no noise. */
-  isFirstNear(name: string, { isNear }: Pick<LayerDiagnosis, 'isNear'>): boolean {
-    return isNear === true && (this.near.length < FIRST || this.near.slice(0, FIRST).includes(name));
+  isFirstNear(name: string): boolean {
+    return this.near.slice(0, FIRST).includes(name);
   }
 
   /** What explains layers, the last first; and what would, were their values not too few to show it. */

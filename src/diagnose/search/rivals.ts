@@ -44,7 +44,7 @@ export type Habit = (study: Study) => readonly Change[];
 
 /** The same as another layer's change. */
 export function alike(change: Change): Habit {
-  return (study) => enumeratedIn(study).filter(isLike(change));
+  return (study) => enumeratedIn(study, [change.cause]).filter(isLike(change));
 }
 
 /** By its name, or that of a rule. */

@@ -54,6 +54,10 @@ const ON_SINGLES = 1e8;
 /** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
 const ON_OTHERS = 1e8;
 
+/** And on what layers may do that nobody saw: each time the layers after it are replayed, which takes as long for a few samples as for one. */
+const ON_UNSEEN = 7e8;
+const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2 };
+
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
  * never by a clock: the same input gives the same answer on every machine, and in every shard.
@@ -70,6 +74,7 @@ export class Work {
   private atShort: number | null = null;
   private isSearching = false;
   private onOthers = 0;
+  private onUnseen = 0;
 
   /**
    * @param values of the files; without it there is no end
@@ -102,9 +107,9 @@ export class Work {
     if (this.isShort) this.atShort ??= this.spent;
   }
 
-  /** What explains its layer in the end counts nothing, be it on the last of several inputs. */
-  endLayer(isExplained: boolean): void {
-    if (isExplained) this.spent = this.atLayer;
+  /** What explains its layer in the end counts nothing, be it on the last of several inputs. share: of what was spent on it, that is kept. */
+  endLayer(share: number): void {
+    this.spent = this.atLayer + share * (this.spent - this.atLayer);
   }
 
   /** What a layer took in vain, before another search of it that may take as much: to be spent again when that is over. */
@@ -162,6 +167,12 @@ export class Work {
 
   get isSpentAgain(): boolean {
     return this.spent > AGAIN * this.ofLayers;
+  }
+
+  /** The same of so many layers that nobody saw, replayed by so many multiply-adds. */
+  mayTryUnseen(multiplyAdds: number): boolean {
+    this.onUnseen += UNSEEN.layer + UNSEEN.multiplyAdd * multiplyAdds;
+    return this.onUnseen <= ON_UNSEEN * this.scale;
   }
 
   get endsSingles(): boolean {
