@@ -82,8 +82,8 @@ export class Work {
    */
   constructor(
     private readonly side: keyof typeof LIMITS = 'candidate',
-    values = Number.POSITIVE_INFINITY,
-    largest = values,
+    private readonly values = Number.POSITIVE_INFINITY,
+    private readonly largest = values,
   ) {
     this.scale = Math.max(1, values / SMALL);
     this.ofLayers = Math.max(1, largest / SMALL);
@@ -91,8 +91,7 @@ export class Work {
 
   /** For the same files, with nothing spent. */
   anew(): Work {
-    const work = new Work(this.side);
-    return Object.assign(work, { scale: this.scale, ofLayers: this.ofLayers });
+    return new Work(this.side, this.values, this.largest);
   }
 
   /** What took it is explained by now. */
