@@ -1,6 +1,6 @@
 /** In which order layers that nothing explained are sought again, and what makes an end of it. */
 import { expect, it } from 'vitest';
-import { seekAgain } from '../../src/compare/candidate/seekAgain.js';
+import { seekAgain, type Together } from '../../src/compare/candidate/seekAgain.js';
 import type { Layer } from '../../src/nouns/model.js';
 import type { LayerReport } from '../../src/nouns/report.js';
 
@@ -32,10 +32,11 @@ async function sought(layers: Readonly<Record<string, Told>>, given: (name: stri
     },
   };
   const reports = new Map(selected.map((layer, i) => [layer, own[i]]));
-  await seekAgain(comparison as never, own, reports, async ({ name }, shown) => {
+  const compare: Together['compare'] = async ({ name }, shown) => {
     asked.push(shown ? `${name} beside ${shown.length}` : name);
     return given(name, shown !== undefined) ? reportOf(name, 'floor') : reportOf(name, 'unexplained');
-  });
+  };
+  await seekAgain({ comparison: comparison as never, layers: own, reports, compare });
   return { asked, causes: own.map(({ diagnosis }) => diagnosis!.causes[0]) };
 }
 

@@ -70,9 +70,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     layers.push(report);
     if (options.failFast && differs(report)) break;
   }
-  await tellTogether(onOwnValues, layers, reports, (layer, shown) => {
-    return compareLayer(onOwnValues, layer, selected.indexOf(layer), shown);
-  });
+  const compare = (layer: Layer, shown?: readonly InCommon[]) =>
+    compareLayer(onOwnValues, layer, selected.indexOf(layer), shown);
+  await tellTogether({ comparison: onOwnValues, layers, reports, compare });
   const { ownSession, diagnosis } = onOwnValues;
   // what values that are stored otherwise would answer without a cause is not replayed: they are read back for layers alone
   const isOther = layers.some(({ diagnosis }) => diagnosis?.causes.some((cause) => STORED_OTHERWISE.includes(cause)));

@@ -4,7 +4,7 @@
  */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { ShownElsewhere } from '../../diagnose/search/elsewhere.js';
-import { keyOf as causesKey, causesOf } from '../../diagnose/search/ranking.js';
+import { keyOf as causesKey, causesOf, nameOf } from '../../diagnose/search/ranking.js';
 import { type Change, type Coordinate, FREEDOM } from '../../diagnose/setup.js';
 import type { LayerReport } from '../../nouns/report.js';
 
@@ -93,8 +93,7 @@ function underEachRule(set: readonly Change[]): UnderRule[] {
 }
 
 function keyOf(changes: readonly Change[]): string {
-  const named = changes.filter(({ unnamed }) => !unnamed).map(({ cause, label }) => `${cause} ${label}`);
-  return named.sort().join();
+  return causesKey(changes.filter(({ unnamed }) => !unnamed).map(nameOf));
 }
 
 /** What rules beside other causes give a layer's values as well: where a ReLU makes floor and truncation one. */

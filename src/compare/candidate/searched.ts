@@ -1,6 +1,7 @@
 /** What is found of a layer on what it may have read, the likeliest first. */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { sumOfHashes } from '../../numeric/array.js';
+import { once } from '../../once.js';
 import { valuesOf, wantedOf } from '../beyond/otherOperands.js';
 import { inOtherPlaces } from '../beyond/outputOrder.js';
 import { inSamples } from '../differing.js';
@@ -56,12 +57,4 @@ async function haveOtherPlaces(one: Case, readings: readonly Reading[]): Promise
     if (await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading })) return true;
   }
   return false;
-}
-
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | null = null;
-  return () => {
-    answer ??= ask();
-    return answer;
-  };
 }

@@ -11,19 +11,25 @@ import { ruledByAll } from './ruled.js';
 const MOST_ROUNDS = 3;
 
 /** shown: what other layers are found to do, beside which alone it is sought. */
-export type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<LayerReport>;
+type Compare = (layer: Layer, shown?: readonly InCommon[]) => Promise<LayerReport>;
+
+/** A candidate's layers, once all are compared. */
+export interface Together {
+  readonly comparison: OwnComparison;
+  /** This shard's. */
+  readonly layers: LayerReport[];
+  /** Those of all that are compared here. */
+  readonly reports: Map<Layer, LayerReport>;
+  readonly compare: Compare;
+}
 
 /**
  * It may do what several layers do, and something else. And those that were searched in part, since a layer before them had taken what
  * there was, are searched anew where that one is explained by now. A shard does so with all layers, of which some tell more of its own.
  */
-export async function seekAgain(
-  comparison: OwnComparison,
-  layers: LayerReport[],
-  reports: Map<Layer, LayerReport>,
-  compare: Compare,
-): Promise<void> {
-  const { selected, diagnosis, found, accept } = comparison;
+export async function seekAgain(together: Together): Promise<void> {
+  const { comparison, reports, compare } = together;
+  const { selected, diagnosis, found } = comparison;
   if (![...reports.values()].some(isOpen)) return;
   const all = () => selected.flatMap((layer) => reports.get(layer) ?? []);
 
@@ -36,22 +42,19 @@ export async function seekAgain(
       if (!shown && known) found.set(before.name, known);
       return false;
     }
-    reports.set(layer, report);
-    const own = layers.indexOf(before);
-    if (own < 0) return true; // another shard's
-    layers[own] = report;
-    if (before.accepted !== 'tolerance') accept(report);
+    tellAgain(together, layer, before, report);
     return true;
   };
 
   let isRenewed = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const shown = inCommonOf(all(), found);
-    const ruled = ruledByAll(all(), found);
+    const layers = all();
+    const ruled = ruledByAll(layers, found);
+    const shown = inCommonOf(layers, found, ruled);
     let isNew = ruled.size > 0;
     // what its values are too few to show, all layers together may
     const isLeft = ({ name }: LayerReport) => !ruled.has(name) && (round > 0 || found.get(name)?.refused === undefined);
-    for (const before of shown.length > 0 ? all().filter((report) => isOpen(report) && isLeft(report)) : []) {
+    for (const before of shown.length > 0 ? layers.filter((report) => isOpen(report) && isLeft(report)) : []) {
       if (diagnosis.isSpentAgain) break;
       if (await replaced(before, shown)) isNew = true;
     }
@@ -64,6 +67,20 @@ export async function seekAgain(
       await replaced(before);
     }
   }
+}
+
+/** In place of what was said of it before. */
+export function tellAgain(
+  { comparison, layers, reports }: Together,
+  layer: Layer,
+  before: LayerReport,
+  report: LayerReport,
+): void {
+  reports.set(layer, report);
+  const own = layers.indexOf(before);
+  if (own < 0) return; // another shard's
+  layers[own] = report;
+  if (before.accepted !== 'tolerance') comparison.accept(report);
 }
 
 export function isOpen({ diagnosis }: LayerReport): boolean {

@@ -6,44 +6,35 @@ import type { LayerReport } from '../../nouns/report.js';
 import type { OwnComparison } from '../comparison.js';
 import { isExplained, isUnexplained, whySearchedInPart } from '../layerReport.js';
 import { ruledByAll } from './ruled.js';
-import { type Compare, isOpen, seekAgain } from './seekAgain.js';
+import { isOpen, seekAgain, type Together, tellAgain } from './seekAgain.js';
 import { formOf, isDenied, type Settled, settledByOthers, shownByOthers } from './settled.js';
 import { unknownInput } from './unknownInput.js';
 
-/** layers: this shard's; reports: those of all that are compared here. */
-export async function tellTogether(
-  comparison: OwnComparison,
-  layers: LayerReport[],
-  reports: Map<Layer, LayerReport>,
-  compare: Compare,
-): Promise<void> {
+export async function tellTogether(together: Together): Promise<void> {
+  const { comparison, layers, reports } = together;
   const { selected, own, options, catchUp, found, late, accept } = comparison;
   const mayBeTold = ({ name, diagnosis }: LayerReport) =>
     (diagnosis?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
   if (layers.some((report) => isOpen(report) || mayBeTold(report))) {
     if (!options.failFast) {
       await catchUp.before(selected.length); // a shard says what the whole run would
-      await seekAgain(comparison, layers, reports, compare);
+      await seekAgain(together);
     }
-    await settle(comparison, layers, reports, compare);
+    await settle(together);
   }
   for (const report of await late.explainsLeft(layers)) accept(report);
   for (const [layer, report] of reports) if (own.has(layer)) warnOf(comparison, layer, report);
 }
 
 /** What is open in one layer, and settled by another, is told again. */
-async function settle(
-  comparison: OwnComparison,
-  layers: LayerReport[],
-  reports: Map<Layer, LayerReport>,
-  compare: Compare,
-): Promise<void> {
-  const { selected, diagnosis, found, accept } = comparison;
+async function settle(together: Together): Promise<void> {
+  const { comparison, layers, reports, compare } = together;
+  const { selected, diagnosis, found } = comparison;
   const all = [...reports.values()];
   const settled = settledByOthers(all, found);
   const shown = new Map([...shownByOthers(all, found, settled), ...ruledByAll(all, found)]);
-  for (const [i, own] of layers.entries()) {
-    const { name, accepted } = own;
+  for (const own of [...layers]) {
+    const { name } = own;
     const [told, others] = [settled.get(name), shown.get(name)];
     if (!told && !others) continue;
     const layer = selected.find((one) => one.name === name)!;
@@ -58,9 +49,7 @@ async function settle(
       diagnosis.show(name, null);
       continue;
     }
-    layers[i] = report;
-    reports.set(layer, report);
-    if (accepted !== 'tolerance') accept(report);
+    tellAgain(together, layer, own, report);
   }
 }
 

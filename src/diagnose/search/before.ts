@@ -5,7 +5,7 @@ import type { Change } from '../setup.js';
 import type { DoneElsewhere } from '../study/data.js';
 import type { Study } from '../study/study.js';
 import { isOfAnyLayer, sameIn } from './anyLayer.js';
-import { causesOf, keyOf } from './ranking.js';
+import { causesOf, keyOf, nameOf } from './ranking.js';
 
 /** Sets of changes, tried in each layer. */
 const MOST_KEPT = 8;
@@ -48,7 +48,7 @@ export class DoneBefore {
 
   private add(changes: readonly Change[], rule: string, isFirst: boolean): void {
     const set = changes.map((change) => (change.ruled && rule !== '' ? { ...change, label: rule } : change));
-    const name = set.map(({ cause, label }) => `${cause} ${label}`).join();
+    const name = set.map(nameOf).join();
     const known = this.explained.get(name);
     this.explained.delete(name); // said again, it is the last
     this.explained.set(name, { set, layers: (known?.layers ?? 0) + 1, isFirst: isFirst || known?.isFirst === true });

@@ -20,6 +20,11 @@ export function keyOf(causes: readonly string[]): string {
   return [...causes].sort().join();
 }
 
+/** A change of any layer, by its cause and its form. */
+export function nameOf({ cause, label }: Change): string {
+  return `${cause} ${label}`;
+}
+
 /** Whether these are its causes, in any order. */
 export function areNamed(changes: readonly Change[], causes: readonly string[]): boolean {
   return keyOf(causesOf({ changes })) === keyOf(causes);

@@ -2,6 +2,7 @@
  * TFLite's LSTM on int8 values and int16 gates (8x8_16), alike in all its resolvers: sums scaled by int32 multipliers and added with
  * saturation, sigmoid and tanh in gemmlowp's 16-bit fixed point. Source: tensorflow/lite/kernels lstm_eval.cc, portable_tensor_utils.cc.
  */
+
 import type { NumericArray } from '../../../nouns/array.js';
 import type { LstmAttributes, LstmGate } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps, Values } from '../../../nouns/kernel.js';
@@ -15,6 +16,7 @@ import { f32 } from '../../../numeric/float.js';
 import { hyperbolicTangent, inverseSquareRoot, logistic } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { roundHalfAway, truncate } from '../../../numeric/round.js';
+import { once } from '../../../once.js';
 import { quantized } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import {
@@ -74,11 +76,6 @@ interface Layer {
 
 const SIGMOID = once(() => int16Table((code) => logistic(code, 3, 16)));
 const TANH = [0, 1, 2, 3, 4, 5, 6].map((bits) => once(() => int16Table((code) => hyperbolicTangent(code, bits, 16))));
-
-function once<T>(make: () => T): () => T {
-  let known: T | undefined;
-  return () => (known ??= make());
-}
 
 /** What a gate's sums are multiplied with; a norm's multiplier is shifted by 12 bits more. */
 function gateReals({ stateScale, cellScale }: LstmAttributes, own: LstmGate, input: number) {

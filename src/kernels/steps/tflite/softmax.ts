@@ -1,4 +1,5 @@
 /** SOFTMAX along the last axis. */
+
 import type { BetaAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { CODE_RANGES, type QuantParams } from '../../../nouns/value.js';
@@ -12,6 +13,7 @@ import { f32 } from '../../../numeric/float.js';
 import { expOnNegative, oneOverOnePlus } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, truncate } from '../../../numeric/round.js';
+import { once } from '../../../once.js';
 import { ofLayer, quantized, rememberedIn } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, scaleOf } from './common.js';
@@ -86,14 +88,6 @@ const softmaxFloatTable: TensorSteps = {
 };
 
 /** Made where it is first needed: two tables of 513 are 2 ms of a start that has no int16 softmax. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
 /** Of 513 entries: exp, and 1 / (1 + x). */
 export interface SoftmaxTables {
   readonly exponentials: Int32Array;
