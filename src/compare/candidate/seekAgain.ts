@@ -61,6 +61,7 @@ export async function seekAgain(together: Together): Promise<void> {
     if (!isNew) return;
     if (isRenewed) continue;
     isRenewed = true;
+    if (diagnosis.work.isSpentInAll) continue;
     diagnosis.work.renew();
     for (const before of all().filter((report) => whySearchedInPart(report) !== null)) {
       diagnosis.forget(before.name);

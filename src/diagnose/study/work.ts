@@ -51,6 +51,12 @@ const ARRANGED = 1.5e8;
 /** Once two at once were given up: on layers in which one is sought, before nothing is sought at all. */
 const ON_SINGLES = 1e8;
 
+/**
+ * And by layers before one, explained or not, after which two causes are not sought: a dozen that each do two other things take as long as one
+ * of them a dozen times. Networks with several mistakes in several layers take up to 2.9e9 with their last.
+ */
+const IN_ALL = 2.5e9;
+
 /** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
 const ON_OTHERS = 1e8;
 
@@ -64,10 +70,13 @@ const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2 };
  */
 export class Work {
   private spent = 0;
+  /** By all searches, whatever they found. */
+  private all = 0;
   private readonly scale: number;
   private readonly ofLayers: number;
   /** What was spent when the layer, and the search, began. */
   private atLayer = 0;
+  private allAtLayer = 0;
   private atSearch = 0;
   private atSingles = 0;
   /** And when two causes at once were given up. */
@@ -103,6 +112,7 @@ export class Work {
   /** A layer may be searched several times: on what else it may have read, and for what layers before it do that nobody saw. */
   beginLayer(): void {
     this.atLayer = this.spent;
+    this.allAtLayer = this.all;
     if (this.isShort) this.atShort ??= this.spent;
   }
 
@@ -122,7 +132,7 @@ export class Work {
     this.atSearch = this.spent;
     this.isSearching = true;
     this.beginSingles();
-    this.add(COST.search);
+    this.spent += COST.search;
   }
 
   beginSingles(): void {
@@ -130,7 +140,9 @@ export class Work {
   }
 
   add(nanoseconds: number): void {
-    if (this.isSearching) this.spent += nanoseconds;
+    if (!this.isSearching) return;
+    this.spent += nanoseconds;
+    this.all += nanoseconds;
   }
 
   /** @returns what it took. What explains its layer counts nothing, be there hundreds: that is what a run is for. */
@@ -148,7 +160,12 @@ export class Work {
 
   /** Layers before have taken what there is: not all hypotheses are tried. */
   get isShort(): boolean {
-    return this.atLayer > SINGLES_ONLY * this.ofLayers;
+    return this.isSpentInAll || this.atLayer > SINGLES_ONLY * this.ofLayers;
+  }
+
+  /** Whatever is explained by now: nothing is left for two causes at once. */
+  get isSpentInAll(): boolean {
+    return this.allAtLayer > IN_ALL * this.scale;
   }
 
   /** No second cause is sought beside one. */
