@@ -238,6 +238,17 @@ export function remembered({ dtype }: QuantParams, apply: (code: number) => numb
   };
 }
 
+/** The same once it is asked for as often as there are codes: of thousands of layers with few values each, tables take longer than these. */
+export function rememberedLater(params: QuantParams, apply: (code: number) => number): (code: number) => number {
+  let left = 256;
+  let known: ((code: number) => number) | null = null;
+  return (code) => {
+    if (known === null && left-- > 0) return apply(code);
+    known ??= remembered(params, apply);
+    return known(code);
+  };
+}
+
 /** The same where a call has more values than there are codes. */
 export function rememberedIn({ samples, output }: TensorCall, input: QuantParams, apply: (code: number) => number) {
   return samples * sizeOf(output.shape.dims) > 256 ? remembered(input, apply) : apply;

@@ -3,7 +3,7 @@ import { takesCodes } from '../../../src/kernels/kernel.js';
 import { decomposedTensors } from '../../../src/kernels/pyTorch.js';
 import { realFormOf } from '../../../src/kernels/reals.js';
 import { tensorKernels } from '../../../src/kernels/registry.js';
-import { filledSingles } from '../../../src/kernels/steps/call.js';
+import { filledSingles, rememberedLater } from '../../../src/kernels/steps/call.js';
 import { dequantizeFloat32 } from '../../../src/kernels/steps/dequantize.js';
 import { maxPool } from '../../../src/kernels/steps/maxPool.js';
 import { atenTable } from '../../../src/kernels/steps/table.js';
@@ -267,6 +267,16 @@ test('a function of one code is computed once for each: of a few values only for
   expect([...run(few), asked]).toEqual([252, 246, 252, 2]);
   expect(run(whole).slice(0, 9).join()).toBe(Array.from(input.data.slice(0, 9), (code) => 255 - code).join());
   expect(asked).toBe(256);
+});
+
+test('of one that is asked for seldom no table is made, and the rest of what is asked for is computed once', () => {
+  let asked = 0;
+  const own = rememberedLater({ dtype: 'uint8' } as QuantParams, (code) => {
+    asked++;
+    return 255 - code;
+  });
+  for (let i = 0; i < 2000; i++) expect(own(i % 5)).toBe(255 - (i % 5));
+  expect(asked).toBe(256 + 5);
 });
 
 test('softmax in real numbers is the exponential over the sum of its line', () => {

@@ -14,7 +14,7 @@ import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { noElement } from '../../../tensor/vectorBody.js';
-import { fillEither, filledPairs, fillPairs, INT32_REACH, ofLayer, quantized, remembered } from '../call.js';
+import { fillEither, filledPairs, fillPairs, INT32_REACH, ofLayer, quantized, rememberedLater } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import {
   BYTES,
@@ -93,7 +93,7 @@ function pairOf(
   const output = quantizeMultiplier(twice / f32(2 ** left * sy));
   const [a, b] = [sa, sb].map((scale, input) => {
     const multiplier = quantizeMultiplier(scale / twice);
-    return remembered(params[input], (code) => scaled(code - params[input].zeroPoint, left, multiplier));
+    return rememberedLater(params[input], (code) => scaled(code - params[input].zeroPoint, left, multiplier));
   });
   const code = codeOf(params[2], clampOf(call, runtime));
   return {
