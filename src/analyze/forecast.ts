@@ -29,6 +29,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const fast = await acceleratorFor(model, capture);
   const expected = expectedValues(model, capture, fast);
   const captured = expected.layers;
+  const places = new Map(model.layers.map((layer, i) => [layer, i]));
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
   const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
   const classesExpected = output && (await classesOf(output.value, capture.samples));
@@ -47,7 +48,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
     }
     replayed.push({ name: kernel.name, ran });
     for (const [i, { layer: declared, value }] of captured.entries()) {
-      const layer = own.layers[model.layers.indexOf(declared)];
+      const layer = own.layers[places.get(declared)!];
       const classes = declared === output?.layer ? new Int32Array(capture.samples) : null;
       const diff = await replayAll(session, layer, value, capture.samples, classes);
       layers[i].changed[kernel.name] = diff?.mismatched ?? null;

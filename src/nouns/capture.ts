@@ -21,6 +21,18 @@ export interface CapturedValue extends ValueReader {
 /** Names of a model's layers. */
 const layerNames = new WeakMap<Model['layers'], ReadonlySet<string>>();
 
+/** Whether such stand anywhere: names of thousands of layers are put together for each reader of them else. */
+const hasBeside = new WeakMap<ReadonlyMap<string, unknown>, boolean>();
+
+function mayStandBeside(values: ReadonlyMap<string, unknown>): boolean {
+  let may = hasBeside.get(values);
+  if (may === undefined) {
+    may = [...values.keys()].some((key) => key.endsWith('.input') || key.endsWith('.accumulator'));
+    hasBeside.set(values, may);
+  }
+  return may;
+}
+
 /** What stands beside a layer's value: what it read, or summed. Where another layer has that name, it is that layer's value. */
 export function besideValue<V>(
   values: ReadonlyMap<string, V>,
@@ -28,6 +40,7 @@ export function besideValue<V>(
   layer: string,
   what: 'input' | 'accumulator',
 ): V | undefined {
+  if (!mayStandBeside(values)) return undefined;
   const names = layerNames.get(layers) ?? new Set(layers.map(({ name }) => name));
   layerNames.set(layers, names);
   const key = `${layer}.${what}`;

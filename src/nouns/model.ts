@@ -267,10 +267,17 @@ export interface Model {
   readonly warnings: readonly Warning[];
 }
 
+/** Each kernel of a forecast asks for them anew. */
+const declared = new WeakMap<Model, ReadonlyMap<string, ValueParams | null>>();
+
 /** What a model declares of its values, by name; null: nothing, of a layer that is not replayed. */
-export function declaredParams({ inputs, constants = [], layers }: Model): Map<string, ValueParams | null> {
-  return new Map([
-    ...[...inputs, ...constants].map(({ name, params }) => [name, params] as const),
-    ...layers.map(({ name, output }) => [name, output] as const),
-  ]);
+export function declaredParams(model: Model): ReadonlyMap<string, ValueParams | null> {
+  const known = declared.get(model);
+  if (known) return known;
+  const { inputs, constants = [], layers } = model;
+  const params = new Map<string, ValueParams | null>();
+  for (const { name, params: own } of [...inputs, ...constants]) params.set(name, own);
+  for (const { name, output } of layers) params.set(name, output);
+  declared.set(model, params);
+  return params;
 }

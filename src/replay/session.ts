@@ -155,8 +155,10 @@ export class ReplaySession {
 
   /** Why this layer cannot be replayed, or null. */
   whyNotReplayed(layer: Layer): string | null {
+    const known = this.reasons.get(layer);
+    if (known !== undefined) return known;
     const isKnown = (one: Layer) => this.reasons.has(one);
-    for (const one of isKnown(layer) ? [] : upTo(layer, this.layers, isKnown)) {
+    for (const one of upTo(layer, this.layers, isKnown)) {
       if (isKnown(one)) continue;
       // a state that is read before it is left for the next call: nothing speaks against it so far
       this.reasons.set(one, null);

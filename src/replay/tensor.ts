@@ -1,10 +1,12 @@
 /** Ops on whole values: each block goes to the kernel's step call by call. */
+
 import type { Matrix, NumericArray } from '../nouns/array.js';
 import type { Host } from '../nouns/host.js';
 import type { Bounded, CodeArray, Computed, TensorCall, TensorSteps, Vectors } from '../nouns/kernel.js';
 import type { Memory, Model, Producer, TensorLayer } from '../nouns/model.js';
 import { isQuantized } from '../nouns/value.js';
 import { isBytes } from '../numeric/array.js';
+import { once } from '../once.js';
 import { sizeOf } from '../tensor/shape.js';
 import { batchOf } from './calls.js';
 import type { ReadyLayer } from './layer.js';
@@ -31,12 +33,15 @@ export interface InCalls {
 
 /** As declared, contiguous where only a shape is; of a layer that says neither, like its first input. */
 export function memoryIn({ layers, memory }: Model): (value: string) => Memory {
-  const known = new Map(memory);
-  for (const { name, inputs } of layers) {
-    const { format } = known.get(inputs[0]) ?? CONTIGUOUS;
-    if (!known.has(name)) known.set(name, { format, strides: null });
-  }
-  return (value) => known.get(value) ?? CONTIGUOUS;
+  const all = once(() => {
+    const known = new Map(memory);
+    for (const { name, inputs } of layers) {
+      const { format } = known.get(inputs[0]) ?? CONTIGUOUS;
+      if (!known.has(name)) known.set(name, { format, strides: null });
+    }
+    return known;
+  });
+  return (value) => all().get(value) ?? CONTIGUOUS;
 }
 
 /** As PyTorch names what it runs with; the widest where nothing is declared. */
