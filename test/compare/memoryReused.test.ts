@@ -11,6 +11,7 @@ import { nodeFileSystem } from '../../src/io.js';
 import { referenceFor } from '../../src/kernels/reference.js';
 import { openNpz } from '../../src/load/npz.js';
 import type { LayerReport, Report } from '../../src/nouns/report.js';
+import { ReplaySession } from '../../src/replay/session.js';
 import { randomFrom } from '../diagnose/world.js';
 import { cli } from '../support/cli.js';
 import { type NpyDtype, npy, npz } from '../support/npz.js';
@@ -277,4 +278,31 @@ test('values that would not fit into memory at once are passed over, and one war
   const unexplained = report.layers.map((layer) => ({ ...layer, diagnosis: { causes: ['unexplained'] } }));
   expect(await late.explainsLeft(unexplained as unknown as LayerReport[])).toEqual([]);
   expect(warnings.map(([code, where]) => [code, where])).toEqual([['memory-not-searched', report.layers[0].name]]);
+});
+
+test('a chain of another kernel ends at the first layer that it does not give and the reference does', async () => {
+  const model = await openModel(nodeFileSystem, MODEL);
+  const read = await openCapture(nodeFileSystem, CAPTURE, model);
+  // of the first layer that was right no value is
+  const wrong = read.values.get(order[0])!;
+  const spoiled = {
+    ...wrong,
+    read: async (from: number, to: number) => (await wrong.read(from, to)).map((code: number) => code ^ 0x15) as never,
+  };
+  const values = { ...read, values: new Map([...read.values, [order[0], spoiled]]) };
+  const opened = vi.spyOn(ReplaySession.prototype, 'open');
+  const asked = {
+    model,
+    values,
+    reference: referenceFor(model.producer, 'tflite-reference'),
+    from: 0,
+    to: read.samples,
+    fast: null,
+  };
+  expect((await foundInMemory(asked)).layers.size).toBe(0);
+  const { calls, contexts } = opened.mock;
+  const chains = (at: number) => new Set(contexts.filter((_, i) => calls[i][0].name === order.at(at)));
+  expect(chains(-1).size).toBeGreaterThan(0);
+  expect(chains(-1).size).toBeLessThan(chains(0).size);
+  opened.mockRestore();
 });

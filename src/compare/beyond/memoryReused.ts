@@ -45,29 +45,33 @@ const MOST_BYTES = 2 ** 28;
 /** Of a graph's runtimes the one that finds most is believed: a capture that was made by hand seldom says which ran. */
 export async function foundInMemory(asked: AskedOfMemory): Promise<FoundInMemory> {
   const { model, reference } = asked;
-  const bytes = bytesOfChain(asked);
+  const sessionOf = (chain: Reference) => new ReplaySession(model, asked.values, chain, 'propagated', asked.fast);
+  const own = sessionOf(reference);
+  const bytes = bytesOfChain(asked, own);
   if (bytes > MOST_BYTES) {
     const passedOver = `not looked for: values read after their memory was used again; a replay of all layers holds ${mebibytes(bytes)} of values, and at most ${mebibytes(MOST_BYTES)} are held; capture fewer samples`;
     return { kernel: reference.kernel.name, layers: new Map(), passedOver };
   }
   const isGraph = model.layers.some(({ delegates }) => delegates);
   const others = isGraph ? forecastKernels(model).map(({ name }) => referenceFor(model.producer, name)) : [];
-  let [best, kernel] = [new Map<string, Found>(), reference.kernel.name];
+  let [best, kernel]: [ReadonlyMap<string, Found>, string] = [new Map(), reference.kernel.name];
   const replayed: RanBy[] = [];
+  let given: ReadonlySet<string> = new Set();
   for (const chain of [reference, ...others.filter((other) => other.kernel !== reference.kernel)]) {
-    const session = new ReplaySession(model, asked.values, chain, 'propagated', asked.fast);
+    const session = chain === reference ? own : sessionOf(chain);
     const ran = ranBy(model, session);
     if (replayed.some((other) => areAlike(other, ran))) continue; // of 6000 additions each took half a second
     replayed.push(ran);
-    const found = await underKernel(asked, session);
+    const { found, right } = await underKernel(asked, session, given);
+    if (right.size > given.size) given = right;
     if (found.size > best.size || (found.size === best.size && leftIn(found) < leftIn(best)))
       [best, kernel] = [found, chain.kernel.name];
   }
   return { kernel, layers: best };
 }
 
-function bytesOfChain({ model, values, reference, fast }: AskedOfMemory): number {
-  const chain = replayedCapture(model, values, new ReplaySession(model, values, reference, 'propagated', fast)).values;
+function bytesOfChain({ model, values }: AskedOfMemory, session: ReplaySession): number {
+  const chain = replayedCapture(model, values, session).values;
   return model.layers.reduce((sum, { name }) => {
     const { samples = 0, features = 0, dtype } = chain.get(name) ?? {};
     return sum + samples * features * (dtype === 'uint8' || dtype === 'int8' ? 1 : 4);
@@ -112,12 +116,24 @@ function leftIn(found: ReadonlyMap<string, Found>): number {
 
 type Found = CauseEvidence['memory-reused'];
 
-async function underKernel(asked: AskedOfMemory, session: ReplaySession): Promise<Map<string, Found>> {
+interface UnderKernel {
+  readonly found: ReadonlyMap<string, Found>;
+  /** What the chain gives. */
+  readonly right: ReadonlySet<string>;
+}
+
+/** given: by the chain of another kernel, which what ran gives too: the first of them that is not ends a chain of thousands of layers. */
+async function underKernel(
+  asked: AskedOfMemory,
+  session: ReplaySession,
+  given: ReadonlySet<string>,
+): Promise<UnderKernel> {
   const { model, values } = asked;
   const computed = fromInputs(model, session);
-  const memory = new Memory(asked, replayedCapture(model, values, session).values, computed);
+  const memory = new Memory(asked, session, replayedCapture(model, values, session).values, computed);
   const found = new Map<string, Found>();
   const right = new Set<string>();
+  for (const layer of model.layers) if (given.has(layer.name) && (await memory.differs(layer))) return { found, right };
   for (const layer of model.layers) {
     const late = await memory.placesOf(layer);
     const input = layer.inputs.find((one) => found.has(one));
@@ -129,7 +145,7 @@ async function underKernel(asked: AskedOfMemory, session: ReplaySession): Promis
   }
   for (const [name, { left }] of found)
     if (left !== undefined && !isReadRightly(model, name, right)) found.delete(name);
-  return found;
+  return { found, right };
 }
 
 /** Layers that the chain computes itself: what is not replayed or known within a bound only, and what reads it, is what was captured. */
@@ -173,6 +189,7 @@ class Memory {
 
   constructor(
     private readonly asked: AskedOfMemory,
+    private readonly session: ReplaySession,
     private readonly chain: Capture['values'],
     private readonly computed: ReadonlySet<string>,
   ) {}
@@ -204,6 +221,12 @@ class Memory {
       if (left.length < before.length) windows = windowsOf(left);
     }
     return left.length > 0 && places.length === 0 ? null : this.throughout(layer, places);
+  }
+
+  /** Whether the chain does not give it, in the samples of a glance. */
+  async differs(layer: Layer): Promise<boolean> {
+    const { from, to } = this.asked;
+    return differing(await this.seen(layer, from, Math.min(to, from + GLANCE))).length > 0;
   }
 
   private async allWritten(): Promise<WrittenBytes> {
@@ -257,12 +280,17 @@ class Memory {
     return { observed, right: await this.bytesOf(layer, from, to) };
   }
 
+  /** What the layers after it were replayed on is replayed no second time. */
+  private replayed(name: string): ValueReader {
+    return (this.computed.has(name) && this.session.replayedValue(name)) || this.chain.get(name)!;
+  }
+
   /** As they stand in memory. */
   private async bytesOf(
     { name, output }: Layer,
     from: number,
     to: number,
-    value: ValueReader = this.chain.get(name)!,
+    value: ValueReader = this.replayed(name),
   ): Promise<Buffer[]> {
     const stored = inMemory(await value.read(from, to), output);
     const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
