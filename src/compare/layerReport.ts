@@ -151,7 +151,7 @@ export function fillAccumulator(report: LayerReport, diff: LayerDiffResult): voi
 
 export function fillDiagnosis(report: LayerReport, { report: diagnosis, byChannel }: LayerDiagnosis): void {
   report.diagnosis = diagnosis;
-  // one list for all: there may be 262,144
+  // one list for all: there may be 131,072
   const alike = [...diagnosis.causes];
   for (const channel of report.channels ?? []) {
     const own = byChannel.get(channel.channel);

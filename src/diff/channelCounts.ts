@@ -10,7 +10,7 @@ const BIN_UPPER = [-17, -5, -2, -1, 0, 1, 4, 16];
 const EQUAL_BIN = BIN_UPPER.indexOf(0);
 const BINS = BIN_UPPER.length + 1;
 /** Of more channels the first are counted one by one, the others together: 20 million in a file of 40 kB took 7 GB. */
-const MOST_CHANNELS = 1 << 18;
+const MOST_CHANNELS = 1 << 17;
 
 /** Where a channel's numbers stand in its record: of many channels each array of its own is another miss of the cache. */
 const MISMATCHED = 0;
@@ -200,7 +200,7 @@ export class ChannelCounts {
     return beyond;
   }
 
-  /** Of the channels that differ; values: of a channel. What is alike in many of them is one array: each layer keeps up to 262,144. */
+  /** Of the channels that differ; values: of a channel. What is alike in many of them is one array: each layer keeps up to 131,072. */
   reports(values: number): ChannelReport[] {
     const { records, isFloat } = this;
     const reports: ChannelReport[] = [];

@@ -33,7 +33,7 @@ export interface DiffBlock {
   readonly high?: NumericArray | null;
 }
 
-/** What differs in one layer; `channels` holds those that do, of the first 262,144. */
+/** What differs in one layer; `channels` holds those that do, of the first 131,072. */
 export interface LayerDiffResult {
   readonly unit: Unit;
   readonly shape: Shape;

@@ -12,7 +12,7 @@ export function arranged(report: Report, { sort, channels: limit }: Pick<ReportO
   };
 }
 
-/** Largest difference first, then the most values; the lower channel where both are the same. Sorting 262,144 for eight takes long. */
+/** Largest difference first, then the most values; the lower channel where both are the same. Sorting 131,072 for eight takes long. */
 export function worstFirst(channels: readonly ChannelReport[], most = Number.POSITIVE_INFINITY): ChannelReport[] {
   if (most < 1 || channels.length < WORTH_CHOOSING * most) return [...channels].sort(byBadness).slice(0, most);
   const worst: ChannelReport[] = [];

@@ -5,7 +5,7 @@ import { randomFrom } from './world.js';
 
 const [ROWS, COLUMNS] = [60, 12];
 const random = randomFrom(11);
-const centred = Float64Array.from({ length: ROWS * COLUMNS }, () => random.integer(-90, 90));
+const centred = Int32Array.from({ length: ROWS * COLUMNS }, () => random.integer(-90, 90));
 
 /** Bounds of half a step around what some changes, or noise, add to the sums. */
 function residualsOf(added: (row: number) => number): Residuals {

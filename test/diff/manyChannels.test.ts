@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LayerDiff } from '../../src/diff/layerDiff.js';
 import { rowOf } from '../../src/tensor/shape.js';
 
-const COUNTED = 2 ** 18;
+const COUNTED = 2 ** 17;
 
 /** Two samples; what differs in each, by channel. */
 function diffOf(channels: number, first: Record<number, number>, second: Record<number, number>) {

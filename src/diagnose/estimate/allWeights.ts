@@ -146,10 +146,10 @@ interface System {
 }
 
 /** Channels share their activations, and mostly their rows. */
-const systems = new WeakMap<Float64Array, Map<string, System | null>>();
+const systems = new WeakMap<Int32Array, Map<string, System | null>>();
 
 function systemOf(
-  centred: Float64Array,
+  centred: Int32Array,
   rows: readonly number[],
   columns: readonly number[],
   width: number,
@@ -170,7 +170,7 @@ function systemOf(
 }
 
 function makeSystem(
-  centred: Float64Array,
+  centred: Int32Array,
   rows: readonly number[],
   columns: readonly number[],
   width: number,

@@ -14,7 +14,7 @@ export interface Residuals {
   readonly codes: Codes['data'];
   readonly zeroPoints: Int32Array;
   /** Activations minus their row's zero point: made when asked for. */
-  readonly centred: Float64Array;
+  readonly centred: Int32Array;
   readonly rows: number;
   readonly inFeatures: number;
 }

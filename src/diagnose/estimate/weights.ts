@@ -197,13 +197,13 @@ function patchesOf({ params }: ProductSetup, channel: number, fits: readonly Fit
   });
 }
 
-const centredOf = new WeakMap<object, { zeroPoints: Int32Array; centred: Float64Array }>();
+const centredOf = new WeakMap<object, { zeroPoints: Int32Array; centred: Int32Array }>();
 
 /** The same for every base of a scope that leaves the zero points as they are. */
-function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Float64Array {
+function centredCodes({ data, cols }: Codes, zeroPoints: Int32Array): Int32Array {
   const known = centredOf.get(data);
   if (known?.zeroPoints.every((zp, row) => zp === zeroPoints[row])) return known.centred;
-  const centred = new Float64Array(data.length);
+  const centred = new Int32Array(data.length);
   for (let row = 0, i = 0; i < centred.length; row++)
     for (const end = i + cols; i < end; i++) centred[i] = data[i] - zeroPoints[row];
   centredOf.set(data, { zeroPoints, centred });
