@@ -101,6 +101,7 @@ import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
+import { rmsNorm } from './rmsNorm.js';
 import { rsqrt } from './rsqrt.js';
 import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sequenceLstm } from './sequenceLstm.js';
@@ -234,6 +235,7 @@ export const ops: readonly Op[] = [
   l2Normalize,
   batchNorm,
   layerNorm,
+  rmsNorm,
   groupNorm,
   instanceNorm,
   flatten,

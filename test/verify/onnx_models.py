@@ -199,6 +199,21 @@ def matmul_float(g):
     g.op("Add", [floats(g, 9), real], "y") if g.rng.random() < 0.5 else g.out(real)
 
 
+def simplified_norm(g):
+    """As people write it, in both ways."""
+    x = g.input("x", 5, 24)
+    two, eps, one, weight = (g.const(F(value)) for value in (2, 1e-6, 1, g.rng.uniform(0.5, 1.5, 24)))
+    mean = g.op("ReduceMean", [g.op("Pow", [x, two], "p"), g.const(np.array([-1]))], "m")
+    root = g.op("Sqrt", [g.op("Add", [mean, eps], "e")], "r")
+    real = g.op("Div", [x, root], "q") if g.rng.random() < 0.5 else g.op("Mul", [x, g.op("Div", [one, root], "o")], "q")
+    g.op("Mul", [weight, real] if g.rng.random() < 0.5 else [real, weight], "y")
+
+
+def quotient(g):
+    one = g.const(F(1))
+    g.op("Mul", [g.input("x", 4, 9), g.op("Div", [one, g.input("x2", 4, 9)], "q")], "y")
+
+
 def lstm(g):
     """Of 5 sequences, or with time first; sums that saturate without VNNI, where its weights are int8."""
     rng, x = g.rng, "x"
@@ -238,7 +253,7 @@ KINDS = {
     "conv_float": conv_float, "conv_transpose_float": conv_transpose_float, "gemm_float": gemm_float, "matmul_float": matmul_float,
     "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
-    "lstm": lstm,
+    "lstm": lstm, "simplified_norm": simplified_norm, "quotient": quotient,
 }
 
 

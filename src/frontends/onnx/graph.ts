@@ -2,6 +2,7 @@
 import { Checks } from '../../documents/checks.js';
 import type { OnnxAttribute, OnnxModel, OnnxNode } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
+import { inOrder } from './inOrder.js';
 
 /** Its name is its own, or that of what it computes. */
 export interface GraphNode extends OnnxNode {
@@ -23,7 +24,7 @@ export class Graph {
   /** Throws InputError: a tensor that is made twice, missing, or read before it is made. */
   constructor(
     readonly model: OnnxModel,
-    nodes: readonly GraphNode[] = model.graph.nodes.map(named),
+    nodes: readonly GraphNode[] = inOrder(model.graph.nodes).map(named),
   ) {
     const { graph } = model;
     this.checks = new Checks(model.path);

@@ -8,6 +8,8 @@ export interface Session {
   readonly quantizesConstants: boolean;
   /** Pairs of QuantizeLinear and DequantizeLinear are carried over what only moves values. */
   readonly carriesConversions: boolean;
+  /** What is the same in fewer nodes is rewritten. */
+  readonly rewrites: boolean;
   /** A float Conv or Gemm takes the Relu behind it in. */
   readonly fusesActivations: boolean;
   /** Of two pairs of QuantizeLinear and DequantizeLinear in a row none is taken away. */
@@ -61,6 +63,7 @@ export function sessionOf(
     unfused: disabled ?? unoptimized,
     quantizesConstants: disabled === null && level !== 'none',
     carriesConversions: disabled === null && level !== 'none',
+    rewrites: level !== 'none',
     fusesActivations: !isUnoptimized,
     keepsDoublePairs: level === 'none' || setting('disable_double_qdq_remover') === '1',
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',

@@ -1095,6 +1095,18 @@ test('Clip of codes is a clamp, and what is behind it has its codes: Brevitas, a
   expect(layers[1].output).toMatchObject({ scale: 0.5, zeroPoint: 3 });
 });
 
+test('nodes in any order, as float16 conversion leaves them, are read in one that runs', async () => {
+  const back = ['y', 'g', 'xd', 'xq'].map((tensor) =>
+    node('Relu', [{ y: 'g', g: 'xd', xd: 'xq', xq: 'x' }[tensor]!], [tensor]),
+  );
+  const file = (nodes: readonly Bytes[]) => model({ inputs: [valueInfo('x', 1, ['N', 3])], outputs: outputY, nodes });
+  const lines = await layersOf(file(back.toReversed()));
+  expect(lines).toHaveLength(4);
+  expect(await layersOf(file(back))).toEqual(lines);
+  const cycle = file([node('Relu', ['b'], ['a']), node('Relu', ['a'], ['b']), node('Relu', ['x'], ['y'])]);
+  await expect(opened(cycle)).rejects.toThrow('a cycle');
+});
+
 test("ONNX Runtime's own QuantizeLinear and DequantizeLinear are ONNX's", async () => {
   const own = (op: string, inputs: readonly string[], output: string) => node(`com.microsoft:${op}`, inputs, [output]);
   const data = model({
@@ -1152,6 +1164,14 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       node('Mul', ['x', 'a'], ['m']),
       node('Mul', ['m', 'half'], ['y']),
     ],
+    'rms_norm y <- x [p m e r q y] float': [
+      node('Pow', ['x', 'two'], ['p']),
+      node('ReduceMean', ['p'], ['m'], { axes: [-1] }),
+      node('Add', ['m', 'eps'], ['e']),
+      node('Sqrt', ['e'], ['r']),
+      node('Div', ['x', 'r'], ['q']),
+      node('Mul', ['w', 'q'], ['y']),
+    ],
     'matmul y <- x x [s y] float': [node('MatMul', ['x', 'x'], ['s']), node('Mul', ['half', 's'], ['y'])],
     'silu y <- x [s y] float': [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])],
   };
@@ -1166,7 +1186,7 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
     '%s: not where a tensor between them was captured, or nothing is fused',
     async (_, nodes) => {
       const files = memoryFiles({ 'm.onnx': written(nodes) });
-      const inside = nodes.length === 2 ? 's' : 'd';
+      const inside = nodes.length === 2 ? 's' : 'e';
       for (const ranBy of [
         { captured: new Map([[inside, [4, 3]]]) },
         { settings: new Map([['graph_optimization_level', 'basic']]) },
@@ -1177,6 +1197,29 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       }
     },
   );
+
+  it('a norm whose difference from the mean was captured is one of that difference', async () => {
+    const [[, nodes]] = Object.entries(graphs);
+    const captured = new Map([['d', [4, 3]]]);
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': written(nodes) }), 'm.onnx', { captured });
+    await close();
+    expect(layers.map(({ op }) => op)).toEqual(['mean', 'sub', 'rms_norm', 'add']);
+  });
+
+  it.each([
+    ['all', 'div y <- x r [q y]'],
+    ['basic', 'div y <- x r [q y]'],
+    ['none', 'div q <- one r [q], mul y <- x q [y]'],
+  ])('x * (1 / y) is x / y: level %s', async (level, expected) => {
+    const nodes = [node('Exp', ['x'], ['r']), node('Div', ['one', 'r'], ['q']), node('Mul', ['x', 'q'], ['y'])];
+    const settings = new Map([['graph_optimization_level', level]]);
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': written(nodes) }), 'm.onnx', { settings });
+    await close();
+    const [, ...behind] = layers;
+    const line = ({ name, op, inputs, nodes: own }: (typeof layers)[number]) =>
+      `${op} ${name} <- ${inputs.join(' ')} [${own!.join(' ')}]`;
+    expect(behind.map(line).join(', ')).toBe(expected);
+  });
 });
 
 it('a number divided by a product of floats is no part of it', async () => {

@@ -37,6 +37,7 @@ const FUNCTIONS = [
     'PRelu',
   ],
   ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
+  ...['SimplifiedLayerNormalization', 'RMSNormalization'],
   ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Resize'],
   ...['Concat', 'MatMul', 'FusedMatMul'],
 ];
