@@ -67,6 +67,7 @@ import { layerNorm } from './layerNorm.js';
 import { lessOrEqual } from './le.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
+import { linearBlocksDynamic } from './linearBlocksDynamic.js';
 import { linearDynamic } from './linearDynamic.js';
 import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
@@ -158,6 +159,7 @@ export const ops: readonly Op[] = [
   embedding,
   embeddingBag,
   linearFloat,
+  linearBlocksDynamic,
   conv1dFloat,
   conv2dFloat,
   conv3dFloat,

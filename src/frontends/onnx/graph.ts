@@ -1,8 +1,8 @@
 /** The nodes of a graph with who makes and who reads each tensor; checked once, so that what follows can walk it. */
 import { Checks } from '../../documents/checks.js';
+import { inOrder } from '../../load/onnx/inOrder.js';
 import type { OnnxAttribute, OnnxModel, OnnxNode } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
-import { inOrder } from './inOrder.js';
 
 /** Its name is its own, or that of what it computes. */
 export interface GraphNode extends OnnxNode {

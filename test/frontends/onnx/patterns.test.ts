@@ -465,12 +465,6 @@ describe('what is not replayed is named', () => {
     });
   });
 
-  it('weights in blocks', async () => {
-    const blocked = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1, block_size: 3 });
-    const data = between([blocked, gemm()], [weights[0], tensor('w_scale', [2, 1], Float32Array.of(1, 1))]);
-    expect(await reasonFor(data)).toBe('weight w has a scale for every 3 of int8 (MatMulNBits)');
-  });
-
   it('scales along the inputs', async () => {
     const along = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1 });
     const data = between([along, gemm()], [weights[0], tensor('w_scale', [3], Float32Array.of(1, 1, 1))]);

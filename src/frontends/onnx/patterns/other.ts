@@ -3,7 +3,6 @@ import { FLOAT32 } from '../../../load/onnx/dtypes.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
-import { saysItself } from '../nBits.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
@@ -90,7 +89,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
     const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
-    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
+    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...why });
   }
   return drafts;
 }
@@ -160,7 +159,6 @@ function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): strin
 
 /** What of ONNX Runtime's own operators has no model here. */
 const OWN = new Map([
-  ['MatMulNBits', 'its weights have a scale for every block'],
   ['GatherBlockQuantized', 'its table has a scale for every block'],
   ['QAttention', 'it computes attention in float behind the sums of its codes'],
   ['QEmbedLayerNormalization', 'it normalizes in float what it looks up'],

@@ -1,5 +1,5 @@
 /** Nodes in an order in which each reads what was made before, which ONNX asks for and ONNX Runtime does not need. */
-import type { OnnxNode } from '../../load/onnx/proto.js';
+import type { OnnxNode } from './proto.js';
 
 /** As they are where that is such an order, or where there is none (a cycle). */
 export function inOrder(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
