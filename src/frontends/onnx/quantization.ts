@@ -60,6 +60,14 @@ export async function quantizationOf(
   };
 }
 
+/** Why how a scale's codes are read is not known. */
+export function unknownScale(scale: string, constants: Constants): string {
+  const { name = '' } = constants.get(scale)?.dtype ?? {};
+  return /^b?float16$/.test(name)
+    ? `its scale is ${name}, whose arithmetic has no model here`
+    : 'its scale is not one constant float32 number';
+}
+
 /** One scale and zero point, of codes that qdiff has values of. */
 export function outputOf(q: Quantization | null): Record<string, unknown> | null {
   if (q?.scale.length !== 1 || q.scale[0] === Number.POSITIVE_INFINITY || q.isOfNothing) return null;

@@ -465,6 +465,27 @@ describe('what is not replayed is named', () => {
     });
   });
 
+  it('float16', async () => {
+    const half = 10;
+    const scale = tensor('half', [], Uint16Array.of(0x3800), half);
+    const inputs = [valueInfo('x', half, ['N', 3]), valueInfo('f', 1, ['N', 3])];
+    const nodes = [
+      node('QuantizeLinear', ['x', 'half', 'zero'], ['xq']),
+      node('DequantizeLinear', ['xq', 'half', 'zero'], ['xd']),
+      node('Relu', ['x'], ['r']),
+      node('Relu', ['f'], ['y']),
+    ];
+    const initializers = [scale, tensor('zero', [], Uint8Array.of(3))];
+    const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes }));
+    const scaled = 'its scale is float16, whose arithmetic has no model here';
+    expect(layers.map(({ name, notReplayed }) => [name, notReplayed])).toEqual([
+      ['xq', scaled],
+      ['xd', scaled],
+      ['r', 'Relu runs on floats of 16 bits, which have no model here'],
+      ['y', undefined],
+    ]);
+  });
+
   it('scales along the inputs', async () => {
     const along = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1 });
     const data = between([along, gemm()], [weights[0], tensor('w_scale', [3], Float32Array.of(1, 1, 1))]);
@@ -485,7 +506,7 @@ describe('what is not replayed is named', () => {
   it('scales of float16', async () => {
     const half = [tensor('x_scale', [], Uint16Array.of(0x3800), 10), tensor('x_zero_point', [], Uint8Array.of(3))];
     const data = between([wd, gemm()], weights, [...half, ...scaled('y', 0.25, 0)]);
-    expect(await reasonFor(data, 'xq')).toBe('its scale is not one constant float32 number');
+    expect(await reasonFor(data, 'xq')).toBe('its scale is float16, whose arithmetic has no model here');
     expect(await reasonFor(data)).toBe(undefined);
     const kinds = (await opened(data)).layers.map(({ name, form }) => [name, form?.kind]);
     expect(kinds.filter(([, kind]) => kind !== undefined)).toEqual([

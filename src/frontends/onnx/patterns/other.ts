@@ -1,5 +1,6 @@
 /** Everything else: a layer each, by name, that is replayed only where its op is one of model.json's on floats. */
 import { FLOAT32 } from '../../../load/onnx/dtypes.js';
+import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
@@ -176,6 +177,8 @@ function areFloats(node: GraphNode, context: Context): boolean {
 
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
+  if (context.halves.has(node.inputs[0]))
+    return `${printable(node.opType)} runs on floats of 16 bits, which have no model here`;
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : whyNotFloats(node, context);
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;
