@@ -302,7 +302,7 @@ KINDS = {
     "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
     "embedding": embedding, "resize_nearest": resize_nearest, "slice_backwards": slice_backwards, "conv_integer_int8": conv_integer_int8,
     "conv_float": conv_float, "conv_transpose_float": conv_transpose_float, "gemm_float": gemm_float, "matmul_float": matmul_float,
-    "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
+    "reciprocal": on_floats("Reciprocal", 4, 9), "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
     "lstm": lstm, "simplified_norm": simplified_norm, "quotient": quotient,
     "n_bits": n_bits, "few_bits": few_bits, "few_bits_between": few_bits_between,

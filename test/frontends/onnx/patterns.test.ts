@@ -1213,6 +1213,18 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
     },
   );
 
+  it("torch's rsqrt is a root, and 1 over it", async () => {
+    const nodes = [node('Sqrt', ['x'], ['r']), node('Reciprocal', ['r'], ['q']), node('Mul', ['x', 'q'], ['y'])];
+    const file = model({ inputs: [valueInfo('x', 1, ['N', 3])], outputs: outputY, nodes });
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': file }), 'm.onnx');
+    await close();
+    expect(layers.map(({ op, inputs, notReplayed }) => [op, inputs, notReplayed])).toEqual([
+      ['sqrt', ['x'], undefined],
+      ['div', ['q.one', 'r'], undefined],
+      ['mul', ['x', 'q'], undefined],
+    ]);
+  });
+
   it('a norm whose difference from the mean was captured is one of that difference', async () => {
     const [[, nodes]] = Object.entries(graphs);
     const captured = new Map([['d', [4, 3]]]);

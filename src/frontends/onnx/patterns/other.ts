@@ -1,7 +1,8 @@
 /** Everything else: a layer each, by name, that is replayed only where its op is one of model.json's on floats. */
-import { FLOAT32 } from '../../../load/onnx/dtypes.js';
+import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { scalar } from '../folds.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
@@ -64,7 +65,8 @@ const OF_ONE = ['Neg', 'Abs'];
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
-  const computed = (await squared(node, context)) ?? floats(node, context) ?? chosen(node, context);
+  const computed =
+    (await squared(node, context)) ?? reciprocal(node, context) ?? floats(node, context) ?? chosen(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
@@ -107,6 +109,15 @@ async function squared(node: GraphNode, { constants, typeOf }: Context): Promise
     return null;
   const [by] = await constants.numbers(exponent);
   return by === 2 ? onFloats(node, 'mul', [x, x]) : null;
+}
+
+/** 1 / x, rounded once. */
+function reciprocal(node: GraphNode, { arrays, typeOf }: Context): Draft | null {
+  const [x] = node.inputs;
+  if (!isOnnx(node, 'Reciprocal') || typeOf(x) !== 'float32') return null;
+  const one = `${node.outputs[0]}.one`;
+  const value = arrays.value(one, scalar(one, onnxDtype(FLOAT32), 1), { dtype: 'float32' });
+  return value === null ? null : onFloats(node, 'div', [value, x]);
 }
 
 /** Elementwise on float32 values and constants: exact. */
