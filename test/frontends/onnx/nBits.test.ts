@@ -50,6 +50,16 @@ describe('the operator', () => {
     expect(layer).toMatch(line);
   });
 
+  test('of float16 it gives no float32', async () => {
+    const scales = tensor('half', [6], new Uint16Array(6), 10);
+    const nodes = [nBits(['w', 'half']), node('Relu', ['y'], ['r']), node('Relu', ['f'], ['other'])];
+    const inputs = [valueInfo('x', 10, ['N', 32]), valueInfo('f', 1, ['N', 2])];
+    const data = model({ inputs, outputs: [valueInfo('r', 10)], initializers: [...initializers, scales], nodes });
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+    await close();
+    expect(layers.map(({ output }) => output?.dtype ?? null)).toEqual([null, null, 'float32']);
+  });
+
   test.each<[string, RanBy, string]>([
     ['on ARM', { arch: 'aarch64' }, 'ONNX Runtime quantizes blocks of activations otherwise on ARM'],
     ['without AVX2', { cpuCapability: 'AVX' }, 'a CPU of AVX alone has no kernel for blocks'],

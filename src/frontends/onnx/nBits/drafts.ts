@@ -75,7 +75,9 @@ export function nBits(node: GraphNode, context: Context): Draft {
   const unread = unreadOf(node, weights, order);
   if (unread || !weights || bias === undefined) {
     const notReplayed = unread ?? 'its bias is no constant number of each channel';
-    return { ...draft, op: 'linear_blocks_dynamic', notReplayed, ...hazardOf(node) };
+    const output =
+      context.constants.get(node.inputs[2] ?? '')?.dtype.name === 'float32' ? 'float32' : context.typeOf(x);
+    return { ...draft, op: 'linear_blocks_dynamic', output, notReplayed, ...hazardOf(node) };
   }
   if (isOfIntegers(node, weights)) {
     const because = 'accuracy_level 4 quantizes its activations, to int8 in blocks';
