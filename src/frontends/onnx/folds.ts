@@ -28,6 +28,8 @@ interface Folding {
 /** Null: not folded, the node stays one. */
 type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor | null;
 
+/** Scales, zero points, shapes: what is read at once, before any layer's turn. */
+export const MOST_NUMBERS_AT_ONCE = 1 << 22;
 const MOST_MADE = 1 << 24;
 /** Copied one by one: 1024 places of 1024 values. */
 const MOST_TAKEN = 1 << 20;
@@ -320,7 +322,7 @@ async function dequantize(folding: Folding): Promise<CheckedTensor | null> {
 
 /** One scale, one along an axis, or one a block of those along it. */
 async function scaledOf({ node, inputs: [x, s, z], numbers }: Folding) {
-  if (!x || !s?.source || (z && !z.source)) return null;
+  if (!x || !s?.source || (z && !z.source) || sizeOf(s.shape) > MOST_NUMBERS_AT_ONCE) return null;
   const { shape } = x;
   const block = intOf(node, 'block_size', 0);
   const scales = Array.from(await numbers(1));

@@ -79,6 +79,25 @@ describe('the operator', () => {
   });
 });
 
+test('more scales than are read at once: other layers are replayed all the same', async () => {
+  const [rows, channels] = [16, 2 ** 18 + 1];
+  const many = [
+    tensor('large', [rows * 16, channels], new Uint8Array(rows * 8 * channels), INT4),
+    tensor('large_s', [rows, channels], new Float32Array(rows * channels)),
+  ];
+  const nodes = [
+    node('DequantizeLinear', ['large', 'large_s'], ['d'], { axis: 0, block_size: 16 }),
+    node('MatMul', ['x', 'd'], ['y']),
+    node('Neg', ['x'], ['other']),
+  ];
+  const inputs = [valueInfo('x', 1, ['N', rows * 16])];
+  const data = model({ inputs, outputs: [valueInfo('y')], initializers: many, nodes, opsets: { '': 21 } });
+  const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  await close();
+  const isReplayed = new Map(layers.map(({ name, notReplayed }) => [name, notReplayed === undefined]));
+  expect([isReplayed.get('d'), isReplayed.get('other')]).toEqual([false, true]);
+});
+
 describe('dequantized weights beside floats', () => {
   const of = (scale: string, own: Readonly<Record<string, Attribute>>) => [
     node('DequantizeLinear', ['codes', scale], ['d'], own),
