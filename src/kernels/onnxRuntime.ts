@@ -32,6 +32,7 @@ import {
   throughReals,
   unaryFloats,
 } from './steps/floats.js';
+import { linearOfBlocks } from './steps/linearBlocks.js';
 import { lstmDynamicOf } from './steps/lstmDynamic.js';
 import { matmulInFloat, matmulOnnxRuntime } from './steps/matmul.js';
 import { largestCode, maxPool } from './steps/maxPool.js';
@@ -168,3 +169,6 @@ export const onnxRuntimeOnFloats: Ops = {
   interpolate: resizeOnFloats(pyTorchFloats.interpolate as TensorSteps),
   where: whereFloats(quantizeDivision),
 };
+
+/** With what quantizes its blocks in the call: as AVX2 does, and what has more. */
+export const onnxRuntimeOnFloatsInBlocks: Ops = { ...onnxRuntimeOnFloats, linear_blocks_dynamic: linearOfBlocks };

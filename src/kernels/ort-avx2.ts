@@ -4,7 +4,12 @@
  * A float -> int8 QDQ model saturates too: on x86 its activations are rewritten to uint8 (session.x64quantprecision=1 stops it).
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps, onnxRuntimeRecurrent } from './onnxRuntime.js';
+import {
+  onnxRuntimeInFloat,
+  onnxRuntimeOnFloatsInBlocks,
+  onnxRuntimeOps,
+  onnxRuntimeRecurrent,
+} from './onnxRuntime.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { onnxRuntimeConvolutionPairs } from './steps/onnxRuntimeConvolution.js';
@@ -23,5 +28,5 @@ export const ortAvx2: Kernel = {
     ...onnxRuntimeRecurrent('int16-saturating pairs', pairsSaturatingInt16),
   },
   opsInFloat: onnxRuntimeInFloat,
-  onFloats: onnxRuntimeOnFloats,
+  onFloats: onnxRuntimeOnFloatsInBlocks,
 };

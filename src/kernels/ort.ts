@@ -6,7 +6,12 @@
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import { onnxRuntimeInFloat, onnxRuntimeOnFloats, onnxRuntimeOps, onnxRuntimeRecurrent } from './onnxRuntime.js';
+import {
+  onnxRuntimeInFloat,
+  onnxRuntimeOnFloatsInBlocks,
+  onnxRuntimeOps,
+  onnxRuntimeRecurrent,
+} from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 
 export const ort: Kernel = {
@@ -21,5 +26,5 @@ export const ort: Kernel = {
   confirm: null,
   ops: { ...onnxRuntimeOps({ accumulate: exact }), ...onnxRuntimeRecurrent('int32', exact) },
   opsInFloat: onnxRuntimeInFloat,
-  onFloats: onnxRuntimeOnFloats,
+  onFloats: onnxRuntimeOnFloatsInBlocks,
 };

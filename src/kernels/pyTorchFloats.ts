@@ -29,7 +29,7 @@ import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { cumsumOfFloats, exponentials, gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
-import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats } from './steps/floatNorms.js';
+import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats, rmsNormOfFloats } from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
@@ -244,6 +244,7 @@ export const pyTorchFloats: Kernel['ops'] = {
   matmul: matmulOfFloats,
   batch_norm: batchNormOfFloats,
   layer_norm: layerNormOfFloats,
+  rms_norm: rmsNormOfFloats,
   group_norm: groupNormOfFloats,
   instance_norm: groupNormOfFloats,
 };

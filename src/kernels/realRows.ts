@@ -170,17 +170,36 @@ const ofAxisBefore: RowsOf = (call) => {
   return { count, weightAt: (i) => i % own, rowAt: (i) => floor(i / (count * own)) * own + (i % own) };
 };
 
-export const layerNorm: RealForm = normForm(
-  'layer_norm',
-  (call) => {
-    const count = normalizedOf(call);
-    return { count, weightAt: (i) => i % count };
+const ofEachRow: RowsOf = (call) => {
+  const count = normalizedOf(call);
+  return { count, weightAt: (i) => i % count };
+};
+
+export const layerNorm: RealForm = normForm('layer_norm', ofEachRow, {
+  'layer_norm of all of a sample': normOf(ofWholeSample, centred, weighted),
+  'layer_norm along the axis before': normOf(ofAxisBefore, centred, weighted),
+});
+
+const byTheRoot: Normalized = (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps);
+
+export const rmsNorm: RealForm = {
+  value: normOf(ofEachRow, byTheRoot, weighted),
+  others: {
+    'rms_norm of what its mean was taken off': normOf(ofEachRow, centred, weighted),
+    'rms_norm without weight': normOf(ofEachRow, byTheRoot, (x) => x),
+    'rms_norm divided by the mean of squares, not its root': normOf(
+      ofEachRow,
+      (x, { mean, variance }, eps) => x / (variance + mean * mean + eps),
+      weighted,
+    ),
+    ...Object.fromEntries(
+      [0, 1e-6, 1e-5, 1e-3].map((eps) => [
+        `rms_norm with an eps of ${eps}`,
+        normOf(ofEachRow, (x, own) => byTheRoot(x, own, eps), weighted),
+      ]),
+    ),
   },
-  {
-    'layer_norm of all of a sample': normOf(ofWholeSample, centred, weighted),
-    'layer_norm along the axis before': normOf(ofAxisBefore, centred, weighted),
-  },
-);
+};
 
 /** Null: channels that lie between the places, or none to begin with. */
 function groupsOf(groups: (channels: number, own: number | null) => number): RowsOf {

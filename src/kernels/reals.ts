@@ -23,7 +23,7 @@ import { placeOf, sizeOf, strideOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
-import { groupNorm, instanceNorm, layerNorm, softmax } from './realRows.js';
+import { groupNorm, instanceNorm, layerNorm, rmsNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
@@ -321,6 +321,7 @@ const forms: Readonly<Record<string, RealForm>> = {
   mean,
   softmax,
   layer_norm: layerNorm,
+  rms_norm: rmsNorm,
   group_norm: groupNorm,
   instance_norm: instanceNorm,
   batch_norm: batchNorm,

@@ -163,6 +163,14 @@ export interface FloatProductAttributes {
   readonly fused: FusedFunction | null;
 }
 
+/** The form's table holds codes, [out, blocks * blockSize], then a scale and then a zero point of each block. */
+export interface BlocksAttributes {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly blockSize: number;
+  readonly bias: Float32Array | null;
+}
+
 /** Codes, or reals of scale 1; one or one a channel. */
 export interface PreluAttributes {
   readonly weight: Int32Array | Float32Array;

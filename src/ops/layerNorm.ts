@@ -5,12 +5,10 @@ import type { LayerNormAttributes } from '../nouns/attributes.js';
 import type { TensorForm } from '../nouns/model.js';
 import { dimsText, sameDims, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
-import { affineFields, affineOf, wrongLength } from './fields/affine.js';
+import { affineFields, affineOf, normalizedShape, wrongLength } from './fields/affine.js';
 import { layerFields, outputSchema } from './fields/schema.js';
 import { tensorForm } from './fields/tensor.js';
 import type { Op } from './op.js';
-
-const size = z.int().check(z.positive());
 
 export const layerNorm: Op = {
   name: 'layer_norm',
@@ -18,7 +16,7 @@ export const layerNorm: Op = {
     z.object({
       ...layerFields,
       ...affineFields,
-      normalized_shape: z.union([size, z.array(size).check(z.minLength(1))], 'expected a size, or a list of sizes'),
+      normalized_shape: normalizedShape,
       output: outputSchema,
     }),
   inputs: [1, 1],

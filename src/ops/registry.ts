@@ -67,6 +67,7 @@ import { layerNorm } from './layerNorm.js';
 import { lessOrEqual } from './le.js';
 import { leakyRelu } from './leakyRelu.js';
 import { linear } from './linear.js';
+import { linearBlocksDynamic } from './linearBlocksDynamic.js';
 import { linearDynamic } from './linearDynamic.js';
 import { linearFloat } from './linearFloat.js';
 import { log } from './log.js';
@@ -101,6 +102,7 @@ import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
+import { rmsNorm } from './rmsNorm.js';
 import { rsqrt } from './rsqrt.js';
 import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sequenceLstm } from './sequenceLstm.js';
@@ -157,6 +159,7 @@ export const ops: readonly Op[] = [
   embedding,
   embeddingBag,
   linearFloat,
+  linearBlocksDynamic,
   conv1dFloat,
   conv2dFloat,
   conv3dFloat,
@@ -234,6 +237,7 @@ export const ops: readonly Op[] = [
   l2Normalize,
   batchNorm,
   layerNorm,
+  rmsNorm,
   groupNorm,
   instanceNorm,
   flatten,

@@ -61,6 +61,7 @@ export async function validateCandidate(
   }
   warnOfMixUps(model, capture, file, checks);
   await warnOfSigns(slots, sources, checks);
+  warnOfHalves(slots, sources, checks);
   const samples = { count: capture.samples, because: 'as the capture has', fewer: whichSamples };
   const shapes = model.shapes && capture.shapes;
   const { values } = await readValues({ model, slots, sources, features, shapes, samples, refuseDtype }, checks);
@@ -156,6 +157,21 @@ function renamed(
     used.add(key);
   }
   return { sources, used };
+}
+
+/** Of results in float32 saved so, each comes out rounded. */
+function warnOfHalves(
+  slots: ReadonlyMap<string, Slot>,
+  sources: ReadonlyMap<string, ArraySource>,
+  checks: Checks,
+): void {
+  const halves = [...sources].filter(
+    ([key, { dtype }]) => dtype === 'float16' && slots.get(key)?.params?.dtype === 'float32',
+  );
+  if (halves.length === 0) return;
+  const names = listed(halves.map(([key]) => key));
+  const message = `stored as float16, whose 11 bits differ from float32 by themselves: ${names}; where you compute in float32, save that`;
+  checks.warn('float16', [], message);
 }
 
 /** Integers of any width are compared by value. */

@@ -56,9 +56,9 @@ function reasonAgainst(
       : expected;
   }
   const wanted = use === 'inputs' ? replayed : present;
-  if (wanted.some((layer) => canBeReplayed(layer, layers, captured))) return null;
+  if (wanted.some((layer) => canBeReplayed(layer, model, captured))) return null;
   const { name, inputs } = wanted.find((layer) => layer.inputs.length > 0) ?? wanted[0]; // a state is read from nothing
-  const own = [...inputs.slice(0, 1), `${name}.input`].map(printable).join(' or ');
+  const own = [...inputs.filter(givenTo(model)).slice(0, 1), `${name}.input`].map(printable).join(' or ');
   const which = use === 'inputs' ? 'a replayed' : 'a captured';
   return `the input of ${which} layer (${own} for ${printable(name)})`;
 }
@@ -81,16 +81,23 @@ function isCaptured(layer: string, captured: ReadonlySet<string>): boolean {
 }
 
 /** From its own input, or through layers before it. */
-function canBeReplayed(layer: Layer, layers: readonly Layer[], captured: ReadonlySet<string>): boolean {
-  const byName = new Map(layers.map((one) => [one.name, one]));
+function canBeReplayed(layer: Layer, model: Model, captured: ReadonlySet<string>): boolean {
+  const byName = new Map(model.layers.map((one) => [one.name, one]));
+  const given = givenTo(model);
   let at: Layer | undefined = layer;
   while (at && isReplayed(at)) {
-    const [input]: readonly string[] = at.inputs;
+    const input: string = at.inputs.find(given) ?? '';
     const own = `${at.name}.input`;
     if (captured.has(input) || (captured.has(own) && !byName.has(own))) return true;
     at = byName.get(input);
   }
   return false;
+}
+
+/** What the model does not hold itself: of `1 - x` the second. */
+function givenTo({ constants = [] }: Model): (input: string) => boolean {
+  const known = new Set(constants.map(({ name }) => name));
+  return (input) => !known.has(input);
 }
 
 function noneReplayed({ path, layers }: Model): Problem {

@@ -65,6 +65,18 @@ onnx(onnxTitle, () => {
     'mlp-qdq-u8s8',
   ];
 
+  test('a model whose nodes are in another order than they run in is captured as any other', () => {
+    const [file, capture] = ['disordered.onnx', 'disordered.npz'].map((name) => join(folder, name));
+    const given = { x: npy('float32', [2, 3], [0.2, 1, 2, 3, 4, 5]) };
+    writeFileSync(join(folder, 'disordered-in.npz'), npz(given));
+    const nodes = ['Neg', 'Exp', 'Relu'].map((op, i, all) =>
+      node(op, [i + 1 < all.length ? `t${i + 1}` : 'x'], [i ? `t${i}` : 'y']),
+    );
+    writeFileSync(file, model({ inputs: [valueInfo('x', 1, [2, 3])], outputs: [valueInfo('y', 1, [2, 3])], nodes }));
+    expect(exported('onnx', python.onnx, file, join(folder, 'disordered-in.npz'), capture).status).toBe(0);
+    return read(capture).then(({ values }) => expect([...values.keys()].sort()).toEqual(['t1', 't2', 'x', 'y']));
+  });
+
   test.each(models)('%s: what ONNX Runtime computes is replayed', async (name) => {
     const source = join(PROJECT, 'fixtures/onnx', name);
     const capture = join(folder, `${name}.npz`);

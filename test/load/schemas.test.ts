@@ -71,7 +71,8 @@ test.skipIf(onnx.missing)('ONNX: types of tensors, by their numbers', () => {
   for (const [name, code, bits] of known) {
     const own = onnxDtype(code);
     expect([code, own.name, own.bits]).toEqual([code, name, bits]);
-    expect([null, name]).toContain(own.stored);
+    const wide = name.replace(/(int)[24]$/, '$18'); // read as codes of 8 bits
+    expect([null, wide]).toContain(own.stored);
   }
 });
 

@@ -231,3 +231,24 @@ test('channels of a layer that is not replayed are as captured', async () => {
     'mine.npz conv: expected 6 channels (as captured), got 7 (shape (5, 7))',
   ]);
 });
+
+test('floats that are stored as float16 are compared, and said to be so', async () => {
+  const inFloats = (model: Json) => {
+    model.layers = [
+      { name: 'quant', op: 'quantize', input: 'x', output: { dtype: 'uint8', scale: 0.5, zero_point: 0 } },
+      { name: 'fc1', op: 'dequantize', input: 'quant', output: { dtype: 'float32' } },
+    ];
+    model.inputs = [{ name: 'x', dtype: 'float32' }];
+  };
+  const captured = { quant: npy('uint8', [5, 3], codes), fc1: npy('float32', [5, 3], codes), relu1: null, fc2: null };
+  const { values, warnings } = await validate(
+    { fc1: npy('float16', [5, 3], new Array(15).fill(0x3c00)) },
+    {},
+    inFloats,
+    captured,
+  );
+  expect([...(await values.get('fc1')!.read(0, 5))]).toEqual(new Array(15).fill(1));
+  const message =
+    'stored as float16, whose 11 bits differ from float32 by themselves: fc1; where you compute in float32, save that';
+  expect(warnings).toContainEqual(expect.objectContaining({ code: 'float16', message }));
+});

@@ -29,6 +29,18 @@ function convModel(model: Json): void {
 }
 
 describe('a valid capture', () => {
+  test('of a layer whose first operand the model holds needs the other alone', async () => {
+    const oneBy = (model: Json) => {
+      model.inputs = [{ name: 'x', dtype: 'float32' }];
+      model.constants = [{ name: 'one', dtype: 'float32', shape: [], value: [1] }];
+      model.layers = [{ name: 'y', op: 'div', input: ['one', 'x'], output: { dtype: 'float32' } }];
+    };
+    const [x, y] = [npy('float32', [2, 3], counting(6)), npy('float32', [2, 3], counting(6))];
+    expect((await validate(npz({ x, y }), oneBy)).samples).toBe(2);
+    const [problem] = await problemsOf(validate(npz({ y }), oneBy));
+    expect(JSON.stringify(problem)).toContain('the input of a captured layer (x or y.input for y)');
+  });
+
   test('has every value by samples', async () => {
     const capture = await validate(smallCapture());
     expect(capture).toMatchObject({ path: 'c.npz', samples: 5, batchSizes: [5], warnings: [] });

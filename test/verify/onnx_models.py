@@ -199,6 +199,72 @@ def matmul_float(g):
     g.op("Add", [floats(g, 9), real], "y") if g.rng.random() < 0.5 else g.out(real)
 
 
+def simplified_norm(g):
+    """As people write it, in both ways."""
+    x = g.input("x", 5, 24)
+    two, eps, one, weight = (g.const(F(value)) for value in (2, 1e-6, 1, g.rng.uniform(0.5, 1.5, 24)))
+    mean = g.op("ReduceMean", [g.op("Pow", [x, two], "p"), g.const(np.array([-1]))], "m")
+    root = g.op("Sqrt", [g.op("Add", [mean, eps], "e")], "r")
+    real = g.op("Div", [x, root], "q") if g.rng.random() < 0.5 else g.op("Mul", [x, g.op("Div", [one, root], "o")], "q")
+    g.op("Mul", [weight, real] if g.rng.random() < 0.5 else [real, weight], "y")
+
+
+def quotient(g):
+    one = g.const(F(1))
+    g.op("Mul", [g.input("x", 4, 9), g.op("Div", [one, g.input("x2", 4, 9)], "q")], "y")
+
+
+def n_bits(g):
+    """MatMulNBits: as many bits, blocks and kinds of zero points as ONNX Runtime takes."""
+    rng = g.rng
+    bits, block, level = int(rng.choice([2, 4, 4, 8])), int(rng.choice([16, 32, 64, 128, 256])), int(rng.choice([0, 1, 4, 4]))
+    depth, rows = int(rng.integers(8, 300)), int(rng.integers(1, 20))
+    blocks = -(-depth // block)
+    inputs = [g.input("x", int(rng.integers(1, 4)), depth), g.const(rng.integers(0, 256, (rows, blocks, block * bits // 8)).astype(np.uint8))]
+    inputs.append(g.const((rng.uniform(0.01, 0.05, rows * blocks) * rng.choice([-1, 1], rows * blocks)).astype(F)))
+    zero = rng.choice(["none", "codes"] + ["floats"] * (bits < 8))
+    packed = rng.integers(0, 256, rows * -(-blocks * bits // 8)).astype(np.uint8)
+    inputs.append("" if zero == "none" else g.const(packed if zero == "codes" else rng.uniform(0, 2 ** bits, rows * blocks).astype(F)))
+    inputs += ["", *g.bias(rows)]
+    g.op("MatMulNBits", inputs, "y", MS, K=depth, N=rows, bits=bits, block_size=block, accuracy_level=level)
+
+
+def few_bits(g):
+    """Dequantized weights of 4 or 8 bits beside floats: MatMulNBits, or a Gemm of floats."""
+    rng, kind = g.rng, [T.INT4, T.UINT4, T.INT8, T.UINT8][g.rng.integers(4)]
+    depth, channels, how = 16 * int(rng.integers(1, 12)), int(rng.integers(1, 12)), rng.integers(3)
+    rows = rng.random() < 0.3
+    low, high = {T.INT4: (-8, 8), T.UINT4: (0, 16), T.INT8: (-128, 128), T.UINT8: (0, 256)}[kind]
+    shape = (channels, depth) if rows else (depth, channels)
+    scales = [(), (channels,), (channels, depth // 16) if rows else (depth // 16, channels)][how]
+
+    def codes(shape):
+        name = f"c{len(g.tensors)}"
+        g.tensors.append(h.make_tensor(name, kind, shape, rng.integers(low, high, shape).flatten().tolist()))
+        return name
+
+    inputs = [codes(shape), g.const(rng.uniform(0.01, 0.05, scales).astype(F)), *([codes(scales)] if rng.random() < 0.7 else [])]
+    depth_axis = 1 if rows else 0
+    w = g.op("DequantizeLinear", inputs, "w", **({"axis": depth_axis, "block_size": 16} if how == 2 else {"axis": 1 - depth_axis}))
+    x = g.input("x", depth)
+    if rows:
+        g.op("Gemm", [x, w, *g.bias(channels)], "y", transB=1)
+    elif rng.random() < 0.5:
+        g.op("MatMul", [x, w], "y")
+    else:
+        g.op("Add", [g.op("MatMul", [x, w], "m"), floats(g, channels)], "y")
+
+
+def few_bits_between(g):
+    """Weights of 4 or 16 bits between codes."""
+    kind, most = [(T.INT4, 8), (T.INT16, 32768)][g.rng.integers(2)]
+    g.tensors.append(h.make_tensor("w", kind, (6, 4, 3, 3), g.rng.integers(-most, most, 216).tolist()))
+    scales = g.rng.uniform(0.02, 0.1, 6 if g.rng.random() < 0.5 else ()).astype(F) * F(8 / most)
+    w = g.op("DequantizeLinear", ["w", g.const(scales)], "w_d", axis=0)
+    real = g.op("Conv", [g.reals("x", 4, 7, 6), w, *g.bias(6)], "op", pads=[1, 0, 1, 1])
+    g.out(g.op("Relu", [real], "relu") if g.rng.random() < 0.4 else real)
+
+
 def lstm(g):
     """Of 5 sequences, or with time first; sums that saturate without VNNI, where its weights are int8."""
     rng, x = g.rng, "x"
@@ -236,9 +302,10 @@ KINDS = {
     "leaky_relu": of_one("LeakyRelu", alpha=0.1), "max_pool": of_one("MaxPool", **POOL), "average_pool": of_one("AveragePool", **POOL),
     "embedding": embedding, "resize_nearest": resize_nearest, "slice_backwards": slice_backwards, "conv_integer_int8": conv_integer_int8,
     "conv_float": conv_float, "conv_transpose_float": conv_transpose_float, "gemm_float": gemm_float, "matmul_float": matmul_float,
-    "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
+    "reciprocal": on_floats("Reciprocal", 4, 9), "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
-    "lstm": lstm,
+    "lstm": lstm, "simplified_norm": simplified_norm, "quotient": quotient,
+    "n_bits": n_bits, "few_bits": few_bits, "few_bits_between": few_bits_between,
 }
 
 

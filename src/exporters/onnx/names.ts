@@ -1,5 +1,6 @@
 /** What tensors of the graph that runs are called in the model. */
 import { FLOAT32, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { inOrder } from '../../load/onnx/inOrder.js';
 import type { OnnxGraph, OnnxNode } from '../../load/onnx/proto.js';
 import type { OrtTensor } from './runtime.js';
 
@@ -52,11 +53,14 @@ export class ModelNames {
   private readonly readers = new Map<string, OnnxNode[]>();
   private readonly elementTypes = new Map<string, number>();
   private readonly computed = new Set<string>();
+  /** In which they run; the model may have them in any order. */
+  private readonly nodes: readonly OnnxNode[];
 
   constructor(
     private readonly model: OnnxGraph,
     private readonly scales: Scales = new Map(),
   ) {
+    this.nodes = inOrder(model.nodes);
     for (const node of model.nodes) {
       for (const name of node.outputs) if (name) this.producers.set(name, node);
       for (const name of node.inputs) this.readers.set(name, [...(this.readers.get(name) ?? []), node]);
@@ -65,7 +69,7 @@ export class ModelNames {
     }
     for (const { name, elemType } of model.inputs) this.elementTypes.set(name, elemType);
     for (const { name, dataType } of model.initializers) this.elementTypes.set(name, dataType);
-    for (const { opType, inputs, outputs } of model.nodes) {
+    for (const { opType, inputs, outputs } of this.nodes) {
       const type = opType === 'Identity' ? this.elementTypes.get(inputs[0]) : undefined;
       if (type !== undefined) this.elementTypes.set(outputs[0], type); // PyTorch's exporter: one initializer, several names
     }
@@ -127,7 +131,7 @@ export class ModelNames {
   /** Tensors that a Transpose computes, or what reads one. */
   behindTransposes(): ReadonlySet<string> {
     const behind = new Set<string>();
-    for (const { opType, inputs, outputs } of this.model.nodes) {
+    for (const { opType, inputs, outputs } of this.nodes) {
       if (opType === 'Transpose' || inputs.some((name) => behind.has(name)))
         for (const name of outputs) behind.add(name);
     }
@@ -149,7 +153,7 @@ export class ModelNames {
   private follow(): void {
     const constants = new Set(this.model.initializers.map(({ name }) => name));
     const known = new Set(this.model.inputs.map(({ name }) => name).filter((name) => !constants.has(name)));
-    for (const { inputs, outputs, opType } of this.model.nodes) {
+    for (const { inputs, outputs, opType } of this.nodes) {
       const follows = inputs.length === 0 ? opType !== 'Constant' : inputs.some((name) => known.has(name));
       for (const name of follows ? outputs : []) {
         known.add(name);

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import heapq
 import io
 import itertools
 import json
@@ -87,6 +88,7 @@ class _Graph:
         self.path = path
         self.proto = onnx.load(str(path), load_external_data=False)
         self.folder = _beside_its_data(self.proto, path, folder)
+        _sort(self.proto.graph)
         self.nodes = {}
         for index, node in enumerate(self.proto.graph.node):
             node.name = f"qdiff{index}"
@@ -161,7 +163,7 @@ class _Graph:
         """Names of the tensors that follow from the inputs: the others are constants."""
         constants = {tensor.name for tensor in self.proto.graph.initializer}
         known = {value.name for value in self.proto.graph.input} - constants
-        for node in self.nodes.values():  # sorted, or onnxruntime had refused the graph
+        for node in self.nodes.values():
             if any(name in known for name in node.input) or not node.input and node.op_type != "Constant":
                 known.update(node.output)
         return known
@@ -250,6 +252,28 @@ def _origins(graph):
         for name in node.output:
             origins[name] = origins.get(node.input[0], node.input[0]) if node.op_type in KEEPS_TYPE else name
     return origins
+
+
+def _sort(graph):
+    """Each node behind those that it reads, which onnxruntime does for itself: float16 conversion leaves them in any order."""
+    waiting, made_by = list(graph.node), {name: index for index, node in enumerate(graph.node) for name in node.output if name}
+    missing = [{made_by[name] for name in node.input if name in made_by} for node in waiting]
+    readers = {}
+    for index, makers in enumerate(missing):
+        for maker in makers:
+            readers.setdefault(maker, []).append(index)
+    ready, order = [index for index, makers in enumerate(missing) if not makers], []
+    heapq.heapify(ready)
+    while ready:
+        order.append(heapq.heappop(ready))
+        for reader in readers.get(order[-1], []):
+            missing[reader].discard(order[-1])
+            if not missing[reader]:
+                heapq.heappush(ready, reader)
+    if len(order) == len(waiting) and order != sorted(order):
+        ordered = [onnx.NodeProto.FromString(waiting[index].SerializeToString()) for index in order]
+        del graph.node[:]
+        graph.node.extend(ordered)
 
 
 def _scales(graph):

@@ -8,7 +8,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import { InputError, type Problem } from '../../nouns/problem.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import { folds } from './folds.js';
+import { folds, MOST_NUMBERS_AT_ONCE } from './folds.js';
 import { attribute, type Graph, type GraphNode } from './graph.js';
 
 /** A tensor's dtype, shape and numbers, which are read when they are asked for. */
@@ -19,9 +19,6 @@ type FromShapes = (node: GraphNode, constants: Constants) => Promise<Constant | 
 
 /** Enough to say of one file. */
 const MOST_PROBLEMS = 100;
-
-/** Scales, zero points, shapes: what is read at once, before any layer's turn. */
-const MOST_NUMBERS_AT_ONCE = 1 << 22;
 
 export class Constants {
   private readonly constants = new Map<string, Constant>();

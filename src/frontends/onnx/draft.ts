@@ -60,6 +60,8 @@ export interface Context {
   readonly session: Session;
   /** What shapes follow from, where they are those of a run: with a capture all that it shows. */
   readonly asRun: From;
+  /** Floats of two bytes, as the file says. */
+  readonly halves: ReadonlySet<string>;
   /** How the codes of a tensor stand for reals, as who makes it says; null where that is not known. */
   typeOf(tensor: string): ValueType;
 }

@@ -5,6 +5,7 @@ import { FLOAT32, INT64, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onn
 import type { OnnxTensor } from '../../load/onnx/proto.js';
 import type { CheckedTensor } from '../../load/onnx/tensor.js';
 import type { NumericArray } from '../../nouns/array.js';
+import { float32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp, floorMod } from '../../numeric/integer.js';
 import { rangeOf } from '../../tensor/range.js';
@@ -27,6 +28,8 @@ interface Folding {
 /** Null: not folded, the node stays one. */
 type Fold = (folding: Folding) => Promise<CheckedTensor | null> | CheckedTensor | null;
 
+/** Scales, zero points, shapes: what is read at once, before any layer's turn. */
+export const MOST_NUMBERS_AT_ONCE = 1 << 22;
 const MOST_MADE = 1 << 24;
 /** Copied one by one: 1024 places of 1024 values. */
 const MOST_TAKEN = 1 << 20;
@@ -313,23 +316,27 @@ async function dequantize(folding: Folding): Promise<CheckedTensor | null> {
   if (!x?.source || s?.dtype !== FLOAT || x.dtype.name.startsWith('float') || (z && !z.source) || !scaled) return null;
   const { source, shape } = x;
   const { scales, zeroPoints, channelOf } = scaled;
-  return made(key, FLOAT, shape, async () =>
-    array(
-      FLOAT,
-      Array.from(await source.read(), (code, i) => f32((code - zeroPoints[channelOf(i)]) * scales[channelOf(i)])),
-    ),
-  );
+  const real = (code: number, channel: number) => f32((code - zeroPoints[channel]) * scales[channel]);
+  return made(key, FLOAT, shape, async () => float32s(await source.read(), (code, i) => real(code, channelOf(i))));
 }
 
-/** One scale, or one along an axis; null: in blocks. */
+/** One scale, one along an axis, or one a block of those along it. */
 async function scaledOf({ node, inputs: [x, s, z], numbers }: Folding) {
-  if (!x || !s?.source || (z && !z.source) || intOf(node, 'block_size', 0) > 0) return null;
+  if (!x || !s?.source || (z && !z.source) || sizeOf(s.shape) > MOST_NUMBERS_AT_ONCE) return null;
   const { shape } = x;
+  const block = intOf(node, 'block_size', 0);
   const scales = Array.from(await numbers(1));
   const given = z ? await numbers(2) : [0];
   const axis = (intOf(node, 'axis', 1) + shape.length) % Math.max(1, shape.length);
-  if (scales.length > 1 && scales.length !== shape[axis]) return null;
   const inner = strideOf(shape, axis);
+  if (block > 0) {
+    const blocks = Math.ceil(shape[axis] / block);
+    const isWhole = scales.length === (sizeOf(shape) / shape[axis]) * blocks;
+    const blockOf = (i: number) => Math.floor((Math.floor(i / inner) % shape[axis]) / block);
+    const ofBlock = (i: number) => (Math.floor(i / (inner * shape[axis])) * blocks + blockOf(i)) * inner + (i % inner);
+    return isWhole ? { scales, zeroPoints: scales.map((_, i) => given[i] ?? given[0]), channelOf: ofBlock } : null;
+  }
+  if (scales.length > 1 && scales.length !== shape[axis]) return null;
   const channelOf = (i: number) => (scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length);
   return { scales, zeroPoints: scales.map((_, i) => given[i] ?? given[0]), channelOf };
 }

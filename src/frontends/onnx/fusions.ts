@@ -1,6 +1,6 @@
 /**
  * Floats that ONNX Runtime computes by one kernel where the graph has several nodes, so that what stands between them does not exist:
- * LayerNormalization and Gelu, as they are written before ONNX had them, and x * sigmoid(x). Each becomes ONNX's own operator.
+ * norms and Gelu, as they are written before ONNX had them, x * sigmoid(x), and x * (1 / y). Each becomes one operator.
  */
 import { f32 } from '../../numeric/float.js';
 import type { Constants } from './constants.js';
@@ -8,13 +8,17 @@ import { Graph, type GraphNode, intOf, intsOf, isOnnx, otherInput } from './grap
 import type { Session } from './session.js';
 
 export async function fused(graph: Graph, constants: Constants, session: Session): Promise<Graph> {
-  if (!session.fusesActivations) return graph;
+  const divided = session.rewrites ? await fusedBy(QUOTIENTS, graph, constants, session) : graph;
+  return session.fusesActivations ? fusedBy(FUSIONS, divided, constants, session) : divided;
+}
+
+async function fusedBy(fusions: Fusions, graph: Graph, constants: Constants, session: Session): Promise<Graph> {
   const left = new Map<GraphNode, GraphNode>();
   const gone = new Set<GraphNode>();
   for (const node of graph.nodes) {
-    const find = FUSIONS.get(node.opType);
+    const find = fusions.get(node.opType);
     const found = find && node.domain === '' ? await find(node, { graph, constants }) : null;
-    if (!found || !isOne(found.nodes, graph, session)) continue;
+    if (!found || found.nodes.some((one) => gone.has(one)) || !isOne(found.nodes, graph, session)) continue;
     const last = found.nodes.at(-1)!;
     const [{ name }, ...others] = found.nodes;
     const absorbed = others.flatMap((one) => [one.name, ...(one.absorbed ?? [])]);
@@ -51,12 +55,27 @@ const NONE = { f: null, i: null, s: null, t: null, floats: [], ints: [], strings
 
 type Fusion = (first: GraphNode, seen: Seen) => Promise<Found | null>;
 
-const FUSIONS: ReadonlyMap<string, Fusion> = new Map([
+type Fusions = ReadonlyMap<string, Fusion>;
+
+/** Before the others, and at level basic too. */
+const QUOTIENTS: Fusions = new Map([['Div', quotient]]);
+
+const FUSIONS: Fusions = new Map<string, Fusion>([
   ['MatMul', scaledProduct],
   ['Sigmoid', swish],
   ['Div', gelu],
   ['ReduceMean', layerNormalization],
+  ['Pow', simplifiedNormalization],
 ]);
+
+/** 1 / y * x is x / y. */
+async function quotient(divide: GraphNode, seen: Seen): Promise<Found | null> {
+  const [one, y] = divide.inputs;
+  const multiply = behind(divide, 'Mul', seen);
+  if (!multiply || !(await isNumber(one, 1, seen))) return null;
+  const inputs = [otherInput(multiply, divide.outputs[0]), y];
+  return { nodes: [divide, multiply], becomes: { opType: 'Div', inputs } };
+}
 
 /** A product of floats and one number behind it (a transformer's scores): FusedMatMul. */
 async function scaledProduct({ inputs, outputs: [output] }: GraphNode, seen: Seen): Promise<Found | null> {
@@ -124,6 +143,30 @@ async function layerNormalization(mean: GraphNode, seen: Seen): Promise<Found | 
   return {
     nodes: [mean, subtract, square, variance, add, root, divide, scale, shift],
     becomes: { opType: 'LayerNormalization', inputs: [x, weight, bias], attributes },
+  };
+}
+
+/** x / sqrt(mean(x ** 2) + eps) * w, over the last axis. */
+async function simplifiedNormalization(square: GraphNode, seen: Seen): Promise<Found | null> {
+  const [x, two] = square.inputs;
+  const mean = behind(square, 'ReduceMean', seen);
+  const add = behind(mean, 'Add', seen);
+  const root = behind(add, 'Sqrt', seen);
+  const divide = behind(root, 'Div', seen);
+  const scale = behind(divide, 'Mul', seen);
+  if (!mean || !add || !root || !divide || !scale || divide.inputs[0] !== x) return null;
+  const [epsilon] = await numbersOf(otherInput(add, mean.outputs[0]), seen);
+  const weight = otherInput(scale, divide.outputs[0]);
+  const isNorm = (await isNumber(two, 2, seen)) && (await isOverLast(mean, seen)) && epsilon !== undefined;
+  const constant = seen.constants.get(weight);
+  if (!isNorm || constant?.dtype.name !== 'float32' || constant.shape.length !== 1) return null;
+  const attributes = [
+    { ...NONE, name: 'epsilon', f: epsilon },
+    { ...NONE, name: 'axis', i: -1 },
+  ];
+  return {
+    nodes: [square, mean, add, root, divide, scale],
+    becomes: { opType: 'SimplifiedLayerNormalization', inputs: [x, weight], attributes },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The nodes of a graph with who makes and who reads each tensor; checked once, so that what follows can walk it. */
 import { Checks } from '../../documents/checks.js';
+import { inOrder } from '../../load/onnx/inOrder.js';
 import type { OnnxAttribute, OnnxModel, OnnxNode } from '../../load/onnx/proto.js';
 import { printable } from '../../text.js';
 
@@ -23,7 +24,7 @@ export class Graph {
   /** Throws InputError: a tensor that is made twice, missing, or read before it is made. */
   constructor(
     readonly model: OnnxModel,
-    nodes: readonly GraphNode[] = model.graph.nodes.map(named),
+    nodes: readonly GraphNode[] = inOrder(model.graph.nodes).map(named),
   ) {
     const { graph } = model;
     this.checks = new Checks(model.path);

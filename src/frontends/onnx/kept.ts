@@ -10,7 +10,14 @@ export const ONE_BY_ONE: ReadonlySet<string> = new Set([
 
 /** From those along an axis. */
 export const OVER_AXIS: ReadonlySet<string> = new Set([
-  ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'QLinearSoftmax'],
+  ...[
+    'Softmax',
+    'LogSoftmax',
+    'LayerNormalization',
+    'SimplifiedLayerNormalization',
+    'RMSNormalization',
+    'QLinearSoftmax',
+  ],
 ]);
 
 export const KEEPS_DIMS: ReadonlySet<string> = new Set([

@@ -10,7 +10,15 @@ import { embeddedCodes, givenCodes } from './embedded.js';
 import { type Graph, type GraphNode, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
-import { BOOLEAN, INDEX, outputOf, type Quantization, quantizationOf, sameParams } from './quantization.js';
+import {
+  BOOLEAN,
+  INDEX,
+  outputOf,
+  type Quantization,
+  quantizationOf,
+  sameParams,
+  unknownScale,
+} from './quantization.js';
 import { blocksBefore, isFirst, losesSamples, placeOf, sampleDims, saySamples } from './samples.js';
 import type { Session } from './session.js';
 import { ShapeNodes } from './shapes.js';
@@ -33,7 +41,15 @@ export async function layersOf(graph: Graph, constants: Constants, session: Sess
   const types = await Types.of(graph, constants);
   const arrays = new Arrays();
   const asRun = { graph, constants, run: runOf(graph, session.captured) };
-  const context: Context = { graph, constants, arrays, session, asRun, typeOf: (tensor) => types.get(tensor) };
+  const context: Context = {
+    graph,
+    constants,
+    arrays,
+    session,
+    asRun,
+    typeOf: (tensor) => types.get(tensor),
+    halves: types.halves,
+  };
   await sayReshaped(context);
   await saySamples(asRun);
   const finder = new Finder(context, types, new ShapeNodes(graph, constants));
@@ -150,7 +166,7 @@ class Finder {
     const q = await dequantizeOf(node, this.context);
     const isConstant = constants.get(codes) !== null;
     const whole = q && q.scale.length === 1 && !isConstant;
-    const why = isConstant ? 'it dequantizes a constant' : 'its scale is not one constant float32 number';
+    const why = isConstant && q ? 'it dequantizes a constant' : unknownScale(node.inputs[1] ?? '', constants);
     return {
       at: node,
       nodes: [node],
@@ -192,6 +208,8 @@ function oddOf({ scale, dtype, isOfNothing }: Quantization): string {
 /** What is known of each tensor: said by the file, by who reads it, or by the layer that makes it. */
 class Types {
   private readonly types = new Map<string, ValueType>();
+  /** Of two bytes, as the file says. */
+  readonly halves = new Set<string>();
 
   static async of(graph: Graph, constants: Constants): Promise<Types> {
     const types = new Types();
@@ -205,9 +223,8 @@ class Types {
       const given = await givenCodes(input, graph, constants);
       if (given) types.set(input.name, given);
     }
-    const halves = new Set(
-      [...inputs, ...valueInfo].flatMap(({ name, elemType }) => (HALVES.includes(elemType) ? [name] : [])),
-    );
+    const { halves } = types;
+    for (const { name, elemType } of [...inputs, ...valueInfo]) if (HALVES.includes(elemType)) halves.add(name);
     const isFloat = (scale: string) => constants.get(scale)?.dtype === onnxDtype(FLOAT32);
     for (const node of graph.nodes) {
       const [first = '', scale = '', zeroPoint] = node.inputs;

@@ -47,12 +47,17 @@ export async function productFields(weight: Weight, bias: Bias | null, context: 
   const perTensor = count === 1;
   const fields = {
     ...(array ? { weight: array } : {}),
-    weight_dtype: constant.dtype.name,
+    weight_dtype: isNarrow(constant) ? constant.dtype.stored : constant.dtype.name,
     weight_scale: perTensor ? q.scale[0] : spread(q.scale, count),
     weight_zero_point: perTensor ? q.zeroPoint[0] : spread(q.zeroPoint, count),
     ...biasFields.fields,
   };
   return { fields, notReplayed: why ?? biasFields.notReplayed };
+}
+
+/** Codes that are read as those of 8 bits. */
+function isNarrow({ dtype }: Constant): boolean {
+  return ['int8', 'uint8'].includes(dtype.stored ?? '');
 }
 
 function spread(values: readonly number[], length: number): readonly number[] {
@@ -62,11 +67,8 @@ function spread(values: readonly number[], length: number): readonly number[] {
 function whyNot(weight: Weight, channels: number): string | null {
   const { q, constant, tensor } = weight;
   const name = printable(tensor);
-  if (q.blockSize > 0)
-    return `weight ${name} has a scale for every ${q.blockSize} of ${constant.dtype.name} (MatMulNBits)`;
-  if (!['int8', 'uint8'].includes(constant.dtype.name)) {
-    return `weight ${name} is ${constant.dtype.name}, and only 8-bit ones are replayed`;
-  }
+  if (!isNarrow(constant))
+    return `weight ${name} is ${constant.dtype.name}, and only those of 8 bits and fewer are replayed`;
   const rank = constant.shape.length;
   const axis = q.axis < 0 ? q.axis + rank : q.axis;
   const own = channelAxis(weight);

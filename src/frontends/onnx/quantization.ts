@@ -2,8 +2,10 @@
 
 import { quantizeDivision } from '../../kernels/steps/quantize.js';
 import { INT32, type OnnxDtype, onnxDtype, UINT8 } from '../../load/onnx/dtypes.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { RANGE_OF } from './codes.js';
 import type { Constants } from './constants.js';
+import { MOST_NUMBERS_AT_ONCE } from './folds.js';
 import { type GraphNode, intOf } from './graph.js';
 
 /** How codes of a tensor stand for reals. */
@@ -45,6 +47,7 @@ export async function quantizationOf(
   const hasZero = zeroPoint !== undefined && zeroPoint !== '';
   const isFloat32 = constants.get(scale)?.dtype.name === 'float32'; // with float16 scales the arithmetic is another
   if (!isFloat32 || (hasZero && !constants.get(zeroPoint))) return null;
+  if (sizeOf(constants.get(scale)!.shape) > MOST_NUMBERS_AT_ONCE) return null; // of blocks of a vocabulary's rows
   const scales = Array.from(await constants.numbers(scale));
   const zero = hasZero ? constants.get(zeroPoint)! : null;
   const readable = zero ? zero.source !== null : true;
@@ -58,6 +61,14 @@ export async function quantizationOf(
     blockSize: node ? intOf(node, 'block_size', 0) : 0,
     ...(constants.made.has(scale) && scales[0] === 0 && { isOfNothing: true }),
   };
+}
+
+/** Why how a scale's codes are read is not known. */
+export function unknownScale(scale: string, constants: Constants): string {
+  const { name = '' } = constants.get(scale)?.dtype ?? {};
+  return /^b?float16$/.test(name)
+    ? `its scale is ${name}, whose arithmetic has no model here`
+    : 'its scale is not one constant float32 number';
 }
 
 /** One scale and zero point, of codes that qdiff has values of. */

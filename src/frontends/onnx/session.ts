@@ -8,6 +8,8 @@ export interface Session {
   readonly quantizesConstants: boolean;
   /** Pairs of QuantizeLinear and DequantizeLinear are carried over what only moves values. */
   readonly carriesConversions: boolean;
+  /** What is the same in fewer nodes is rewritten. */
+  readonly rewrites: boolean;
   /** A float Conv or Gemm takes the Relu behind it in. */
   readonly fusesActivations: boolean;
   /** Of two pairs of QuantizeLinear and DequantizeLinear in a row none is taken away. */
@@ -18,6 +20,10 @@ export interface Session {
   readonly exactWeights: boolean;
   /** MatMulNBits quantizes its activations again. */
   readonly quantizesAgain: boolean;
+  /** The size of blocks that it makes of weights with one scale, or one a channel; null: not known. */
+  readonly blockOfChannels: number | null;
+  /** Why products of such blocks are not replayed; null: they are. */
+  readonly notInBlocks: string | null;
   /** Shapes of the tensors that a capture has; none where none is read. */
   readonly captured: ReadonlyMap<string, readonly number[]>;
   /** Tensors that were added to the model's outputs: each has one reader more. */
@@ -61,11 +67,14 @@ export function sessionOf(
     unfused: disabled ?? unoptimized,
     quantizesConstants: disabled === null && level !== 'none',
     carriesConversions: disabled === null && level !== 'none',
+    rewrites: level !== 'none',
     fusesActivations: !isUnoptimized,
     keepsDoublePairs: level === 'none' || setting('disable_double_qdq_remover') === '1',
     keepsInt8: isArm || setting('qdqisint8allowed') === '1',
     exactWeights: !isUnoptimized && setting('x64quantprecision') === '1',
-    quantizesAgain: !isUnoptimized && !['0', '1'].includes(setting('qdq_matmulnbits_accuracy_level')),
+    quantizesAgain: !isUnoptimized && ['', '4'].includes(setting('qdq_matmulnbits_accuracy_level')),
+    blockOfChannels: blockOf(setting('qdq_matmulnbits_block_size')),
+    notInBlocks: isArm ? 'ONNX Runtime quantizes blocks of activations otherwise on ARM' : oldCpu(cpuCapability),
     captured,
     added: new Set(),
     unfusedAt: new Set(),
@@ -77,6 +86,17 @@ export function sameSession(first: Producer, second: Producer): boolean {
   if (!first.settings || !second.settings) return true;
   const [one, other] = [first, second].map(({ settings }) => JSON.stringify(sessionOf({ settings }, new Map())));
   return one === other;
+}
+
+/** 0 is ONNX Runtime's own; of -1 it chooses by the shape. */
+function blockOf(setting: string): number | null {
+  const size = Number(setting);
+  return size === 0 ? 32 : size > 0 ? size : null;
+}
+
+/** Without AVX2 nothing multiplies integers in blocks. */
+function oldCpu(capability: string): string | null {
+  return /^(sse|avx$)/i.test(capability) ? `a CPU of ${capability} alone has no kernel for blocks` : null;
 }
 
 function levelOf(settings: ReadonlyMap<string, string>): string {

@@ -56,6 +56,8 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'ReduceSum':
       return reduced(node, context);
     case 'LayerNormalization':
+    case 'RMSNormalization':
+    case 'SimplifiedLayerNormalization':
     case 'InstanceNormalization':
       return normalized(node, context);
     case 'Clip': {
@@ -137,7 +139,7 @@ async function batchNorm(node: GraphNode, { constants, arrays }: Context): Promi
   };
 }
 
-/** Numbers that go with a value, or, of layer_norm, with a place of what is normalized. */
+/** Numbers that go with a value, or, of layer_norm and rms_norm, with a place of what is normalized. */
 function normalized(node: GraphNode, { constants, arrays }: Context): SharedFields {
   const op = opName(node);
   const list = (tensor: string) => {
@@ -149,9 +151,10 @@ function normalized(node: GraphNode, { constants, arrays }: Context): SharedFiel
   const [weight, bias] = [list(node.inputs[1]), list(node.inputs[2])];
   const missing = !weight || (!bias && (node.inputs[2] ?? '') !== '');
   if (missing) return { op, fields: {}, unknown: 'its numbers are no float constants' };
-  const own = op === 'layer_norm' ? { normalized_shape: [...weight.shape] } : {};
+  const own = op === 'instance_norm' ? {} : { normalized_shape: [...weight.shape] };
   const eps = floatOf(node, 'epsilon', Math.fround(1e-5));
-  return { op, fields: { ...own, weight: weight.field, bias: bias?.field ?? null, eps }, unknown: null };
+  const shift = op === 'rms_norm' ? {} : { bias: bias?.field ?? null };
+  return { op, fields: { ...own, weight: weight.field, ...shift, eps }, unknown: null };
 }
 
 /** Axes that a later opset reads as a value. */

@@ -36,6 +36,8 @@ const OPS = new Map([
   ['DepthToSpace', 'pixel_shuffle'],
   ['Resize', 'interpolate'],
   ['LayerNormalization', 'layer_norm'],
+  ['RMSNormalization', 'rms_norm'],
+  ['SimplifiedLayerNormalization', 'rms_norm'],
   ['InstanceNormalization', 'instance_norm'],
   ['QuantizeLinear', 'quantize'],
   ['DequantizeLinear', 'dequantize'],

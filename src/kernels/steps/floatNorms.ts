@@ -82,6 +82,26 @@ export const layerNormOfFloats: TensorSteps = boundedSteps(
   },
 );
 
+/** Nothing cancels in a sum of squares. */
+export const rmsNormOfFloats: TensorSteps = boundedSteps(
+  'x / sqrt(mean of x * x + eps) * w of a row, float32',
+  (call) => {
+    const { weight, dims, eps } = call.attributes as LayerNormAttributes;
+    const [{ data }] = call.inputs;
+    const row = sizeOf(dims);
+    const factors = Array.from({ length: data.length / row }, (_, n) => {
+      let squares = 0;
+      for (let i = n * row; i < (n + 1) * row; i++) squares += data[i] ** 2;
+      return 1 / Math.sqrt(squares / row + eps);
+    });
+    const relative = (row / 2 + 8) * UNIT;
+    return boundedReals(data.length, (i) => {
+      const exact = data[i] * factors[floor(i / row)] * (weight?.[i % row] ?? 1);
+      return within(exact, Math.abs(exact) * relative);
+    });
+  },
+);
+
 export const groupNormOfFloats: TensorSteps = boundedSteps(
   '(x - mean) / deviation * w + b of a group of channels, float32',
   (call) => {

@@ -5,7 +5,7 @@ export interface OnnxDtype {
   /** As numpy or ONNX calls it. */
   readonly name: string;
   readonly bits: number;
-  /** Null: qdiff does not read its numbers. */
+  /** As whose numbers its own are read; null: they are not. */
   readonly stored: StoredDtype | null;
 }
 
@@ -34,12 +34,12 @@ const DTYPES = new Map<number, OnnxDtype>([
   [18, of('float8e4m3fnuz', 8)],
   [19, of('float8e5m2', 8)],
   [20, of('float8e5m2fnuz', 8)],
-  [21, of('uint4', 4)],
-  [22, of('int4', 4)],
+  [21, of('uint4', 4, 'uint8')],
+  [22, of('int4', 4, 'int8')],
   [23, of('float4e2m1', 4)],
   [24, of('float8e8m0', 8)],
-  [25, of('uint2', 2)],
-  [26, of('int2', 2)],
+  [25, of('uint2', 2, 'uint8')],
+  [26, of('int2', 2, 'int8')],
 ]);
 
 export const FLOAT32 = 1;

@@ -11,6 +11,7 @@ import { type ByteRange, decodeVarint } from '../protobuf.js';
 import { refuse } from '../refuse.js';
 import { type OnnxDtype, onnxDtype } from './dtypes.js';
 import { externalBytes } from './external.js';
+import { packedArray } from './packed.js';
 import type { OnnxTensor } from './proto.js';
 
 export interface TensorFile {
@@ -38,6 +39,10 @@ export function openTensor(from: TensorFile, tensor: OnnxTensor, key: string): C
   const bytes = Math.ceil((count * dtype.bits) / 8);
   const data = bytesOf(from, tensor, dtype, count, bytes, where);
   if (dtype.stored === null) return { dtype, shape, source: null };
+  if (dtype.bits < 8) {
+    const packing = { bits: dtype.bits, isSigned: dtype.stored === 'int8' };
+    return { dtype, shape, source: packedArray(key, shape, data, packing) };
+  }
   const itemBytes = dtype.bits / 8;
   const order = { bigEndian: false, fortranOrder: false, nearest: true } as const;
   const header = { dtype: dtype.stored, itemBytes, ...order, shape, count, dataOffset: 0 };

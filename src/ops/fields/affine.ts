@@ -15,6 +15,14 @@ export const affineFields = {
   eps: z.optional(z.number(EXPECTED_EPS).check(z.nonnegative(EXPECTED_EPS))),
 };
 
+const size = z.int().check(z.positive());
+
+/** The last axes of a sample, normalized together. */
+export const normalizedShape = z.union(
+  [size, z.array(size).check(z.minLength(1))],
+  'expected a size, or a list of sizes',
+);
+
 /** A field's numbers as float32; null without, undefined after a problem. */
 export async function floatsOf(layer: RawLayer, name: string): Promise<Float32Array | null | undefined> {
   const { fields, place, checks, arrays } = layer;

@@ -465,10 +465,25 @@ describe('what is not replayed is named', () => {
     });
   });
 
-  it('weights in blocks', async () => {
-    const blocked = node('DequantizeLinear', ['w', 'w_scale'], ['wd'], { axis: 1, block_size: 3 });
-    const data = between([blocked, gemm()], [weights[0], tensor('w_scale', [2, 1], Float32Array.of(1, 1))]);
-    expect(await reasonFor(data)).toBe('weight w has a scale for every 3 of int8 (MatMulNBits)');
+  it('float16', async () => {
+    const half = 10;
+    const scale = tensor('half', [], Uint16Array.of(0x3800), half);
+    const inputs = [valueInfo('x', half, ['N', 3]), valueInfo('f', 1, ['N', 3])];
+    const nodes = [
+      node('QuantizeLinear', ['x', 'half', 'zero'], ['xq']),
+      node('DequantizeLinear', ['xq', 'half', 'zero'], ['xd']),
+      node('Relu', ['x'], ['r']),
+      node('Relu', ['f'], ['y']),
+    ];
+    const initializers = [scale, tensor('zero', [], Uint8Array.of(3))];
+    const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes }));
+    const scaled = 'its scale is float16, whose arithmetic has no model here';
+    expect(layers.map(({ name, notReplayed }) => [name, notReplayed])).toEqual([
+      ['xq', scaled],
+      ['xd', scaled],
+      ['r', 'Relu runs on floats of 16 bits, which have no model here'],
+      ['y', undefined],
+    ]);
   });
 
   it('scales along the inputs', async () => {
@@ -491,7 +506,7 @@ describe('what is not replayed is named', () => {
   it('scales of float16', async () => {
     const half = [tensor('x_scale', [], Uint16Array.of(0x3800), 10), tensor('x_zero_point', [], Uint8Array.of(3))];
     const data = between([wd, gemm()], weights, [...half, ...scaled('y', 0.25, 0)]);
-    expect(await reasonFor(data, 'xq')).toBe('its scale is not one constant float32 number');
+    expect(await reasonFor(data, 'xq')).toBe('its scale is float16, whose arithmetic has no model here');
     expect(await reasonFor(data)).toBe(undefined);
     const kinds = (await opened(data)).layers.map(({ name, form }) => [name, form?.kind]);
     expect(kinds.filter(([, kind]) => kind !== undefined)).toEqual([
@@ -1095,6 +1110,18 @@ test('Clip of codes is a clamp, and what is behind it has its codes: Brevitas, a
   expect(layers[1].output).toMatchObject({ scale: 0.5, zeroPoint: 3 });
 });
 
+test('nodes in any order, as float16 conversion leaves them, are read in one that runs', async () => {
+  const back = ['y', 'g', 'xd', 'xq'].map((tensor) =>
+    node('Relu', [{ y: 'g', g: 'xd', xd: 'xq', xq: 'x' }[tensor]!], [tensor]),
+  );
+  const file = (nodes: readonly Bytes[]) => model({ inputs: [valueInfo('x', 1, ['N', 3])], outputs: outputY, nodes });
+  const lines = await layersOf(file(back.toReversed()));
+  expect(lines).toHaveLength(4);
+  expect(await layersOf(file(back))).toEqual(lines);
+  const cycle = file([node('Relu', ['b'], ['a']), node('Relu', ['a'], ['b']), node('Relu', ['x'], ['y'])]);
+  await expect(opened(cycle)).rejects.toThrow('a cycle');
+});
+
 test("ONNX Runtime's own QuantizeLinear and DequantizeLinear are ONNX's", async () => {
   const own = (op: string, inputs: readonly string[], output: string) => node(`com.microsoft:${op}`, inputs, [output]);
   const data = model({
@@ -1152,6 +1179,14 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       node('Mul', ['x', 'a'], ['m']),
       node('Mul', ['m', 'half'], ['y']),
     ],
+    'rms_norm y <- x [p m e r q y] float': [
+      node('Pow', ['x', 'two'], ['p']),
+      node('ReduceMean', ['p'], ['m'], { axes: [-1] }),
+      node('Add', ['m', 'eps'], ['e']),
+      node('Sqrt', ['e'], ['r']),
+      node('Div', ['x', 'r'], ['q']),
+      node('Mul', ['w', 'q'], ['y']),
+    ],
     'matmul y <- x x [s y] float': [node('MatMul', ['x', 'x'], ['s']), node('Mul', ['half', 's'], ['y'])],
     'silu y <- x [s y] float': [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])],
   };
@@ -1166,7 +1201,7 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
     '%s: not where a tensor between them was captured, or nothing is fused',
     async (_, nodes) => {
       const files = memoryFiles({ 'm.onnx': written(nodes) });
-      const inside = nodes.length === 2 ? 's' : 'd';
+      const inside = nodes.length === 2 ? 's' : 'e';
       for (const ranBy of [
         { captured: new Map([[inside, [4, 3]]]) },
         { settings: new Map([['graph_optimization_level', 'basic']]) },
@@ -1177,6 +1212,41 @@ describe('floats that ONNX Runtime computes by one kernel', () => {
       }
     },
   );
+
+  it("torch's rsqrt is a root, and 1 over it", async () => {
+    const nodes = [node('Sqrt', ['x'], ['r']), node('Reciprocal', ['r'], ['q']), node('Mul', ['x', 'q'], ['y'])];
+    const file = model({ inputs: [valueInfo('x', 1, ['N', 3])], outputs: outputY, nodes });
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': file }), 'm.onnx');
+    await close();
+    expect(layers.map(({ op, inputs, notReplayed }) => [op, inputs, notReplayed])).toEqual([
+      ['sqrt', ['x'], undefined],
+      ['div', ['q.one', 'r'], undefined],
+      ['mul', ['x', 'q'], undefined],
+    ]);
+  });
+
+  it('a norm whose difference from the mean was captured is one of that difference', async () => {
+    const [[, nodes]] = Object.entries(graphs);
+    const captured = new Map([['d', [4, 3]]]);
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': written(nodes) }), 'm.onnx', { captured });
+    await close();
+    expect(layers.map(({ op }) => op)).toEqual(['mean', 'sub', 'rms_norm', 'add']);
+  });
+
+  it.each([
+    ['all', 'div y <- x r [q y]'],
+    ['basic', 'div y <- x r [q y]'],
+    ['none', 'div q <- one r [q], mul y <- x q [y]'],
+  ])('x * (1 / y) is x / y: level %s', async (level, expected) => {
+    const nodes = [node('Exp', ['x'], ['r']), node('Div', ['one', 'r'], ['q']), node('Mul', ['x', 'q'], ['y'])];
+    const settings = new Map([['graph_optimization_level', level]]);
+    const { layers, close } = await openModel(memoryFiles({ 'm.onnx': written(nodes) }), 'm.onnx', { settings });
+    await close();
+    const [, ...behind] = layers;
+    const line = ({ name, op, inputs, nodes: own }: (typeof layers)[number]) =>
+      `${op} ${name} <- ${inputs.join(' ')} [${own!.join(' ')}]`;
+    expect(behind.map(line).join(', ')).toBe(expected);
+  });
 });
 
 it('a number divided by a product of floats is no part of it', async () => {

@@ -1,9 +1,10 @@
 /** Everything else: a layer each, by name, that is replayed only where its op is one of model.json's on floats. */
-import { FLOAT32 } from '../../../load/onnx/dtypes.js';
+import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
+import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { scalar } from '../folds.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
-import { saysItself } from '../nBits.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
 import { axisBeside, runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
@@ -37,6 +38,7 @@ const FUNCTIONS = [
     'PRelu',
   ],
   ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
+  ...['SimplifiedLayerNormalization', 'RMSNormalization'],
   ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Resize'],
   ...['Concat', 'MatMul', 'FusedMatMul'],
 ];
@@ -63,7 +65,8 @@ const OF_ONE = ['Neg', 'Abs'];
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
-  const computed = (await squared(node, context)) ?? floats(node, context) ?? chosen(node, context);
+  const computed =
+    (await squared(node, context)) ?? reciprocal(node, context) ?? floats(node, context) ?? chosen(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
@@ -89,7 +92,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
       (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
     const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
-    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...saysItself(node), ...why });
+    drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...why });
   }
   return drafts;
 }
@@ -106,6 +109,15 @@ async function squared(node: GraphNode, { constants, typeOf }: Context): Promise
     return null;
   const [by] = await constants.numbers(exponent);
   return by === 2 ? onFloats(node, 'mul', [x, x]) : null;
+}
+
+/** 1 / x, rounded once. */
+function reciprocal(node: GraphNode, { arrays, typeOf }: Context): Draft | null {
+  const [x] = node.inputs;
+  if (!isOnnx(node, 'Reciprocal') || typeOf(x) !== 'float32') return null;
+  const one = `${node.outputs[0]}.one`;
+  const value = arrays.value(one, scalar(one, onnxDtype(FLOAT32), 1), { dtype: 'float32' });
+  return value === null ? null : onFloats(node, 'div', [value, x]);
 }
 
 /** Elementwise on float32 values and constants: exact. */
@@ -159,7 +171,6 @@ function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): strin
 
 /** What of ONNX Runtime's own operators has no model here. */
 const OWN = new Map([
-  ['MatMulNBits', 'its weights have a scale for every block'],
   ['GatherBlockQuantized', 'its table has a scale for every block'],
   ['QAttention', 'it computes attention in float behind the sums of its codes'],
   ['QEmbedLayerNormalization', 'it normalizes in float what it looks up'],
@@ -177,6 +188,8 @@ function areFloats(node: GraphNode, context: Context): boolean {
 
 function whyNot(node: GraphNode, type: Draft['output'], context: Context): string | null {
   if (isOnnx(node, ...FUNCTIONS) && type === 'float32' && areFloats(node, context)) return null;
+  if (context.halves.has(node.inputs[0]))
+    return `${printable(node.opType)} runs on floats of 16 bits, which have no model here`;
   if (isOnnx(node, ...REPLAYED)) return type === 'float32' ? null : whyNotFloats(node, context);
   const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   if (node.attributes.some(({ graph }) => graph)) return `${name} holds a graph of its own, which is not entered`;

@@ -11,9 +11,9 @@ import { fusedActivation } from '../fusedActivation.js';
 import { withFactors } from '../gemm.js';
 import { windowsOf } from '../geometry.js';
 import { floatOf, type GraphNode, intOf, isOnnx } from '../graph.js';
-import { ignoredBiasScale, ignoredBiasZeroPoint, QUANTIZES_AGAIN } from '../hazards.js';
+import { ignoredBiasScale, ignoredBiasZeroPoint } from '../hazards.js';
 import { isBetweenCodes, quantizedWeights, roundedBias } from '../loaded.js';
-import { ofFloats, quantizesAgain } from '../nBits.js';
+import { ofBlocks, quantizesAgain } from '../nBits/drafts.js';
 import { boundsOf, dequantizeOf, isRelu, type Operand, operandOf, rangeOf, type Tail, tailOf } from '../operand.js';
 import { type Bias, productFields, type WeightLayout } from '../product.js';
 import { codesOf, isRedundant, ofChannel } from '../quantization.js';
@@ -28,6 +28,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   const x = await operandOf(node.inputs[0] ?? '', context);
   const w = await operandOf(node.inputs[1] ?? '', context);
   if (x.kind !== 'codes') return onFloats(node, x, w, context);
+  if (w.kind === 'weight' && isWide(w) && !(await behindAgain(node, x, w, context)).again) return null;
   if (w.kind === 'codes') return [await activations(node, x, w, context)];
   const isMatrix = w.kind !== 'float' && (!isOnnx(node, 'Gemm', 'MatMul') || w.constant.shape.length === 2);
   if (w.kind === 'float' || !isMatrix) return null;
@@ -40,6 +41,11 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   return product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context);
 }
 
+/** Weights that are floats to whatever multiplies them: between dequantized codes they are a product of floats. */
+function isWide({ q, constant }: Weights): boolean {
+  return q.blockSize > 0 || constant.dtype.bits > 8;
+}
+
 /** ONNX Runtime quantizes floats of the file, of Conv and Gemm, where the bias is of such too. */
 function areInitializers(w: { readonly tensor: string }, bias: Bias | null, { constants }: Context): boolean {
   const ofCodes = [w, bias].some((one) => one !== null && constants.fromCodes.has(one.tensor));
@@ -47,8 +53,14 @@ function areInitializers(w: { readonly tensor: string }, bias: Bias | null, { co
 }
 
 async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Context): Promise<Draft[] | null> {
-  const again = w.kind === 'weight' ? quantizesAgain(node, x, await tailOf(node.outputs[0], context), context) : null;
-  return again ? [ofFloats(node, x, again)] : null;
+  if (w.kind !== 'weight') return null;
+  const { again, around } = await behindAgain(node, x, w, context);
+  return again ? [ofBlocks([node, ...around.added], w, around.bias, again, context)] : null;
+}
+
+async function behindAgain(node: GraphNode, x: Operand, w: Weights, context: Context) {
+  const around = await behind(node, context);
+  return { around, again: quantizesAgain(node, x, w, around.tail, context) };
 }
 
 async function product(
@@ -59,6 +71,8 @@ async function product(
   context: Context,
 ): Promise<Draft[] | null> {
   const { added } = around;
+  const again = quantizesAgain(node, x, w, around.tail, context);
+  if (again) return [ofBlocks([node, ...added], w, around.bias, again, context)];
   const rounds = isBetweenCodes(around.output, context);
   const unadded = around.bias && notAdded(around.bias, node);
   const given = around.bias && unadded ? dequantizedBias(around.bias) : around.bias;
@@ -73,13 +87,8 @@ async function product(
     noInt8: withoutInt8(node, w, added),
     weights: (await isQuantizedAtRunTime(w, context)) ? { ...w, kind: 'codes' } : w,
   });
-  const again = quantizesAgain(node, x, around.tail, context);
   const isFused = ran.arithmetic === 'integers';
-  const hazards = again
-    ? [QUANTIZES_AGAIN]
-    : isFused
-      ? [...ignoredBiasScale(x.q, w.q, bias), ...ignoredBiasZeroPoint(bias)]
-      : [];
+  const hazards = isFused ? [...ignoredBiasScale(x.q, w.q, bias), ...ignoredBiasZeroPoint(bias)] : [];
   const groups = isOnnx(node, 'ConvTranspose') ? intOf(node, 'group', 1) : 1;
   const own = withFactors(node, w.q, isFused ? bias && { ...bias, q: null } : rounded, isFused);
   const weight = { tensor: w.tensor, constant: w.constant, q: own.q, layout: layoutOf(node), groups };
@@ -98,9 +107,9 @@ async function product(
       fields: { ...fields, ...shape.fields, activation },
       output: tail.q ?? 'float32',
       reads: [x],
-      ...(again ? { because: again } : ran),
+      ...ran,
       ...(hazards.length > 0 ? { hazards } : {}),
-      notReplayed: again ?? notReplayed ?? shape.unknown ?? own.unknown ?? undefined,
+      notReplayed: notReplayed ?? shape.unknown ?? own.unknown ?? undefined,
     },
   ];
 }
@@ -152,10 +161,7 @@ function withoutZeroPoint(node: GraphNode, added: readonly GraphNode[], { graph 
 function refusal(node: GraphNode, w: Weights, bias: Bias | null): string | null {
   const name = printable(w.tensor);
   if (isOnnx(node, 'ConvTranspose')) return 'ONNX Runtime has no ConvTranspose on codes';
-  if (w.q.blockSize > 0 || w.constant.dtype.bits !== 8) {
-    const runs = isOnnx(node, 'MatMul') ? ' (MatMulNBits)' : '';
-    return `weight ${name} is ${w.constant.dtype.name}${w.q.blockSize > 0 ? ` in blocks of ${w.q.blockSize}` : ''}${runs}`;
-  }
+  if (w.constant.dtype.bits !== 8) return `weight ${name} is ${w.constant.dtype.name}`;
   if ((node.inputs[2] ?? '') !== '' && !bias) return 'its bias is no constant';
   if (!isOnnx(node, 'Gemm')) return null;
   const [alpha, beta] = [floatOf(node, 'alpha', 1), floatOf(node, 'beta', 1)];

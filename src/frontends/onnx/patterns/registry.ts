@@ -5,6 +5,7 @@ import { embedding } from './embedding.js';
 import { floatProduct } from './floatProduct.js';
 import { integerProduct } from './integerProduct.js';
 import { lstm } from './lstm.js';
+import { nBits } from './nBits.js';
 import { other } from './other.js';
 import { qdqClamp } from './qdqClamp.js';
 import { qdqElementwise } from './qdqElementwise.js';
@@ -29,6 +30,7 @@ export const patterns: readonly Pattern[] = [
   where,
   embedding,
   lstm,
+  nBits,
   qdqMoves,
   qdqUnary,
   qdqClamp,

@@ -1,0 +1,28 @@
+/** Norms of floats: what lies within their bounds, and that another number does not. */
+import { expect, it } from 'vitest';
+import { rmsNormOfFloats } from '../../../src/kernels/steps/floatNorms.js';
+import type { Bounded, TensorCall } from '../../../src/nouns/kernel.js';
+
+const weight = Float32Array.of(0.5, 2, -1);
+const data = Float32Array.of(0.1, -0.2, 0.3, 4, 5, 6);
+
+function rms(eps: number): Bounded {
+  const shape = { dims: [3], channelAxis: 0 };
+  const attributes = { weight, bias: null, dims: [3], eps };
+  const call = { samples: 2, inputs: [{ data, shape }], output: { shape }, attributes };
+  return rmsNormOfFloats.run(call as unknown as TensorCall) as Bounded;
+}
+
+it('rms_norm: float32 in any order is within the bound, another eps is not', () => {
+  const { low, high } = rms(1e-5);
+  const f = Math.fround;
+  const backwards = (row: number, eps: number) => {
+    const squares = [2, 1, 0].reduce((sum, i) => f(sum + f(data[3 * row + i] ** 2)), 0);
+    const deviation = f(Math.sqrt(f(f(squares / 3) + f(eps))));
+    return [0, 1, 2].map((i) => f(f(data[3 * row + i] / deviation) * weight[i]));
+  };
+  const isWithin = (eps: number) =>
+    [0, 1].flatMap((row) => backwards(row, eps)).map((x, i) => low[i] <= x && x <= high[i]);
+  expect(isWithin(1e-5)).toEqual([true, true, true, true, true, true]);
+  expect(isWithin(1e-6).slice(0, 3)).toEqual([false, false, false]);
+});
