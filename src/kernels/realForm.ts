@@ -1,6 +1,6 @@
 /** What a form in real numbers is made of. */
 import type { TensorCall, TensorValue } from '../nouns/kernel.js';
-import { isQuantized } from '../nouns/value.js';
+import { isQuantized, type Shape } from '../nouns/value.js';
 
 /** Of an element of the output, in C order: its real value. */
 export type RealValue = (element: number) => number;
@@ -12,6 +12,12 @@ export type Line = 'rows' | 'columns';
 export interface Variant {
   readonly rule: string;
   readonly attributes: unknown;
+}
+
+/** What is resized, and to what. */
+export interface ImageAxes {
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
 }
 
 export interface RealForm {
@@ -43,6 +49,8 @@ export interface RealForm {
   divisors?(attributes: unknown): Variant[];
   /** Places of the output elsewhere in the input. */
   grids?(attributes: unknown): Variant[];
+  /** The same and other grids by weights that are integers of few bits, where those are others. */
+  gridsInBits?(attributes: unknown, image: ImageAxes): Variant[];
 }
 
 export function realOf({ params }: Pick<TensorValue, 'params'>): (code: number) => number {

@@ -1,8 +1,8 @@
 /** Resizing in real numbers, and the other grids that it may have. */
-import type { ResampleAttributes } from '../nouns/attributes.js';
+import type { ResampleAttributes, Shares } from '../nouns/attributes.js';
 import { type RealForm, realOf } from './realForm.js';
 import { nearest } from './steps/interpolate.js';
-import { LINEAR, mixesOf } from './steps/resizeInFloat.js';
+import { areOther, LINEAR, mixesOf } from './steps/resizeInFloat.js';
 
 const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
 
@@ -11,6 +11,12 @@ function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): stri
   if (mode !== 'bilinear') return mode;
   return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
 }
+
+/** Of integers by which neighbours are weighed: those of a byte, of OpenCV (11), TFLite (10), or of a shift by 16. */
+const SHARES: readonly Shares[] = [4, 5, 6, 7, 8, 10, 11, 12, 14, 15, 16].flatMap((bits) => [
+  { bits, cut: 'to nearest' },
+  { bits, cut: 'down' },
+]);
 
 /** TFLite's three grids of either mode, in its words. */
 const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) =>
@@ -39,20 +45,33 @@ export const interpolate: RealForm = {
     const codes = nearest(call);
     return (i) => real(codes[i]);
   },
-  grids(attributes) {
+  grids: (attributes) => gridsOf(attributes as ResampleAttributes),
+  gridsInBits(attributes, { inputs: [from], output }) {
     const own = attributes as ResampleAttributes;
-    if (own.halfPixelCenters !== undefined) return tfliteGrids(own);
-    const rules = MODES.flatMap((mode) => [
-      { ...own, mode, alignCorners: false, asymmetric: false },
-      ...(mode === 'bilinear'
-        ? [
-            { ...own, mode, alignCorners: true, asymmetric: false },
-            { ...own, mode, alignCorners: false, asymmetric: true },
-          ]
-        : []),
-    ]);
-    return rules
-      .filter((rule) => gridNamed(rule) !== gridNamed(own))
-      .map((rule) => ({ rule: gridNamed(rule), attributes: rule }));
+    const all = [{ rule: gridNamed(own), attributes: own }, ...gridsOf(own)];
+    const mixed = all.filter((grid) => LINEAR.includes(grid.attributes.mode));
+    return mixed.flatMap(({ rule, attributes: grid }) =>
+      SHARES.flatMap((shares) => {
+        const inBits = { ...grid, shares };
+        const said = `${rule}, weights of ${shares.bits} bits${shares.cut === 'down' ? ', cut off' : ''}`;
+        return areOther(inBits, from, output) ? [{ rule: said, attributes: inBits }] : [];
+      }),
+    );
   },
 };
+
+function gridsOf(own: ResampleAttributes) {
+  if (own.halfPixelCenters !== undefined) return tfliteGrids(own);
+  const rules = MODES.flatMap((mode) => [
+    { ...own, mode, alignCorners: false, asymmetric: false },
+    ...(mode === 'bilinear'
+      ? [
+          { ...own, mode, alignCorners: true, asymmetric: false },
+          { ...own, mode, alignCorners: false, asymmetric: true },
+        ]
+      : []),
+  ]);
+  return rules
+    .filter((rule) => gridNamed(rule) !== gridNamed(own))
+    .map((rule) => ({ rule: gridNamed(rule), attributes: rule }));
+}

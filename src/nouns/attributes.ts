@@ -31,6 +31,13 @@ export interface ResampleAttributes {
   readonly halfPixelCenters?: boolean;
   /** A hypothesis: places are multiples of the step, not centres of pixels. */
   readonly asymmetric?: boolean;
+  /** A hypothesis: weights of neighbours as integers, k / 2^bits. */
+  readonly shares?: Shares;
+}
+
+export interface Shares {
+  readonly bits: number;
+  readonly cut: 'to nearest' | 'down';
 }
 
 /** One a channel (of layer_norm one a value); null: 1 and 0. */

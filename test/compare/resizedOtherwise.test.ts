@@ -77,20 +77,83 @@ test('twice as large', async () => {
   expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: expect.stringContaining('half_pixel, floor') });
 });
 
-test('lines between places, to nearest, where the file picks: one mistake', async () => {
-  const layer = alone({ op: 'interpolate', scale_factor: 2, mode: 'nearest' });
-  const [h, w] = [2 * H, 2 * W];
-  const near = (to: number, from: number, p: number) => limited(halfPixel(p, to, from), from);
-  const mixed = Uint8Array.from({ length: SAMPLES * C * h * w }, (_, i) => {
+test('the nearest place, where the file mixes', async () => {
+  const layer = alone({ op: 'interpolate', size: [10, 9], mode: 'bilinear' });
+  const diagnosis = await diagnosisOf(
+    layer,
+    resized(corners, (v) => Math.floor(v + 0.5), [10, 9]),
+  );
+  expect(diagnosis!.causes).toEqual(['resample-grid']);
+  expect(diagnosis!.evidence['resample-grid']).toMatchObject({
+    rule: expect.stringContaining('nearest, align_corners'),
+  });
+});
+
+/** Sums of neighbours by shares, rounded. */
+function mixed(place: Place, [h, w]: readonly [number, number], share: (v: number) => number, half = 0.5) {
+  const near = (to: number, from: number, p: number) => limited(place(p, to, from), from);
+  return Uint8Array.from({ length: SAMPLES * C * h * w }, (_, i) => {
     const plane = Math.floor(i / (h * w)) * H * W;
     const [py, px] = [near(h, H, Math.floor(i / w) % h), near(w, W, i % w)];
     const [y, column] = [Math.floor(py), Math.floor(px)];
     const at = (dy: number, dx: number) => x[plane + limited(y + dy, H) * W + limited(column + dx, W)];
-    const [fy, fx] = [py - y, px - column];
+    const [fy, fx] = [share(py - y), share(px - column)];
     const rows = [0, 1].map((dy) => at(dy, 0) * (1 - fx) + at(dy, 1) * fx);
-    return Math.floor(rows[0] * (1 - fy) + rows[1] * fy + 0.5);
+    return Math.floor(rows[0] * (1 - fy) + rows[1] * fy + half);
   });
-  const diagnosis = await diagnosisOf(layer, mixed);
+}
+
+test('lines between places, to nearest, where the file picks: one mistake', async () => {
+  const layer = alone({ op: 'interpolate', scale_factor: 2, mode: 'nearest' });
+  const diagnosis = await diagnosisOf(
+    layer,
+    mixed(halfPixel, [2 * H, 2 * W], (v) => v),
+  );
   expect(diagnosis!.causes).toEqual(['resample-grid']);
   expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: 'bilinear, half-pixel centres' });
+});
+
+describe('neighbours weighed by integers', () => {
+  const layer = alone({ op: 'interpolate', size: [10, 9], mode: 'bilinear' });
+  const pytorch = { ...layer, producer: { framework: 'pytorch', kernel: 'fbgemm' } };
+  const ofBits = (bits: number) => (v: number) => Math.floor(v * 2 ** bits + 0.5) / 2 ** bits;
+
+  test.each<[string, Place, number]>([
+    ['half-pixel centres, weights of 8 bits', halfPixel, 8],
+    ['align_corners, weights of 7 bits', corners, 7],
+    ['asymmetric: index * step, weights of 11 bits', asymmetric, 11],
+  ])('%s', async (rule, place, bits) => {
+    const diagnosis = await diagnosisOf(pytorch, mixed(place, [10, 9], ofBits(bits)));
+    expect(diagnosis!.causes).toEqual(['resample-grid']);
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: `bilinear, ${rule}` });
+  });
+
+  it('weights cut off', async () => {
+    const diagnosis = await diagnosisOf(
+      pytorch,
+      mixed(halfPixel, [10, 9], (v) => Math.floor(v * 256) / 256),
+    );
+    expect(diagnosis!.causes).toEqual(['resample-grid']);
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: expect.stringContaining('8 bits, cut off') });
+  });
+
+  it('and their sum rounded down', async () => {
+    const diagnosis = await diagnosisOf(pytorch, mixed(corners, [10, 9], ofBits(8), 0));
+    expect(diagnosis!.causes).toEqual(expect.arrayContaining(['resample-grid', 'rounding-truncate']));
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: 'bilinear, align_corners, weights of 8 bits' });
+  });
+
+  it('of an image twice as large the weights have few bits anyway: a rounding is no grid', async () => {
+    const twice = { ...pytorch, layer: { op: 'interpolate', scale_factor: 2, mode: 'bilinear' } };
+    const diagnosis = await diagnosisOf(twice, mixed(halfPixel, [2 * H, 2 * W], ofBits(8)));
+    expect(diagnosis!.causes).toEqual(['rounding-half-up']);
+  });
+
+  it('a weight that none has is unexplained', async () => {
+    const diagnosis = await diagnosisOf(
+      pytorch,
+      mixed(halfPixel, [10, 9], (v) => v ** 1.1),
+    );
+    expect(diagnosis!.causes).toEqual(['unexplained']);
+  });
 });

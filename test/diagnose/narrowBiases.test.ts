@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { float64Bias } from '../../src/kernels/steps/bias.js';
+import { shortMultiplier } from '../../src/diagnose/alternatives/short/shortMultiplier.js';
+import { float64Bias, int32BiasFloat64 } from '../../src/kernels/steps/bias.js';
+import { downward } from '../../src/kernels/steps/round.js';
+import type { ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, worldOf } from './world.js';
@@ -95,6 +98,44 @@ describe('biases by a rule', () => {
     ['clamped to 16 bits, but in one channel', (b: number, n: number) => (n === 1 ? b + 900 : clamped(b))],
   ])('%s is none', async (_, made) => {
     const { evidence } = await diagnosed(made);
+    expect(evidence['bias-value'] ?? {}).not.toHaveProperty('width');
+  });
+});
+
+describe('biases of 16 bits beside what firmware does in every layer', () => {
+  const reals = units.map((unit) => unit / step);
+  const ofBits = (bits: number) => reals.map((real) => ({ k: Math.max(1, Math.round(real * 2 ** bits)), n: bits }));
+
+  async function beside(made: (bias: number) => number, steps: Partial<ProductSteps>) {
+    const right = outputsOf(world, kernel('fbgemm'), declared);
+    const own = { ...declared, bias: null, biasInt32: integers.map(made) };
+    const candidate = outputsOf(world, fbgemmWith({ bias: int32BiasFloat64, ...steps }), own);
+    const report = await compareLayer({ ...world, linear: declared }, declared, right, { candidate });
+    return report.candidate_layers![0].diagnosis!;
+  }
+
+  const few = ofBits(13);
+  const multiplier = shortMultiplier(few, () => few);
+
+  test.each<[string, (bias: number) => number, Partial<ProductSteps>, string, string[]]>([
+    ['rounded down', clamped, { round: downward }, 'clamp', ['rounding-floor', 'bias-value']],
+    ['rounded down, wrapped', (b) => (b << 16) >> 16, { round: downward }, 'wrap', ['rounding-floor', 'bias-value']],
+    ['by a multiplier of few bits', clamped, { multiplier }, 'clamp', ['bias-value', 'multiplier-short']],
+    [
+      'by a multiplier of few bits, and rounded down',
+      (b) => (b << 16) >> 16,
+      { multiplier, round: downward },
+      'wrap',
+      ['rounding-floor', 'bias-value', 'multiplier-short'],
+    ],
+  ])('%s', async (_, made, steps, overflow, names) => {
+    const { causes, explained, of, evidence } = await beside(made, steps);
+    expect([[...causes].sort(), explained]).toEqual([[...names].sort(), of]);
+    expect(evidence['bias-value']).toMatchObject({ width: { bits: 16, overflow } });
+  });
+
+  test('of another bound: no list of stale biases hides it', async () => {
+    const { evidence } = await beside((b) => Math.min(30000, Math.max(-30000, b)), { multiplier, round: downward });
     expect(evidence['bias-value'] ?? {}).not.toHaveProperty('width');
   });
 });

@@ -1,10 +1,9 @@
 /**
- * A resize to the nearest place may transform coordinates by another rule, or round them: every value is one of its input, of a place
+ * A resize may take the nearest place, transform coordinates by another rule, or round them: every value is one of its input, of a place
  * that follows from one such rule in every sample.
  */
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { ResampleAttributes } from '../../nouns/attributes.js';
 import { isLayout, isTensor, type Layer } from '../../nouns/model.js';
 import type { Shape } from '../../nouns/value.js';
 import { clamp } from '../../numeric/integer.js';
@@ -67,7 +66,7 @@ interface Image {
 }
 
 function isResize(layer: Layer, shape: Shape, image: Image): boolean {
-  if (isTensor(layer)) return layer.op === 'interpolate' && isNearest(layer.form.attributes as ResampleAttributes);
+  if (isTensor(layer)) return layer.op === 'interpolate';
   const moved = isLayout(layer) ? layer.form.moves(shape) : null;
   const { input, output } = image;
   return (
@@ -103,8 +102,6 @@ function oneOf(rules: readonly string[]): string {
   const more = rules.length > MOST_NAMED ? [`${rules.length - MOST_NAMED} more`] : [];
   return [...rules.slice(0, MOST_NAMED), ...more].join('; or ');
 }
-
-const isNearest = ({ mode }: ResampleAttributes) => mode.startsWith('nearest');
 
 function rulesOf({ input, output }: Image) {
   return COORDINATES.flatMap(([grid, coordinate]) =>

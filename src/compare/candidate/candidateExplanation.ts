@@ -12,6 +12,7 @@ import { notFiniteValues } from '../beyond/notFinite.js';
 import { onOtherOperands } from '../beyond/otherOperands.js';
 import { otherRuntime, restsOnNumbers } from '../beyond/otherRuntime.js';
 import { inOtherPlaces } from '../beyond/outputOrder.js';
+import { onOwnRanges } from '../beyond/ownRanges.js';
 import { explainsPlaces } from '../beyond/rightPlaces.js';
 import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
 import type { OwnComparison } from '../comparison.js';
@@ -178,7 +179,8 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (other) return saysOwn(one, other, reading, readings[0]);
   }
   for (const reading of !named || besideOrder(named.found.report) ? readings : []) {
-    const places = await inOtherPlaces({ ...comparison, ...one, subject: 'candidate', reading });
+    const asked = { ...comparison, ...one, subject: 'candidate', reading } as const;
+    const places = (await onOwnRanges(asked)) ?? (await inOtherPlaces(asked));
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
   if (!named && (await isInOtherOrder(one, readings))) return;

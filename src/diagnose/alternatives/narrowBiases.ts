@@ -7,7 +7,7 @@ import { clamp, wrapInt8, wrapInt16 } from '../../numeric/integer.js';
 import { floor, roundHalfEven } from '../../numeric/round.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { viewOf } from '../estimate/view.js';
-import { FREEDOM, type ProductChange, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
 
 /** Of the evidence of bias-value. */
@@ -70,32 +70,60 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
 
 /** Two channels of one bias are two in another order as well. */
 const FEWEST_CHANNELS = 3;
+/** Beside another cause: of fewer any other bias is as good. */
+const FEWEST_OF_FORM = 8;
 /** Values that few bits less move lie next to borders; one of so many rules gives one value by chance. */
 const FEWEST_DIFFERING = 8;
 
-/** Those that give what was observed, whatever rounds it to nearest. */
-export function narrowBiases(study: ProductStudy): ProductChange[] {
+/** Those that give what was observed, whatever rounds it to nearest; of another base those of another width. */
+export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductChange[] {
   const { declared, sketch } = study;
   if (!study.free || study.channels < FEWEST_CHANNELS || !isQuantized(declared.params.output)) return [];
+  const isAlone = base === declared;
+  // every base asks
+  if (!isAlone && narrowForms(study).length === 0) return [];
   const own = int32BiasFloat64.prepare(study.engine.restrict(declared.params, sketch));
   const whole = int32BiasFloat64.prepare(declared.params);
   if (own.unit !== 'int32' || whole.unit !== 'int32') return [];
-  const view = viewOf(study, declared, sketch);
+  const view = viewOf(study, base, sketch);
   const fits = (biases: Int32Array) => giveAll(view, (acc, n) => acc + biases[n], OTHER_BASE);
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
   return RULES.flatMap(([found, made]): ProductChange | [] => {
+    if (!isAlone && !found.width) return [];
     const biasInt32 = made(whole.values, declared.params);
     if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
-    if (!fits(ofSketch(biasInt32))) return [];
-    return {
-      cause: 'bias-value',
-      coordinate: 'bias_values',
-      freedom: FREEDOM.none,
-      label: JSON.stringify(found),
-      found,
-      apply: (setup) => withParams(setup, { bias: null, biasInt32 }),
-    };
+    return fits(ofSketch(biasInt32)) ? changeTo(found, biasInt32) : [];
   });
+}
+
+const known = new WeakMap<ProductStudy, ProductChange[]>();
+
+/** Those of another width, whether or not the values admit them alone, where some leave it. */
+export function narrowForms(study: ProductStudy): ProductChange[] {
+  const forms = known.get(study) ?? formsIn(study);
+  known.set(study, forms);
+  return forms;
+}
+
+function formsIn(study: ProductStudy): ProductChange[] {
+  const isMeant = study.free && study.channels >= FEWEST_OF_FORM && study.data.mismatched >= FEWEST_DIFFERING;
+  const own = isMeant ? int32BiasFloat64.prepare(study.declared.params) : null;
+  if (own?.unit !== 'int32') return [];
+  return RULES.flatMap(([found, made]) => {
+    const biases = found.width ? made(own.values, study.declared.params) : own.values;
+    return biases.some((b, n) => b !== own.values[n]) ? changeTo(found, biases) : [];
+  });
+}
+
+function changeTo(found: NarrowBiases, biasInt32: Int32Array): ProductChange {
+  return {
+    cause: 'bias-value',
+    coordinate: 'bias_values',
+    freedom: FREEDOM.none,
+    label: JSON.stringify(found),
+    found,
+    apply: (setup) => withParams(setup, { bias: null, biasInt32 }),
+  };
 }

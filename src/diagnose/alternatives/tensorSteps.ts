@@ -328,11 +328,11 @@ export function stepsChange(
   };
 }
 
-/** Scripts that mix places of an image, where the file only picks them: no kernel's way to round is theirs. */
-export function scriptsOfMixes(study: TensorStudy): TensorSteps[] {
+/** Scripts that mix places of an image, also where the file only picks them. */
+export function scriptsOfMixes(study: TensorStudy, rounds: readonly RoundStep[]): TensorSteps[] {
   const { is, value } = realFormOf(study.data.op) ?? {};
-  if (!study.free || is !== 'mix' || formOf(study)?.value) return [];
-  return [halfEven, halfUp].flatMap((round) => scripted(study, { ...NEAREST, round }, value) ?? []);
+  if (!study.free || is !== 'mix') return [];
+  return rounds.flatMap((round) => scripted(study, { ...NEAREST, round }, value) ?? []);
 }
 
 /** A change of how the op's fields are read. */

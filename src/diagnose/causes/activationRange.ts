@@ -21,6 +21,8 @@ declare module '../finding/evidence.js' {
       readonly found?: QuantizedRange;
       /** As the file says. */
       readonly reduce_range?: boolean;
+      /** Of a layer whose scale is the file's: what each sample's was made of in its place. */
+      readonly scale_of?: string;
       /** The first sample that differs by it, the range it belongs to, and what that makes of its input on both sides. */
       readonly sample?: number;
       readonly min?: number;
@@ -71,16 +73,22 @@ export const activationRange: Cause<'activation-range', 'product'> = {
   }),
 
   words: {
-    title: ({ declared, found }) => {
+    title: ({ declared, found, scale_of }) => {
+      if (scale_of !== undefined) return "each sample quantized by its own range, not with the file's scale";
       if (!declared || !found) return 'input quantized over another range';
       if (found.formula) return FORMULAS[found.formula](declared);
       const grain = found.grain === declared.grain ? null : GRAINS[found.grain];
       const codes = found.codes.join() === declared.codes.join() ? null : `over ${found.codes.join('..')}`;
       return `input quantized ${[codes, grain].filter(Boolean).join(', ')}${codes ? `, not ${declared.codes.join('..')}` : ''}`;
     },
-    explanation:
-      'A dynamic layer takes the scale of its input from what it reads: the range of a call, spread over the codes.',
-    evidence: (e) => [rangeSentence(e)],
+    explanation: (e) =>
+      e.scale_of === undefined
+        ? 'A dynamic layer takes the scale of its input from what it reads: the range of a call, spread over the codes.'
+        : 'The file has one scale and zero point for all samples; layers after it read codes of any other as other numbers.',
+    evidence: (e) => [
+      e.scale_of === undefined ? null : `scale: ${printable(e.scale_of)} of each sample`,
+      rangeSentence(e),
+    ],
     fix: rangeFix,
     code: (_, context) =>
       context.subject === 'candidate'
@@ -184,6 +192,7 @@ function rangeAt({ data, subset }: ProductStudy, step: DynamicStep, row: number)
 /** What has to be another: the kernel, the file's reduce_range, the capture's calls. */
 function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixContext): string | null {
   const { declared, found } = e;
+  if (e.scale_of !== undefined) return "quantize every sample with the file's scale and zero point";
   if (context.subject === 'candidate') {
     const kernel = printable(context.declaredKernel);
     if (found?.formula) return `choose the input's scale and zero point as ${kernel} does`;

@@ -5,7 +5,7 @@ import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
-import { type NarrowBiases, narrowBiases } from '../alternatives/narrowBiases.js';
+import { type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
 import {
   contains,
@@ -71,13 +71,15 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   kinds: ['product'],
   whose: 'model',
 
-  changes: (study) => (choosesByScript(study) ? keptBiases(study) : []),
+  changes: (study) => [...(choosesByScript(study) ? keptBiases(study) : []), ...narrowBiases(study, study.declared)],
+
+  forms: narrowForms,
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
     if (base.params.bias !== study.declared.params.bias || base.params.biasInt32 !== study.declared.params.biasInt32)
       return [];
-    const narrow = base === study.declared ? narrowBiases(study) : [];
+    const narrow = base === study.declared ? [] : narrowBiases(study, base);
     if (narrow.length > 0) return narrow;
     const added = onEstimate || !hasDeclaredNumbers(study, base) ? [] : addedConstant(study, base);
     if (added.length > 0) return added;
@@ -104,9 +106,10 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const isOne = differsInOne(study);
     const isLinear: IsOfARule = (view, intervals) =>
       !isOne &&
-      (study.channels >= FEWEST_OF_RULE
-        ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
-        : ofOneNumber(study, view, intervals));
+      (areNarrow(study, view, intervals) ||
+        (study.channels >= FEWEST_OF_RULE
+          ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
+          : ofOneNumber(study, view, intervals)));
     const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
     if (alone.length > 0) return alone.map((change) => [change]);
     // two numbers of the file, of which a scale beside free biases takes one, are more likely
@@ -298,6 +301,20 @@ function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: Interv
   });
 }
 
+/** Fewer biases end near those of fewer bits by chance. */
+const FEWEST_NARROW = 3;
+
+/** What few bits leave of the biases, beside another rounding: that is no stale file either. */
+function areNarrow(study: ProductStudy, view: View, intervals: Intervals): boolean {
+  const isNear = ({ lo, hi }: Interval, steps: number) => steps >= lo - OTHER_STEPS && steps <= hi + OTHER_STEPS;
+  const moved = view.biasSteps.filter((own, n) => !isNear(intervals.at(n), own));
+  if (moved.length < FEWEST_NARROW) return false;
+  return narrowForms(study).some(({ apply }) => {
+    const { biasInt32 } = apply(study.declared).params;
+    return intervals.every((own, n) => isNear(own, biasInt32![n] * view.stepsPerUnit[n]));
+  });
+}
+
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
 function followARule(study: ProductStudy, view: View, intervals: Intervals, isAlone: boolean): boolean {
   const { declared, channels } = study;
@@ -305,6 +322,7 @@ function followARule(study: ProductStudy, view: View, intervals: Intervals, isAl
   // a float output is rounded to no step
   const isMoved = isQuantized(declared.params.output) && !isAlone;
   const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [BASE_STEPS, [0]];
+  if (areNarrow(study, view, intervals)) return true;
   if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
   const moves = movesOf(view, intervals, other);
   // integers take the scale of the channel that adds them

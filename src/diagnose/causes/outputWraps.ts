@@ -23,6 +23,10 @@ declare module '../finding/evidence.js' {
       readonly dtype?: string;
       /** Rounded values are kept in it, and the zero point is added after. */
       readonly before_zero_point?: true;
+      /** They are clamped to it, and the sum wraps. */
+      readonly clamped?: true;
+      /** Of the zero point, after the clamp. */
+      readonly added_again?: true;
       /** What leaves the range elsewhere is clamped, or has lost its sign. */
       readonly where?: Part;
       /** Values that leave the dtype's codes. */
@@ -54,6 +58,7 @@ export const outputWraps: Cause<'output-wraps'> = {
         ? [wrapped('clamped below first', null, steps), wrapped('clamped below last', output.zeroPoint, steps)]
         : [wrapped('wrapped', null, steps), ...inPart(study, output, steps)]),
       ...keptFirst(study, output, steps),
+      ...addedLast(study, output, steps),
     ]);
   },
 
@@ -77,23 +82,28 @@ export const outputWraps: Cause<'output-wraps'> = {
 
   words: {
     title: (e) =>
-      e.before_zero_point
-        ? `rounded values kept in ${e.dtype}, the zero point added after`
-        : e.where === 'sign'
-          ? 'codes below 0 lose their sign'
-          : `output wraps${e.where ? ` ${e.where} the range alone,` : ''}${e.dtype ? ` at ${e.dtype}` : ''}`,
+      e.added_again
+        ? 'zero point added again after the clamp, the low bits kept'
+        : e.before_zero_point
+          ? `rounded values ${e.clamped ? 'clamped to' : 'kept in'} ${e.dtype}, the zero point added after${e.clamped ? ', the low bits kept' : ''}`
+          : e.where === 'sign'
+            ? 'codes below 0 lose their sign'
+            : `output wraps${e.where ? ` ${e.where} the range alone,` : ''}${e.dtype ? ` at ${e.dtype}` : ''}`,
     explanation: (e) =>
-      e.before_zero_point
-        ? `What is rounded and has no zero point yet leaves the range of ${e.dtype}, of which the low bits are kept; then the zero point is added, and the sum clamped.`
-        : e.where === 'sign'
-          ? 'The magnitude of a code is kept, where the reference clamps what is below 0.'
-          : `The low bits of a code are kept, where the reference clamps to the range of its dtype${e.where ? `; what is ${e.where === 'below' ? 'above' : 'below'} the range is clamped` : ''}.`,
+      e.added_again || e.clamped
+        ? 'The zero point comes after the clamp, so that the sum leaves the range; of it the low bits are kept.'
+        : e.before_zero_point
+          ? `What is rounded and has no zero point yet leaves the range of ${e.dtype}, of which the low bits are kept; then the zero point is added, and the sum clamped.`
+          : e.where === 'sign'
+            ? 'The magnitude of a code is kept, where the reference clamps what is below 0.'
+            : `The low bits of a code are kept, where the reference clamps to the range of its dtype${e.where ? `; what is ${e.where === 'below' ? 'above' : 'below'} the range is clamped` : ''}.`,
     evidence: (e) => [
       e.first ? `${place(e.first)}: ${e.first.unclamped} becomes ${e.first.stored}` : null,
       number(e.wrapped, (n) => `${n} values leave the range`),
     ],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
+      if (e.added_again) return 'add the zero point once, in int32, then clamp, then cast';
       if (e.before_zero_point) return 'add the zero point in int32, then clamp, then cast';
       const [dtype, range] = e.dtype === 'int8' ? ['int8', '-128, 127'] : ['uint8', '0, 255'];
       return `clamp before the cast: np.clip(q, ${range}).astype(np.${dtype}), or a saturating conversion`;
@@ -210,6 +220,35 @@ function keptFirst(study: Study, output: QuantParams, steps: TensorSteps | null)
   const [first, ...others] = unsigned;
   const found = { dtype: UNSIGNED, before_zero_point: true as const };
   return others.length > 0 ? [...signed, { ...first, found }] : fitting;
+}
+
+const CLAMPED = { int8: [-128, 127], uint8: [0, 255] } as const;
+
+/** The clamp comes before the zero point, which is added in 8 bits: once, or once more; where some sum leaves these. */
+function addedLast(study: Study, output: QuantParams, steps: TensorSteps | null): Change[] {
+  const { zeroPoint, quantMin, quantMax } = output;
+  // what wraps by half of the codes is another sign
+  if (!study.free || quantMax - quantMin !== 255 || zeroPoint % 128 === 0) return [];
+  const isRelu = hasRelu(study);
+  const least = isRelu ? Math.max(zeroPoint, quantMin) : Number.NEGATIVE_INFINITY;
+  const wrap = (code: number) => code - 256 * Math.floor((code - quantMin) / 256);
+  const leaves = (code: number) => code < quantMin || code > quantMax;
+  const made = (label: string, found: CauseEvidence['output-wraps'], sum: (code: number) => number): Change[] => {
+    const own = wrapped(label, isRelu ? zeroPoint : null, steps);
+    const stores = { name: own.label, apply: (code: number) => wrap(sum(code)) };
+    const change: Change = { ...own, found, apply: (setup) => ({ ...own.apply(setup), stores }) };
+    const setup = change.apply(study.declared);
+    if (!study.agreesOnSubset(setup)) return [];
+    const codes = study.values({ ...setup, stores: null });
+    return countWhere(codes, (code) => leaves(sum(code))) >= FEWEST_OF_PART ? [change] : [];
+  };
+  const clamped = (Object.keys(CLAMPED) as (keyof typeof CLAMPED)[]).flatMap((dtype) => {
+    const [lo, hi] = CLAMPED[dtype];
+    const sum = (code: number) => clamp(Math.max(code, least) - zeroPoint, lo, hi) + zeroPoint;
+    return made(`${dtype}, then the zero point`, { dtype, before_zero_point: true, clamped: true }, sum);
+  });
+  const again = (code: number) => clamp(Math.max(code, least), quantMin, quantMax) + zeroPoint;
+  return [...clamped, ...made('the zero point again', { added_again: true }, again)];
 }
 
 /** Codes of any size, of which a ReLU's lower bound stays unless it comes last. */

@@ -10,6 +10,7 @@ import {
   scriptsInTwoPasses,
   scriptsRoundingMean,
 } from '../alternatives/meanRules.js';
+import { meansRescaled } from '../alternatives/meansRescaled.js';
 import { countsPadding } from '../alternatives/pools.js';
 import { scriptsScalingSum } from '../alternatives/scaledSums.js';
 import { formOf, isToNearest, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
@@ -30,6 +31,8 @@ declare module '../finding/evidence.js' {
       AnotherRule & {
         /** Rounded in steps of the input, before it is brought to the output's scale. */
         readonly in_steps_of?: 'input';
+        /** How, where not to nearest by the real number. */
+        readonly then?: string;
         /** What is divided, where it is no sum of centred codes. */
         readonly divides?: 'raw_codes' | 'rounded_sum';
         readonly declared_divides?: 'raw_codes';
@@ -99,9 +102,13 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   // thirty rules more beside each other change would take the time of all pairs
   estimate: (study, base) =>
     base === study.declared && resemblesDeclared(study as Study)
-      ? [...byReciprocals(study), ...inTwoPasses(study), ...ofScaledSum(study), ...ofHalves(study)].filter((change) =>
-          study.agreesOnSubset(change.apply(base)),
-        )
+      ? [
+          ...byReciprocals(study),
+          ...inTwoPasses(study),
+          ...ofScaledSum(study),
+          ...ofHalves(study),
+          ...rescaledOtherwise(study),
+        ].filter((change) => study.agreesOnSubset(change.apply(base)))
       : [],
 
   shows: ({ study, change, setup }) => {
@@ -123,7 +130,8 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       if (e.divides === 'rounded_sum') return "sum rounded at the output's scale before it is divided";
       const rule = e.rule === undefined ? 'another rule' : printable(e.rule);
       const of = e.divides ? ' of raw codes' : '';
-      return `mean rounded by ${rule}${of}${e.in_steps_of ? ", then brought to the output's scale" : ''}`;
+      const by = e.then === undefined ? '' : ` by ${printable(e.then)}`;
+      return `mean rounded by ${rule}${of}${e.in_steps_of ? `, then brought to the output's scale${by}` : ''}`;
     },
     explanation: (e) =>
       e.divides === 'rounded_sum'
@@ -158,6 +166,18 @@ function byReciprocals(study: TensorStudy): TensorChange[] {
           ...(raw && { divides: 'raw_codes' as const }),
         }),
       ),
+    ),
+  );
+}
+
+function rescaledOtherwise(study: TensorStudy): TensorChange[] {
+  return meansRescaled(study).map(({ rule, raw, then, steps }) =>
+    stepsChange(
+      'pool-rounding',
+      'round',
+      steps,
+      { rule, in_steps_of: 'input', then, ...(raw && { divides: 'raw_codes' as const }) },
+      true,
     ),
   );
 }

@@ -63,5 +63,7 @@ function estimated(study: Study, base: Setup, { cause, label, freedom, ruled }: 
   const own = causeOf(cause);
   if (!isPossible(own, study)) return undefined;
   if (ruled) return own.byRule?.(study, base, label);
-  return own.estimate?.(study, base, false).find((other) => other.label === label && other.freedom === freedom);
+  const isSame = (other: Change) => other.label === label && other.freedom === freedom;
+  // which its values need not admit without the others
+  return own.forms?.(study).find(isSame) ?? own.estimate?.(study, base, false).find(isSame);
 }

@@ -7,6 +7,7 @@ import { oftenFirst } from './often.js';
 import { Search } from './phases.js';
 import { fewestCauses, needsNoNumber, restOnPatches } from './ranking.js';
 import type { SearchResult } from './searchResult.js';
+import { threes } from './threes.js';
 
 /**
  * Finds the smallest sets of causes that explain the subset: singles (enumerated, then estimated), whole kernels of other
@@ -56,6 +57,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
+  if (run.found.length === 0 && !run.work.ended) threes(run);
   const beside = run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations;
   run.work.beginArranged();
   for (const change of run.mayBeSeveral ? beside : []) if (run.work.mayArrange()) await run.arranged([change]);

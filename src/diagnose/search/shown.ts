@@ -5,7 +5,7 @@ import { shortFactors } from '../alternatives/short/shortFactors.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
 import { causeOf } from '../registry.js';
-import { applyChanges, type Change, FREEDOM } from '../setup.js';
+import { applyChanges, type Change, FREEDOM, type Setup } from '../setup.js';
 import type { InCommon } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
@@ -63,6 +63,8 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     if (named.length > 1 && !found.without.order && study.agreesOnSubset(found.without)) return false;
     if (study.data.again?.some((others) => areShown(others, change))) return true;
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
+    if (named.length > 1 && !study.data.proven && isOfFewBeside(study, found.without, change, named.length))
+      return false;
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
     if (named.length === 1 && isOneOfMany(study, change)) return false;
     if (named.length > 1 && isFlexible && !study.data.proven && isFaint(study, hypothesis, change, enumerated))
@@ -130,6 +132,13 @@ function isFar(study: Study): boolean {
 function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
   if (others.length > 0 || !change || change.freedom > FREEDOM.none) return false;
   return change.cause === 'k-order' ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS : isFar(study);
+}
+
+/** Beside two others hundreds of changes are left to give a value or two by chance, and beside one thousands of orders. */
+function isOfFewBeside(study: Study, without: Setup, { cause, region }: Change, causes: number): boolean {
+  if (SHOWN_BY_ONE.includes(cause) || region) return false;
+  const fewest = cause === 'k-order' ? FEWEST_OF_ORDERS : causes > 2 ? FEWEST_CASES : 0;
+  return fewest > 0 && !without.order && !missesCases(study, without, fewest);
 }
 
 /** What ends at a clamp is shown there. */

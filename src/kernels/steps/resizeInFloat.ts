@@ -3,11 +3,12 @@
  * off. In which order the parts are added is not modelled: every code within the bound is possible.
  */
 
-import type { ResampleAttributes } from '../../nouns/attributes.js';
+import type { ResampleAttributes, Shares } from '../../nouns/attributes.js';
 import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { Shape } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
-import { floor, truncate } from '../../numeric/round.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
+import { positionDims, sizeOf } from '../../tensor/shape.js';
 import { boundedReals, UNIT } from './bounded.js';
 import { BoundedCodes } from './boundedMany.js';
 import { quantized } from './call.js';
@@ -208,14 +209,33 @@ interface Place {
 }
 
 function neighboursOf(attributes: ResampleAttributes, axis: number, size: number, to: number): Place[] {
-  const { alignCorners, asymmetric = false, halfPixelCenters = !asymmetric, scaleFactor } = attributes;
+  const { alignCorners, asymmetric = false, halfPixelCenters = !asymmetric, scaleFactor, shares } = attributes;
   const factor = scaleFactor?.[scaleFactor.length === 1 ? 0 : axis];
   const step = alignCorners ? (to > 1 ? (size - 1) / (to - 1) : 0) : factor ? 1 / factor : size / to;
   return Array.from({ length: to }, (_, o) => {
     const real = alignCorners || !halfPixelCenters ? o * step : (o + 0.5) * step - 0.5;
     const at = Math.min(Math.max(real, 0), size - 1);
     const first = Math.min(floor(at), size - 1);
-    const error = Number.isInteger(step * 64) ? 0 : (o + 1) * step * 4 * UNIT;
-    return { first, second: Math.min(first + 1, size - 1), share: at - first, error };
+    const error = shares || Number.isInteger(step * 64) ? 0 : (o + 1) * step * 4 * UNIT;
+    return { first, second: Math.min(first + 1, size - 1), share: inBits(at - first, shares), error };
+  });
+}
+
+/** What a division leaves below a whole number. */
+const NEARLY = 1e-9;
+
+function inBits(share: number, shares: Shares | undefined): number {
+  if (!shares) return share;
+  const steps = share * 2 ** shares.bits;
+  return (shares.cut === 'down' ? floor(steps + NEARLY) : roundHalfUp(steps)) / 2 ** shares.bits;
+}
+
+/** Whether integers of so many bits are other weights than those of an image's places. */
+export function areOther(attributes: ResampleAttributes, from: Shape, output: Shape): boolean {
+  const { shares: _, ...real } = attributes;
+  const [sizes, to] = [positionDims(from), positionDims(output)];
+  return sizes.some((size, axis) => {
+    const [own, other] = [real, attributes].map((fields) => neighboursOf(fields, axis, size, to[axis]));
+    return own.some(({ share }, o) => Math.abs(share - other[o].share) > NEARLY);
   });
 }

@@ -1,0 +1,36 @@
+/**
+ * Firmware rounds down after a multiplier of few bits in every layer: what else is wrong in one stands beside two others, and where that
+ * is the first layer, none before it shows them.
+ */
+import { hasCases } from '../alternatives/cases.js';
+import type { Change } from '../setup.js';
+import { isProductStudy } from '../study/study.js';
+import { formsOf } from './arrangeable.js';
+import type { Search } from './phases.js';
+import { mayPair } from './ranking.js';
+
+/** Of ten thousand sets of three one gives fewer by chance. */
+const FEWEST = 16;
+const CUTTING: readonly string[] = ['rounding-floor', 'rounding-truncate'];
+/** What the multiplier and the rounding are themselves. */
+const OTHER: readonly Change['coordinate'][] = ['round', 'multiplier', 'arithmetic'];
+
+/** A rounding, a change without a number, and a multiplier of few bits. */
+export function threes(run: Search): void {
+  const { study, causes, offBase } = run;
+  if (!isProductStudy(study) || !study.free || study.data.dynamic || run.isNoise || !hasCases(study, FEWEST)) return;
+  const short = causes.filter(({ code }) => code === 'multiplier-short');
+  const roundings = offBase.filter(({ cause }) => CUTTING.includes(cause));
+  const narrow = formsOf(
+    study,
+    causes,
+    causes.filter(({ code }) => code === 'bias-value'),
+  );
+  for (const other of [...narrow, ...offBase]) {
+    if (OTHER.includes(other.coordinate)) continue;
+    for (const rounding of roundings) {
+      if (run.found.length > 0 || run.isStopped()) return;
+      if (mayPair(study, rounding, other)) run.estimateOn([rounding, other], short);
+    }
+  }
+}
