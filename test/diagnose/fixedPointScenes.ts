@@ -49,8 +49,13 @@ const each =
 
 const [CHANNELS, SIZE, KERNEL, PLACES] = [3, 9, 3, 5];
 
+const byNine = (sum: number) => Math.floor((sum + 4) / KERNEL ** 2);
+/** Of centred codes, whose border adds nothing. */
+const centred = (divided: (sum: number) => number) => (sum: number) =>
+  code(divided(sum - KERNEL ** 2 * A.zero_point) + A.zero_point);
+
 /** Windows of 3 with stride 2, filled up with a code; every: in each of so many planes. */
-function means(named: Named, filled: number, every = 1): TensorScene {
+function means(named: Named, filled: number, every = 1, mean = byNine): TensorScene {
   const wrong: TensorScene['wrong'] = ([x], right) =>
     Array.from({ length: SAMPLES * CHANNELS * PLACES ** 2 }, (_, i) => {
       const plane = Math.floor(i / PLACES ** 2);
@@ -62,7 +67,7 @@ function means(named: Named, filled: number, every = 1): TensorScene {
         const [row, column] = [Math.floor(i / PLACES) % PLACES, i % PLACES];
         sum += at(2 * row - 1 + Math.floor(k / KERNEL), 2 * column - 1 + (k % KERNEL));
       }
-      return Math.floor((sum + 4) / KERNEL ** 2);
+      return mean(sum);
     });
   const layer = {
     op: 'avg_pool2d',
@@ -83,6 +88,15 @@ export const RAISED: readonly TensorScene[] = [
   scene({ code: 'product-rounded', what: 'each term in fixed point, not shifted left first' }, 'add', each(halvesAway)),
   scene({ code: 'product-rounded', what: 'each term shifted after its first rounding' }, 'add', each(shifted)),
   means({ code: 'pool-divisor', what: 'means of windows filled up with code 0' }, 0),
+  ...(
+    [
+      ['shifted right by 3 in place of each count', (sum) => sum >> 3],
+      ['shifted right by 3 with a half added', (sum) => (sum + 4) >> 3],
+      ['divided by 9 in C', (sum) => Math.trunc(sum / 9)],
+    ] as [string, (sum: number) => number][]
+  ).map(([what, divided]) =>
+    means({ code: 'pool-divisor', what: `sums of windows ${what}` }, A.zero_point, 1, centred(divided)),
+  ),
   scene(
     { code: 'multiplier-short', what: 'a multiplier that saturates at 127', also: ['output-scale-wrong'] },
     'mul',

@@ -12,6 +12,7 @@ import * as fixed from './fixedPointScenes.js';
 import * as norms from './normScenes.js';
 import * as operators from './operatorScenes.js';
 import * as pools from './poolScenes.js';
+import * as roundings from './roundingScenes.js';
 import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
@@ -23,6 +24,7 @@ const raised = [
   ...norms.RAISED,
   ...operators.RAISED,
   ...fixed.RAISED,
+  ...roundings.RAISED,
 ];
 const nearly = [
   ...NEARLY,

@@ -654,7 +654,7 @@ export const RAISED: readonly TensorScene[] = [
   ),
   unary(
     {
-      code: 'table-entry',
+      code: 'low-bits-lost+rounding-truncate',
       what: 'a sigmoid table of 7 bits',
       wrong: ([x]) => Array.from(x, (q) => code(even(Math.floor(sigmoid(q) * 256)))),
     },

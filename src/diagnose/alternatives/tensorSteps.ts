@@ -48,6 +48,7 @@ function scripted(
   return {
     kind: 'tensor',
     equation: `${round.equation} of ${v} in ${width}${zeroPointFirst ? '' : ', then + zp'}`,
+    rounds: { round, zeroPointFirst },
     run(call) {
       const output = quantized(call.output);
       const { zeroPoint } = output;
@@ -185,11 +186,15 @@ export function scriptsDividedBy(study: TensorStudy, other: (count: number) => n
   return integersOf(study, otherwise);
 }
 
-/** A shift rounds its halves up, or all down; of codes as they are ties go another way, and C divides towards another zero. */
-const SHIFTED = [halfEven, halfUp, downward].map((round) => ({ round, zeroPointFirst: false, float64: true }));
+/** A shift rounds its halves up, or all down, and C divides towards zero; of codes as they are ties go another way, and zero is another. */
+const DIVIDED = [halfEven, halfUp, halfAway, downward, towardZero].map((round) => ({
+  round,
+  zeroPointFirst: false,
+  float64: true,
+}));
 const OF_RAW_CODES = [halfEven, halfAway, towardZero].map((round) => ({ round, zeroPointFirst: true, float64: true }));
 
-function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue, scripts = SHIFTED): TensorSteps[] {
+function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue, scripts = DIVIDED): TensorSteps[] {
   return scripts.flatMap((script) => scripted(study, script, value) ?? []);
 }
 
@@ -197,7 +202,7 @@ function integersOf(study: TensorStudy, value: (call: TensorCall) => RealValue, 
 export function scriptsOfWindows(study: TensorStudy): [name: string, TensorSteps][] {
   if (!study.free) return [];
   return Object.entries(formOf(study)?.others ?? {}).flatMap(([name, value]) =>
-    integersOf(study, value, [...SHIFTED, ...OF_RAW_CODES]).map((steps): [string, TensorSteps] => [
+    integersOf(study, value, [...DIVIDED, ...OF_RAW_CODES]).map((steps): [string, TensorSteps] => [
       name,
       { ...steps, equation: `${name} of each window, ${steps.equation}` },
     ]),

@@ -134,10 +134,15 @@ function fieldsOf({ op, producer }: FixContext): string | null {
   return producer.file === 'onnx' ? 'count_include_pad' : 'count_include_pad and divisor_override';
 }
 
-/** As large as the kernel is: of a runtime that counts what lies on the image, and has no option for it. */
+/**
+ * One number where the file counts what lies on the image: what a shift divides by, in place of the kernel's size, and the size itself under a
+ * runtime that has no option for it.
+ */
 function wholeWindow(study: TensorStudy): typeof POWERS {
-  const size = study.declared.steps.ofRawCodes ? sizeOfPadded(study) : null;
-  return size === null ? [] : [[`always ${size}`, () => size]];
+  const size = sizeOfPadded(study);
+  if (size === null) return [];
+  const all = [...(study.declared.steps.ofRawCodes ? [size] : []), ...POWERS.map(([, of]) => of(size))];
+  return [...new Set(all)].map((own) => [`always ${own}`, () => own] as const);
 }
 
 /** An image that a script pads with code 0, and counts, where the file counts what lies on the image. */

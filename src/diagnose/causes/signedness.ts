@@ -5,7 +5,7 @@ import { printable } from '../../text.js';
 import { isConvolution, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import { isMaximum, lowestOf, maximumBeside } from '../alternatives/pools.js';
 import { otherReadings, TOP_BIT } from '../alternatives/readings.js';
-import { formOf } from '../alternatives/tensorSteps.js';
+import { formOf, scriptsToNearest } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { readsCodes } from '../facts.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
@@ -185,14 +185,25 @@ function readingsOf(dtype: string, inputs: readonly number[]): Change[] {
   });
 }
 
-/** A table that a byte of the other sign is the index of. */
+/** A table that a byte of the other sign is the index of; or a script that computes it of such. */
 function lookedUpChanges(study: TensorStudy): Change[] {
   const input = inputOf(study.declared);
   if (!study.free || isComputed(study) || formOf(study)?.is !== 'table' || !isQuantized(input)) return [];
   const { dtype, quantMin } = input;
   if (dtype !== 'uint8' && dtype !== 'int8') return [];
   const map = { name: 'table by the other sign', apply: (code: number) => code + (code < quantMin + 128 ? 128 : -128) };
-  return [change('activation', 'x', dtype, 256, (setup) => readAs(setup, map))];
+  const indexed = change('activation', 'x', dtype, 256, (setup) => readAs(setup, map));
+  const computed = scriptsToNearest(study, false).flatMap((steps) =>
+    activationChanges(study.declared).map((own) => ({
+      ...own,
+      label: `${own.label}, ${steps.equation}`,
+      apply: (setup: Setup) => {
+        const read = own.apply(setup) as TensorSetup;
+        return read.steps === study.declared.steps ? { ...read, steps } : read; // beside a rounding it has steps
+      },
+    })),
+  );
+  return [indexed, ...computed];
 }
 
 /** Of the codes that a layer makes of its input. */

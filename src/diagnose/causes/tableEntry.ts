@@ -50,6 +50,8 @@ declare module '../finding/evidence.js' {
 const FEWEST_EACH = 3;
 const FEWEST_AGAIN = 6;
 const MOST_SHOWN = 8;
+/** Of more a rule is likelier, and a number. */
+const FEW_ENTRIES = 8;
 /** Of fewer codes any function is a table. */
 const FEWEST_MET = 8;
 
@@ -311,6 +313,7 @@ function entriesChange(study: TensorStudy, table: ReadonlyMap<number, number>): 
   return {
     ...stepsChange('table-entry', 'multiplier', steps),
     freedom: FREEDOM.numberPerChannel,
+    tiny: all.length > FEW_ENTRIES,
     found: { entries: all.slice(0, MOST_SHOWN), differing: all.length },
   };
 }

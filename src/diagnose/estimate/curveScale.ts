@@ -1,4 +1,5 @@
 /** The scale of what a curve reads: of a function of one value, which rises above 0, and of softmax, whose logarithms differ by it. */
+import { halfEven } from '../../kernels/steps/round.js';
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { linesAlong } from '../../tensor/axes.js';
@@ -7,7 +8,7 @@ import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
-import { viewOf } from './view.js';
+import { type Bounds, viewOf } from './view.js';
 
 /** Of the declared scale, how much larger or smaller. */
 const MOST = 2 ** 8;
@@ -20,31 +21,49 @@ const LEAST = 1e-4;
 export function scaleOfCurve(study: TensorStudy, base: TensorSetup): Interval | null {
   const input = inputOf(base);
   if (!isQuantized(input) || !isQuantized(base.params.output) || base.reads.length !== 1) return null;
-  if (base.steps !== study.declared.steps) return null; // bounds are those of rounding to nearest
+  const { rounds } = base.steps;
+  if (base.steps !== study.declared.steps && !rounds) return null; // nothing says what its values bound
   if (!tellsNumber(study)) return null;
-  const scale = formOf(study)?.is === 'table' ? ofFunction(study, base, input) : null;
-  const interval = scale ?? (study.data.op === 'softmax' ? refined(study, base, ofSoftmax(study, base)) : null);
+  const isTable = formOf(study)?.is === 'table';
+  const scale = isTable ? ofFunction(study, base, input, viewOf(study, base, study.sketch)) : null;
+  const isSoftmax = study.data.op === 'softmax' && (!rounds || rounds.round === halfEven);
+  const interval = scale ?? (isSoftmax ? refined(study, base, ofSoftmax(study, base)) : null);
   return interval && !isEmpty(interval) && isBounded(interval) && interval.lo > 0 ? interval : null;
 }
 
-function ofFunction(study: TensorStudy, base: TensorSetup, { scale, zeroPoint }: QuantParams): Interval {
-  const scope = study.sketch;
-  const codes = scope.inputs[0].data;
-  const above = Array.from(codes, (_, i) => i).filter((i) => codes[i] > zeroPoint);
-  const { lo, hi } = viewOf(study, base, scope);
-  // the least scale under which `every` value is as large as it has to be, or the largest under which none is larger
-  const border = (isLarge: (steps: number, i: number) => boolean, all: boolean) => {
+function ofFunction(
+  study: TensorStudy,
+  { params, reads: [read] }: TensorSetup,
+  { scale, zeroPoint }: QuantParams,
+  { lo, hi }: Bounds,
+): Interval | null {
+  const of = formOf(study)?.of?.(params.attributes);
+  if (!of) return null;
+  const codes = study.sketch.inputs[0].data;
+  /** What is observed bounds of each code. */
+  const above = new Map<number, Interval>();
+  for (let i = 0; i < codes.length; i++) {
+    const code = (read ? read.apply(codes[i]) : codes[i]) - zeroPoint;
+    if (code <= 0) continue;
+    const own = above.get(code) ?? everything();
+    above.set(code, { lo: Math.max(own.lo, lo[i]), hi: Math.min(own.hi, hi[i]) });
+  }
+  const all = [...above];
+  const unit = (params.output as QuantParams).scale;
+  // the least scale under which every value is as large as it has to be, or the largest under which none is larger
+  const border = (isLarge: (scale: number) => boolean, ofLeast: boolean) => {
     let [small, large] = [scale / MOST, scale * MOST];
     for (let n = 0; n < HALVINGS; n++) {
       const middle = Math.sqrt(small * large);
-      const view = viewOf(study, withInput(base, { scale: middle }), scope);
-      const own = (i: number) => isLarge(view.acc[i] * view.stepsPerUnit[0], i);
-      if (all ? above.every(own) : above.some(own)) large = middle;
+      if (isLarge(middle)) large = middle;
       else small = middle;
     }
-    return all ? large : small;
+    return ofLeast ? large : small;
   };
-  return { lo: border((steps, i) => steps >= lo[i], true), hi: border((steps, i) => steps > hi[i], false) };
+  return {
+    lo: border((own) => all.every(([code, { lo: least }]) => of(own * code) / unit >= least), true),
+    hi: border((own) => all.some(([code, { hi: most }]) => of(own * code) / unit > most), false),
+  };
 }
 
 /** Within an interval so short that what is computed lies on lines, those of all values that it is the ratio of two of. */

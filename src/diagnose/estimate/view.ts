@@ -217,7 +217,11 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     { ...setup, steps, params: { ...setup.params, output: FLOAT }, stores: null },
     scope,
   ).data;
-  const bounds = codeBounds(scope, output, halfEven, clampOfCodes(setup.params.activation, output, null));
+  const { round, zeroPointFirst } = setup.steps.rounds ?? TO_NEAREST;
+  const clamp = clampOfCodes(setup.params.activation, output, null);
+  const bounds = zeroPointFirst
+    ? lessZeroPoint(codeBounds(scope, { ...output, zeroPoint: 0 }, round, clamp), output)
+    : codeBounds(scope, output, round, clamp);
   return {
     rows: scope.observed.length,
     channels: 1,
@@ -232,6 +236,14 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     integerBias: false,
     curved: null,
   };
+}
+
+const TO_NEAREST = { round: halfEven, zeroPointFirst: false };
+
+/** Of what is rounded with its zero point. */
+function lessZeroPoint({ lo, hi }: Bounds, { zeroPoint }: QuantParams): Bounds {
+  const less = (bound: number) => bound - zeroPoint;
+  return { lo: lo.map(less), hi: hi.map(less) };
 }
 
 function realValues(call: TensorCall, value: RealValue | undefined): Float32Array {

@@ -25,6 +25,7 @@ import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { isUnrelated } from './followed.js';
 import { formsBeside, ordersAlone } from './formsBeside.js';
+import { idleScripts } from './idleScripts.js';
 import { inEachPart } from './parts.js';
 import {
   asFreeAs,
@@ -150,6 +151,7 @@ export class Search {
 
   /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
+    if (!this.isSettled()) for (const script of idleScripts(this.study)) this.estimateOn([script], this.ofAll);
     if (this.found.length > 0 || (this.isNoise && this.estimated.length === 0)) return;
     // what estimates nothing of noise does on none: bases part by less than an estimate takes for near
     const mayFind = ({ code }: Cause) => !this.isNoise || this.estimated.some(({ cause }) => cause === code);
@@ -230,8 +232,9 @@ export class Search {
     // of a large layer the pairs without a number take all that a search may: what alone leaves little comes before them
     const most = this.study.data.dynamic ? [...scripts, ...others] : this.nearly;
     // what a network rounds by stands in each of its layers, beside whatever else is wrong in one
-    const roundings = isProductStudy(this.study) ? this.offBase.filter(({ coordinate }) => coordinate === 'round') : [];
+    const roundings = this.offBase.filter(({ coordinate }) => coordinate === 'round');
     const first = [...arithmeticsOf(this.study, this.offBase), ...roundings, ...most];
+    if (isTensorStudy(this.study)) for (const base of roundings) this.estimateOnActive(base, this.ofAll);
     if (isTensorStudy(this.study)) this.enumeratedPairs((a, b) => most.includes(a) || most.includes(b));
     for (const base of first) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
@@ -331,7 +334,13 @@ export class Search {
 
   estimateOn(base: readonly Change[], among = this.causes, on: readonly Change[] = [], isMeant = always): void {
     for (const changes of this.estimatesOn(base, among, on, isMeant))
-      changes.some((change) => this.explains([...base, change], isMeant));
+      changes.some((change) => this.explains([...base, change], isMeant) || this.isOfBoth([...base, change]));
+  }
+
+  /** Gives every value, and a part of it is not needed: another number of the same interval would make the ties that need it. */
+  private isOfBoth(changes: readonly Change[]): boolean {
+    const { found } = changes.at(-1)!;
+    return found !== undefined && 'interval' in found && this.study.agreesOnSubset(this.setupOf(changes));
   }
 
   /**

@@ -140,13 +140,17 @@ export function probeOf(subset: Scope, differing: Uint8Array, { observed, declar
   return gridOf(subset, probeRows(subset, differing, width, channels, PROBE), channels, width);
 }
 
-/** Fewer of them, of a product, whose rows and channels are computed by themselves; null where they would not be half as many. */
+/** Fewer of them: of a product some rows and channels, of whole values one sample; null where they would not be half as many. */
 export function glanceOf(
   subset: Scope,
   differing: Uint8Array,
   { observed, declared, dynamic }: LayerData,
 ): Scope | null {
   const { width } = observed;
+  if (declared.kind === 'tensor') {
+    const [row] = probeRows(subset, differing, width, null, { samples: 2, channels: width });
+    return subset.samples.length > 1 ? pickRows(subset, [row], width) : null;
+  }
   if (declared.kind !== 'product' || dynamic) return null;
   const samples = Math.min(GLANCE.samples, Math.ceil(subset.samples.length / 2));
   const channels = probeChannels(differing, width, GLANCE);

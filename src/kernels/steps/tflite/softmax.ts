@@ -1,6 +1,6 @@
-/** SOFTMAX along the last axis. */
+/** SOFTMAX: of files along the last axis; along another as where it is transposed first. */
 
-import type { BetaAttributes } from '../../../nouns/attributes.js';
+import type { AxisAttributes, BetaAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { CODE_RANGES, type QuantParams } from '../../../nouns/value.js';
 import {
@@ -14,6 +14,7 @@ import { expOnNegative, oneOverOnePlus } from '../../../numeric/gemmlowp.js';
 import { clamp, saturateInt16, wrapInt32 } from '../../../numeric/integer.js';
 import { floor, roundHalfAway, truncate } from '../../../numeric/round.js';
 import { once } from '../../../once.js';
+import { linesAlong } from '../../../tensor/axes.js';
 import { ofLayer, quantized, rememberedIn } from '../call.js';
 import { tensorSteps } from '../tensor.js';
 import { BYTES, scaleOf } from './common.js';
@@ -22,13 +23,15 @@ import { lookedUp, sampled } from './tables16.js';
 /** codesOf: of a row's distances to its largest code, each <= 0. */
 function rows(call: TensorCall, codesOf: (distances: Int32Array) => ArrayLike<number>): Int32Array {
   const [{ data, shape }] = call.inputs;
-  const length = shape.dims.at(-1) ?? 1;
+  const { count, step } = linesAlong((call.attributes as AxisAttributes).dim, shape);
   const out = new Int32Array(data.length);
-  for (let start = 0; start < data.length; start += length) {
-    const row = Int32Array.from(data.subarray(start, start + length));
-    const largest = row.reduce((most, code) => Math.max(most, code), Number.NEGATIVE_INFINITY);
-    out.set(codesOf(row.map((code) => code - largest)), start);
-  }
+  for (let block = 0; block < data.length; block += count * step)
+    for (let start = block; start < block + step; start++) {
+      const row = Int32Array.from({ length: count }, (_, k) => data[start + k * step]);
+      const largest = row.reduce((most, code) => Math.max(most, code), Number.NEGATIVE_INFINITY);
+      const codes = codesOf(row.map((code) => code - largest));
+      for (let k = 0; k < count; k++) out[start + k * step] = codes[k];
+    }
   return out;
 }
 
