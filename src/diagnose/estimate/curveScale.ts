@@ -7,8 +7,9 @@ import { tellsNumber } from '../alternatives/cases.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
+import type { Bounds } from './bounds.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
-import { type Bounds, viewOf } from './view.js';
+import { viewOf } from './view.js';
 
 /** Of the declared scale, how much larger or smaller. */
 const MOST = 2 ** 8;
@@ -26,7 +27,7 @@ export function scaleOfCurve(study: TensorStudy, base: TensorSetup): Interval | 
   if (!tellsNumber(study)) return null;
   const isTable = formOf(study)?.is === 'table';
   const scale = isTable ? ofFunction(study, base, input, viewOf(study, base, study.sketch)) : null;
-  const isSoftmax = study.data.op === 'softmax' && (!rounds || rounds.round === halfEven);
+  const isSoftmax = study.data.op === 'softmax' && (!rounds || rounds.rule === halfEven.name);
   const interval = scale ?? (isSoftmax ? refined(study, base, ofSoftmax(study, base)) : null);
   return interval && !isEmpty(interval) && isBounded(interval) && interval.lo > 0 ? interval : null;
 }
