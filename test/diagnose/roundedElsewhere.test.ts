@@ -31,6 +31,9 @@ test('sums by their own shift, an input at the other one’s scale', () => {
   expect(said('product-rounded', { of: 'inputs', to: 0 })).toMatch(
     /^Yours: input 1 rounded to the steps of input 0 before they are added .*the other one's scale/,
   );
+  expect(said('product-rounded', { of: 'values', bits: 8, rule: 'down' })).toMatch(
+    /^Yours: products rounded down by 8 bits before they are scaled .*before it is multiplied/,
+  );
   expect(said('product-rounded', { of: 'inputs' })).toMatch(/^Yours: inputs rounded .*the output's steps before/);
 });
 
