@@ -130,9 +130,10 @@ export class Search {
   /** What failed next to borders between codes only: the same on other bases. */
   onOtherBases(): void {
     if (this.work.isSpent) return;
-    const found = this.bases?.explanations((changes) => this.shown.by(this.hypothesis(changes)));
+    const shows = (own: Hypothesis) => !this.isStopped() && this.shown.by(own);
+    const found = this.bases?.explanations((changes) => shows(this.hypothesis(changes)));
     const all = found?.map((changes) => this.hypothesis(changes)) ?? [];
-    this.found.push(...fewestShown(this.study, all, this.shown.by).map((each) => weighed(this.study, each)));
+    this.found.push(...fewestShown(this.study, all, shows).map((each) => weighed(this.study, each)));
   }
 
   singles(): void {
