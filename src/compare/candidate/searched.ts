@@ -1,4 +1,5 @@
 /** What is found of a layer on what it may have read, the likeliest first. */
+import type { Evidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { sumOfHashes } from '../../numeric/array.js';
 import { once } from '../../once.js';
@@ -31,8 +32,8 @@ export async function searched(one: Case, readings: readonly Reading[]): Promise
     if (found.isOpen || (found.refused && areFew(one, reading))) return { named, nearest, isOpen: true };
     if (isUnexplained(found.report)) continue;
     named ??= { found, reading };
-    // such data tell nothing: on another input there may be arithmetic that gives them
-    if (!isConstant(found)) return { named: { found, reading }, nearest, isOpen: false };
+    // such data tell little: on another input there may be arithmetic that gives them
+    if (!isConstant(found) && !isTable(found)) return { named: { found, reading }, nearest, isOpen: false };
   }
   return { named, nearest: nearest!, isOpen: false };
 }
@@ -45,6 +46,11 @@ function areFew({ report }: Case, { kind, diff }: Reading): boolean {
 }
 
 export const isConstant = ({ report }: LayerDiagnosis) => report.causes.join() === 'constant-values';
+
+/** One number a code is found where all layers follow from one code, whatever was read. */
+function isTable({ report }: LayerDiagnosis): boolean {
+  return (report.evidence as Evidence)['table-entry']?.entries !== undefined;
+}
 
 /** Whether on some input it holds all of the right values, in other places. */
 async function haveOtherPlaces(one: Case, readings: readonly Reading[]): Promise<boolean> {
