@@ -8,6 +8,7 @@ import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
+import { roundingReach } from './roundingReach.js';
 import { type Bounds, viewOf } from './view.js';
 
 /** Of the declared scale, how much larger or smaller. */
@@ -26,7 +27,7 @@ export function scaleOfCurve(study: TensorStudy, base: TensorSetup): Interval | 
   if (!tellsNumber(study)) return null;
   const isTable = formOf(study)?.is === 'table';
   const scale = isTable ? ofFunction(study, base, input, viewOf(study, base, study.sketch)) : null;
-  const isSoftmax = study.data.op === 'softmax' && (!rounds || rounds.round === halfEven);
+  const isSoftmax = study.data.op === 'softmax';
   const interval = scale ?? (isSoftmax ? refined(study, base, ofSoftmax(study, base)) : null);
   return interval && !isEmpty(interval) && isBounded(interval) && interval.lo > 0 ? interval : null;
 }
@@ -86,7 +87,7 @@ function refined(study: TensorStudy, base: TensorSetup, loose: Interval): Interv
   return interval;
 }
 
-function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
+function ofSoftmax(study: TensorStudy, { params, steps }: TensorSetup): Interval {
   const { dim } = params.attributes as AxisAttributes;
   const shape = study.data.whole!.ready.shapes.inputs[0];
   const { count, step } = linesAlong(dim, shape);
@@ -94,6 +95,7 @@ function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
   const { observed } = study.subset;
   const output = params.output as QuantParams;
   const interval = everything();
+  const [below, above] = roundingReach((steps.rounds?.round ?? halfEven).name, 1);
   for (let i = 0; i < observed.length; i++) {
     const k = Math.floor(i / step) % count;
     const next = i + step * (((k + 1) % count) - k);
@@ -103,8 +105,8 @@ function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
     narrow(
       interval,
       data[i] - data[next],
-      Math.log((large - 0.5) / (small + 0.5)),
-      Math.log((large + 0.5) / (small - 0.5)),
+      Math.log((large - below) / (small + above)),
+      Math.log((large + above) / (small - below)), // of 0 nothing bounds it
     );
   }
   return interval;

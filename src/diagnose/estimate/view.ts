@@ -3,14 +3,7 @@ import { clampOfCodes, clampOfReals } from '../../kernels/steps/activation.js';
 import { realBias } from '../../kernels/steps/bias.js';
 import type { FixedPointStep } from '../../kernels/steps/multiplier.js';
 import { sumsOfScript } from '../../kernels/steps/onReals.js';
-import {
-  downward,
-  halfEven,
-  halfThenDownward,
-  halfThenTowardZero,
-  towardZero,
-  upward,
-} from '../../kernels/steps/round.js';
+import { halfEven } from '../../kernels/steps/round.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
@@ -20,11 +13,12 @@ import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../alternatives/conversions.js';
 import { numbersIn } from '../alternatives/short/shortMultiplier.js';
-import { formOf } from '../alternatives/tensorSteps.js';
+import { formOf, realsIn } from '../alternatives/tensorSteps.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import { roundingReach } from './roundingReach.js';
 
 /**
  * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,
@@ -212,7 +206,11 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
 function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View {
   const output = setup.params.output as QuantParams;
   const { value } = formOf(study) ?? {};
-  const steps: TensorSteps = { kind: 'tensor', equation: '', run: (call) => realValues(call, value?.(call)) };
+  const steps: TensorSteps = {
+    kind: 'tensor',
+    equation: '',
+    run: (call) => realValues(call, value && realsIn(study, value)(call)),
+  };
   const reals = study.engine.outputs(
     { ...setup, steps, params: { ...setup.params, output: FLOAT }, stores: null },
     scope,
@@ -352,16 +350,6 @@ function codeBounds(
     hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
   }
   return { lo, hi };
-}
-
-/** How far below and above the rounded q a real value can be. */
-function roundingReach(rule: string, q: number): readonly [number, number] {
-  if (rule === downward.name) return [0, 1];
-  if (rule === upward.name) return [1, 0];
-  if (rule === towardZero.name) return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];
-  if (rule === halfThenTowardZero.name) return q > 0 ? [0.5, 0.5] : q < 0 ? [1.5, -0.5] : [1.5, 0.5];
-  if (rule === halfThenDownward.name) return q > 0 ? [0.5, 0.5] : q < 0 ? [-0.5, 1.5] : [0, 0.5];
-  return [0.5, 0.5];
 }
 
 /** How far apart what float32 sums in any order give may lie, by value; null: sums are exact. */
