@@ -119,8 +119,8 @@ function refuseMixedCalls({ name }: Layer, { callOf, kernel }: LayerRun, steps: 
 
 /** Or why this layer has none, though others have. */
 async function vectorsOf(session: ReplaySession, layer: Layer, capture: Capture): Promise<GoldenLayer | string> {
-  if (!hasVectors(layer)) return `${layer.op} has no vectors of its own`;
   const kernel = session.kernelOf(layer);
+  if (!hasVectors(layer)) return `kernel ${kernel.name} has no vectors of such layers`; // one reason, whatever their ops
   const why = whyNoIntegers(productSteps(kernel, layer)!);
   if (why !== null) return `kernel ${kernel.name} ${why}`;
   return goldenLayer(layer, await session.open(layer), capture);

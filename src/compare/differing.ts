@@ -1,5 +1,6 @@
 /** A layer that differs, as the diagnosis reads it: rows of channels; what it finds is said in samples and positions. */
 import type { DifferingLayer } from '../diagnose/diagnose.js';
+import type { Evidence } from '../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../diagnose/finding/explanation.js';
 import type { ImageRows } from '../diagnose/study/data.js';
 import type { LayerDiffResult } from '../diff/layerDiff.js';
@@ -9,7 +10,7 @@ import type { Shape } from '../nouns/value.js';
 import { type LayerRows, layerRows } from '../replay/rows.js';
 import type { LayerRun } from '../replay/session.js';
 import { toRows } from '../tensor/rows.js';
-import { channelsOf, coordinatesOf, featureAt, placeOf } from '../tensor/shape.js';
+import { channelsOf, coordinatesOf, featureAt, placeOf, positionsOf } from '../tensor/shape.js';
 
 export interface Difference {
   readonly run: LayerRun;
@@ -86,8 +87,15 @@ export function inSamples(found: LayerDiagnosis, run: LayerRun): LayerDiagnosis 
 
 /** Features of samples to channels and places. */
 function inPlaces(found: LayerDiagnosis, shape: Shape): LayerDiagnosis {
-  const evidence = withPlaces(found.report.evidence, shape) as typeof found.report.evidence;
+  const evidence = onPlaces(withPlaces(found.report.evidence, shape) as Evidence, positionsOf(shape));
   return { ...found, byChannel: new Map(), report: { ...found.report, evidence } };
+}
+
+/** Samples of many places each tell as much as so many more of one. */
+function onPlaces(evidence: Evidence, positions: number): Evidence {
+  const { samples } = evidence.basis ?? {};
+  if (samples === undefined || positions === 1) return evidence;
+  return { ...evidence, basis: { ...evidence.basis, places: samples * positions } };
 }
 
 function withPlaces(evidence: unknown, shape: Shape): unknown {

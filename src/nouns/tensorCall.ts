@@ -2,7 +2,6 @@
 
 import type { NamedArrays, NumericArray } from './array.js';
 import type { Host, Vectors } from './host.js';
-import type { RoundStep } from './kernel.js';
 import type { JoinedPair } from './ladder.js';
 import type { Activation, Memory, RanAs } from './model.js';
 import type { IntegerDtype, Shape, ValueParams } from './value.js';
@@ -112,8 +111,8 @@ export interface TensorSteps {
   readonly equation: string;
   /** What lies between two codes is cut off; absent: it goes to the nearest. */
   readonly cutsOff?: true;
-  /** How a script rounds, and whether the zero point is added before; absent: to the nearest. */
-  readonly rounds?: { readonly round: RoundStep; readonly zeroPointFirst: boolean };
+  /** By which rule a script rounds, and whether the zero point is added before; absent: to the nearest. */
+  readonly rounds?: { readonly rule: string; readonly zeroPointFirst: boolean };
   /** Dtypes of codes that it takes and gives; absent: those of 8 bits. */
   readonly codes?: readonly IntegerDtype[];
   /** What a departure to it is called; absent: of an int32 multiplier. */

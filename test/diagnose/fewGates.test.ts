@@ -33,6 +33,23 @@ describe('a table', () => {
     const alone = layer(Array.from({ length: 900 }, (_, i) => 100 + (i % 100)));
     expect(await told(alone, await wrongAt(alone, 7))).toEqual(['table-entry']);
   });
+
+  const common = Array.from({ length: 900 }, (_, i) => 100 + (i % 100));
+  // a third of all codes, by what no rule gives
+  const everyThird = async (alone: Alone) => {
+    const codes = alone.values.x;
+    return Int32Array.from(await computed(alone), (code: number, i: number) => code + Number(codes[i] % 3 === 0));
+  };
+
+  test('is one with codes of the tails that are met once', async () => {
+    const alone = layer([...common, 60, 216, 231, 246]);
+    expect(await told(alone, await everyThird(alone))).toEqual(['table-entry']);
+  });
+
+  test('may be any function where many of its codes are met once', async () => {
+    const alone = layer([...common.slice(0, 200), ...Array.from({ length: 40 }, (_, i) => 202 + i)]);
+    expect(await told(alone, await everyThird(alone))).toEqual(['unexplained']);
+  });
 });
 
 test('a sample that is quantized forty times is one: a value 0.3 higher has no name', async () => {

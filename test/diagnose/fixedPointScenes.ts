@@ -47,6 +47,10 @@ const each =
   (x, z) =>
     round(x, a) + round(z, b);
 
+/** (x * z) >> 5 in 11 bits, times what is left of the multiplier. */
+const fewerBits = product((v, real) => Math.round(Math.floor(v / 32) * 32 * real));
+const inFull = product((v, real) => Math.round(v * real));
+
 const [CHANNELS, SIZE, KERNEL, PLACES] = [3, 9, 3, 5];
 
 const byNine = (sum: number) => Math.floor((sum + 4) / KERNEL ** 2);
@@ -87,6 +91,7 @@ export const RAISED: readonly TensorScene[] = [
   scene({ code: 'rounding-floor', what: 'a product, shifted after its first rounding' }, 'mul', product(shifted)),
   scene({ code: 'product-rounded', what: 'each term in fixed point, not shifted left first' }, 'add', each(halvesAway)),
   scene({ code: 'product-rounded', what: 'each term shifted after its first rounding' }, 'add', each(shifted)),
+  scene({ code: 'product-rounded', what: 'a product shifted before it is scaled' }, 'mul', fewerBits),
   means({ code: 'pool-divisor', what: 'means of windows filled up with code 0' }, 0),
   ...(
     [
@@ -111,6 +116,9 @@ export const NEARLY: readonly TensorScene[] = [
   ),
   scene({ code: 'product-rounded', what: 'every ninth term shifted' }, 'add', (x, z, i) =>
     each(i % 9 === 0 ? shifted : halvesAway)(x, z, i),
+  ),
+  scene({ code: 'product-rounded', what: 'every second product shifted' }, 'mul', (x, z, i) =>
+    (i % 2 === 0 ? fewerBits : inFull)(x, z, i),
   ),
   means({ code: 'pool-divisor', what: 'means of windows filled up with code 7' }, 7),
   means({ code: 'pool-divisor', what: 'every second plane is filled up' }, 0, 2),

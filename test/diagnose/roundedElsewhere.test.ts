@@ -4,7 +4,7 @@ import type { CauseEvidence, Evidence } from '../../src/diagnose/finding/evidenc
 import { CAUSE_WORDS, headline } from '../../src/diagnose/finding/sentences.js';
 import type { FixContext } from '../../src/diagnose/words/causeWords.js';
 
-type Code = 'product-rounded' | 'threshold-rule' | 'rounding-twice';
+type Code = 'pool-divisor' | 'product-rounded' | 'threshold-rule' | 'rounding-twice';
 
 function said<C extends Code>(cause: C, evidence: CauseEvidence[C]): string {
   const context: FixContext = {
@@ -31,7 +31,18 @@ test('sums by their own shift, an input at the other one’s scale', () => {
   expect(said('product-rounded', { of: 'inputs', to: 0 })).toMatch(
     /^Yours: input 1 rounded to the steps of input 0 before they are added .*the other one's scale/,
   );
+  expect(said('product-rounded', { of: 'values', bits: 8, rule: 'down' })).toMatch(
+    /^Yours: products rounded down by 8 bits before they are scaled .*before it is multiplied/,
+  );
   expect(said('product-rounded', { of: 'inputs' })).toMatch(/^Yours: inputs rounded .*the output's steps before/);
+});
+
+test('what a shift divides by is a number, where the file has one', () => {
+  const rule = 'the power of two below the count';
+  expect(said('pool-divisor', { rule, declared: 9 })).toMatch(
+    /^Yours: windows divided by 8, the power of two below the count, not by 9 /,
+  );
+  expect(said('pool-divisor', { rule })).toMatch(/^Yours: windows divided by another count: the power of two below/);
 });
 
 test('thresholds by each rule', () => {

@@ -514,6 +514,8 @@ test('what reduce_range cannot help is said, and what rests on little', () => {
   expect(said(['rounding-floor'], { basis: { samples: 8 } })).toBe('');
   expect(said(['output-scale-wrong'], { basis: { samples: 39 } })).toContain('39 samples only');
   expect(said(['output-scale-wrong'], { basis: { samples: 40 } })).toBe('');
+  expect(said(['output-scale-wrong'], { basis: { samples: 4, places: 36 } })).toContain('4 samples only');
+  expect(said(['output-scale-wrong'], { basis: { samples: 4, places: 100 } })).toBe('');
 });
 
 test('many kernels are counted', () => {

@@ -48,7 +48,7 @@ function scripted(
   return {
     kind: 'tensor',
     equation: `${round.equation} of ${v} in ${width}${zeroPointFirst ? '' : ', then + zp'}`,
-    rounds: { round, zeroPointFirst },
+    rounds: { rule: round.name, zeroPointFirst },
     run(call) {
       const output = quantized(call.output);
       const { zeroPoint } = output;

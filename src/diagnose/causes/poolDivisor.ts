@@ -92,6 +92,9 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     title: (e) => {
       if (e.found === 1) return `sums of windows${e.adds ? ', of raw codes,' : ''} are not divided`;
       if (e.found !== undefined) return `windows divided by ${e.found}, not by ${e.declared}`;
+      const [, power] = POWERS.find(([rule]) => rule === e.rule) ?? [];
+      if (power && e.declared !== undefined)
+        return `windows divided by ${power(e.declared)}, ${e.rule}, not by ${e.declared}`;
       return `windows divided by another count${e.rule === undefined ? '' : `: ${printable(e.rule)}`}`;
     },
     explanation: (e) =>

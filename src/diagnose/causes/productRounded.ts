@@ -6,6 +6,7 @@ import type { AccumulateStep } from '../../nouns/kernel.js';
 import { counted } from '../../text.js';
 import { hasCases, missesCases } from '../alternatives/cases.js';
 import { termsInFixedPoint } from '../alternatives/fixedPointValues.js';
+import { shiftedProducts } from '../alternatives/shiftedProducts.js';
 import { scriptsRoundingOne, scriptsRoundingTerms, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { giveAll, OF_FLOAT32, OTHER_BASE } from '../estimate/otherSums.js';
@@ -27,8 +28,8 @@ declare module '../finding/evidence.js' {
       readonly rule?: 'down' | 'half up' | 'towards zero';
       /** Accumulator units a product. */
       readonly mean_loss?: number;
-      /** Each of the inputs that are added, the whole sum, or the sum of so many products; absent: each product. */
-      readonly of?: 'inputs' | 'sums' | 'parts';
+      /** Each of the inputs that are added, the whole sum, the sum of so many products, or a product that none is added to; absent: each product. */
+      readonly of?: 'inputs' | 'sums' | 'parts' | 'values';
       readonly products?: number;
       readonly along?: Tile['along'];
       /** Of a sum: whether the bias is in it by then. */
@@ -88,6 +89,7 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
       : [],
 
   estimate: (study, base) => {
+    if (isTensorStudy(study)) return base === study.declared ? ofValues(study) : [];
     if (!isProductStudy(study) || base.kind !== 'product') return [];
     const products = roundedProductSums
       .filter(mayGive(study, base))
@@ -120,6 +122,8 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
     title: (e) => {
       if (e.to !== undefined) return `input ${1 - e.to} rounded to the steps of input ${e.to} before they are added`;
       if (e.of === 'inputs') return 'inputs rounded before they are added';
+      if (e.of === 'values')
+        return `products rounded ${e.rule} by ${counted(e.bits ?? 0, 'bit')} before they are scaled`;
       if (e.of === 'parts') return `sums of ${e.products} products rounded ${e.rule} by ${counted(e.bits ?? 0, 'bit')}`;
       if (e.own) return `sums shifted, rounded ${e.rule}, before they are multiplied`;
       if (e.of === 'sums') {
@@ -129,21 +133,27 @@ export const productRounded: Cause<'product-rounded', 'product' | 'tensor'> = {
       return e.bits === undefined ? 'products rounded' : `products rounded ${e.rule} by ${counted(e.bits, 'bit')}`;
     },
     explanation: (e) =>
-      e.of === 'sums'
-        ? `Each sum${e.bias === 'in' ? ', with its bias,' : ', before its bias,'} loses its low bits before it is multiplied, where the reference rounds once, after it.`
-        : e.of === 'inputs'
-          ? `${e.to === undefined ? "Each input is rounded to the output's steps" : "An input is brought to the other one's scale and rounded"} before they are added, where the reference rounds the sum once.`
-          : `Each ${e.of === 'parts' ? 'part of the sum' : 'product'} loses its low bits before it is added, where the reference rounds the sum once.`,
+      e.of === 'values'
+        ? 'Each product loses its low bits before it is multiplied, where the reference rounds once, after it.'
+        : e.of === 'sums'
+          ? `Each sum${e.bias === 'in' ? ', with its bias,' : ', before its bias,'} loses its low bits before it is multiplied, where the reference rounds once, after it.`
+          : e.of === 'inputs'
+            ? `${e.to === undefined ? "Each input is rounded to the output's steps" : "An input is brought to the other one's scale and rounded"} before they are added, where the reference rounds the sum once.`
+            : `Each ${e.of === 'parts' ? 'part of the sum' : 'product'} loses its low bits before it is added, where the reference rounds the sum once.`,
     evidence: (e) => [number(e.mean_loss, (n) => `a product loses ${n} on average`)],
     fix: (e, context) => {
       if (context.subject !== 'candidate') return declareKernel(context);
       if (e.of === 'sums') return 'multiply the sum in full, and shift or round once, after that';
+      if (e.of === 'values') return 'multiply the product in full, in int32, and shift or round once, after that';
       return e.of === 'inputs'
         ? "add the inputs in a wider type, with a fraction, and round the sum once to the output's steps"
         : 'add the products in full, in int32, and shift or round the sum once';
     },
     code: (e, context) =>
-      codeOf(e.of === 'sums' ? [] : e.of === 'inputs' ? ONE_ROUNDING : INT32_SUMS, declareCode)(context),
+      codeOf(
+        e.of === 'sums' || e.of === 'values' ? [] : e.of === 'inputs' ? ONE_ROUNDING : INT32_SUMS,
+        declareCode,
+      )(context),
   },
 };
 
@@ -159,6 +169,13 @@ function changeTo(accumulate: AccumulateStep): ProductChange {
 
 /** So many values that lose what one of these takes: fewer lie next to borders by chance. */
 const FEWEST_OF_SUMS = 8;
+
+/** Of two values that are multiplied. */
+function ofValues(study: TensorStudy): TensorChange[] {
+  return shiftedProducts(study).map(({ steps, bits, rule }) =>
+    stepsChange('product-rounded', 'accumulator', steps, { of: 'values', bits, rule }),
+  );
+}
 
 /** One of two inputs, at the scale of the other. */
 function ofOneInput(study: TensorStudy): TensorChange[] {

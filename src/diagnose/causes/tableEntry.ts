@@ -46,8 +46,9 @@ declare module '../finding/evidence.js' {
   }
 }
 
-/** A differing entry is seen so often at least, and all of them together so often again. */
+/** A differing entry is seen so often at least, but for one of so many values: the tails of a function are rare. All together are seen so often again. */
 const FEWEST_EACH = 3;
+const ONE_RARE_OF = 16;
 const FEWEST_AGAIN = 6;
 const MOST_SHOWN = 8;
 /** Of more a rule is likelier, and a number. */
@@ -286,8 +287,9 @@ function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number
     if (differing[i]) seen.set(data[i], (seen.get(data[i]) ?? 0) + 1);
   }
   const counts = [...seen.values()];
-  const isEnough =
-    counts.every((count) => count >= FEWEST_EACH) && counts.reduce((sum, n) => sum + n - 1, 0) >= FEWEST_AGAIN;
+  const sumOf = (each: (count: number) => number) => counts.reduce((sum, n) => sum + each(n), 0);
+  const rare = sumOf((n) => (n < FEWEST_EACH ? n : 0));
+  const isEnough = rare * ONE_RARE_OF <= sumOf((n) => n) && sumOf((n) => n - 1) >= FEWEST_AGAIN;
   return isEnough && table.size >= FEWEST_MET ? table : null;
 }
 

@@ -1,7 +1,7 @@
 /** Whether numbers that a rule makes of the declared ones lie by chance where the values leave room: a scale may be any number. */
 import { FREEDOM } from '../setup.js';
+import type { Bounds } from './bounds.js';
 import { everything, Intervals, narrow, twoNumbers } from './interval.js';
-import type { Bounds } from './view.js';
 
 /** Where each number lies if every value is the sum of its terms, each by its number; more than two bound nothing here. */
 export function numbersLeft(terms: readonly ArrayLike<number>[], { lo, hi }: Bounds): Intervals {

@@ -7,9 +7,9 @@ import { tellsNumber } from '../alternatives/cases.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
+import { type Bounds, roundingReach } from './bounds.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
-import { roundingReach } from './roundingReach.js';
-import { type Bounds, viewOf } from './view.js';
+import { viewOf } from './view.js';
 
 /** Of the declared scale, how much larger or smaller. */
 const MOST = 2 ** 8;
@@ -95,7 +95,7 @@ function ofSoftmax(study: TensorStudy, { params, steps }: TensorSetup): Interval
   const { observed } = study.subset;
   const output = params.output as QuantParams;
   const interval = everything();
-  const [below, above] = roundingReach((steps.rounds?.round ?? halfEven).name, 1);
+  const [below, above] = roundingReach(steps.rounds?.rule ?? halfEven.name, 1);
   for (let i = 0; i < observed.length; i++) {
     const k = Math.floor(i / step) % count;
     const next = i + step * (((k + 1) % count) - k);

@@ -2,6 +2,7 @@ import { isFixedPoint } from '../alternatives/conversions.js';
 import type { Setup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { Study } from '../study/study.js';
+import type { Bounds } from './bounds.js';
 import {
   contains,
   type Interval,
@@ -14,7 +15,7 @@ import {
   widened,
 } from './interval.js';
 import { mostAreEmpty } from './perChannel.js';
-import { type Bounds, roundsTwice, type View, viewOf } from './view.js';
+import { roundsTwice, type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
 const SLACKS = [0, 2e-7, 2e-6];

@@ -6,7 +6,7 @@ import { sumsOfScript } from '../../kernels/steps/onReals.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { NumericArray } from '../../nouns/array.js';
-import type { Product, ProductSteps, RoundStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { Product, ProductSteps, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
 import { float32s, float64s } from '../../numeric/array.js';
 import { largestOf, smallestOf } from '../../numeric/extremes.js';
@@ -18,7 +18,7 @@ import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setu
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
-import { roundingReach } from './roundingReach.js';
+import { type Bounds, codeBounds, floatBounds, lessZeroPoint } from './bounds.js';
 
 /**
  * A scope (the subset, as a rule) as estimators read it, in double precision: each observed value bounds the real value before rounding,
@@ -46,11 +46,6 @@ export interface View {
   readonly integerBias: boolean;
   /** Behind a curve: its results in steps, and what the observed values bound of them; null: there is none. */
   readonly curved: (Bounds & { readonly reals: Float64Array }) | null;
-}
-
-export interface Bounds {
-  readonly lo: Float64Array;
-  readonly hi: Float64Array;
 }
 
 export function viewOf(study: Study, setup: Setup, scope: Scope = study.subset): View {
@@ -100,7 +95,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const own = isQuantized(params.output) ? asComputed(scope, setup, params.output, expected) : scope;
   const twice = isQuantized(params.output) ? firstRounding(setup) : null;
   const bounds = isQuantized(params.output)
-    ? codeBounds(own, params.output, setup.steps.round, fusedClamp(setup, params.output, own), twice)
+    ? codeBounds(own, params.output, setup.steps.round.name, fusedClamp(setup, params.output, own), twice)
     : floatBounds(scope, clampOfReals(params.activation), acc, stepsPerUnit, biasSteps, openIn(study, whole, scope));
   const isInteger = bias.unit === 'int32' || (bias.unit === 'accumulator' && bias.integers !== undefined);
   const integerBias = isInteger && !rowUnits;
@@ -180,7 +175,7 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
     ? codeBounds(
         asComputed(scope, setup, output, expected),
         output,
-        roundOf(steps),
+        roundOf(steps).name,
         [output.quantMin, output.quantMax],
         isFixedPoint(steps) ? new Float64Array(channels).fill(FIRST_OF_CODES) : null,
       )
@@ -215,11 +210,11 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
     { ...setup, steps, params: { ...setup.params, output: FLOAT }, stores: null },
     scope,
   ).data;
-  const { round, zeroPointFirst } = setup.steps.rounds ?? TO_NEAREST;
+  const { rule, zeroPointFirst } = setup.steps.rounds ?? TO_NEAREST;
   const clamp = clampOfCodes(setup.params.activation, output, null);
   const bounds = zeroPointFirst
-    ? lessZeroPoint(codeBounds(scope, { ...output, zeroPoint: 0 }, round, clamp), output)
-    : codeBounds(scope, output, round, clamp);
+    ? lessZeroPoint(codeBounds(scope, { ...output, zeroPoint: 0 }, rule, clamp), output)
+    : codeBounds(scope, output, rule, clamp);
   return {
     rows: scope.observed.length,
     channels: 1,
@@ -236,13 +231,7 @@ function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View 
   };
 }
 
-const TO_NEAREST = { round: halfEven, zeroPointFirst: false };
-
-/** Of what is rounded with its zero point. */
-function lessZeroPoint({ lo, hi }: Bounds, { zeroPoint }: QuantParams): Bounds {
-  const less = (bound: number) => bound - zeroPoint;
-  return { lo: lo.map(less), hi: hi.map(less) };
-}
+const TO_NEAREST = { rule: halfEven.name, zeroPointFirst: false };
 
 function realValues(call: TensorCall, value: RealValue | undefined): Float32Array {
   const length = call.samples * sizeOf(call.output.shape.dims);
@@ -331,54 +320,10 @@ export function roundsTwice({ multiplier }: Pick<ProductSteps, 'multiplier'>): b
   return multiplierOf !== undefined && (rounding === 'double' || rounding === 'double-up');
 }
 
-/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. slack: by channel. */
-function codeBounds(
-  { observed }: Pick<Scope, 'observed'>,
-  { zeroPoint }: QuantParams,
-  round: RoundStep,
-  [lowest, highest]: readonly [number, number],
-  slack: Float64Array | null = null,
-): { lo: Float64Array; hi: Float64Array } {
-  const lo = new Float64Array(observed.length);
-  const hi = new Float64Array(observed.length);
-  const reaches = [-1, 0, 1].map((sign) => roundingReach(round.name, sign));
-  for (let i = 0; i < observed.length; i++) {
-    const q = observed[i] - zeroPoint;
-    const [below, above] = reaches[q > 0 ? 2 : q < 0 ? 0 : 1]; // where what is observed is told by an input of NaN, q is NaN
-    const more = slack ? slack[i % slack.length] : 0;
-    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below - more;
-    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
-  }
-  return { lo, hi };
-}
-
 /** How far apart what float32 sums in any order give may lie, by value; null: sums are exact. */
 function openIn(study: ProductStudy, setup: ProductSetup, scope: Scope): ((i: number) => number) | null {
   const { low, high } = setup.steps.float ? study.outputs(setup, scope) : { low: null, high: null };
   return low && high ? (i) => high[i] - low[i] : null;
-}
-
-/** A float32 result is within a few roundings of its largest term; more where terms cancel. */
-function floatBounds(
-  { observed }: Scope,
-  [lowest, highest]: readonly [number, number],
-  acc: Int32Array | Float64Array,
-  stepsPerUnit: Float64Array,
-  biasSteps: Float64Array,
-  open: ((i: number) => number) | null = null,
-) {
-  const channels = biasSteps.length;
-  const lo = new Float64Array(observed.length);
-  const hi = new Float64Array(observed.length);
-  for (let i = 0; i < observed.length; i++) {
-    const n = i % channels;
-    // f32: two scales, inverted twice by oneDNN, their product, the sum's, then the bias added; each of the declared or found
-    const magnitude = Math.abs(observed[i]) + Math.abs(acc[i] * stepsPerUnit[n]) + Math.abs(biasSteps[n]);
-    const slack = 8 * magnitude * 2 ** -24 + (open?.(i) ?? 0);
-    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : observed[i] - slack;
-    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : observed[i] + slack;
-  }
-  return { lo, hi };
 }
 
 /** By channel; what is not multiplied has one weight of 1. */

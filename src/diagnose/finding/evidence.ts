@@ -90,6 +90,8 @@ export type CauseCode = keyof CauseEvidence;
 interface Basis {
   /** Samples compared in this layer. */
   readonly samples?: number;
+  /** Places of all their images, where each has many: they tell as much as rows do. */
+  readonly places?: number;
   /** Pairs that leave int16 in this layer, where the capture could have come from a saturating kernel: 0 says that reduce_range will not help. */
   readonly saturating_pairs?: number;
   /** The layer that departs, where it is one before this one, whose values nobody has. */

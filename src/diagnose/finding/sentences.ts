@@ -174,10 +174,10 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
 export function evidenceSentences(context: FindingContext, causes: readonly string[]): string[] {
   const { evidence } = context;
   const own = causes.flatMap((cause) => textOf(cause)?.evidence?.(evidenceOf(cause, evidence), context) ?? []);
-  const { saturating_pairs: pairs, samples, in: before, throughout, shown_by: shown } = evidence.basis ?? {};
+  const { saturating_pairs: pairs, samples, places, in: before, throughout, shown_by: shown } = evidence.basis ?? {};
   const there = throughout ? 'with this in each layer' : 'with this';
   const enough = actsOnSteps(causes) ? 8 : 40; // a step shows in 8 samples, a single number takes more
-  const few = samples !== undefined && samples < enough && !shown && !causes.includes('unexplained');
+  const few = samples !== undefined && (places ?? samples) < enough && !shown && !causes.includes('unexplained');
   return [
     before === undefined
       ? null

@@ -49,6 +49,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (await study.data.isElsewhere?.()) return run.result();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
+    threes(run);
     run.joint();
     run.pairs();
     run.ruledNumbers();
@@ -57,7 +58,6 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   }
   run.work.endDeep();
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
-  if (run.found.length === 0 && !run.work.ended) threes(run);
   const beside = run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations;
   run.work.beginArranged();
   for (const change of run.mayBeSeveral ? beside : []) if (run.work.mayArrange()) await run.arranged([change]);

@@ -134,10 +134,13 @@ function areFar(study: Study, [change, ...others]: readonly Change[]): boolean {
   return change.cause === 'k-order' ? bitsOfCases(study, FEWEST_FAR_OF_ORDERS) >= BITS_OF_ORDERS : isFar(study);
 }
 
+/** A multiplier of few bits and a rounding leave values next to borders to any third. */
+const FEWEST_BESIDE_TWO = 16;
+
 /** Beside two others hundreds of changes are left to give a value or two by chance, and beside one thousands of orders. */
 function isOfFewBeside(study: Study, without: Setup, { cause, region }: Change, causes: number): boolean {
   if (SHOWN_BY_ONE.includes(cause) || region) return false;
-  const fewest = cause === 'k-order' ? FEWEST_OF_ORDERS : causes > 2 ? FEWEST_CASES : 0;
+  const fewest = causes > 2 ? FEWEST_BESIDE_TWO : cause === 'k-order' ? FEWEST_OF_ORDERS : 0;
   return fewest > 0 && !without.order && !missesCases(study, without, fewest);
 }
 

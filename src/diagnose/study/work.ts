@@ -158,6 +158,16 @@ export class Work {
     this.spent += nanoseconds;
   }
 
+  /**
+   * Does what has an end of its own, which leaves what comes after it as much as it had.
+   * @param so whether so many nanoseconds of it are left
+   */
+  beside(nanoseconds: number, so: (mayGoOn: () => boolean) => void): void {
+    const { spent, all } = this;
+    so(() => this.all - all <= nanoseconds);
+    this.spent = spent;
+  }
+
   /** Layers before have taken what there is: not all hypotheses are tried. */
   get isShort(): boolean {
     return this.isSpentInAll || this.atLayer > SINGLES_ONLY * this.ofLayers;
@@ -243,6 +253,13 @@ export class SearchWork {
   /** All that a search may take is. */
   get isSpent(): boolean {
     return this.all.endsAllSingles;
+  }
+
+  /** Beside what may be taken in all: as `Work` has it. */
+  beside(...asked: Parameters<Work['beside']>): void {
+    const { ended } = this;
+    this.all.beside(...asked);
+    this.ended = ended;
   }
 
   tried(): void {

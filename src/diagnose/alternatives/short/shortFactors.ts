@@ -162,7 +162,7 @@ export function multipliedIn(study: TensorStudy): Multiplied[] {
     : [];
 }
 
-const PRODUCTS: readonly string[] = ['mul', 'matmul'];
+export const PRODUCTS: readonly string[] = ['mul', 'matmul'];
 
 /** What a function's results are multiplied by, as integers compute it. */
 function numbersOf({ integers }: RealForm, scale: number, step: number): [name: string, real: number][] {
