@@ -13,6 +13,7 @@ import * as norms from './normScenes.js';
 import * as operators from './operatorScenes.js';
 import * as pools from './poolScenes.js';
 import * as roundings from './roundingScenes.js';
+import * as scripts from './scriptScenes.js';
 import * as shorts from './shortScenes.js';
 import { BROADCAST, codesOf, NEARLY, RAISED, SAMPLES, type TensorScene } from './tensorScenes.js';
 
@@ -25,6 +26,7 @@ const raised = [
   ...operators.RAISED,
   ...fixed.RAISED,
   ...roundings.RAISED,
+  ...scripts.RAISED,
 ];
 const nearly = [
   ...NEARLY,
@@ -34,6 +36,7 @@ const nearly = [
   ...norms.NEARLY,
   ...operators.NEARLY,
   ...fixed.NEARLY,
+  ...scripts.NEARLY,
 ];
 
 const PRODUCER = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };

@@ -54,7 +54,7 @@ function scripted(
       const { zeroPoint } = output;
       const isKept = mixesCodes(study) && quantized(call.inputs[0]).scale === output.scale;
       // of codes of one scale: the mean 4 / 4 stays 1
-      const real = value(isKept ? inSteps(call) : call);
+      const real = isKept ? value(inSteps(call)) : realsIn(study, value)(call);
       const unit = isKept ? 1 : output.scale;
       const steps = float64 ? (i: number) => real(i) / unit : (i: number) => f32(f32(real(i)) / f32(unit));
       const code = zeroPointFirst
@@ -63,6 +63,17 @@ function scripted(
       const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
       return fill(call, (i) => clamp(code(i), lo, hi));
     },
+  };
+}
+
+/** Reals of a form; of what mixes codes these are mixed and then scaled: of 1 and -1 that is no less than 0. */
+export function realsIn(study: TensorStudy, value: (call: TensorCall) => RealValue): (call: TensorCall) => RealValue {
+  if (!mixesCodes(study)) return value;
+  return (call) => {
+    const { params } = call.inputs[0];
+    if (!isQuantized(params)) return value(call);
+    const mixed = value(inSteps(call));
+    return (i) => params.scale * mixed(i);
   };
 }
 

@@ -1,6 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
 import { slopedOf } from '../alternatives/lookups.js';
+import { isMaximum } from '../alternatives/pools.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM } from '../setup.js';
@@ -29,10 +30,12 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
   needs: [lacksRelu],
   whose: 'capture',
 
-  changes: (study) =>
-    isSloped(study)
-      ? []
-      : [{ cause: 'capture-after-relu', coordinate: 'relu', freedom: FREEDOM.none, label: 'relu', apply: withRelu }],
+  changes: (study) => {
+    if (isSloped(study)) return [];
+    const own = { cause: 'capture-after-relu', coordinate: 'relu', freedom: FREEDOM.none, label: 'relu' } as const;
+    // a maximum that begins with 0 is the same, and likelier
+    return [{ ...own, ...(isMaximum(study) && { rare: true as const }), apply: withRelu }];
+  },
 
   evidence: ({ study, without }) => {
     const { output } = study.declared.params;

@@ -227,11 +227,12 @@ export function isFactor(study: Study, base: TensorSetup, input: number): boolea
   return view.acc.every((real, i) => Math.abs(moved(i) - real * view.stepsPerUnit[0]) < 1e-3);
 }
 
-/** Of several operands, each of which the result follows in a line of its own; what moves with all of it is the output's scale. */
+/** Each operand that the result follows in a line of its own, of one beside a constant (batch_norm's); what moves with all of it is the output's scale. */
 function ofOperands(study: Study, base: TensorSetup): Change[] {
   const { inputs } = base.params;
+  const isCurve = inputs.length < 2 && formOf(study as TensorStudy)?.is === 'table';
   return inputs.flatMap((own, input) => {
-    if (inputs.length < 2 || !isQuantized(own)) return [];
+    if (isCurve || !isQuantized(own)) return [];
     if (isFactor(study, base, input)) return [];
     return scalesOf(study, base, input, (view, scope) => {
       const moved = partOf(study, base, input, view, scope);

@@ -188,7 +188,9 @@ function readingsOf(dtype: string, inputs: readonly number[]): Change[] {
 /** A table that a byte of the other sign is the index of; or a script that computes it of such. */
 function lookedUpChanges(study: TensorStudy): Change[] {
   const input = inputOf(study.declared);
-  if (!study.free || isComputed(study) || formOf(study)?.is !== 'table' || !isQuantized(input)) return [];
+  const { is } = formOf(study) ?? {};
+  if (!study.free || isComputed(study) || !isQuantized(input)) return [];
+  if (is !== 'table') return is === 'maximum' ? [] : ofBytes(study);
   const { dtype, quantMin } = input;
   if (dtype !== 'uint8' && dtype !== 'int8') return [];
   const map = { name: 'table by the other sign', apply: (code: number) => code + (code < quantMin + 128 ? 128 : -128) };
@@ -204,6 +206,11 @@ function lookedUpChanges(study: TensorStudy): Change[] {
     })),
   );
   return [indexed, ...computed];
+}
+
+/** What a kernel looks up by channels a script computes; codes that are all off by 128 are, where they are mixed, another zero point. */
+function ofBytes({ declared }: TensorStudy): Change[] {
+  return activationChanges(declared).filter(({ found }) => (found as { off_by?: number }).off_by === 256);
 }
 
 /** Of the codes that a layer makes of its input. */

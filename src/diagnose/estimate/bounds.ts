@@ -30,7 +30,7 @@ export function codeBounds(
 }
 
 /** How far below and above the rounded q a real value can be. */
-function roundingReach(rule: string, q: number): readonly [number, number] {
+export function roundingReach(rule: string, q: number): readonly [number, number] {
   if (rule === downward.name) return [0, 1];
   if (rule === upward.name) return [1, 0];
   if (rule === towardZero.name) return q > 0 ? [0, 1] : q < 0 ? [1, 0] : [1, 1];

@@ -7,7 +7,7 @@ import { tellsNumber } from '../alternatives/cases.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import { inputOf, type TensorSetup, withInput } from '../setup.js';
 import type { TensorStudy } from '../study/study.js';
-import type { Bounds } from './bounds.js';
+import { type Bounds, roundingReach } from './bounds.js';
 import { everything, type Interval, isBounded, isEmpty, narrow } from './interval.js';
 import { viewOf } from './view.js';
 
@@ -27,7 +27,7 @@ export function scaleOfCurve(study: TensorStudy, base: TensorSetup): Interval | 
   if (!tellsNumber(study)) return null;
   const isTable = formOf(study)?.is === 'table';
   const scale = isTable ? ofFunction(study, base, input, viewOf(study, base, study.sketch)) : null;
-  const isSoftmax = study.data.op === 'softmax' && (!rounds || rounds.rule === halfEven.name);
+  const isSoftmax = study.data.op === 'softmax';
   const interval = scale ?? (isSoftmax ? refined(study, base, ofSoftmax(study, base)) : null);
   return interval && !isEmpty(interval) && isBounded(interval) && interval.lo > 0 ? interval : null;
 }
@@ -87,7 +87,7 @@ function refined(study: TensorStudy, base: TensorSetup, loose: Interval): Interv
   return interval;
 }
 
-function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
+function ofSoftmax(study: TensorStudy, { params, steps }: TensorSetup): Interval {
   const { dim } = params.attributes as AxisAttributes;
   const shape = study.data.whole!.ready.shapes.inputs[0];
   const { count, step } = linesAlong(dim, shape);
@@ -95,6 +95,7 @@ function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
   const { observed } = study.subset;
   const output = params.output as QuantParams;
   const interval = everything();
+  const [below, above] = roundingReach(steps.rounds?.rule ?? halfEven.name, 1);
   for (let i = 0; i < observed.length; i++) {
     const k = Math.floor(i / step) % count;
     const next = i + step * (((k + 1) % count) - k);
@@ -104,8 +105,8 @@ function ofSoftmax(study: TensorStudy, { params }: TensorSetup): Interval {
     narrow(
       interval,
       data[i] - data[next],
-      Math.log((large - 0.5) / (small + 0.5)),
-      Math.log((large + 0.5) / (small - 0.5)),
+      Math.log((large - below) / (small + above)),
+      Math.log((large + above) / (small - below)), // of 0 nothing bounds it
     );
   }
   return interval;

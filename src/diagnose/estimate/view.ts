@@ -13,7 +13,7 @@ import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { isFixedPoint, roundOf } from '../alternatives/conversions.js';
 import { numbersIn } from '../alternatives/short/shortMultiplier.js';
-import { formOf } from '../alternatives/tensorSteps.js';
+import { formOf, realsIn } from '../alternatives/tensorSteps.js';
 import type { ElementwiseSetup, ProductSetup, Setup, TensorSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { inputValues } from '../study/elementwiseEngine.js';
@@ -201,7 +201,11 @@ function elementwiseView(setup: ElementwiseSetup, scope: Scope, width: number): 
 function tensorView(study: TensorStudy, setup: TensorSetup, scope: Scope): View {
   const output = setup.params.output as QuantParams;
   const { value } = formOf(study) ?? {};
-  const steps: TensorSteps = { kind: 'tensor', equation: '', run: (call) => realValues(call, value?.(call)) };
+  const steps: TensorSteps = {
+    kind: 'tensor',
+    equation: '',
+    run: (call) => realValues(call, value && realsIn(study, value)(call)),
+  };
   const reals = study.engine.outputs(
     { ...setup, steps, params: { ...setup.params, output: FLOAT }, stores: null },
     scope,

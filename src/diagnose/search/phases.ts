@@ -25,7 +25,7 @@ import { besideOrders } from './besideOrders.js';
 import { Failed } from './failed.js';
 import { isUnrelated } from './followed.js';
 import { formsBeside, ordersAlone } from './formsBeside.js';
-import { idleScripts } from './idleScripts.js';
+import { idleScripts, onOwnSteps } from './idleScripts.js';
 import { inEachPart } from './parts.js';
 import {
   asFreeAs,
@@ -152,7 +152,11 @@ export class Search {
 
   /** A number that fits the declared base nearly may fit another: one that the data do not tell from it, or one that is named beside it. */
   estimatesOnOtherBases(): void {
-    if (!this.isSettled()) for (const script of idleScripts(this.study)) this.estimateOn([script], this.ofAll);
+    for (const script of needsNoNumber(this.found) ? [] : idleScripts(this.study)) {
+      // what a kernel looks up or keeps as codes takes no part in it, and does in a script
+      for (const change of onOwnSteps(this.study, this.enumerated)) this.explains([script, change]);
+      if (!this.isSettled()) this.estimateOn([script], this.ofAll);
+    }
     if (this.found.length > 0 || (this.isNoise && this.estimated.length === 0)) return;
     // what estimates nothing of noise does on none: bases part by less than an estimate takes for near
     const mayFind = ({ code }: Cause) => !this.isNoise || this.estimated.some(({ cause }) => cause === code);

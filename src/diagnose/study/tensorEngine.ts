@@ -1,10 +1,13 @@
+import { clampOfCodes } from '../../kernels/steps/activation.js';
 import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
 import { type Bytes, emptyLike, int32s, isBytes, lookedUp } from '../../numeric/array.js';
+import { clamp } from '../../numeric/integer.js';
 import { opByName } from '../../ops/named.js';
 import { batchOf } from '../../replay/calls.js';
+import type { Replayed } from '../../replay/replayed.js';
 import { replayTensor } from '../../replay/tensor.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorSetup } from '../setup.js';
@@ -55,13 +58,9 @@ export class TensorEngine implements Engine<TensorSetup> {
     });
     let row = 0;
     for (const [from, to] of runs) {
-      const part = this.replay(
-        setup,
-        inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from)),
-        from,
-        most,
-      );
-      const at = row * part.cols;
+      const given = inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from));
+      const part = this.clamped(setup, this.replay(setup, given, from, most));
+      const at = (row * length) / scope.samples.length;
       if (only) data = part.data;
       else data.set(part.data, at);
       if (part.low && part.high) {
@@ -99,6 +98,22 @@ export class TensorEngine implements Engine<TensorSetup> {
     const { ends } = this.context.inCalls;
     const calls = runsOf(samples).map(([from, to]) => batchOf(ends, to - 1) - batchOf(ends, from) + 1);
     return calls.reduce((sum, own) => sum + own, 0);
+  }
+
+  /** A kernel that leaves no range clamps nothing: to narrower bounds than declared what it gives is. */
+  private clamped(
+    { params: { output, activation } }: TensorSetup,
+    replayed: Replayed,
+  ): Pick<Replayed, 'data' | 'low' | 'high'> {
+    const { output: own, form } = this.context.ready.layer as TensorLayer;
+    if (!isQuantized(output) || !own || !isQuantized(own)) return replayed;
+    const inCodes = activation === 'relu' || activation === form.activation ? activation : 'none';
+    const [lo, hi] = clampOfCodes(inCodes, output, null);
+    const isNarrower = lo > own.quantMin || hi < own.quantMax || inCodes !== form.activation;
+    if (!isNarrower) return replayed;
+    const within = (codes: NumericArray) => applied(codes, (code) => clamp(code, lo, hi));
+    const { data, low, high } = replayed;
+    return { data: within(data), low: low && within(low), high: high && within(high) };
   }
 
   private replay(
