@@ -127,6 +127,8 @@ export const mean: RealForm = {
   },
 };
 
+export const sum: RealForm = { value: (call) => overAxes(call, SUM) };
+
 function overAxes(call: TensorCall, { first, join, last }: Taken): RealValue {
   const [input] = call.inputs;
   const { data, shape } = input;

@@ -24,7 +24,7 @@ import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
 import { groupNorm, instanceNorm, layerNorm, rmsNorm, softmax } from './realRows.js';
-import { adaptivePool, averagePool, maximum, mean } from './realWindows.js';
+import { adaptivePool, averagePool, maximum, mean, sum } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
 
@@ -319,6 +319,7 @@ const forms: Readonly<Record<string, RealForm>> = {
   ...everyRank('avg_pool', averagePool),
   ...everyRank('adaptive_avg_pool', adaptivePool),
   mean,
+  sum,
   softmax,
   layer_norm: layerNorm,
   rms_norm: rmsNorm,

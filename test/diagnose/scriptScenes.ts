@@ -11,6 +11,7 @@ const [CHANNELS, SIZE] = [4, 6];
 const SHAPE = [CHANNELS, SIZE, SIZE];
 const PLACES = SIZE * SIZE;
 const X = { dtype: 'uint8', scale: drawn(0.02, 0.03), zero_point: 118 } as const;
+const TFLITE = { framework: 'tflite', kernel: 'tflite-reference' };
 const ORT = { framework: 'onnxruntime', kernel: 'ort' };
 
 type Reals = (code: (i: number) => number, size: number) => number[];
@@ -95,6 +96,17 @@ const softmax: Op = {
   written: { scale: 1 / 256, zero_point: 0 },
 };
 
+const SUMMED = { scale: drawn(0.2, 0.3), zero_point: 100 };
+const summed: Op = {
+  layer: { op: 'sum', input: 'x0', dim: [2, 3], keepdim: false, output: { dtype: 'uint8', ...SUMMED } },
+  output: [CHANNELS],
+  of: (real, size) =>
+    Array.from({ length: size / PLACES }, (_, n) =>
+      Array.from({ length: PLACES }, (__, i) => real(n * PLACES + i)).reduce((total, own) => total + own),
+    ),
+  written: SUMMED,
+};
+
 /** As a script computes it: of one scale in whole steps, else in real numbers. */
 const computed =
   (
@@ -141,6 +153,8 @@ export const RAISED: readonly TensorScene[] = [
   scene('rounding-floor+input-scale-wrong', normed, { input: 1.137 }, down),
   { ...scene('rounding-floor+input-scale-wrong', softmax, { input: 1.137 }, down), also: [] },
   scene('rounding-floor+output-scale-wrong', resized, { scale: 1.137 }, down),
+  scene('rounding-floor', summed, {}, down, TFLITE),
+  scene('rounding-floor+output-zero-point-wrong', summed, {}, { ...down, added: 7 }, TFLITE),
   scene('output-scale-wrong', resized, { scale: 1.137 }, down, ORT), // which cuts off itself
 ];
 
