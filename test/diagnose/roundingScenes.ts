@@ -1,5 +1,5 @@
 /** Whole values that a candidate rounds down or cuts off, with a number of its own besides. */
-import { truncate } from '../../src/numeric/round.js';
+import { roundHalfEven, truncate } from '../../src/numeric/round.js';
 import type { TensorScene } from './tensorScenes.js';
 import { randomFrom } from './world.js';
 
@@ -106,3 +106,32 @@ export const RAISED: readonly TensorScene[] = OPS.flatMap((op) =>
     return (Object.keys(ROUNDINGS) as (keyof typeof ROUNDINGS)[]).map((round) => scene(op, number, round));
   }),
 );
+
+// ---------------------------------------------------------------- ties of a resize
+
+const [CHANNELS, FROM, TO] = [4, 6, 12];
+/** Half-pixel, in float64. */
+function sampled(size: number, to: number, place: number): readonly [low: number, high: number, share: number] {
+  const at = Math.max(0, ((place + 0.5) * size) / to - 0.5);
+  const low = Math.floor(at);
+  return [low, Math.min(low + 1, size - 1), at - low];
+}
+
+/** PyTorch adds the zero point to a float and rounds that; numpy's rint of the difference has another tie where it is odd. */
+export const TIES_OF_A_RESIZE: TensorScene = {
+  code: 'zero-point-before-rounding',
+  what: 'a bilinear resize of a script: no result in half precision',
+  layer: { op: 'interpolate', input: ['x0'], size: [TO, TO], mode: 'bilinear' },
+  inputs: [{ ...A, shape: [CHANNELS, FROM, FROM] }],
+  output: [CHANNELS, TO, TO],
+  wrong: ([x], right) =>
+    Array.from(right, (_, i) => {
+      const plane = Math.floor(i / TO ** 2) * FROM ** 2;
+      const [top, bottom, down] = sampled(FROM, TO, Math.floor(i / TO) % TO);
+      const [left, beside, along] = sampled(FROM, TO, i % TO);
+      const code = (row: number, column: number) => x[plane + row * FROM + column] - A.zero_point;
+      const of = (row: number) => (1 - along) * code(row, left) + along * code(row, beside);
+      const v = (1 - down) * of(top) + down * of(bottom);
+      return Math.min(255, Math.max(0, roundHalfEven(v) + A.zero_point));
+    }),
+};

@@ -26,6 +26,7 @@ const raised = [
   ...operators.RAISED,
   ...fixed.RAISED,
   ...roundings.RAISED,
+  roundings.TIES_OF_A_RESIZE,
   ...scripts.RAISED,
 ];
 const nearly = [

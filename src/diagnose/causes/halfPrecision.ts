@@ -42,7 +42,9 @@ export const halfPrecision: Cause<'half-precision'> = {
       if (!first) return [];
       const isOne = forms.every(({ equation }) => equation === first.equation);
       const of = forms.every((form) => form.of) ? first.of : undefined;
-      return [changeTo(format, first.apply, { ...(isOne && { equation: first.equation }), ...(of && { of }) })];
+      const own = changeTo(format, first.apply, { ...(isOne && { equation: first.equation }), ...(of && { of }) });
+      // of sums of products it is common; of whole values next to ties the zero point is likelier
+      return [{ ...own, rare: declared.kind !== 'product' }];
     });
     return fitting.length === 1 ? fitting : [];
   },
