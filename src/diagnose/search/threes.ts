@@ -21,8 +21,9 @@ const ALLOWED = 1e8;
 
 /** A rounding, a change without a number, and a multiplier of few bits; where the first and the last are all, those. */
 export function threes(run: Search): void {
-  const { study, causes, offBase } = run;
+  const { study, causes } = run;
   if (!isProductStudy(study) || !study.free || study.data.dynamic || run.isNoise || !hasCases(study, FEWEST)) return;
+  const { offBase } = run; // asked for late: it takes a replay of each
   const short = causes.filter(({ code }) => code === 'multiplier-short');
   const roundings = offBase.filter(({ cause }) => CUTTING.includes(cause));
   const narrow = formsOf(
