@@ -2,6 +2,7 @@ import type { EluAttributes, GateAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
+import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import { coarseTableOf } from '../alternatives/coarseTables.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
@@ -287,9 +288,8 @@ function tableOf({ subset, differing }: TensorStudy): ReadonlyMap<number, number
     if (differing[i]) seen.set(data[i], (seen.get(data[i]) ?? 0) + 1);
   }
   const counts = [...seen.values()];
-  const sumOf = (each: (count: number) => number) => counts.reduce((sum, n) => sum + each(n), 0);
-  const rare = sumOf((n) => (n < FEWEST_EACH ? n : 0));
-  const isEnough = rare * ONE_RARE_OF <= sumOf((n) => n) && sumOf((n) => n - 1) >= FEWEST_AGAIN;
+  const rare = sumOf(counts.filter((count) => count < FEWEST_EACH));
+  const isEnough = rare * ONE_RARE_OF <= sumOf(counts) && sumOf(counts) - counts.length >= FEWEST_AGAIN;
   return isEnough && table.size >= FEWEST_MET ? table : null;
 }
 

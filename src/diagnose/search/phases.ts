@@ -239,9 +239,10 @@ export class Search {
     // what a network rounds by stands in each of its layers, beside whatever else is wrong in one
     const roundings = this.offBase.filter(({ coordinate }) => coordinate === 'round');
     const first = [...arithmeticsOf(this.study, this.offBase), ...roundings, ...most];
-    if (isTensorStudy(this.study)) for (const base of roundings) this.estimateOnActive(base, this.ofAll);
+    const early = isTensorStudy(this.study) ? roundings : [];
+    for (const base of early) this.estimateOnActive(base, this.ofAll);
     if (isTensorStudy(this.study)) this.enumeratedPairs((a, b) => most.includes(a) || most.includes(b));
-    for (const base of first) this.estimateOnActive(base, this.ofAll);
+    for (const base of first) if (!early.includes(base)) this.estimateOnActive(base, this.ofAll);
     this.enumeratedPairs((a, b) => !isFirst(a, b));
     const globals = this.estimated.filter(
       (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
