@@ -193,16 +193,21 @@ function cutKernel(kernel: readonly number[], inChannels: number): Named[] {
   return [...cutShort(inFeatures, 'product').slice(0, 2), ...taps, ...ofAxes];
 }
 
+/** By so many places every shift is meant; by more it is of whole lines of memory: thousands of shifts take a wide layer's time. */
+const MOST_BY_ONE = 256;
+const LINE = 16;
+
 /** The input by n places early or late, with nothing before it, or with its end, of the same runs; length: of the sums on which they are tried. */
 function shifts(inputs: number, length: number): Moved[] {
   const most = Math.min(inputs - 1, Math.max(16, Math.floor(MOST_EFFORT / (TRIED * length * 4))));
+  const places = Array.from({ length: most }, (_, i) => i + 1).filter((n) => n <= MOST_BY_ONE || n % LINE === 0);
   const runs = new Map<number, Run>();
   const runOf = (by: number) => {
     const run = runs.get(by) ?? { first: Math.max(0, -by), end: inputs - Math.max(0, by), by };
     runs.set(by, run);
     return run;
   };
-  return Array.from({ length: most }, (_, i) => i + 1).flatMap((n) =>
+  return places.flatMap((n) =>
     [n, -n].flatMap((by): Moved[] => {
       const around = runOf(by > 0 ? by - inputs : by + inputs);
       return [
