@@ -25,7 +25,8 @@ export interface NarrowBiases {
 /** The last is of a range with a zero point, in uint8 (SNPE, QNN). */
 type OwnUnit = 'max / 127' | 'power of 2' | '(max - min) / 255';
 
-type Made = (values: Int32Array, product: Product) => Int32Array;
+/** Of all biases; then of one of them, of channel n. */
+type Made = (values: Int32Array, product: Product) => (bias: number, n: number) => number;
 
 /** int8 biases of a quantizer (pytorch/glow#3466), of QKeras, of a DPU. */
 function ownScale(unit: OwnUnit, brought: boolean): [NarrowBiases, Made] {
@@ -33,17 +34,24 @@ function ownScale(unit: OwnUnit, brought: boolean): [NarrowBiases, Made] {
     { own_scale: { unit, brought } },
     (values, product) => {
       const unitOf = (n: number) => product.input.scale * weightScaleOf(product, n);
-      const reals = Float64Array.from(values, (b, n) => product.bias?.[n] ?? b * unitOf(n));
-      const own = ownUnit(unit, reals);
-      const least = unit === '(max - min) / 255' ? roundHalfEven(Math.min(0, ...reals) / own) : -128;
-      const codes = reals.map((b) => clamp(roundHalfEven(b / own), least, least + 255));
-      return Int32Array.from(codes, (code, n) => (brought ? roundHalfEven((code * own) / unitOf(n)) : code));
+      const realOf = (b: number, n: number) => product.bias?.[n] ?? b * unitOf(n);
+      let [min, max] = [0, 0];
+      values.forEach((b, n) => {
+        const real = realOf(b, n);
+        if (real < min) min = real;
+        if (real > max) max = real;
+      });
+      const own = ownUnit(unit, min, max);
+      const least = unit === '(max - min) / 255' ? roundHalfEven(min / own) : -128;
+      return (b, n) => {
+        const code = clamp(roundHalfEven(realOf(b, n) / own), least, least + 255);
+        return brought ? roundHalfEven((code * own) / unitOf(n)) : code;
+      };
     },
   ];
 }
 
-function ownUnit(unit: OwnUnit, reals: Float64Array): number {
-  const [min, max] = [Math.min(0, ...reals), Math.max(0, ...reals)];
+function ownUnit(unit: OwnUnit, min: number, max: number): number {
   if (unit === '(max - min) / 255') return (max - min) / 255;
   const most = Math.max(max, -min) / 127;
   return unit === 'max / 127' ? most : 2 ** Math.ceil(Math.log2(most));
@@ -55,16 +63,21 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
   ...([16, 8] as const).flatMap((bits): [NarrowBiases, Made][] => {
     const most = 2 ** (bits - 1) - 1;
     return [
-      [{ width: { bits, overflow: 'wrap' } }, (values) => values.map(bits === 8 ? wrapInt8 : wrapInt16)],
-      [{ width: { bits, overflow: 'clamp' } }, (values) => values.map((b) => clamp(b, -most - 1, most))],
+      [{ width: { bits, overflow: 'wrap' } }, () => (bits === 8 ? wrapInt8 : wrapInt16)],
+      [{ width: { bits, overflow: 'clamp' } }, () => (b) => clamp(b, -most - 1, most)],
     ];
   }),
-  [{ all_of: 0 }, (values) => values.map(() => values[0])],
+  [
+    { all_of: 0 },
+    ([first]) =>
+      () =>
+        first,
+  ],
   ...(['max / 127', 'power of 2'] as const).flatMap((unit) => [true, false].map((brought) => ownScale(unit, brought))),
   ownScale('(max - min) / 255', true),
   ...LOST_BITS.map((bits): [NarrowBiases, Made] => [
     { lost_bits: bits },
-    (values) => values.map((b) => floor(b / 2 ** bits) * 2 ** bits),
+    () => (b) => floor(b / 2 ** bits) * 2 ** bits,
   ]),
 ];
 
@@ -89,12 +102,12 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   const fits = (biases: Int32Array) => giveAll(view, (acc, n) => acc + biases[n], OTHER_BASE);
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
-  const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
   return RULES.flatMap(([found, made]): ProductChange | [] => {
     if (!isAlone && !found.width) return [];
-    const biasInt32 = made(whole.values, declared.params);
     if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
-    return fits(ofSketch(biasInt32)) ? changeTo(found, biasInt32) : [];
+    const bias = made(whole.values, declared.params);
+    if (!fits(own.values.map((b, n) => bias(b, sketch.channels?.[n] ?? n)))) return [];
+    return changeTo(found, whole.values.map(bias));
   });
 }
 
@@ -112,7 +125,8 @@ function formsIn(study: ProductStudy): ProductChange[] {
   const own = isMeant ? int32BiasFloat64.prepare(study.declared.params) : null;
   if (own?.unit !== 'int32') return [];
   return RULES.flatMap(([found, made]) => {
-    const biases = found.width ? made(own.values, study.declared.params) : own.values;
+    if (!found.width) return [];
+    const biases = own.values.map(made(own.values, study.declared.params));
     return biases.some((b, n) => b !== own.values[n]) ? changeTo(found, biases) : [];
   });
 }
