@@ -52,16 +52,20 @@ const sections: Readonly<Record<string, () => Promise<void> | void>> = {
     writeFileSync(empty, '');
     const others = (process.env.QDIFF_NODES ?? '').split(delimiter).filter((node) => node !== '');
     const rows = [process.execPath, ...others].map((executable) => {
-      const taken = inTurns(
-        [process_('empty', executable, empty), process_('qdiff', executable, qdiff, ...files(at))],
-        21,
-      );
-      const [node, whole] = [taken.get('empty')!, taken.get('qdiff')!];
+      const [ofCpu, passed] = [process_, awaited].map((measure) => {
+        const taken = inTurns(
+          [measure('empty', executable, empty), measure('qdiff', executable, qdiff, ...files(at))],
+          21,
+        );
+        return [taken.get('empty')!, taken.get('qdiff')!];
+      });
       const version = spawned(executable, ['--version']).stdout.trim();
-      return [version, ms(node), ms(whole), ms(whole - node)];
+      return [version, ...[ofCpu, passed].flatMap(([node, whole]) => [node, whole, whole - node].map(ms))];
     });
-    print('Start: 150x4x16, whole process, CPU time', ['Node', 'empty, ms', 'qdiff, ms', 'over it, ms'], rows);
-    const head = ['a small run, 150 samples of 4 x 16, CPU time', 'empty Node', 'qdiff', 'more'];
+    const measured = ['empty', 'qdiff', 'more'];
+    const columns = ['of the CPU', 'by the clock'].flatMap((what) => measured.map((name) => `${name}, ${what}`));
+    print('Start: 150x4x16, whole process, ms', ['Node', ...columns], rows);
+    const head = ['a small run, 150 samples of 4 x 16', ...columns];
     forReadme.push(
       table(
         head,
