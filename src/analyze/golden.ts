@@ -7,12 +7,11 @@ import { kernelsWith } from '../compare/coverage.js';
 import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
 import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
-import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Kernel, Product, ProductSteps, Step, SumData } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
 import { InputError } from '../nouns/problem.js';
-import { isQuantized, type LayerShapes, type QuantParams } from '../nouns/value.js';
+import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { wrapInt32 } from '../numeric/integer.js';
 import { blocks } from '../replay/blocks.js';
 import { productOf } from '../replay/layer.js';
@@ -21,7 +20,14 @@ import { channelsIn, sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, tracerOf } from './explain/recipe.js';
-import { arraysOf, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
+import {
+  arraysOf,
+  type BesideCapture,
+  besideCapture,
+  codesFor,
+  type GoldenArray,
+  type GoldenProduct,
+} from './goldenArrays.js';
 import { type GoldenValue, goldenValue } from './goldenValues.js';
 
 export interface GoldenLayer {
@@ -33,8 +39,7 @@ export interface GoldenLayer {
   readonly shapes: LayerShapes;
   readonly recipe: Recipe;
   readonly arrays: readonly GoldenArray[];
-  /** The captured output beside the vectors; null where none was captured. */
-  readonly captured: { readonly values: number; readonly mismatched: number } | null;
+  readonly captured: BesideCapture | null;
 }
 
 export interface GoldenSet {
@@ -56,14 +61,13 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   const values: GoldenValue[] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
-    const value = await goldenValue(session, layer, capture);
-    if (value) values.push(value);
-    if (value) continue;
     const why = session.whyNotReplayed(layer);
     const others = why === null ? '' : kernelsWith(layer, session.kernelOf(layer));
-    const made = why === null ? await vectorsOf(session, layer, capture) : `${why}${others}`;
+    const value = why === null ? await goldenValue(session, layer, capture) : null;
+    const made = value ?? (why === null ? await vectorsOf(session, layer, capture) : `${why}${others}`);
     if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
-    else layers.push(made);
+    else if ('product' in made) layers.push(made);
+    else values.push(made);
   }
   if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
   const products = new Set(model.layers.filter(isProduct).map(({ name }) => name));
@@ -183,23 +187,6 @@ function fusedWithoutC({ operations }: Recipe): string | null {
     kind === 'curve' ? curve!.c === null : !addend && operand.length > 1,
   );
   return without ? hasNoC({ name: without.name, equation: without.formula }) : null;
-}
-
-async function besideCapture({ values, samples }: Capture, layer: string, output: NumericArray) {
-  const captured = values.get(layer);
-  if (!captured) return null;
-  let mismatched = 0;
-  for (const [from, to] of blocks(0, samples, captured.features)) {
-    const block = await captured.read(from, to);
-    for (let i = 0; i < block.length; i++) if (block[i] !== output[from * captured.features + i]) mismatched++;
-  }
-  return { values: output.length, mismatched };
-}
-
-function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int16Array | Int32Array {
-  if (dtype === 'uint8') return new Uint8Array(length);
-  if (dtype === 'int16') return new Int16Array(length);
-  return dtype === 'int8' ? new Int8Array(length) : new Int32Array(length);
 }
 
 /** The recipe, which becomes C code, must give what the replay gave. */

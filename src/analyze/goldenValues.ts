@@ -1,8 +1,7 @@
-/** Golden vectors of layers on whole values (sums, products of values, pools, means, tables): inputs and output, and C that makes it. */
+/** Golden vectors of layers on whole values (sums, products of values, pools, means, tables): inputs and output, and C that makes it where it is integers. */
 
 import { equationOf } from '../kernels/departure.js';
 import { stepsOf } from '../kernels/kernel.js';
-import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import { isTensor, type Layer, type TensorLayer } from '../nouns/model.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
@@ -10,7 +9,7 @@ import { blocks } from '../replay/blocks.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { tensorCall } from '../replay/tensor.js';
 import { sizeOf } from '../tensor/shape.js';
-import type { GoldenArray } from './goldenArrays.js';
+import { type BesideCapture, besideCapture, codesFor, type GoldenArray } from './goldenArrays.js';
 import type { ValueInC } from './inC/writer.js';
 import { valueInC } from './valueInC.js';
 
@@ -21,40 +20,45 @@ export interface GoldenValue {
   readonly inputs: readonly QuantParams[];
   readonly output: QuantParams;
   readonly equation: string;
-  readonly c: ValueInC;
+  /** Null: none is written of its arithmetic. */
+  readonly c: ValueInC | null;
   readonly arrays: readonly GoldenArray[];
+  readonly captured: BesideCapture | null;
 }
 
-/** Null: none is written of such a layer. */
+/** Null: it computes no codes from whole values of codes; or why it has no vectors. */
 export async function goldenValue(
   session: ReplaySession,
   layer: Layer,
-  { samples }: Capture,
-): Promise<GoldenValue | null> {
-  if (!isTensor(layer) || session.whyNotReplayed(layer)) return null;
+  capture: Capture,
+): Promise<GoldenValue | string | null> {
+  if (!isTensor(layer)) return null;
   const run = await session.open(layer);
   const steps = stepsOf(run.kernel, layer.op);
-  const c = valueInC(steps, callOf(run, layer));
-  if (!c || !steps) return null;
-  const params = [...run.ready.inputs, layer.output].filter((one) => one !== null && isQuantized(one)) as QuantParams[];
+  const all = [...run.ready.inputs, layer.output];
+  const params = all.filter((one) => one !== null && isQuantized(one)) as QuantParams[];
+  // a state is read besides, and floats are no codes
+  if (!steps || params.length !== run.inputs.length + 1) return null;
   const { inputs: read, output: made } = run.ready.shapes;
   const dims = [...read, made].map((shape) => shape.dims);
-  const values = await valuesOf(run, samples, params, dims);
+  const values = await valuesOf(run, capture.samples, params, dims);
+  if (!values) return 'its runtime has no fixed order of operations: several codes are right';
   const names = [...read.map((_, i) => (i === 0 ? 'input' : `input_${i}`)), 'output'];
   return {
     name: layer.name,
     op: layer.op,
-    samples,
+    samples: capture.samples,
     inputs: params.slice(0, -1),
     output: params.at(-1)!,
     equation: equationOf(steps),
-    c,
+    c: valueInC(steps, callOf(run, layer)),
     arrays: names.map((name, i) => ({
       name: `${layer.name}.${name}`,
       value: name === 'output' ? layer.name : null,
-      shape: [samples, ...dims[i]],
+      shape: [capture.samples, ...dims[i]],
       data: values[i],
     })),
+    captured: await besideCapture(capture, layer.name, values.at(-1)!),
   };
 }
 
@@ -65,6 +69,7 @@ function callOf({ ready, inCalls }: LayerRun, layer: TensorLayer) {
   return tensorCall(layer, ready, codes, facts, { samples: 1, first: 0, ofCall: ends[0] ?? 1 });
 }
 
+/** Null: some are known within a bound only. */
 async function valuesOf(
   run: LayerRun,
   samples: number,
@@ -72,20 +77,13 @@ async function valuesOf(
   dims: readonly (readonly number[])[],
 ) {
   const sizes = dims.map(sizeOf);
-  const values = params.map(({ dtype }, i) => codesFor(dtype, samples * sizes[i]));
-  for (const [from, to] of blocks(
-    0,
-    samples,
-    sizes.reduce((sum, size) => sum + size, 0),
-  )) {
+  const values = params.map((one, i) => codesFor(one, samples * sizes[i]));
+  const perSample = sizes.reduce((sum, size) => sum + size, 0);
+  for (const [from, to] of blocks(0, samples, perSample)) {
     for (const [i, input] of run.inputs.entries()) values[i].set(await input.read(from, to), from * sizes[i]);
-    const { data } = await run.replay(from, to);
-    values.at(-1)!.set(data as NumericArray, from * sizes.at(-1)!);
+    const { data, low, high } = await run.replay(from, to);
+    if (low && high && data.some((code, i) => low[i] !== code || high[i] !== code)) return null;
+    values.at(-1)!.set(data, from * sizes.at(-1)!);
   }
   return values;
-}
-
-function codesFor(dtype: string, length: number): Int8Array | Uint8Array | Int16Array {
-  if (dtype === 'int16') return new Int16Array(length);
-  return dtype === 'uint8' ? new Uint8Array(length) : new Int8Array(length);
 }

@@ -60,6 +60,9 @@ export const goldenSchema = z.object({
           inputs: z.array(z.object(params)),
           output: z.object(params),
           equation: z.string(),
+          in_c: z
+            .optional(z.boolean())
+            .check(z.describe('whether the C format has a function of it, beside the arrays')),
         }),
       ),
     )

@@ -2,7 +2,7 @@
 
 import type { GoldenManifest } from '../documents/golden.js';
 import { GOLDEN } from '../frontends/goldenVectors.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import type { ReportOptions } from './reporter.js';
 import { option, path, shellCommand } from './words/next.js';
 import { prose } from './words/prose.js';
@@ -30,12 +30,21 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
       ...(files.length > 24 ? [`  and ${files.length - 24} more`] : []),
       '  manifest.json',
       ...skippedNotes(skipped, options),
+      ...withoutC(manifest).flatMap((note) => prose({ options }, note)),
     ];
     const run = manifest.data === 'c' ? ' && ./reference' : '';
     const command = shellCommand(nextWords(manifest, folder));
     const next = command && command + run;
     return `${lines.join('\n')}\n${next === null ? '' : `next: ${ink.cyan(next)}\n`}`;
   };
+}
+
+function withoutC({ data, values = [] }: GoldenManifest): string[] {
+  const names = data === 'c' ? values.flatMap(({ name, in_c }) => (in_c === false ? [name] : [])) : [];
+  if (names.length === 0) return [];
+  return [
+    `note: of ${listed(names, 3)} reference.c has no function: golden.h has the vectors, the manifest the equation`,
+  ];
 }
 
 function nextWords({ data, model, capture, captured, kernel }: GoldenManifest, folder: string): string[] {

@@ -61,7 +61,9 @@ export async function goldenFiles(
       })),
     ),
     files: [...files].map(([name, content]) => ({ name, sha256: checksum(content) })),
-    captured: set.layers.flatMap(({ name, captured }) => (captured ? [{ layer: name, ...captured }] : [])),
+    captured: [...set.layers, ...set.values].flatMap(({ name, captured }) =>
+      captured ? [{ layer: name, ...captured }] : [],
+    ),
     skipped: [...set.skipped],
   };
   return { manifest, files: new Map([...files, ['manifest.json', jsonText(manifest)]]) };
@@ -95,9 +97,9 @@ const FORMATS: Readonly<Record<GoldenFormat, (set: GoldenSet) => Promise<Written
   },
 };
 
-function describeValue({ name, op, inputs, output, equation }: GoldenValue) {
+function describeValue({ name, op, inputs, output, equation, c }: GoldenValue) {
   const params = ({ dtype, scale, zeroPoint }: QuantParams) => ({ dtype, scale, zero_point: zeroPoint });
-  return { name, op, inputs: inputs.map(params), output: params(output), equation };
+  return { name, op, inputs: inputs.map(params), output: params(output), equation, in_c: c !== null };
 }
 
 function arraysOf({ layers, values }: Pick<GoldenSet, 'layers' | 'values'>): GoldenArray[] {

@@ -4,6 +4,7 @@ const BITS = new Map([
   ['Int8Array', 8],
   ['Uint8Array', 8],
   ['Int16Array', 16],
+  ['Uint16Array', 16],
   ['Int32Array', 32],
   ['Float32Array', 32],
 ]);

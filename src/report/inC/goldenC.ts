@@ -11,7 +11,7 @@ import { bytesOf, inPieces } from '../pieces.js';
 import { patchLines, positionLoops } from './goldenConvolution.js';
 import { FLOAT_TYPE, helpersOf } from './goldenHelpersC.js';
 import { commented, integerArray, isIntegers, numberArray, type Put, plainArray } from './goldenText.js';
-import { valueArrays, valueFunction } from './goldenValuesC.js';
+import { isInC, valueArrays, valueFunction } from './goldenValuesC.js';
 
 /** A name that is an identifier in C and a file's name everywhere; names that fall together are numbered. */
 export function identifiers(names: readonly string[]): Map<string, string> {
@@ -33,10 +33,15 @@ export function identifiers(names: readonly string[]): Map<string, string> {
 export function goldenC(set: GoldenSet): Map<string, FileContent> {
   const names = identifiers([...set.layers, ...set.values].map(({ name }) => name));
   const layers = set.layers.map((layer) => ({ layer, id: names.get(layer.name)! }));
-  const values = set.values.map((value) => ({ value, id: names.get(value.name)! }));
+  const values = set.values.filter(isInC).map((value) => ({ value, id: names.get(value.name)! }));
+  const others = set.values.filter((value) => !isInC(value));
   const functions = [
     ...layers.flatMap(({ layer, id }) => [layerFunction(layer, id), '']),
     ...values.flatMap(({ value, id }) => [valueFunction(value, id), '']),
+    ...others.flatMap(({ name, equation }) => [
+      `/* ${commented(name)}: ${commented(equation)} (no C is written of it; its vectors are in golden.h) */`,
+      '',
+    ]),
   ];
   const helpers = helpersOf(functions.join('\n'));
   const source = [

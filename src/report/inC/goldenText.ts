@@ -10,6 +10,7 @@ const C_TYPES = new Map([
   ['Int8Array', 'int8_t'],
   ['Uint8Array', 'uint8_t'],
   ['Int16Array', 'int16_t'],
+  ['Uint16Array', 'uint16_t'],
   ['Int32Array', 'int32_t'],
 ]);
 

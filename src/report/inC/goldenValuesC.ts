@@ -5,10 +5,16 @@ import { commented, integerArray, type Put, plainArray } from './goldenText.js';
 
 export function valueArrays({ arrays, c, samples }: GoldenValue, id: string, put: Put): void {
   for (const array of arrays) integerArray(array, [samples, sizeOf(array.shape) / samples], id, put);
-  for (const { name, values } of c.arrays) plainArray('int32_t', `${id}_${name}`, values, put);
+  for (const { name, values } of c?.arrays ?? []) plainArray('int32_t', `${id}_${name}`, values, put);
 }
 
-export function valueFunction({ name, inputs, c, arrays, samples, equation }: GoldenValue, id: string): string {
+type InC = GoldenValue & { readonly c: object };
+
+export function isInC(value: GoldenValue): value is InC {
+  return value.c !== null;
+}
+
+export function valueFunction({ name, inputs, c, arrays, samples, equation }: InC, id: string): string {
   const [lo, hi] = c.clamp;
   const size = sizeOf(arrays.at(-1)!.shape) / samples;
   const heads = inputs.map(({ dtype }, i) => `const ${dtype}_t *x${i}`);
