@@ -17,10 +17,8 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
         { options },
         `golden vectors of kernel ${kernel} in ${printable(folder)}: ${counted(layers.length + values.length, 'layer')}, ${counted(samples, 'sample')}`,
       ).map((line) => ink.bold(line)),
-      ...prose({ options }, equation),
-      ...prose(
-        { options },
-        `every output${values.length > 0 ? ' of a layer with weights' : ''} was computed by the replay and by the recipe in the manifest: they are equal`,
+      ...(layers.length > 0 ? [equation, checkedTwice(values.length > 0)] : equationsOf(values)).flatMap((line) =>
+        prose({ options }, line),
       ),
       ...manifest.captured.flatMap(({ layer, values, mismatched }) => {
         const text = mismatched === 0 ? 'as captured' : `${mismatched} of ${values} captured values differ from it`;
@@ -38,6 +36,19 @@ export function goldenText(folder: string): (manifest: GoldenManifest, options: 
     return `${lines.join('\n')}\n${next === null ? '' : `next: ${ink.cyan(next)}\n`}`;
   };
 }
+
+function checkedTwice(areOthers: boolean): string {
+  const which = areOthers ? 'every output of a layer with weights' : 'every output';
+  return `${which} was computed by the replay and by the recipe in the manifest: they are equal`;
+}
+
+/** The kernel's is of layers with weights. */
+function equationsOf(values: NonNullable<GoldenManifest['values']>): string[] {
+  const all = [...new Set(values.map(({ op, equation }) => `${op}: ${equation}`))];
+  return all.length > MOST_EQUATIONS ? [...all.slice(0, MOST_EQUATIONS), 'the others are in the manifest'] : all;
+}
+
+const MOST_EQUATIONS = 3;
 
 function withoutC({ data, values = [] }: GoldenManifest): string[] {
   const names = data === 'c' ? values.flatMap(({ name, in_c }) => (in_c === false ? [name] : [])) : [];

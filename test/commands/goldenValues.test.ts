@@ -20,6 +20,14 @@ async function manifestOf(out: string, ...options: string[]): Promise<GoldenMani
   return JSON.parse(ran.stdout) as GoldenManifest;
 }
 
+it('says what a pool computes where no layer has weights', async () => {
+  const files = ['average-pool.onnx', 'average-pool-ort.npz'].map((name) => `fixtures/onnxruntime-ops/graphs/${name}`);
+  const { exitCode, stdout } = await qdiff(['golden', ...files, '-o', folder()]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('\navg_pool2d: ');
+  expect(stdout).not.toMatch(/acc|recipe/);
+});
+
 it('holds what they read and gave, as PyTorch captured it', async () => {
   const out = folder();
   const { values = [], captured } = await manifestOf(out);
