@@ -2,7 +2,7 @@
 
 import { differs, judged } from '../compare/judged.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { layerLines } from './layerRows.js';
@@ -267,13 +267,15 @@ function noteLines(view: View): string[] {
   const { report, verbose } = view;
   const lines = judged(report).flatMap((layer) => [
     ...[accumulatorSentence(layer)].flatMap((text) => (text === null ? [] : [`${printable(layer.name)}: ${text}`])),
-    ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
     ...(layer.within_bound
       ? [
           `${printable(layer.name)}: ${counted(layer.within_bound, layer.mismatched ? 'other difference' : 'difference')} inside the float path's proven error`,
         ]
       : []),
   ]);
+  const aligned = judged(report).flatMap(({ name, aligned }) => (aligned ? [name] : []));
+  if (aligned.length > 0)
+    lines.push(`${listed(aligned, 8)}: one side was taken after ReLU; both were compared after it`);
   const seen = new Map<string, number>();
   for (const { code, where, message } of notes(report)) {
     const count = (seen.get(code) ?? 0) + 1;
