@@ -169,16 +169,29 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
   const declared = await writtenBy(run, from, to);
   const few = fewSamples(chain, layer);
   const judged = differingOf(run, declared, few);
+  let first: ChainFinding | null = null;
+  let step: string | undefined;
+  const others = new Set<string>();
   for (const { changes, values } of await diagnosis.rivals(judged)) {
-    if (!diagnosis.work.mayTryUnseen(effortOf(chain.model, layer) * (few.to - few.from))) return null;
+    // what is found is told beside other readings of its step
+    if (first && (changes.length > 1 || changes[0].coordinate !== step)) continue;
+    if (!diagnosis.work.mayTryUnseen(effortOf(chain.model, layer) * (few.to - few.from))) break;
     if (!(await gives({ ...chain, ...few }, layer, writtenOf(run, values, from), seen))) continue;
     const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
     const value = writtenOf(run, all, from);
     if (!(await gives(chain, layer, value, seen))) continue;
-    const finding = await explainedAs(chain, layer, run, value);
-    if (finding) return finding;
+    if (first) others.add(changes[0].cause);
+    else [first, step] = [await explainedAs(chain, layer, run, value), changes[0].coordinate];
   }
-  return null;
+  return first && orElse(first, others);
+}
+
+/** What gives every value that is seen as well: a ReLU behind it hides what would tell. */
+function orElse({ found, ...finding }: ChainFinding, others: ReadonlySet<string>): ChainFinding {
+  const { causes, indistinguishable: known } = found.report;
+  const isNew = (cause: string) => !causes.includes(cause) && !known.some((other) => other.causes.includes(cause));
+  const added = [...others].filter(isNew).map((cause) => ({ causes: [cause], kernel: null }));
+  return { ...finding, found: { ...found, report: { ...found.report, indistinguishable: [...known, ...added] } } };
 }
 
 /** An implementation does the same in each of its layers: what one of them might do otherwise, all do. */

@@ -41,7 +41,7 @@ import { lstmTflite } from './steps/tflite/lstm.js';
 import { lstmMicro } from './steps/tflite/lstmMicro.js';
 import { matmulMicro, matmulTflite, matmulXnnpack } from './steps/tflite/matmul.js';
 import { multiplyMicro, multiplyTflite, multiplyXnnpack } from './steps/tflite/multiply.js';
-import { averagePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
+import { averagePoolTflite, globalAveragePoolTflite, maxPoolTflite } from './steps/tflite/pool.js';
 import { preluMicro, preluTflite } from './steps/tflite/prelu.js';
 import {
   meanBuiltin,
@@ -109,6 +109,8 @@ const shared: Ops = {
   gelu: geluTflite,
   hardswish: hardSwishTflite,
   avg_pool2d: averagePoolTflite,
+  adaptive_avg_pool1d: globalAveragePoolTflite,
+  adaptive_avg_pool2d: globalAveragePoolTflite,
   max_pool2d: maxPoolTflite('reference'),
   matmul: matmulTflite,
   sequence_lstm: lstmTflite,

@@ -2,7 +2,7 @@
 
 import { differs, judged } from '../compare/judged.js';
 import type { ChannelReport, LayerReport, Report } from '../nouns/report.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import { arranged, worstFirst, worstLayers } from './arrange.js';
 import { baselineSentences } from './baseline.js';
 import { layerLines } from './layerRows.js';
@@ -21,7 +21,7 @@ import { type Finding, findingLayers, fixesSaidOnce, type Paste, type Tell } fro
 import { firstWords, notes } from './words/firstWords.js';
 import { nextCommand } from './words/next.js';
 import { kindsHeld, notFiniteIn } from './words/notFinite.js';
-import { percent, signedMean, size } from './words/numbers.js';
+import { percent, signedMean, size, total } from './words/numbers.js';
 import { labelled, prose } from './words/prose.js';
 import {
   accumulatorSentence,
@@ -265,15 +265,15 @@ function codeLines(view: View, label: string, { where, lines }: Paste): string[]
 
 function noteLines(view: View): string[] {
   const { report, verbose } = view;
-  const lines = judged(report).flatMap((layer) => [
-    ...[accumulatorSentence(layer)].flatMap((text) => (text === null ? [] : [`${printable(layer.name)}: ${text}`])),
-    ...(layer.aligned ? [`${printable(layer.name)}: one side was taken after ReLU; both were compared after it`] : []),
-    ...(layer.within_bound
-      ? [
-          `${printable(layer.name)}: ${counted(layer.within_bound, layer.mismatched ? 'other difference' : 'difference')} inside the float path's proven error`,
-        ]
-      : []),
-  ]);
+  const layers = judged(report);
+  const lines = layers.flatMap((layer) => {
+    const sums = accumulatorSentence(layer);
+    return sums === null ? [] : [`${printable(layer.name)}: ${sums}`];
+  });
+  const aligned = layers.flatMap(({ name, aligned }) => (aligned ? [name] : []));
+  if (aligned.length > 0)
+    lines.push(`${listed(aligned, 8)}: one side was taken after ReLU; both were compared after it`);
+  lines.push(...boundLines(layers));
   const seen = new Map<string, number>();
   for (const { code, where, message } of notes(report)) {
     const count = (seen.get(code) ?? 0) + 1;
@@ -287,6 +287,22 @@ function noteLines(view: View): string[] {
     }
   }
   return lines.flatMap((note) => labelled(view, 'note: ', note));
+}
+
+/** Networks of floats have such values in most of their layers. */
+function boundLines(layers: readonly LayerReport[]): string[] {
+  return [true, false].flatMap((differs) => {
+    const own = layers.filter((layer) => layer.within_bound && Boolean(layer.mismatched) === differs);
+    const count = total(own.map((layer) => layer.within_bound));
+    if (count === 0) return [];
+    const what = counted(count, differs ? 'other difference' : 'difference');
+    return [
+      `${listed(
+        own.map(({ name }) => name),
+        8,
+      )}: ${what} inside the float path's proven error`,
+    ];
+  });
 }
 
 function baselineLines(view: View): string[] {

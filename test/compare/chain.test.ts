@@ -143,6 +143,31 @@ async function seenOnly(network: Network, names: readonly string[], candidate = 
   return layers!.find(({ name }) => name === names.at(-1))!.diagnosis;
 }
 
+describe('beside what is seen', () => {
+  test('a ReLU hides what tells rounding down from cutting off: the other is said', async () => {
+    const diagnosis = await seenOnly(await networkBy({ round: downward }, 'iris-vnni'), ['relu1']);
+    expect(diagnosis).toMatchObject({ causes: ['rounding-truncate'], evidence: { basis: { in: 'fc1' } } });
+    expect(diagnosis!.indistinguishable).toContainEqual({ causes: ['rounding-floor'], kernel: null });
+  });
+
+  test('what came with the first value of the chain is said where the fix is rehearsed', async () => {
+    const FC3 = linear(6, 8, VALUES[2], VALUES[1]);
+    const steps = [fbgemmWith({ round: downward }), fbgemmWith({})];
+    const fc3 = (data: Uint8Array) =>
+      Uint8Array.from(replayProduct(steps[1], FC3, { rows: SAMPLES, cols: 6, data }).data);
+    const [right, own] = [outputsOf(steps[1]), outputsOf(steps[0])];
+    const layers = [jsonOf('fc1', 'x', FC1), jsonOf('fc2', 'fc1', FC2), jsonOf('fc3', 'fc2', FC3)];
+    const capture = { x: X, ...right, fc3: fc3(right.fc2) };
+    const argv = filesOf(layers, capture, { fc1: own.fc1, fc3: fc3(own.fc2) });
+    const { stdout } = await cli()([...argv, '--layer', 'fc3']);
+    expect(stdout).toContain('Yours, in fc2: rounded down');
+    expect(stdout).toContain('fc3 reads fc1, which differs already');
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(
+      /replayed with the fix: \d+ of 720 values still differ, by what came with/,
+    );
+  });
+});
+
 describe('through layers of other kinds', () => {
   const SIGMOID = quant(1 / 256, 0);
   const AFTER = linear(16, 6, SIGMOID, quant(Math.fround(0.01), 115));

@@ -237,3 +237,11 @@ test.each([
   Object.assign(report.layers[0], { within_bound: 7, mismatched });
   expect(table(report, plain)).toContain(words);
 });
+
+test('what is the same of many layers is one note', () => {
+  const report = readReport('iris-vnni');
+  for (const layer of report.layers) Object.assign(layer, { within_bound: 7, aligned: 'relu' });
+  const lines = table(report, plain);
+  expect(lines).toContain('note: fc1, relu1, fc2: 21 differences inside');
+  expect(lines).toContain('note: fc1, relu1, fc2: one side was taken after ReLU');
+});

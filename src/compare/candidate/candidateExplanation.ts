@@ -265,7 +265,10 @@ async function beforeIt({
   if (unknown !== null) warn('unknown-input', layer.name, unknown);
   const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
   const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
-  const diagnosed = { ...seenAs(report.mismatched!, finding), ...fixed(fixes) };
+  const { evidence, ...told } = seenAs(report.mismatched!, finding);
+  // mended, it gives what the chain's first value, which differs already, makes of it
+  const inherited = mismatched > 0 && { inherited: { from: sourceOf(comparison, layer.inputs[0]) } };
+  const diagnosed = { ...told, evidence: { ...evidence, ...inherited }, ...fixed(fixes) };
   return { report: diagnosed, byChannel: new Map(), changes: [] };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { averagePoolAten, averagePoolQnnpack } from '../../../src/kernels/steps/averagePool.js';
-import { averagePoolTflite } from '../../../src/kernels/steps/tflite/pool.js';
-import type { TensorCall } from '../../../src/nouns/kernel.js';
+import { averagePoolTflite, globalAveragePoolTflite } from '../../../src/kernels/steps/tflite/pool.js';
+import type { TensorCall, TensorSteps } from '../../../src/nouns/kernel.js';
 import type { Window } from '../../../src/nouns/window.js';
 import { windowDims } from '../../../src/tensor/patches.js';
 
@@ -58,4 +58,37 @@ describe.each(Object.entries(STEPS))('%s', (_, steps) => {
       expect(found.join() === wanted.join()).toBe(true);
     }
   });
+});
+
+test.each([true, false])(
+  "TFLite's global mean is its pool with one window over the image, halves away from zero; channels last: %s",
+  (last) => {
+    const call = callOf(
+      Int8Array.from(bytes, (code) => (code % 7) - 2),
+      'int8',
+      last,
+    );
+    const window = {
+      kernel: IMAGE,
+      stride: [1, 1],
+      padding: [
+        [0, 0],
+        [0, 0],
+      ],
+      dilation: [1, 1],
+      transposed: null,
+    };
+    const dims = last ? [1, 1, CHANNELS] : [CHANNELS, 1, 1];
+    const output = { ...call.output, shape: { ...call.output.shape, dims } };
+    const run = (steps: TensorSteps, attributes: unknown) =>
+      steps.run({ ...call, output, attributes } as unknown as TensorCall) as Int32Array;
+    const found = run(globalAveragePoolTflite, { size: [1, 1] });
+    expect(found).toHaveLength(SAMPLES * CHANNELS);
+    expect(found).toEqual(run(averagePoolTflite, { window, countIncludePad: false, divisor: null }));
+  },
+);
+
+test("TFLite's global mean has one place", () => {
+  expect(globalAveragePoolTflite.lacks!({ attributes: { size: [1, 1] } } as never)).toBeNull();
+  expect(globalAveragePoolTflite.lacks!({ attributes: { size: [2, 1] } } as never)).toBe('more than one place');
 });

@@ -1,28 +1,38 @@
 /** Pools: in- and output have the same parameters, only cells inside the image count. */
+import type { AdaptivePoolAttributes } from '../../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../../nouns/kernel.js';
 import { clamp } from '../../../numeric/integer.js';
 import { truncate } from '../../../numeric/round.js';
-import { sizeOf } from '../../../tensor/shape.js';
+import { adaptiveCovers, type Covers } from '../../../tensor/covers.js';
+import { positionDims, sizeOf } from '../../../tensor/shape.js';
 import { maxPool } from '../maxPool.js';
-import { poolCovers } from '../pool.js';
+import { imageOf, poolCovers } from '../pool.js';
 import { tensorSteps } from '../tensor.js';
 import { overWindowSums } from '../windowSums.js';
 import { BYTES_AND_INT16, clampOf, type Runtime } from './common.js';
 
 /** Of raw codes; the same in every runtime. */
-export const averagePoolTflite: TensorSteps = {
-  ...tensorSteps('clamp(trunc((sum of q +- n / 2) / n)), n: cells inside the image', (call) => {
+export const averagePoolTflite: TensorSteps = averageOver(poolCovers);
+
+/** One window over all places; converters make others of more places. */
+export const globalAveragePoolTflite: TensorSteps = {
+  ...averageOver((call) => adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape))),
+  lacks: ({ attributes }) =>
+    (attributes as AdaptivePoolAttributes).size.every((places) => places === 1) ? null : 'more than one place',
+};
+
+function averageOver(coversOf: (call: TensorCall) => Covers): TensorSteps {
+  const run = (call: TensorCall) => {
     const [lo, hi] = clampOf(call, 'reference');
-    return overWindowSums(call, poolCovers(call), (sum, { inside }) => {
+    return overWindowSums(call, coversOf(call), (sum, { inside }) => {
       const count = sizeOf(inside);
       const half = Math.floor(count / 2);
       return clamp(truncate((sum > 0 ? sum + half : sum - half) / count), lo, hi);
     });
-  }),
-  codes: BYTES_AND_INT16,
-  keepsScale: true,
-  ofRawCodes: true,
-};
+  };
+  const equation = 'clamp(trunc((sum of q +- n / 2) / n)), n: cells inside the image';
+  return { ...tensorSteps(equation, run), codes: BYTES_AND_INT16, keepsScale: true, ofRawCodes: true };
+}
 
 export function maxPoolTflite(runtime: Runtime): TensorSteps {
   const run = (call: TensorCall) => {
