@@ -58,7 +58,9 @@ async function told(mistakes: Mistakes) {
   );
   const pairs = vi.spyOn(Search.prototype, 'pairs');
   const { stdout } = await cli(files)(['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter', 'json']);
-  const paired = pairs.mock.contexts.map(({ study }) => (study.data as unknown as { name: string }).name);
+  const paired = pairs.mock.contexts.map(
+    (search) => ((search as Search).study.data as unknown as { name: string }).name,
+  );
   pairs.mockRestore();
   const [, { diagnosis }] = (JSON.parse(stdout) as Report).candidate_layers!;
   return { causes: diagnosis!.causes, paired };
