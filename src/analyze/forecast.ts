@@ -30,6 +30,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const expected = expectedValues(model, capture, fast);
   const captured = expected.layers;
   const places = new Map(model.layers.map((layer, i) => [layer, i]));
+  const lastRead = lastReadBy(model);
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
   const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
   const classesExpected = output && (await classesOf(output.value, capture.samples));
@@ -47,10 +48,13 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
       continue;
     }
     replayed.push({ name: kernel.name, ran });
+    let done = 0;
     for (const [i, { layer: declared, value }] of captured.entries()) {
-      const layer = own.layers[places.get(declared)!];
+      const place = places.get(declared)!;
+      const layer = own.layers[place];
       const classes = declared === output?.layer ? new Int32Array(capture.samples) : null;
       const diff = await replayAll(session, layer, value, capture.samples, classes);
+      for (; done <= place; done++) session.release(lastRead[done]);
       layers[i].changed[kernel.name] = diff?.mismatched ?? null;
       layers[i].max_abs_diff[kernel.name] = diff?.maxAbsDiff ?? null;
       if (!classes || !classesExpected) continue;
@@ -73,6 +77,14 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
         ? { capture: shareEqual(classesExpected, options.labels), kernels: right }
         : null,
   };
+}
+
+/** Of each layer, the values that none after it reads: its own, where nothing does. */
+function lastReadBy({ layers }: Model): string[][] {
+  const last = new Map(layers.flatMap(({ name, inputs }, i) => [name, ...inputs].map((value) => [value, i] as const)));
+  const lastRead: string[][] = layers.map(() => []);
+  for (const [value, i] of last) lastRead[i].push(value);
+  return lastRead;
 }
 
 /** Layers that no kernel replays. */

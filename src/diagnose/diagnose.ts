@@ -1,22 +1,11 @@
 import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
 import { formOf, lacksFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Capture, ValueReader } from '../nouns/capture.js';
+import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import {
-  isElementwise,
-  isProduct,
-  isTensor,
-  type Layer,
-  type Model,
-  type Producer,
-  type ProductLayer,
-  takesWholeCalls,
-} from '../nouns/model.js';
+import { isElementwise, isProduct, isTensor, type Layer, type Producer, takesWholeCalls } from '../nouns/model.js';
 import type { QuantParams, ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
-import { largestOf } from '../numeric/extremes.js';
-import { sumOf } from '../numeric/integer.js';
 import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
@@ -29,6 +18,7 @@ import { isKnown } from './finding/frameworks.js';
 import { Answers, type Searched } from './search/answers.js';
 import { habitsOf } from './search/anyLayer.js';
 import { DoneBefore } from './search/before.js';
+import { Begun } from './search/begun.js';
 import { asElsewhere, asInCommon, type ShownElsewhere } from './search/elsewhere.js';
 import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
@@ -40,6 +30,7 @@ import type { ImageRows, InCommon, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
 import { Work } from './study/work.js';
 
+export { workFor } from './study/workFor.js';
 export type { Searched };
 
 /** What differs in a layer, and where its numbers are. */
@@ -78,30 +69,11 @@ export interface Effects {
 
 type Judged = Pick<DifferingLayer, 'mismatched' | 'from' | 'to'>;
 
-/** Of each byte of a file: captures of real layers that are deflated hold up to 5, noise that is worth a search no more. */
-const MOST_VALUES_OF_A_BYTE = 8;
-
 /** What a layer's few values do not show, those after it may show with them: these are to be searched as well. */
 const OF_OPEN = 16;
 
 /** The first layers that do several things leave those after them the search of another: what these do may be what they do besides. */
 const OF_NEAR = 8;
-
-/** For the layers of a model with these values: of a small file that holds millions not much more than of any of its size. */
-export function workFor(
-  side: Side,
-  { layers }: Model,
-  { samples, values, bytes = Number.POSITIVE_INFINITY }: Pick<Capture, 'samples' | 'values' | 'bytes'>,
-): Work {
-  const weightsOf = ({ form: { weight } }: ProductLayer) => weight.inFeatures * weight.outFeatures;
-  const captured = (names: readonly string[]) => {
-    const all = sumOf(names.map((name) => (values.get(name)?.features ?? 0) * samples));
-    return Math.min(all, bytes * MOST_VALUES_OF_A_BYTE);
-  };
-  const sizeOf = (layer: Layer) => (isProduct(layer) ? weightsOf(layer) : 0) + captured([layer.name, ...layer.inputs]);
-  const all = sumOf(layers.filter(isProduct).map(weightsOf)) + captured([...values.keys()]);
-  return new Work(side, all, largestOf(layers.map(sizeOf)));
-}
 
 /** Diagnoses the layers of one side in execution order, and remembers the numbers that later layers share. */
 export class Diagnosis {
@@ -111,6 +83,7 @@ export class Diagnosis {
   private readonly preferred = new Map<string, readonly string[]>();
   private readonly shown = new Map<string, readonly ShownElsewhere[]>();
   private readonly workAgain: Work;
+  private readonly begun = new WeakMap<DifferingLayer, Begun>();
 
   constructor(
     private readonly side: Side,
@@ -144,12 +117,23 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     // a kind without a setup: nothing can be changed
     if (!layer) return unnamed({ side: this.side, mismatched }, {}, { samples: to - from });
-    const { diagnosis, took } = await this.answers.of(layer.name, () => this.searched(layer));
+    const { diagnosis, took } = await this.answers.of(layer.name, () =>
+      this.searched(layer, this.begun.get(differing)),
+    );
     this.work.spend(took);
     const told = await this.asPreferred(layer, diagnosis, differing.habit);
     for (const change of told.changes) this.shared.remember(run.ready.layer, change);
     if (!differing.proven) this.before.remember(layer.name, told);
     return told;
+  }
+
+  /** Asked while it is searched on a likelier input: whether one cause gives it on this one. It is gone on with where it is asked for. */
+  async isOfOne(differing: DifferingLayer): Promise<boolean> {
+    const layer = this.caseOf(differing);
+    if (!layer) return false;
+    const begun = new Begun(layer, this.work);
+    this.begun.set(differing, begun);
+    return begun.isOfOne;
   }
 
   /** It is searched anew where it is asked for again. */
@@ -205,9 +189,9 @@ export class Diagnosis {
     return explained(layer, study, proven, found.report);
   }
 
-  private async searched(layer: LayerCase): Promise<{ diagnosis: LayerDiagnosis; took: number }> {
-    this.work.beginSearch();
-    const diagnosis = await diagnoseLayer(layer);
+  private async searched(layer: LayerCase, begun?: Begun): Promise<{ diagnosis: LayerDiagnosis; took: number }> {
+    this.work.beginSearch(begun?.took);
+    const diagnosis = await (begun?.all() ?? diagnoseLayer(layer));
     const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     const isOpen = this.before.isOpenIn(diagnosis);
     const share = isOpen || this.before.isFirst(diagnosis) ? OF_OPEN : 1;

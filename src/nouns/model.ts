@@ -281,3 +281,12 @@ export function declaredParams(model: Model): ReadonlyMap<string, ValueParams | 
   declared.set(model, params);
   return params;
 }
+
+const named = new WeakMap<Model, ReadonlyMap<string, Layer>>();
+
+/** Kept: each kernel of a forecast asks for them. */
+export function layersByName(model: Model): ReadonlyMap<string, Layer> {
+  const known = named.get(model) ?? new Map(model.layers.map((layer) => [layer.name, layer]));
+  named.set(model, known);
+  return known;
+}

@@ -10,6 +10,7 @@ import {
   isState,
   isTensor,
   type Layer,
+  layersByName,
   type Model,
   type StateLayer,
   takesWholeCalls,
@@ -73,7 +74,7 @@ type Opened = Omit<LayerRun, 'replay'>;
  */
 export class ReplaySession {
   private readonly params: ReadonlyMap<string, ValueParams | null>;
-  private readonly layers = new Map<string, Layer>();
+  private readonly layers: ReadonlyMap<string, Layer>;
   private readonly hasStates: boolean;
   /** One past the last sample of each batch. */
   private readonly batchEnds: readonly number[];
@@ -108,7 +109,7 @@ export class ReplaySession {
     this.reference = 'ops' in reference ? sameEverywhere(reference, producer) : reference;
     this.params = declaredParams(model);
     this.constants = new Map((model.constants ?? []).map((constant) => [constant.name, constantReader(constant)]));
-    for (const layer of model.layers) this.layers.set(layer.name, layer);
+    this.layers = layersByName(model);
     this.hasStates = model.layers.some(isState);
     let end = 0;
     this.batchEnds = capture.batchSizes.map((size) => (end += size));
@@ -218,6 +219,11 @@ export class ReplaySession {
   /** What the layers after it read of a layer that was replayed; null: nothing yet. */
   replayedValue(layer: string): ValueReader | null {
     return this.retained.get(layer) ?? null;
+  }
+
+  /** Of layers that none reads any more: thousands of small values outlive the young heap otherwise. States are read by the next call. */
+  release(layers: readonly string[]): void {
+    if (!this.hasStates) for (const layer of layers) this.retained.delete(layer);
   }
 
   /** Opens a layer, on what it is declared to read or on other values that fit it. */

@@ -1,4 +1,5 @@
 /** What is found of a layer on what it may have read, the likeliest first. */
+import type { DifferingLayer } from '../../diagnose/diagnose.js';
 import type { Evidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { sumOfHashes } from '../../numeric/array.js';
@@ -23,11 +24,19 @@ interface Searched {
 const MOST_VALUES = 1 << 20;
 
 export async function searched(one: Case, readings: readonly Reading[]): Promise<Searched> {
-  const isElsewhere = once(() => haveOtherPlaces(one, readings));
+  const { diagnosis } = one.comparison;
+  const haveMoved = once(() => haveOtherPlaces(one, readings));
+  const asked: DifferingLayer[] = readings.map((reading, i) => ({
+    ...differingOf(one, reading),
+    met: one.met,
+    // one cause on an input that is less likely comes before two on this one, which take as long as all that are single
+    isElsewhere: async () => (await isAny(areOfOne.slice(i + 1))) || haveMoved(),
+  }));
+  const areOfOne = asked.map((differing) => once(() => diagnosis.isOfOne(differing)));
   let named: Searched['named'] = null;
   let nearest: LayerDiagnosis | null = null;
-  for (const reading of readings) {
-    const found = await one.comparison.diagnosis.layer({ ...differingOf(one, reading), met: one.met, isElsewhere });
+  for (const [i, reading] of readings.entries()) {
+    const found = await diagnosis.layer(asked[i]);
     nearest ??= inSamples(found, reading.run);
     if (found.isOpen || (found.refused && areFew(one, reading))) return { named, nearest, isOpen: true };
     if (isUnexplained(found.report)) continue;
@@ -36,6 +45,11 @@ export async function searched(one: Case, readings: readonly Reading[]): Promise
     if (!isConstant(found) && !isTable(found)) return { named: { found, reading }, nearest, isOpen: false };
   }
   return { named, nearest: nearest!, isOpen: false };
+}
+
+async function isAny(tests: readonly (() => Promise<boolean>)[]): Promise<boolean> {
+  for (const test of tests) if (await test()) return true;
+  return false;
 }
 
 /** Of a layer: more than these, and it may have read something else. */

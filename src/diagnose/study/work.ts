@@ -128,11 +128,12 @@ export class Work {
     return took;
   }
 
-  beginSearch(): void {
+  /** took: where it was begun before. */
+  beginSearch(took = 0): void {
     this.atSearch = this.spent;
     this.isSearching = true;
     this.beginSingles();
-    this.spent += COST.search;
+    this.spent += COST.search + took;
   }
 
   beginSingles(): void {
@@ -166,6 +167,18 @@ export class Work {
     const { spent, all } = this;
     so(() => this.all - all <= nanoseconds);
     this.spent = spent;
+  }
+
+  /** A search inside another, which leaves that as much as it had; in all it counts. @returns what ends it, and tells what it took */
+  beginWithin(): () => number {
+    const { spent, atSingles } = this;
+    this.beginSingles();
+    return () => {
+      const took = this.spent - spent;
+      this.spent = spent;
+      this.atSingles = atSingles;
+      return took;
+    };
   }
 
   /** Layers before have taken what there is: not all hypotheses are tried. */
