@@ -4,7 +4,7 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp, wrapInt8, wrapInt16 } from '../../numeric/integer.js';
-import { floor, roundHalfEven } from '../../numeric/round.js';
+import { floor, roundHalfEven, roundHalfUp } from '../../numeric/round.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { viewOf } from '../estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -20,6 +20,8 @@ export interface NarrowBiases {
   readonly own_scale?: { readonly unit: OwnUnit; readonly brought: boolean };
   /** All lose so many low bits, as a fixed-point type of fewer fractional bits has none. */
   readonly lost_bits?: number;
+  /** These are rounded off, not cut. */
+  readonly to_nearest?: true;
 }
 
 /** The last is of a range with a zero point, in uint8 (SNPE, QNN). */
@@ -62,9 +64,12 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
   [{ all_of: 0 }, (values) => values.map(() => values[0])],
   ...(['max / 127', 'power of 2'] as const).flatMap((unit) => [true, false].map((brought) => ownScale(unit, brought))),
   ownScale('(max - min) / 255', true),
-  ...LOST_BITS.map((bits): [NarrowBiases, Made] => [
-    { lost_bits: bits },
-    (values) => values.map((b) => floor(b / 2 ** bits) * 2 ** bits),
+  ...LOST_BITS.flatMap((bits): [NarrowBiases, Made][] => [
+    [{ lost_bits: bits }, (values) => values.map((b) => floor(b / 2 ** bits) * 2 ** bits)],
+    ...[roundHalfEven, roundHalfUp].map((round): [NarrowBiases, Made] => [
+      { lost_bits: bits, to_nearest: true },
+      (values) => values.map((b) => round(b / 2 ** bits) * 2 ** bits),
+    ]),
   ]),
 ];
 
@@ -80,8 +85,10 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   const { declared, sketch } = study;
   if (!study.free || study.channels < FEWEST_CHANNELS || !isQuantized(declared.params.output)) return [];
   const isAlone = base === declared;
-  // every base asks
-  if (!isAlone && narrowForms(study).length === 0) return [];
+  // what rounds down may cut biases off as well; every base asks
+  const cuts = base.steps.round.apply(0.75) === 0;
+  const isMet = ({ width, lost_bits }: NarrowBiases) => isAlone || width || (cuts && lost_bits);
+  if (!isAlone && (cuts ? lostForms : narrowForms)(study).length === 0) return [];
   const own = int32BiasFloat64.prepare(study.engine.restrict(declared.params, sketch));
   const whole = int32BiasFloat64.prepare(declared.params);
   if (own.unit !== 'int32' || whole.unit !== 'int32') return [];
@@ -91,28 +98,34 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   const ofSketch = (made: Int32Array) => own.values.map((_, n) => made[sketch.channels?.[n] ?? n]);
   return RULES.flatMap(([found, made]): ProductChange | [] => {
-    if (!isAlone && !found.width) return [];
+    if (!isMet(found)) return [];
     const biasInt32 = made(whole.values, declared.params);
     if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
     return fits(ofSketch(biasInt32)) ? changeTo(found, biasInt32) : [];
   });
 }
 
-const known = new WeakMap<ProductStudy, ProductChange[]>();
-
 /** Those of another width, whether or not the values admit them alone, where some leave it. */
-export function narrowForms(study: ProductStudy): ProductChange[] {
-  const forms = known.get(study) ?? formsIn(study);
-  known.set(study, forms);
-  return forms;
+export const narrowForms = formsOf(({ width }) => width !== undefined);
+
+/** Those without low bits, which move every channel by less than what else is wrong may. */
+export const lostForms = formsOf(({ lost_bits }) => lost_bits !== undefined);
+
+function formsOf(isOne: (found: NarrowBiases) => boolean): (study: ProductStudy) => ProductChange[] {
+  const known = new WeakMap<ProductStudy, ProductChange[]>();
+  return (study) => {
+    const forms = known.get(study) ?? formsIn(study, isOne);
+    known.set(study, forms);
+    return forms;
+  };
 }
 
-function formsIn(study: ProductStudy): ProductChange[] {
+function formsIn(study: ProductStudy, isOne: (found: NarrowBiases) => boolean): ProductChange[] {
   const isMeant = study.free && study.channels >= FEWEST_OF_FORM && study.data.mismatched >= FEWEST_DIFFERING;
   const own = isMeant ? int32BiasFloat64.prepare(study.declared.params) : null;
   if (own?.unit !== 'int32') return [];
-  return RULES.flatMap(([found, made]) => {
-    const biases = found.width ? made(own.values, study.declared.params) : own.values;
+  return RULES.filter(([found]) => isOne(found)).flatMap(([found, made]) => {
+    const biases = made(own.values, study.declared.params);
     return biases.some((b, n) => b !== own.values[n]) ? changeTo(found, biases) : [];
   });
 }
