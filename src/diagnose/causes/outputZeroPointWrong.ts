@@ -1,9 +1,11 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
+import { halfAway, halfDown, halfEven, halfUp } from '../../kernels/steps/round.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
+import { formOf, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
@@ -18,7 +20,7 @@ import {
   withParams,
 } from '../setup.js';
 import { observedRange } from '../study/observedRange.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
@@ -73,8 +75,10 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   },
 
   // where each value is off by as much: few sums are all rounded up
-  twinsOf: (study, { cause }) => {
+  twinsOf: (study, { cause, found: of }) => {
     const { output } = study.declared.params;
+    if (cause === 'input-zero-point-wrong')
+      return isTensorStudy(study) ? besideMean(study, (of ?? {}) as Partial<FoundParameter>) : [];
     if (!isQuantized(output) || cause.endsWith('zero-point-wrong') || !convertsIn(study.declared)) return [];
     const { observed } = study.subset;
     const declared = study.values(study.declared);
@@ -113,6 +117,16 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+/** Of one scale a mean moves by as many codes as its input's zero point, but for ties: these go another way. */
+function besideMean(study: TensorStudy, { declared, found }: Partial<FoundParameter>): (Change | Change[])[] {
+  const { inputs, output } = study.declared.params;
+  const isOne = isQuantized(output) && isQuantized(inputs[0]) && inputs[0].scale === output.scale;
+  if (!isOne || formOf(study)?.is !== 'mean' || declared === undefined || found === undefined) return [];
+  const own = outputZeroPoint(output.zeroPoint, output.zeroPoint + declared - found);
+  const scripts = [halfEven, halfUp, halfAway, halfDown].flatMap((round) => scriptsRounding(study, round));
+  return [own, ...scripts.map((steps) => [stepsChange('pool-rounding', 'round', steps) as Change, own])];
+}
 
 const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
 

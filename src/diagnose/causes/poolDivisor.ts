@@ -31,13 +31,14 @@ declare module '../finding/evidence.js' {
   }
 }
 
-/** Where a wider interval of counts holds an integer, it does by chance. */
-const WIDEST = 0.2;
+/** Where a wider interval of counts holds an integer, it does by chance; wider than the second, another scale is as likely. */
+const [WIDEST, SURE] = [0.2, 1 / 16];
 /** Of an end: what halves an even count is a tie, on which it lies. */
 const TIE = 1e-6;
 
-/** In steps, by the sign of what is rounded: to nearest, down, and towards zero. */
-const ROUNDED: readonly ((sign: number) => number)[] = [() => 0, () => -0.5, (sign) => -0.5 * sign];
+/** In steps, by the sign of what is rounded; the others are down, and towards zero. */
+const TO_NEAREST = () => 0;
+const ROUNDED: readonly ((sign: number) => number)[] = [TO_NEAREST, () => -0.5, (sign) => -0.5 * sign];
 
 /** What a shift divides by, in place of a count. */
 const POWERS: readonly [rule: string, of: (count: number) => number][] = [
@@ -82,8 +83,12 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
       const intervals = sharedIntervals(study, base, line);
       const factor = intervals && sharedInterval(intervals);
       if (!factor || factor.lo <= 0) return [];
-      return wholeIn({ lo: declared / factor.hi, hi: declared / factor.lo }, WIDEST, declared).flatMap((found) =>
-        dividedBy(study, found),
+      const counts = { lo: declared / factor.hi, hi: declared / factor.lo };
+      // beside a rounding down a scale is looked for later
+      const widest = offset === TO_NEAREST ? WIDEST : SURE;
+      const rare = counts.hi - counts.lo > SURE;
+      return wholeIn(counts, widest, declared).flatMap((found) =>
+        dividedBy(study, found).map((own) => ({ ...own, rare })),
       );
     });
   },
@@ -94,7 +99,9 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     const { declared: scale, interval } = (of ?? {}) as Partial<FoundParameter>;
     if (count === null || !scale || !interval) return [];
     const [lo, hi] = interval.map((own) => (count * own) / scale);
-    return wholeIn({ lo, hi }, 1, count).flatMap((found) => dividedBy(study, found));
+    // a rounding beside it is in its steps
+    const inItsPlace = (own: TensorChange): TensorChange => ({ ...own, coordinate: 'y_scale' });
+    return wholeIn({ lo, hi }, 1, count).flatMap((found) => dividedBy(study, found).map(inItsPlace));
   },
 
   evidence: (found) => ({
