@@ -25,6 +25,7 @@ import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 import { hasRelu } from './relu.js';
+import { roundingFloor } from './rounding.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
@@ -74,20 +75,11 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     );
   },
 
-  // where each value is off by as much: few sums are all rounded up
-  twinsOf: (study, { cause, found: of }) => {
-    const { output } = study.declared.params;
+  twinsOf: (study, { cause, found }) => {
+    if (cause === 'rounding-ceil') return [...offAlike(study), ...besideFloor(study)];
     if (cause === 'input-zero-point-wrong')
-      return isTensorStudy(study) ? besideMean(study, (of ?? {}) as Partial<FoundParameter>) : [];
-    if (!isQuantized(output) || cause.endsWith('zero-point-wrong') || !convertsIn(study.declared)) return [];
-    const { observed } = study.subset;
-    const declared = study.values(study.declared);
-    const at = observed.findIndex(
-      (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
-    );
-    const found = output.zeroPoint + observed[at] - declared[at];
-    if (at < 0 || found === output.zeroPoint) return [];
-    return [outputZeroPoint(output.zeroPoint, found)];
+      return isTensorStudy(study) ? besideMean(study, (found ?? {}) as Partial<FoundParameter>) : [];
+    return cause === outputZeroPointWrong.code ? [] : offAlike(study);
   },
 
   words: {
@@ -117,6 +109,27 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+/** Where each value is off by as much: few sums are all rounded up. */
+function offAlike(study: Study): Change[] {
+  const { output } = study.declared.params;
+  if (!isQuantized(output) || !convertsIn(study.declared)) return [];
+  const { observed } = study.subset;
+  const declared = study.values(study.declared);
+  const at = observed.findIndex(
+    (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
+  );
+  const found = output.zeroPoint + observed[at] - declared[at];
+  return at < 0 || found === output.zeroPoint ? [] : [outputZeroPoint(output.zeroPoint, found)];
+}
+
+/** Between codes what is rounded down lies one below what is rounded up. */
+function besideFloor(study: Study): Change[][] {
+  const { output } = study.declared.params;
+  if (!isQuantized(output)) return [];
+  const floors = roundingFloor.changes?.(study) ?? [];
+  return floors.map((own) => [own, outputZeroPoint(output.zeroPoint, output.zeroPoint + 1)]);
+}
 
 /** Of one scale a mean moves by as many codes as its input's zero point, but for ties: these go another way. */
 function besideMean(study: TensorStudy, { declared, found }: Partial<FoundParameter>): (Change | Change[])[] {

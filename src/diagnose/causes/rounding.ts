@@ -76,7 +76,6 @@ import { stepFix, stepLines } from '../words/fixes.js';
 import { tieSentence, ties } from '../words/parts.js';
 import { explanationOfRounding, titleOfRounding } from '../words/roundings.js';
 import { decidingValue } from './deciding.js';
-import { outputZeroPoint } from './outputZeroPointWrong.js';
 import { isRelu } from './relu.js';
 
 declare module '../finding/evidence.js' {
@@ -112,13 +111,6 @@ function rounding(
       return code === 'rounding-ceil'
         ? changes.filter((own) => study.agreesOnSubset(own.apply(study.declared)))
         : changes;
-    },
-
-    // between codes what is rounded down lies one below what is rounded up
-    twinsOf: (study, { cause }) => {
-      const { output } = study.declared.params;
-      if (code !== 'rounding-floor' || cause !== 'rounding-ceil' || !isQuantized(output)) return [];
-      return changesOf(study, code).map((own) => [own, outputZeroPoint(output.zeroPoint, output.zeroPoint + 1)]);
     },
 
     shows: (found) => {
