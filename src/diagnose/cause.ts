@@ -59,8 +59,8 @@ export interface Cause<C extends CauseCode = CauseCode, K extends Kind = Kind> {
   estimate?(study: Study<K>, base: SetupOf<K>, onEstimate: boolean): Change<SetupOf<K>>[];
   /** What so few values cannot show, but admit: listed beside what is named, never named itself. */
   admits?(study: Study<K>): Change<SetupOf<K>>[];
-  /** What of this cause another's change may stand for, as it gives the same or nearly: told beside it where it does. */
-  twinsOf?(study: Study<K>, other: Change): Change<SetupOf<K>>[];
+  /** What of this cause another's change may stand for, as it gives the same or nearly, alone or beside another: told beside it where it does. */
+  twinsOf?(study: Study<K>, other: Change): (Change<SetupOf<K>> | readonly Change<SetupOf<K>>[])[];
   /** Where nothing else explains: what takes a number for every channel, alone and beside one for all of them. */
   lastly?(study: Study<K>): Change<SetupOf<K>>[][];
   /** A change that takes every sample to find: asked where nothing else explains. It is proven by being found. */

@@ -85,6 +85,7 @@ describe('biases by a rule', () => {
     ['clamped to 16 bits', clamped, { width: { bits: 16, overflow: 'clamp' } }],
     ['cut to 8 bits', (b: number) => (b << 24) >> 24, { width: { bits: 8, overflow: 'wrap' } }],
     ['without their lowest 5 bits', (b: number) => (b >> 5) << 5, { lost_bits: 5 }],
+    ['rounded to multiples of 32', (b: number) => Math.round(b / 32) * 32, { lost_bits: 5, to_nearest: true }],
     ['in uint8, with a zero point', (b: number, n: number) => inUint8(b, n), OF_ITS_RANGE],
     ["channel 0's for all", () => integers[0], { all_of: 0 }],
   ])('%s', async (_, made, rule) => {
@@ -132,6 +133,20 @@ describe('biases of 16 bits beside what firmware does in every layer', () => {
     const { causes, explained, of, evidence } = await beside(made, steps);
     expect([[...causes].sort(), explained]).toEqual([[...names].sort(), of]);
     expect(evidence['bias-value']).toMatchObject({ width: { bits: 16, overflow } });
+  });
+
+  test.each<[string, (bias: number) => number, object]>([
+    ['without their lowest 6 bits', (b) => (b >> 6) << 6, { lost_bits: 6 }],
+    ['rounded to multiples of 256', (b) => Math.round(b / 256) * 256, { lost_bits: 8, to_nearest: true }],
+  ])('%s, and rounded down: that is no other scale', async (_, made, rule) => {
+    const { causes, explained, of, evidence } = await beside(made, { round: downward });
+    expect({ causes, explained }).toEqual({ causes: ['rounding-floor', 'bias-value'], explained: of });
+    expect(evidence['bias-value']).toMatchObject(rule);
+  });
+
+  test('multiples of 24 are no bits less', async () => {
+    const { evidence } = await beside((b) => Math.floor(b / 24) * 24, { round: downward });
+    expect(evidence['bias-value'] ?? {}).not.toHaveProperty('lost_bits');
   });
 
   test('of another bound: no list of stale biases hides it', async () => {

@@ -17,7 +17,7 @@ import { explainsPlaces } from '../beyond/rightPlaces.js';
 import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
 import type { OwnComparison } from '../comparison.js';
 import { inSamples } from '../differing.js';
-import { otherInput, sourceOf } from '../inherited.js';
+import { inherited, otherInput, sourceOf } from '../inherited.js';
 import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
 import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
@@ -198,7 +198,8 @@ async function saysOwn(one: Case, own: LayerDiagnosis, reading: Reading, first: 
 
 async function allOf(one: Case, own: LayerDiagnosis, reading: Reading): Promise<LayerDiagnosis> {
   const effects = isConstant(own) ? null : await effectsOf(one, reading);
-  return effects ? withInput(one, own, reading, effects) : alone(one, own, reading);
+  if (!effects) return alone(one, own, reading);
+  return effects.departing > 0 ? withInput(one, own, reading, effects) : ofInputAlone(one, own, effects);
 }
 
 /** Nothing explains its values where they stand; where they are put back something does. */
@@ -286,6 +287,8 @@ async function formOf(
   return otherRuntime({ ...asked, mismatched: diff.mismatched, subject: 'candidate' });
 }
 
+type OfInput = Effects & { readonly from: string };
+
 /** All that differs is its own doing. */
 async function alone(one: Case, own: LayerDiagnosis, reading: Reading): Promise<LayerDiagnosis> {
   const [fix] = own.report.fixes;
@@ -299,11 +302,11 @@ async function withInput(
   one: Case,
   own: LayerDiagnosis,
   reading: Reading,
-  { from, inherited, departing }: Effects & { from: string },
+  { from, inherited: values, departing }: OfInput,
 ): Promise<LayerDiagnosis> {
   const { causes, evidence } = own.report;
   const [fix] = own.report.fixes;
-  const text = firstFixSentence(one.report, from, inherited);
+  const text = firstFixSentence(one.report, from, values);
   const first: Fix = { subject: 'candidate', text, rehearsal: await onCaptured(one, own) };
   const itsOwn = fix ? [{ ...fix, rehearsal: await toMeet(one, reading) }] : [];
   // where both are needed, its own may leave as many by itself, by what came with the input
@@ -315,10 +318,25 @@ async function withInput(
   const report = {
     ...ofAll(one, own.report),
     causes: ['inherited', ...causes],
-    evidence: { inherited: { from, values: inherited }, ...evidence, ...counts },
+    evidence: { inherited: { from, values }, ...evidence, ...counts },
     ...fixed(fixes),
   };
   return { ...own, report, byChannel: withInputByChannel(one, own, reading) };
+}
+
+/** What it does otherwise gives no value that differs: all of these are as declared on what it read. */
+async function ofInputAlone(one: Case, own: LayerDiagnosis, { from, inherited: values }: OfInput) {
+  const kernel = own.report.kernel ?? one.report.kernel ?? '';
+  const text = firstFixSentence(one.report, from, values);
+  const first: Fix = { subject: 'candidate', text, rehearsal: await onCaptured(one, { ...own, changes: [] }) };
+  const all = inherited(one.report, kernel, from)!;
+  const report = {
+    ...all,
+    subject: 'candidate' as const,
+    evidence: { inherited: { from, values } },
+    ...fixed([first]),
+  };
+  return { ...own, report, byChannel: new Map(), changes: [] };
 }
 
 /** A channel that does as declared on what it read has nothing of its own. */
@@ -331,7 +349,7 @@ function withInputByChannel({ report }: Case, own: LayerDiagnosis, { diff }: Rea
 }
 
 /** By the input alone, and by what it does with it; null: it read the same. */
-async function effectsOf(one: Case, reading: Reading): Promise<(Effects & { from: string }) | null> {
+async function effectsOf(one: Case, reading: Reading): Promise<OfInput | null> {
   const other =
     reading.kind === 'captured' ? null : await otherInput(one.comparison.session, reading.run, one.comparison);
   if (!other) return null;

@@ -4,7 +4,7 @@ import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { clamp, wrapInt8, wrapInt16 } from '../../numeric/integer.js';
-import { floor, roundHalfEven } from '../../numeric/round.js';
+import { floor, roundHalfEven, roundHalfUp } from '../../numeric/round.js';
 import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
 import { viewOf } from '../estimate/view.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
@@ -20,6 +20,8 @@ export interface NarrowBiases {
   readonly own_scale?: { readonly unit: OwnUnit; readonly brought: boolean };
   /** All lose so many low bits, as a fixed-point type of fewer fractional bits has none. */
   readonly lost_bits?: number;
+  /** These are rounded off, not cut. */
+  readonly to_nearest?: true;
 }
 
 /** The last is of a range with a zero point, in uint8 (SNPE, QNN). */
@@ -67,18 +69,17 @@ const RULES: readonly (readonly [NarrowBiases, Made])[] = [
       [{ width: { bits, overflow: 'clamp' } }, () => (b) => clamp(b, -most - 1, most)],
     ];
   }),
-  [
-    { all_of: 0 },
-    ([first]) =>
-      () =>
-        first,
-  ],
+  [{ all_of: 0 }, (values) => () => values[0]],
   ...(['max / 127', 'power of 2'] as const).flatMap((unit) => [true, false].map((brought) => ownScale(unit, brought))),
   ownScale('(max - min) / 255', true),
-  ...LOST_BITS.map((bits): [NarrowBiases, Made] => [
-    { lost_bits: bits },
-    () => (b) => floor(b / 2 ** bits) * 2 ** bits,
-  ]),
+  ...LOST_BITS.flatMap((bits): [NarrowBiases, Made][] => {
+    const roundedBy = (round: (x: number) => number) => () => (b: number) => round(b / 2 ** bits) * 2 ** bits;
+    return [
+      [{ lost_bits: bits }, roundedBy(floor)],
+      [{ lost_bits: bits, to_nearest: true }, roundedBy(roundHalfEven)],
+      [{ lost_bits: bits, to_nearest: true }, roundedBy(roundHalfUp)],
+    ];
+  }),
 ];
 
 /** Two channels of one bias are two in another order as well. */
@@ -93,8 +94,10 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   const { declared, sketch } = study;
   if (!study.free || study.channels < FEWEST_CHANNELS || !isQuantized(declared.params.output)) return [];
   const isAlone = base === declared;
-  // every base asks
-  if (!isAlone && narrowForms(study).length === 0) return [];
+  // what rounds down may cut biases off as well; every base asks
+  const cuts = base.steps.round.apply(0.75) === 0;
+  const isMet = ({ width, lost_bits }: NarrowBiases) => isAlone || width || (cuts && lost_bits);
+  if (!isAlone && (cuts ? lostForms : narrowForms)(study).length === 0) return [];
   const own = int32BiasFloat64.prepare(study.engine.restrict(declared.params, sketch));
   const whole = int32BiasFloat64.prepare(declared.params);
   if (own.unit !== 'int32' || whole.unit !== 'int32') return [];
@@ -103,7 +106,7 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
   return RULES.flatMap(([found, made]): ProductChange | [] => {
-    if (!isAlone && !found.width) return [];
+    if (!isMet(found)) return [];
     if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
     const bias = made(whole.values, declared.params);
     if (!fits(own.values.map((b, n) => bias(b, sketch.channels?.[n] ?? n)))) return [];
@@ -111,21 +114,26 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   });
 }
 
-const known = new WeakMap<ProductStudy, ProductChange[]>();
-
 /** Those of another width, whether or not the values admit them alone, where some leave it. */
-export function narrowForms(study: ProductStudy): ProductChange[] {
-  const forms = known.get(study) ?? formsIn(study);
-  known.set(study, forms);
-  return forms;
+export const narrowForms = formsOf(({ width }) => width !== undefined);
+
+/** Those without low bits, which move every channel by less than what else is wrong may. */
+export const lostForms = formsOf(({ lost_bits }) => lost_bits !== undefined);
+
+function formsOf(isOne: (found: NarrowBiases) => boolean): (study: ProductStudy) => ProductChange[] {
+  const known = new WeakMap<ProductStudy, ProductChange[]>();
+  return (study) => {
+    const forms = known.get(study) ?? formsIn(study, isOne);
+    known.set(study, forms);
+    return forms;
+  };
 }
 
-function formsIn(study: ProductStudy): ProductChange[] {
+function formsIn(study: ProductStudy, isOne: (found: NarrowBiases) => boolean): ProductChange[] {
   const isMeant = study.free && study.channels >= FEWEST_OF_FORM && study.data.mismatched >= FEWEST_DIFFERING;
   const own = isMeant ? int32BiasFloat64.prepare(study.declared.params) : null;
   if (own?.unit !== 'int32') return [];
-  return RULES.flatMap(([found, made]) => {
-    if (!found.width) return [];
+  return RULES.filter(([found]) => isOne(found)).flatMap(([found, made]) => {
     const biases = own.values.map(made(own.values, study.declared.params));
     return biases.some((b, n) => b !== own.values[n]) ? changeTo(found, biases) : [];
   });

@@ -16,6 +16,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { float32s } from '../../numeric/array.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
+import { roundHalfEven } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { CauseCode, CauseEvidence } from '../finding/evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from '../setup.js';
@@ -190,9 +191,11 @@ export function isToNearest(study: TensorStudy, setup: TensorSetup): boolean {
 export function scriptsDividedBy(study: TensorStudy, other: (count: number) => number): TensorSteps[] {
   const { is, value, count } = formOf(study) ?? {};
   if (!study.free || is !== 'mean' || !value || !count) return [];
+  // codes are mixed in steps: a sum is an integer, which 37 / 25 * 25 is not
+  const summed = isQuantized(study.declared.params.inputs[0]) ? roundHalfEven : (sum: number) => sum;
   const otherwise = (call: TensorCall): RealValue => {
     const [mean, n] = [value(call), count(call)];
-    return (i) => (mean(i) * n(i)) / other(n(i));
+    return (i) => summed(mean(i) * n(i)) / other(n(i));
   };
   return integersOf(study, otherwise);
 }

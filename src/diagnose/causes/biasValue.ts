@@ -5,7 +5,7 @@ import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
-import { type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/narrowBiases.js';
+import { lostForms, type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
 import {
   contains,
@@ -303,16 +303,23 @@ function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: Interv
 
 /** Fewer biases end near those of fewer bits by chance. */
 const FEWEST_NARROW = 3;
+/** In steps. */
+const ROUNDED_DOWN = -0.5;
 
 /** What few bits leave of the biases, beside another rounding: that is no stale file either. */
 function areNarrow(study: ProductStudy, view: View, intervals: Intervals): boolean {
-  const isNear = ({ lo, hi }: Interval, steps: number) => steps >= lo - OTHER_STEPS && steps <= hi + OTHER_STEPS;
-  const moved = view.biasSteps.filter((own, n) => !isNear(intervals.at(n), own));
-  if (moved.length < FEWEST_NARROW) return false;
-  return narrowForms(study).some(({ apply }) => {
-    const { biasInt32 } = apply(study.declared).params;
-    return intervals.every((own, n) => isNear(own, biasInt32![n] * view.stepsPerUnit[n]));
-  });
+  const isNear = (n: number, steps: number, off = 0, slack = OTHER_STEPS) =>
+    steps + off >= intervals.lo[n] - slack && steps + off <= intervals.hi[n] + slack;
+  const leaves = (forms: readonly ProductChange[], off = 0, slack = OTHER_STEPS) =>
+    forms.some(({ apply }) => {
+      const { biasInt32 } = apply(study.declared).params;
+      return intervals.every((_, n) => isNear(n, biasInt32![n] * view.stepsPerUnit[n], off, slack));
+    });
+  const isMoved = (...of: [off?: number, slack?: number]) =>
+    view.biasSteps.filter((own, n) => !isNear(n, own, ...of)).length >= FEWEST_NARROW;
+  const lost = lostForms(study);
+  if (isMoved() && leaves([...narrowForms(study), ...lost])) return true;
+  return isMoved(ROUNDED_DOWN, BASE_STEPS) && leaves(lost, ROUNDED_DOWN, BASE_STEPS);
 }
 
 /** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */

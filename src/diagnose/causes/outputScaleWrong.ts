@@ -11,7 +11,7 @@ import type { View } from '../estimate/view.js';
 import { converts, writesCodes } from '../facts.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
-import { isProductStudy, isTensorStudy, type TensorStudy } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { inC, rtl, scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence, operands } from '../words/parts.js';
@@ -103,11 +103,12 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     return shift === undefined && factors.length > 0 ? { or_inputs: factors } : {};
   },
 
-  // of few values a multiplier of some bits is one of many
-  twinsOf: (study, { cause }) =>
-    cause === 'multiplier-short' && !hasCases(study, MANY_VALUES)
-      ? (outputScaleWrong.estimate?.(study, study.declared, false) ?? [])
-      : [],
+  // of few values a multiplier of some bits is one of many, and a scale may make a shift of any
+  twinsOf: (study, { cause, found }) => {
+    const { bits } = (found ?? {}) as CauseEvidence['multiplier-short'];
+    const isOpen = cause === 'multiplier-short' && (!hasCases(study, MANY_VALUES) || isShift(study, bits));
+    return isOpen ? (outputScaleWrong.estimate?.(study, study.declared, false) ?? []) : [];
+  },
 
   words: {
     title: (e) =>
@@ -148,6 +149,11 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     },
   },
 };
+
+/** Of whole values: of sums each channel has its own. */
+function isShift(study: Study, bits: number | undefined): boolean {
+  return isTensorStudy(study) && bits === 1;
+}
 
 function factorsOf(study: TensorStudy): number[] {
   const { declared } = study;

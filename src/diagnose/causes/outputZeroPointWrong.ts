@@ -1,9 +1,11 @@
 import { clampOfCodes } from '../../kernels/steps/activation.js';
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
+import { halfAway, halfDown, halfEven, halfUp } from '../../kernels/steps/round.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
+import { formOf, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { viewOf } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
@@ -18,11 +20,12 @@ import {
   withParams,
 } from '../setup.js';
 import { observedRange } from '../study/observedRange.js';
-import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
 import { foundSentence } from '../words/parts.js';
 import { hasRelu } from './relu.js';
+import { roundingFloor } from './rounding.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
@@ -72,18 +75,11 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     );
   },
 
-  // where each value is off by as much: few sums are all rounded up
-  twinsOf: (study, { cause }) => {
-    const { output } = study.declared.params;
-    if (!isQuantized(output) || cause.endsWith('zero-point-wrong') || !convertsIn(study.declared)) return [];
-    const { observed } = study.subset;
-    const declared = study.values(study.declared);
-    const at = observed.findIndex(
-      (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
-    );
-    const found = output.zeroPoint + observed[at] - declared[at];
-    if (at < 0 || found === output.zeroPoint) return [];
-    return [outputZeroPoint(output.zeroPoint, found)];
+  twinsOf: (study, { cause, found }) => {
+    if (cause === 'rounding-ceil') return [...offAlike(study), ...besideFloor(study)];
+    if (cause === 'input-zero-point-wrong')
+      return isTensorStudy(study) ? besideMean(study, (found ?? {}) as Partial<FoundParameter>) : [];
+    return cause === outputZeroPointWrong.code ? [] : offAlike(study);
   },
 
   words: {
@@ -113,6 +109,37 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
   },
 };
+
+/** Where each value is off by as much: few sums are all rounded up. */
+function offAlike(study: Study): Change[] {
+  const { output } = study.declared.params;
+  if (!isQuantized(output) || !convertsIn(study.declared)) return [];
+  const { observed } = study.subset;
+  const declared = study.values(study.declared);
+  const at = observed.findIndex(
+    (code: number, i: number) => !isAtBound(code, output) && !isAtBound(declared[i], output),
+  );
+  const found = output.zeroPoint + observed[at] - declared[at];
+  return at < 0 || found === output.zeroPoint ? [] : [outputZeroPoint(output.zeroPoint, found)];
+}
+
+/** Between codes what is rounded down lies one below what is rounded up. */
+function besideFloor(study: Study): Change[][] {
+  const { output } = study.declared.params;
+  if (!isQuantized(output)) return [];
+  const floors = roundingFloor.changes?.(study) ?? [];
+  return floors.map((own) => [own, outputZeroPoint(output.zeroPoint, output.zeroPoint + 1)]);
+}
+
+/** Of one scale a mean moves by as many codes as its input's zero point, but for ties: these go another way. */
+function besideMean(study: TensorStudy, { declared, found }: Partial<FoundParameter>): (Change | Change[])[] {
+  const { inputs, output } = study.declared.params;
+  const isOne = isQuantized(output) && isQuantized(inputs[0]) && inputs[0].scale === output.scale;
+  if (!isOne || formOf(study)?.is !== 'mean' || declared === undefined || found === undefined) return [];
+  const own = outputZeroPoint(output.zeroPoint, output.zeroPoint + declared - found);
+  const scripts = [halfEven, halfUp, halfAway, halfDown].flatMap((round) => scriptsRounding(study, round));
+  return [own, ...scripts.map((steps) => [stepsChange('pool-rounding', 'round', steps) as Change, own])];
+}
 
 const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
 

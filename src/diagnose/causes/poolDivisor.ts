@@ -7,9 +7,10 @@ import { printable } from '../../text.js';
 import { type MeanRule, scriptsDividingCodes } from '../alternatives/meanRules.js';
 import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
+import { type Interval, widened } from '../estimate/interval.js';
 import { sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import type { View } from '../estimate/view.js';
-import type { AnotherRule, SomeChannels } from '../finding/evidence.js';
+import type { AnotherRule, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type TensorChange } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
@@ -30,11 +31,14 @@ declare module '../finding/evidence.js' {
   }
 }
 
-/** Where a wider interval of counts holds an integer, it does by chance. */
-const WIDEST = 0.2;
+/** Where a wider interval of counts holds an integer, it does by chance; wider than the second, another scale is as likely. */
+const [WIDEST, SURE] = [0.2, 1 / 16];
+/** Of an end: what halves an even count is a tie, on which it lies. */
+const TIE = 1e-6;
 
-/** In steps: to nearest, and down. */
-const ROUNDED = [0, -0.5] as const;
+/** In steps, by the sign of what is rounded; the others are down, and towards zero. */
+const TO_NEAREST = () => 0;
+const ROUNDED: readonly ((sign: number) => number)[] = [TO_NEAREST, () => -0.5, (sign) => -0.5 * sign];
 
 /** What a shift divides by, in place of a count. */
 const POWERS: readonly [rule: string, of: (count: number) => number][] = [
@@ -72,15 +76,32 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     const declared = study.free ? countOf(study) : null;
     if (declared === null) return [];
     return ROUNDED.flatMap((offset) => {
-      const line = (view: View) => ({ slope: (i: number) => view.acc[i] * view.stepsPerUnit[0], offset: () => offset });
+      const line = (view: View) => ({
+        slope: (i: number) => view.acc[i] * view.stepsPerUnit[0],
+        offset: (i: number) => offset(Math.sign(view.acc[i])),
+      });
       const intervals = sharedIntervals(study, base, line);
       const factor = intervals && sharedInterval(intervals);
       if (!factor || factor.lo <= 0) return [];
-      const [lo, hi] = [declared / factor.hi, declared / factor.lo];
-      const found = roundHalfUp((lo + hi) / 2);
-      const isOne = hi - lo < WIDEST && found >= lo && found <= hi;
-      return isOne && found > 1 && found !== declared ? dividedBy(study, found) : [];
+      const counts = { lo: declared / factor.hi, hi: declared / factor.lo };
+      // beside a rounding down a scale is looked for later
+      const widest = offset === TO_NEAREST ? WIDEST : SURE;
+      const rare = counts.hi - counts.lo > SURE;
+      return wholeIn(counts, widest, declared).flatMap((found) =>
+        dividedBy(study, found).map((own) => ({ ...own, rare })),
+      );
     });
+  },
+
+  // a whole count gives what another scale does
+  twinsOf: (study, { cause, found: of }) => {
+    const count = study.free && cause === 'output-scale-wrong' ? countOf(study) : null;
+    const { declared: scale, interval } = (of ?? {}) as Partial<FoundParameter>;
+    if (count === null || !scale || !interval) return [];
+    const [lo, hi] = interval.map((own) => (count * own) / scale);
+    // a rounding beside it is in its steps
+    const inItsPlace = (own: TensorChange): TensorChange => ({ ...own, coordinate: 'y_scale' });
+    return wholeIn({ lo, hi }, 1, count).flatMap((found) => dividedBy(study, found).map(inItsPlace));
   },
 
   evidence: (found) => ({
@@ -122,6 +143,13 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     },
   },
 };
+
+/** The one count that an interval holds, ties of sums at its ends; none where it is the declared one, or the interval wider. */
+function wholeIn(interval: Interval, widest: number, declared: number): number[] {
+  const { lo, hi } = widened(interval, TIE);
+  const found = roundHalfUp((lo + hi) / 2);
+  return hi - lo < widest && found >= lo && found <= hi && found > 1 && found !== declared ? [found] : [];
+}
 
 /** Every sum by one number. */
 function dividedBy(study: TensorStudy, found: number): TensorChange[] {

@@ -49,7 +49,7 @@ function withTwins(study: Study, causes: readonly Cause[], explanations: readonl
     changes.flatMap((own) =>
       causes.flatMap((cause) => {
         const others = own.unnamed ? [] : (cause.twinsOf?.(study, own) ?? []);
-        return others.map((twin) => changes.map((each) => (each === own ? twin : each)));
+        return others.map((twin) => changes.flatMap((each) => (each === own ? twin : each)));
       }),
     ),
   );

@@ -1,9 +1,10 @@
 /** Of hypotheses that explain the same: which is believed. */
 import { isForeign } from '../alternatives/departures.js';
+import { formOf } from '../alternatives/tensorSteps.js';
 import type { FoundParameter } from '../finding/evidence.js';
 import { causes } from '../registry.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
-import { isProductStudy, type Study } from '../study/study.js';
+import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 
 /** A set of changes that, replayed, equals every observed value of the subset. */
 export interface Hypothesis {
@@ -132,12 +133,19 @@ function isOff128({ cause, coordinate, found }: Change): boolean {
   );
 }
 
+/** A conversion, or a mean. */
+function isLinear(study: Study): boolean {
+  return study.declared.kind === 'elementwise' || (isTensorStudy(study) && formOf(study)?.is === 'mean');
+}
+
 /** A conversion of codes has one scale and one shift: two numbers that are found move it to nearly any other. */
 export function mayPair(study: Study, a: Change, b: Change): boolean {
   if (isProductStudy(study)) return combine(a, b);
   if (study.declared.kind === 'elementwise' && movesTheScale(a) && movesTheScale(b)) return false;
-  // codes that are off by 128, and a zero point: one other zero point
-  if ([a, b].some(isOff128) && [a, b].some(({ coordinate }) => coordinate === 'x_zero_point')) return false;
+  // codes that are off by 128, and a zero point: one other zero point, or a part of a step, as another rounding is
+  const movesAlike = ({ coordinate }: Change) =>
+    coordinate === 'x_zero_point' || (coordinate === 'y_zero_point' && isLinear(study));
+  if ([a, b].some(isOff128) && [a, b].some(movesAlike)) return false;
   // a scale that is left out leaves next to nothing, and a number any of it
   if ([a, b].every(({ cause }) => SCALES.includes(cause)) && [a, b].some(({ freedom }) => freedom > FREEDOM.none))
     return false;

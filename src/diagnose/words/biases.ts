@@ -3,7 +3,7 @@ import type { CauseEvidence } from '../finding/evidence.js';
 
 /** What is said of a rule that all biases follow, or of none. */
 export function toldOf(e: Partial<CauseEvidence['bias-value']>) {
-  const { width, own_scale: own, lost_bits: lost, all_of: all, kept, added, or_steps: or } = e;
+  const { width, own_scale: own, lost_bits: lost, to_nearest: nearest, all_of: all, kept, added, or_steps: or } = e;
   if (added !== undefined)
     return {
       title: `${Math.abs(added)} ${added > 0 ? 'more' : 'less'} in every sum`,
@@ -18,8 +18,10 @@ export function toldOf(e: Partial<CauseEvidence['bias-value']>) {
     };
   if (lost)
     return {
-      title: `biases without their lowest ${counted(lost, 'bit')}`,
-      explanation: 'A bias, rounded to int32 at s_x * s_w, is cut off below, to a multiple of a power of two.',
+      title: nearest
+        ? `biases rounded to multiples of ${2 ** lost}`
+        : `biases without their lowest ${counted(lost, 'bit')}`,
+      explanation: `A bias, rounded to int32 at s_x * s_w, is ${nearest ? 'rounded again' : 'cut off below'}, to a multiple of a power of two.`,
       fix: 'keep biases in int32 at s_x * s_w, all bits of them',
     };
   if (own)
