@@ -14,19 +14,19 @@ import { otherRuntime, restsOnNumbers } from '../beyond/otherRuntime.js';
 import { inOtherPlaces } from '../beyond/outputOrder.js';
 import { onOwnRanges } from '../beyond/ownRanges.js';
 import { explainsPlaces } from '../beyond/rightPlaces.js';
-import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
+import { tellsOfOthers } from '../chain.js';
 import type { OwnComparison } from '../comparison.js';
 import { inSamples } from '../differing.js';
 import { inherited, otherInput, sourceOf } from '../inherited.js';
 import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
+import { beforeIt } from './beforeIt.js';
 import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
 import { type InOrder, inOtherOrder, withOrder } from './otherOrder.js';
 import { type InSign, inOtherSign, withSign } from './otherSign.js';
 import { type BothValues, diffReplay, type Reading, readingsOf, sessionsOf } from './readings.js';
 import { isConstant, searched } from './searched.js';
 import { asSecondCapture } from './secondCapture.js';
-import { unknownInput } from './unknownInput.js';
 
 type Fix = DiagnosisReport['fixes'][number];
 
@@ -245,32 +245,6 @@ async function onOthers(
   const diagnosis = () => new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work);
   const read = { session: reading.session, reading, observed, zeroPoint, isExplained, diagnosis, work, met };
   return onOtherOperands({ model, from, to, fast, subject: 'candidate', ...read });
-}
-
-/** What layers before it do whose values the candidate does not have: the chain from its last value on, searched as one. */
-async function beforeIt({
-  comparison,
-  layer,
-  report,
-  observed,
-  expected,
-  zeroPoint,
-}: Case): Promise<LayerDiagnosis | null> {
-  const { diagnosis, model, candidate, warn } = comparison;
-  const { chainedSession: session, chainedValues: values } = (await comparison.meant()) ?? comparison;
-  if (session.whyNotReplayed(layer)) return null;
-  const chain = { ...comparison, values, session, free: true, diagnosis };
-  const finding = await throughChain(chain, layer, observed, zeroPoint, report.mismatched!);
-  if (!finding) return null;
-  const unknown = unknownInput(model, candidate, layer);
-  if (unknown !== null) warn('unknown-input', layer.name, unknown);
-  const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
-  const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
-  const { evidence, ...told } = seenAs(report.mismatched!, finding);
-  // mended, it gives what the chain's first value, which differs already, makes of it
-  const inherited = mismatched > 0 && { inherited: { from: sourceOf(comparison, layer.inputs[0]) } };
-  const diagnosed = { ...told, evidence: { ...evidence, ...inherited }, ...fixed(fixes) };
-  return { report: diagnosed, byChannel: new Map(), changes: [] };
 }
 
 /** One of so many runtimes rounds one or two sums so by chance. */
