@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help } from 'commander';
 import type { Action } from './commands/command.js';
+import { givenOnce } from './commands/givenOnce.js';
 import { instead } from './commands/guessedOption.js';
 import { refusedOption } from './commands/refusedOption.js';
 import { type CommandRow, commands, MAIN_COMMAND } from './commands/registry.js';
@@ -82,6 +83,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (!isCalled(row.name, argv)) continue;
     (await row.load()).register(program, run);
     const command = program.commands.at(-1)!;
+    givenOnce(command);
     command
       .addHelpText('after', `${filesOf(command.usage())}${helpAfter(row)}`)
       .showHelpAfterError(`(qdiff ${row.name} --help lists its options)`);

@@ -14,6 +14,11 @@ export function printable(text: string): string {
   return text.replace(notPrintable(), (character) => SHORT_ESCAPES.get(character) ?? escaped(character));
 }
 
+/** A word of the command line: of an empty one there is something to see. */
+export function given(word: string): string {
+  return word === '' ? '""' : printable(word);
+}
+
 /** C0, C1, DEL, bidi and zero-width controls, lone surrogates, private use, line and paragraph separators. */
 const notPrintable = () => /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 

@@ -89,6 +89,7 @@ const REGISTRIES: readonly Registry[] = [
       'options.ts',
       'output.ts',
       'progress.ts',
+      'givenOnce.ts',
       'guessedOption.ts',
       'refusedOption.ts',
       'runtimes.ts',

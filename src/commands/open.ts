@@ -17,7 +17,7 @@ import type { Capture } from '../nouns/capture.js';
 import type { Io } from '../nouns/io.js';
 import type { Model, Producer } from '../nouns/model.js';
 import { InputError, type Problem } from '../nouns/problem.js';
-import { printable } from '../text.js';
+import { given, printable } from '../text.js';
 import type { CaptureUse } from '../validate/comparable.js';
 import { computedBy } from '../validate/producer.js';
 
@@ -58,7 +58,7 @@ export async function openPair(
   if (await isHookDictionary(io.fs, modelPath)) return open(openHookDictionary(io.fs, modelPath));
   const second = use === 'inputs' ? 'a file of its inputs' : 'CAPTURE';
   const example = ['qdiff', ...(command ? [command] : []), ...(await pairFor(io, modelPath))];
-  throw usage(`expected MODEL and ${second}, got only ${printable(modelPath)}; e.g. ${example.join(' ')}`);
+  throw usage(`expected MODEL and ${second}, got only ${given(modelPath)}; e.g. ${example.join(' ')}`);
 }
 
 /** Of one of a pair, or of the folder that an exporter wrote, both. */
@@ -66,8 +66,8 @@ async function pairFor({ fs }: Io, path: string): Promise<string[]> {
   const names = await fs.list(path).catch((): string[] => []);
   const pair = ['model.json', 'capture.npz'];
   if (pair.every((name) => names.includes(name))) return pair.map((name) => printable(join(path, name)));
-  const given = printable(basename(path));
-  return /\.np[yz]$/i.test(path) ? ['model.json', given] : [given, 'capture.npz'];
+  const named = printable(basename(path));
+  return /\.np[yz]$/i.test(path) ? ['model.json', named] : [named || 'model.json', 'capture.npz'];
 }
 
 /** How the user's own values are read. */

@@ -5,7 +5,7 @@ import type { Layer, Model } from '../nouns/model.js';
 import type { Shard } from '../nouns/part.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { option } from '../report/words/next.js';
-import { nearest, printable } from '../text.js';
+import { given, nearest, printable } from '../text.js';
 
 /** `N` for every layer or `LAYER=N` for one. */
 export interface PerLayerNumber {
@@ -197,7 +197,7 @@ function noSuchLayer(flag: string, name: string, model: Model): Problem {
   return {
     kind: 'usage',
     where: flag,
-    message: `expected a layer of the model (${names}), got ${printable(name)}${hint}`,
+    message: `expected a layer of the model (${names}), got ${given(name)}${hint}`,
   };
 }
 

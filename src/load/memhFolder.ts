@@ -4,8 +4,8 @@ import type { FileSystem } from '../nouns/file.js';
 import { InputError, type Problem } from '../nouns/problem.js';
 import { indicesOf, sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
-import { openFile, readFully } from './bytes.js';
 import { field, readJson } from './json.js';
+import { MAX_FILE_BYTES, plainText } from './plainText.js';
 import { collecting, refuse } from './refuse.js';
 import { type FileState, stateOf } from './untouched.js';
 
@@ -28,9 +28,6 @@ const DTYPES = {
 } as const;
 
 export type MemhDtype = keyof typeof DTYPES;
-
-/** Words and comments of one file: no simulation's dump of a layer is longer. */
-const MAX_FILE_BYTES = 2 ** 29 - 24;
 
 /** Of a simulation of some samples of many. */
 export const whichSamples = (count: number) => `if they are the first, add --samples ${count}; others, --samples A:B`;
@@ -191,22 +188,9 @@ function widthOf(words: Iterable<RegExpExecArray>, most: number): number {
   return hasZero ? Math.min(most, 4 * digits) : most;
 }
 
-async function textOf(fs: FileSystem, path: string, where: string): Promise<string> {
-  const file = await openFile(fs, path);
-  try {
-    if (file.size > MAX_FILE_BYTES)
-      throw refuse('too-large', where, `expected at most ${MAX_FILE_BYTES} bytes, got ${file.size}`);
-    const bytes = Buffer.alloc(file.size);
-    await readFully(file, bytes, 0, where);
-    return bytes.toString('latin1');
-  } finally {
-    await file.close();
-  }
-}
-
 async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entry): Promise<Words> {
   const where = printable(path);
-  const text = await textOf(fs, path, where);
+  const text = await plainText(fs, path);
   const count = sizeOf(shape);
   const values = DTYPES[dtype].create(count);
   const written = new Uint8Array(count);
@@ -221,26 +205,12 @@ async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entr
         throw refuse('memh', where, `expected an address after @, got ${printable(word.slice(0, 40))}`);
       continue;
     }
-    const at = `word ${address}`;
-    if (address >= count) throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got more`);
-    const digits = word.replaceAll('_', '');
-    if (/^0x[\da-f]+$/i.test(digits))
-      throw refuse('memh', `${where} ${at}`, `expected hexadecimal without 0x, got ${printable(word.slice(0, 40))}`);
-    if (/^[\da-fxz?]+$/i.test(digits) && /[xz?]/i.test(digits)) {
-      throw refuse(
-        'memh',
-        `${where} ${at}`,
-        `expected hexadecimal, got ${printable(word.slice(0, 40))}: the simulation never set it (index ${indicesOf(address, shape).join(', ')} of ${shape.join(' x ')})`,
-      );
+    if (address >= count) {
+      const got = [...words()].filter(([one]) => !one.startsWith('@')).length;
+      const more = got > count ? `${got}` : `one at address ${address}`;
+      throw refuse('memh', where, `expected ${count} words (shape ${shape.join(' x ')}), got ${more}`);
     }
-    const value = /^[\da-f]{1,12}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
-    if (!(value < 2 ** bits)) {
-      throw refuse(
-        'memh',
-        `${where} ${at}`,
-        `expected hexadecimal of ${bits} bits, got ${printable(word.slice(0, 40))}`,
-      );
-    }
+    const value = codeOf(word, bits, `${where} word ${address}`, shape, address);
     values[address] = signed && value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
     written[address++] = 1;
   }
@@ -256,4 +226,19 @@ async function readMemh(fs: FileSystem, { path, dtype, bits: told, shape }: Entr
   );
   if (!isFewer) throw short;
   return { values, rows: missing / each, short };
+}
+
+/** Of one word; at: which of the file. */
+function codeOf(word: string, bits: number, at: string, shape: readonly number[], address: number): number {
+  const digits = word.replaceAll('_', '');
+  const got = printable(word.slice(0, 40));
+  if (/^0x[\da-f]+$/i.test(digits)) throw refuse('memh', at, `expected hexadecimal without 0x, got ${got}`);
+  if (/^[\da-fxz?]+$/i.test(digits) && /[xz?]/i.test(digits)) {
+    const place = `index ${indicesOf(address, shape).join(', ')} of ${shape.join(' x ')}`;
+    throw refuse('memh', at, `expected hexadecimal, got ${got}: the simulation never set it (${place})`);
+  }
+  const value = /^[\da-f]{1,12}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+  if (value < 2 ** bits) return value;
+  const hint = /^-?\d+$/.test(word) ? '; decimal numbers are read from LAYER.csv' : '';
+  throw refuse('memh', at, `expected hexadecimal of ${bits} bits, got ${got}${hint}`);
 }

@@ -50,7 +50,9 @@ export async function withNearestName(problem: Problem, argv: readonly string[],
     return { ...problem, message: `${GOT_FOLDER}; did you mean ${printable(join(path, models[0]))}?` };
   }
   if (path === undefined || problem.message !== BY_ERRNO.get('ENOENT')) return problem;
-  const all = await fs.list(dirname(path)).catch(() => []);
+  const all = await fs.list(dirname(path)).catch((): string[] => []);
+  if (all.includes(basename(path)))
+    return { ...problem, message: `${FOUND_NOTHING} where this link leads; check the link` };
   const names = all.filter((name) => extname(name) === extname(path)).slice(0, MOST_NAMES);
   const near = nearest(
     stemOf(path),

@@ -4,12 +4,10 @@ import type { FileSystem } from '../nouns/file.js';
 import { INT32_MAX, INT32_MIN } from '../numeric/integer.js';
 import { sizeOf } from '../tensor/shape.js';
 import { printable } from '../text.js';
-import { openFile, readFully } from './bytes.js';
 import { whichSamples } from './memhFolder.js';
+import { plainText } from './plainText.js';
 import { refuse } from './refuse.js';
 
-/** Longer text is no string in V8. */
-const MAX_FILE_BYTES = 2 ** 29 - 24;
 const SEPARATORS = /[\s,;[\](){}]+/;
 
 /** Decimal numbers in C order, between white space, commas, semicolons and brackets; # begins a comment. Throws InputError. */
@@ -19,7 +17,7 @@ export async function openText(
   key: string,
   shape: readonly number[],
 ): Promise<ArraySource> {
-  const numbers = numbersIn(await textOf(fs, path), path);
+  const numbers = numbersIn(await plainText(fs, path), path);
   const [count, each] = [sizeOf(shape), sizeOf(shape.slice(1))];
   if (numbers.length !== count) {
     const isFewer = numbers.length > 0 && numbers.length < count && numbers.length % each === 0;
@@ -33,19 +31,6 @@ export async function openText(
   const data: NumericArray = areCodes ? Int32Array.from(numbers) : Float32Array.from(numbers);
   const read = async (from = 0, to = shape[0]) => data.slice(from * each, to * each);
   return { key, dtype: areCodes ? 'int32' : 'float32', shape, fortranOrder: false, read };
-}
-
-async function textOf(fs: FileSystem, path: string): Promise<string> {
-  const file = await openFile(fs, path);
-  try {
-    if (file.size > MAX_FILE_BYTES)
-      throw refuse('too-large', printable(path), `expected at most ${MAX_FILE_BYTES} bytes, got ${file.size}`);
-    const bytes = Buffer.alloc(file.size);
-    await readFully(file, bytes, 0, printable(path));
-    return bytes.toString('latin1').replace(/^\xef\xbb\xbf/, '');
-  } finally {
-    await file.close();
-  }
 }
 
 function numbersIn(text: string, path: string): number[] {

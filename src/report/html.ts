@@ -206,7 +206,9 @@ function facts(report: Report, indexOf: IndexOf): string {
 }
 
 function explainedFact(report: Report, different: number): string[] {
-  const replayed = new Map(report.layers.map((layer) => [layer.name, layer.diagnosis]));
+  // judged by the replay, what was captured is not looked at
+  const captured = report.against === 'replay' ? [] : report.layers;
+  const replayed = new Map(captured.map((layer) => [layer.name, layer.diagnosis]));
   const explained = judged(report)
     .filter(({ mismatched }) => (mismatched ?? 0) > 0)
     .filter(({ name, diagnosis }) => {

@@ -336,9 +336,11 @@ async function readAsCodes(
   }
   const steps = Number((found.offGrid / params.scale).toPrecision(6));
   const value = Number(found.offGrid.toPrecision(6));
-  const off = Number.isInteger(found.offGrid)
-    ? `${value} looks like a code: as a real value it is ${steps} steps of its scale`
-    : `${value} is ${steps} steps of its scale`;
+  const off = !Number.isFinite(value)
+    ? `${value} is no code`
+    : Number.isInteger(found.offGrid)
+      ? `${value} looks like a code: as a real value it is ${steps} steps of its scale`
+      : `${value} is ${steps} steps of its scale`;
   checks.problem('dtype', [source.key], `${refuseDtype(source.dtype, params.dtype)}; ${off}`);
   return null;
 }

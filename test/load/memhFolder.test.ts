@@ -70,11 +70,21 @@ describe('what is refused', () => {
       'd/x.memh word 1: expected hexadecimal, got xx: the simulation never set it (index 0, 1 of 2 x 2)',
     ],
     ['as C writes it', '1 0xff 3 4', {}, 'd/x.memh word 1: expected hexadecimal without 0x, got 0xff'],
-    ['no hexadecimal', '1 2 3 -4', {}, 'd/x.memh word 3: expected hexadecimal of 8 bits, got -4'],
-    ['a word too wide', '1 2 3 100', {}, 'd/x.memh word 3: expected hexadecimal of 8 bits, got 100'],
+    [
+      'no hexadecimal',
+      '1 2 3 -4',
+      {},
+      'd/x.memh word 3: expected hexadecimal of 8 bits, got -4; decimal numbers are read from LAYER.csv',
+    ],
+    [
+      'a word too wide',
+      '1 2 3 100',
+      {},
+      'd/x.memh word 3: expected hexadecimal of 8 bits, got 100; decimal numbers are read from LAYER.csv',
+    ],
     ['too few words', '1 2 3', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got none for word 3'],
-    ['too many words', '1 2 3 4 5', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got more'],
-    ['an address beyond', '@4 1', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got more'],
+    ['too many words', '1 2 3 4 5', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got 5'],
+    ['an address beyond', '@4 1', {}, 'd/x.memh: expected 4 words (shape 2 x 2), got one at address 4'],
     ['a bad address', '@zz 1', {}, 'd/x.memh: expected an address after @, got @zz'],
   ])('%s', async (_, text, entry, message) => {
     expect(await problemsOf(valuesOf(text, entry))).toEqual([message]);

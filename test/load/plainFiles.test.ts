@@ -46,6 +46,24 @@ test('text: savetxt, a CSV, a printf; dequantized numbers stay floats', async ()
   expect([...arrays.values()].map(({ dtype }) => dtype)).toEqual(['int32', 'int32', 'float32']);
 });
 
+test('what an editor or PowerShell puts before text: a mark is left out, UTF-16 is said', async () => {
+  const marked = await open({ 'fc1.memh': '\ufeffff 80 7f 00' });
+  expect([...(await marked.arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);
+  const utf16 = (text: string) => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
+  const words = await open({ 'fc1.memh': utf16('ff 80 7f 00') });
+  await expect(words.arrays.get('fc1')!.read()).rejects.toThrow(
+    'expected ASCII or UTF-8, got UTF-16; save it as ASCII',
+  );
+  await expect(open({ 'fc1.csv': utf16('1,2,3,4') })).rejects.toThrow('fc1.csv: expected ASCII or UTF-8, got UTF-16');
+});
+
+test('words too many are counted, decimal ones sent to their own ending', async () => {
+  const read = async (text: string) => (await open({ 'fc1.memh': text })).arrays.get('fc1')!.read();
+  await expect(read('1 2 3 4 5 6 7 8')).rejects.toThrow('expected 4 words (shape 2 x 2), got 8');
+  await expect(read('@4 1')).rejects.toThrow('expected 4 words (shape 2 x 2), got one at address 4');
+  await expect(read('100 128 3 4')).rejects.toThrow('of 8 bits, got 100; decimal numbers are read from LAYER.csv');
+});
+
 test('$readmemh by its other names', async () => {
   const { arrays } = await open({ 'fc1.hex': 'ff 80 7f 00', 'fc2.mem': 'c8 03' });
   expect([...(await arrays.get('fc1')!.read())]).toEqual([-1, -128, 127, 0]);

@@ -123,3 +123,22 @@ test('of more channels than a page holds the worst of each cell are kept, and th
     expect(worstOf(index, sizes)).toEqual(worstOf(allIndex, allSizes));
   }
 });
+
+test.each([
+  ['capture', '8 of 971'],
+  ['replay', '971 of 971'],
+] as const)('what is explained, by %s: what was captured counts only where it is looked at', (against, expected) => {
+  const report = readReport('iris-avx2');
+  const layers = report.layers.map((layer) => ({
+    ...layer,
+    diagnosis: layer.name === 'fc1' ? { ...layer.diagnosis!, causes: ['unexplained'] } : layer.diagnosis,
+  }));
+  const judged = {
+    ...report,
+    against,
+    layers,
+    candidate: 'mine.npz',
+    candidate_layers: report.layers,
+  } as typeof report;
+  expect(html([runOf(judged)], { ...plain, page })).toContain(`${expected} values that differ`);
+});

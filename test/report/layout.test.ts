@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { displayWidth, padEnd, padStart, shortenName, wrap } from '../../src/report/terminal/layout.js';
+import { displayWidth, padEnd, padStart, shortenName, shortenNames, wrap } from '../../src/report/terminal/layout.js';
 
 test.each([
   ['fc1', 3, 'ASCII'],
@@ -27,12 +27,35 @@ test.each([
   ['model.layers.31.self_attn.q_proj', 23, 'm.l.31.self_attn.q_proj', 'numbers stay'],
   ['model.layers.31.self_attn.q_proj', 15, 'm.l.31.s.q_proj', 'the last part stays'],
   ['model.layers.31.self_attn.q_proj', 12, 'm.l.3…q_proj', 'then the middle goes'],
+  ['model.layer12.conv1', 12, 'm.l12.conv1', 'a number is what tells blocks apart'],
   ['blocks/3/mlp/fc1', 12, 'b/3/mlp/fc1', 'paths too'],
   ['averyveryverylongname', 11, 'avery…gname', 'no parts'],
   ['很长很长很长的名字', 9, '很长…名字', 'a wide character is never halved'],
   ['abcdef', 2, 'ab', 'no room for an ellipsis'],
 ])('shortenName(%j, %i) is %j: %s', (name, width, expected) => {
   expect(shortenName(name, width, '…')).toBe(expected);
+});
+
+test.each([
+  [
+    ['/u1/Conv_quantized', '/u2/Conv_quantized'],
+    ['/u1/C…ntized', '/u2/C…ntized'],
+  ],
+  [
+    ['Conv_11_quantized', 'Conv_12_quantized'],
+    ['Conv_11_…zed', 'Conv_12_…zed'],
+  ],
+  [
+    ['a_long_Conv_11_x', 'a_long_Conv_12_x'],
+    ['a_lon…v_11_x', 'a_lon…v_12_x'],
+  ],
+  [
+    ['same_same_same_same', 'same_same_same_same'],
+    ['same_…e_same', 'same_…e_same'],
+  ],
+  [[], []],
+])('names %j below each other are %j: what tells them apart stays', (names, expected) => {
+  expect(shortenNames(names, 12, '…')).toEqual(expected);
 });
 
 test.each([

@@ -132,6 +132,10 @@ test.each([
     ['features.conv', 'features.relu', 'fc.1'],
     ['features', 'fc'],
   ],
+  [
+    ['/d1/d1.0/Conv_output_0', '/pool/MaxPool_output_0', '/d2/d2.0/Conv_output_0'],
+    ['d1.d1.0', 'pool', 'd2.d2.0'],
+  ],
 ])('blocks of %j', (names, blocks) => {
   expect(networkLayout(chain(names), 1316).labels.map(({ text }) => text)).toEqual(blocks);
 });

@@ -365,6 +365,21 @@ describe.skipIf(!chromiumPath)(`the html report in Chromium${chromiumPath ? '' :
     }
   });
 
+  test.each([360, 400])('three kernels beside each other fit a phone of %d pixels', async (width) => {
+    const { page } = await open(iris, { viewport: { width, height: 800 } });
+    await page.locator('.tile').first().click();
+    await page.locator('.steps').waitFor();
+    const over = await page.locator('.scroll:has(.steps)').evaluate((box) => {
+      for (const row of box.querySelectorAll('tr')) {
+        while (row.children.length < 4) row.append(row.lastElementChild!.cloneNode(true));
+      }
+      for (const cell of box.querySelectorAll('.number')) cell.textContent = '0.00143188886';
+      return box.scrollWidth - box.clientWidth;
+    });
+    expect(over).toBe(0);
+    await page.close();
+  });
+
   test('an image of a convolution: its cells are links to places', async () => {
     const { page, complaints } = await open(cnn);
     await page.locator('.tile').first().click();

@@ -77,10 +77,10 @@ function blocksOf(nodes: readonly GraphNode[]): Block[] {
 
 /**
  * "layer1.0" of layer1.0.conv1, "stages.0.1" of stages.0.1.conv1, "encoder.3" of encoder.3.attn.q and encoder.3.0, "features" of
- * features.conv; null: a name of one part.
+ * features.conv, "d1" of /d1/Conv_output_0; null: a name of one part.
  */
 export function prefixOf(name: string): string | null {
-  const parts = name.split(/[./]/);
+  const parts = name.split(/[./]/).filter((part) => part !== ''); // ONNX begins with a slash
   if (parts.length < 2) return null;
   const isNumber = (part: string) => /^\d+$/.test(part);
   const first = parts.findIndex(isNumber);

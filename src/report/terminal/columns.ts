@@ -1,5 +1,5 @@
 import { largestOf } from '../../numeric/extremes.js';
-import { displayWidth, padEnd, padStart, shortenName } from './layout.js';
+import { displayWidth, padEnd, padStart, shortenNames } from './layout.js';
 
 export type Paint = (text: string) => string;
 
@@ -92,6 +92,6 @@ function shortened(columns: readonly Column[], { width, ellipsis }: ColumnLayout
   return columns.map((column) => {
     const limit = limits.get(column);
     if (limit === undefined) return column;
-    return { ...column, cells: column.cells.map((cell) => shortenName(cell, limit, ellipsis)) };
+    return { ...column, cells: shortenNames(column.cells, limit, ellipsis) };
   });
 }

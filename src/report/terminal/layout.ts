@@ -26,28 +26,49 @@ export function padStart(text: string, width: number): string {
 }
 
 /**
- * A name that is too long, never wider than width: first its leading parts go to their initials
- * (model.layers.31.self_attn.q_proj, m.l.31.self_attn.q_proj), then the middle goes.
+ * A name that is too long, never wider than width: first its leading parts go to their initials and numbers
+ * (model.layers.31.self_attn.q_proj, m.l.31.self_attn.q_proj), then the middle goes. head: of what is left, how much is its beginning.
  */
-export function shortenName(name: string, width: number, ellipsis: string): string {
+export function shortenName(name: string, width: number, ellipsis: string, head = HEADS[0]): string {
   const parts = name.split(/(?<=[./])/);
   let whole = displayWidth(name);
   for (let i = 0; i < parts.length - 1 && whole > width; i++) {
     const [initial] = parts[i];
     if (!/[a-z]/i.test(initial)) continue;
-    const short = initial + parts[i].at(-1);
+    const short = initial + numberAt(parts[i]) + parts[i].at(-1);
     whole -= displayWidth(parts[i]) - displayWidth(short);
     parts[i] = short;
   }
-  return shortenMiddle(parts.join(''), width, ellipsis);
+  return shortenMiddle(parts.join(''), width, ellipsis, head);
 }
 
-/** Keeps both ends; never wider than width. */
-function shortenMiddle(text: string, width: number, ellipsis: string): string {
+/** How much of a shortened name is its beginning, what reads best first. */
+const HEADS = [1 / 2, 3 / 4, 1, 1 / 4];
+
+/** Names that stand below each other, as many of them apart as that allows: what all of them begin or end with tells nothing. */
+export function shortenNames(names: readonly string[], width: number, ellipsis: string): string[] {
+  const different = new Set(names).size;
+  let best: { names: string[]; apart: number } | null = null;
+  for (const head of HEADS) {
+    const short = names.map((name) => shortenName(name, width, ellipsis, head));
+    const apart = new Set(short).size;
+    if (apart > (best?.apart ?? 0)) best = { names: short, apart };
+    if (apart === different) break;
+  }
+  return best?.names ?? [];
+}
+
+/** layer2. and layer3. are two. */
+function numberAt(part: string): string {
+  return /.(\d*).$/.exec(part)?.[1] ?? '';
+}
+
+/** Keeps both ends, unless all is head; never wider than width. */
+function shortenMiddle(text: string, width: number, ellipsis: string, share: number): string {
   if (displayWidth(text) <= width) return text;
   const room = width - displayWidth(ellipsis);
   if (room < 2) return takeStart(text, width);
-  const head = takeStart(text, Math.floor(room / 2));
+  const head = takeStart(text, Math.floor(room * share));
   return head + ellipsis + takeEnd(text, room - displayWidth(head));
 }
 
