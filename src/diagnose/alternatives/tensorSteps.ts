@@ -22,7 +22,6 @@ import type { CauseCode, CauseEvidence } from '../finding/evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { TensorStudy } from '../study/study.js';
-import { functionsOfFloats } from './floatFunctions.js';
 
 /** What the op is in real numbers; null where it only picks codes. */
 export function formOf({ data, declared }: TensorStudy): RealForm | null {
@@ -128,7 +127,6 @@ export function scriptsOfFunctions(
 ): [name: string, TensorSteps][] {
   const { is, [which]: others = {} } = formOf(study) ?? {};
   if (!study.free || ofWindows(study)) return [];
-  if (!isQuantized(study.declared.params.output)) return which === 'others' ? functionsOfFloats(study) : [];
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
   return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
     widthsOf(study).flatMap((float64): [string, TensorSteps][] => {

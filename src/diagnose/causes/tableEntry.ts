@@ -4,10 +4,10 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
-import { coarseTableOf } from '../alternatives/coarseTables.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
-import { constantsOfFloats } from '../alternatives/floatFunctions.js';
-import { mapOf, shiftsOf, slopesOf } from '../alternatives/lookups.js';
+import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
+import { constantsOfFloats, functionsOfFloats } from '../alternatives/functions/floatFunctions.js';
+import { mapOf, shiftsOf, slopesOf } from '../alternatives/functions/lookups.js';
 import {
   formOf,
   isOwnFunction,
@@ -84,9 +84,10 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),
       }),
     ),
-    ...constantsOfFloats(study).map(([constant, steps]) =>
-      stepsChange('table-entry', 'multiplier', steps, { ...constant, floats: true }),
-    ),
+    ...constantsOfFloats(study).map(([constant, steps]) => ({
+      ...stepsChange('table-entry', 'multiplier', steps, { ...constant, floats: true }),
+      freedom: FREEDOM.oneNumber,
+    })),
     ...(study.free && study.data.op === 'prelu_of_two' ? ofSlopesReadOtherwise(study) : []),
     ...tablesReadOtherwise(study).map(([rows, steps]) => stepsChange('table-entry', 'multiplier', steps, { rows })),
   ],
@@ -280,7 +281,8 @@ function isOfRows(study: TensorStudy): boolean {
 const FEWEST = 4;
 
 function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
-  return isTable(study) || study.data.mismatched >= FEWEST ? scriptsOfFunctions(study) : [];
+  if (!isTable(study) && study.data.mismatched < FEWEST) return [];
+  return isQuantized(study.declared.params.output) ? scriptsOfFunctions(study) : functionsOfFloats(study);
 }
 
 /** Another operator, or one that comes before or after its neighbour. */

@@ -1,11 +1,11 @@
 /** What a layer of floats may compute in place of its own function: each value is as near as any library computes it. */
-import { FUNCTIONS, realFormOf, realsOf } from '../../kernels/reals.js';
-import { fillReals } from '../../kernels/steps/call.js';
-import type { NumericArray } from '../../nouns/array.js';
-import type { Computed, TensorSteps } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import type { Study, TensorStudy } from '../study/study.js';
-import { hasCases } from './cases.js';
+import { FUNCTIONS, realFormOf, realsOf } from '../../../kernels/reals.js';
+import { fillReals } from '../../../kernels/steps/call.js';
+import type { NumericArray } from '../../../nouns/array.js';
+import type { Computed, TensorSteps } from '../../../nouns/kernel.js';
+import { isQuantized } from '../../../nouns/value.js';
+import type { Study, TensorStudy } from '../../study/study.js';
+import { hasCases } from '../cases.js';
 
 /** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
 const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
@@ -15,6 +15,7 @@ const FEWEST = 16;
 
 /** Other functions by their names. */
 export function functionsOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
+  if (!study.free) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
   if (form?.is === 'table') return ofOneValue(form.of?.(attributes));
