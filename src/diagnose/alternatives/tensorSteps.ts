@@ -5,7 +5,7 @@ import type { RealForm, RealValue, Variant } from '../../kernels/realForm.js';
 import { FUNCTIONS, realFormOf, realsOf } from '../../kernels/reals.js';
 import { tensorKernels } from '../../kernels/registry.js';
 import { clampOfCodes } from '../../kernels/steps/activation.js';
-import { fill, fillReals, quantized } from '../../kernels/steps/call.js';
+import { fill, quantized } from '../../kernels/steps/call.js';
 import { preluAten, shrunkOne } from '../../kernels/steps/multiply.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
@@ -127,7 +127,6 @@ export function scriptsOfFunctions(
 ): [name: string, TensorSteps][] {
   const { is, [which]: others = {} } = formOf(study) ?? {};
   if (!study.free || ofWindows(study)) return [];
-  if (is === 'table' && !isQuantized(study.declared.params.output)) return functionsOfFloats(study);
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
   return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
     widthsOf(study).flatMap((float64): [string, TensorSteps][] => {
@@ -135,26 +134,6 @@ export function scriptsOfFunctions(
       return steps ? [[name, { ...steps, equation: `${name}, ${steps.equation}` }]] : [];
     }),
   );
-}
-
-/** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
-const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
-const EXAMPLES = [-3, -0.7, 0.3, 1.9];
-
-/** Of floats each value is as near as any library computes it; the op's own function is none. */
-function functionsOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
-  const own = formOf(study)?.of?.(study.declared.params.attributes);
-  const isOwn = (apply: (x: number) => number) =>
-    !own || EXAMPLES.every((x) => Math.abs(apply(x) - own(x)) <= SLACK * Math.abs(own(x)));
-  return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] => {
-    if (isOwn(apply)) return [];
-    const run: TensorSteps['run'] = (call) => {
-      const data = fillReals(call, realsOf(apply)(call));
-      const off = (sign: number) => Float64Array.from(data, (v) => v + sign * (Math.abs(v) * SLACK + LEAST_SLACK));
-      return { data, low: off(-1), high: off(1) };
-    };
-    return [[name, { kind: 'tensor', equation: `${name}, of floats`, run }]];
-  });
 }
 
 /** A script that computes a function of one value, to nearest; none where it makes floats. */

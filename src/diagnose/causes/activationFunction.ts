@@ -1,7 +1,7 @@
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
-import { type ActivationForm, activationForms, plainForms } from '../alternatives/activations.js';
 import { hasCases } from '../alternatives/cases.js';
+import { type ActivationForm, activationForms, plainForms } from '../alternatives/functions/activations.js';
 import type { Cause } from '../cause.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';

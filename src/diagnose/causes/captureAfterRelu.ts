@@ -1,6 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
-import { slopedOf } from '../alternatives/lookups.js';
+import { slopedOf } from '../alternatives/functions/lookups.js';
 import { isMaximum } from '../alternatives/pools.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../finding/evidence.js';

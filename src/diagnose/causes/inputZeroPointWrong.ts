@@ -1,7 +1,7 @@
 import { withInputZeroPoint } from '../../kernels/steps/lossyAccumulate.js';
 import { isQuantized, type QuantParams, type ValueParams } from '../../nouns/value.js';
+import { shiftsOf } from '../alternatives/functions/lookups.js';
 import { isConvolution, patchOf, readOtherwise } from '../alternatives/geometry.js';
-import { shiftsOf } from '../alternatives/lookups.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';

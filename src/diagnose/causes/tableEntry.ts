@@ -4,9 +4,10 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
-import { coarseTableOf } from '../alternatives/coarseTables.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
-import { mapOf, shiftsOf, slopesOf } from '../alternatives/lookups.js';
+import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
+import { constantsOfFloats, functionsOfFloats } from '../alternatives/functions/floatFunctions.js';
+import { mapOf, shiftsOf, slopesOf } from '../alternatives/functions/lookups.js';
 import {
   formOf,
   isOwnFunction,
@@ -38,6 +39,9 @@ declare module '../finding/evidence.js' {
         readonly function?: string;
         /** What the layer makes is floats. */
         readonly floats?: true;
+        /** Of floats: what every value is multiplied with, or what is added to it. */
+        readonly times?: number;
+        readonly plus?: number;
         /** Each code is given the output of the one so many places before it; around: from the other end where there is none. */
         readonly read_before?: number;
         readonly around?: true;
@@ -80,6 +84,10 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),
       }),
     ),
+    ...constantsOfFloats(study).map(([constant, steps]) => ({
+      ...stepsChange('table-entry', 'multiplier', steps, { ...constant, floats: true }),
+      freedom: FREEDOM.oneNumber,
+    })),
     ...(study.free && study.data.op === 'prelu_of_two' ? ofSlopesReadOtherwise(study) : []),
     ...tablesReadOtherwise(study).map(([rows, steps]) => stepsChange('table-entry', 'multiplier', steps, { rows })),
   ],
@@ -109,6 +117,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
       (e: CauseEvidence['table-entry']) => {
         if (e.rows !== undefined) return `rows of a table read otherwise: ${e.rows}`;
         if (e.function !== undefined) return `another function: ${printable(e.function)}`;
+        if (isOfConstant(e)) return `${constantText(e)} what the file gives`;
         if (e.read_before !== undefined) return `table read ${placesText(e.read_before)} each code`;
         if (e.differing === undefined) return 'a function of codes made in another way';
         return e.differing === 1 ? 'one entry of the table differs' : `${e.differing} entries of the table differ`;
@@ -118,9 +127,11 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
           ? 'Rows are found by their index, and each has a scale and a zero point of its own.'
           : e.read_before !== undefined
             ? `Every code is given the output of the code ${placesText(e.read_before)} it${e.around ? ', around the ends of the table' : ''}.`
-            : e.function === undefined
-              ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
-              : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
+            : isOfConstant(e)
+              ? `Every value is ${constantText(e)} what the file gives: a constant of the layer is another, is used twice or not at all.`
+              : e.function === undefined
+                ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
+                : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
       (e, context) => [
         ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
         decidingSentence(e.deciding, context),
@@ -164,6 +175,8 @@ function told(form: Words): Words {
         return 'look up row index[i] of the table, and take (q - zero_point[row]) * scale[row] of its codes';
       if (e.read_before !== undefined && context.subject === 'candidate')
         return 'give the lowest code the first entry: table[code - lowest code]';
+      if (isOfConstant(e) && context.subject === 'candidate')
+        return `check the constants of ${printable(context.layer)}: its values are ${constantText(e)} what the file gives`;
       const own = ownOf(e, context);
       return own === null ? form.fix(e, context) : `compute ${context.op} of the real values: ${own}`;
     },
@@ -177,6 +190,15 @@ function told(form: Words): Words {
       ];
     },
   };
+}
+
+function isOfConstant({ times, plus }: Partial<CauseEvidence['table-entry']>): boolean {
+  return times !== undefined || plus !== undefined;
+}
+
+function constantText({ times, plus }: Partial<CauseEvidence['table-entry']>): string {
+  if (times !== undefined) return `${times} times`;
+  return plus! < 0 ? `${-plus!} less than` : `${plus} more than`;
 }
 
 function isTable(study: TensorStudy): boolean {
@@ -250,6 +272,7 @@ function ofSlopesReadOtherwise({ declared }: TensorStudy): TensorChange[] {
 
 /** Softmax, norms, PReLU: other functions of them have names. */
 function isOfRows(study: TensorStudy): boolean {
+  if (!isQuantized(study.declared.params.output)) return true;
   const { others, alone } = formOf(study) ?? {};
   return (others ?? alone) !== undefined && !ofWindows(study);
 }
@@ -258,7 +281,8 @@ function isOfRows(study: TensorStudy): boolean {
 const FEWEST = 4;
 
 function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
-  return isTable(study) || study.data.mismatched >= FEWEST ? scriptsOfFunctions(study) : [];
+  if (!isTable(study) && study.data.mismatched < FEWEST) return [];
+  return isQuantized(study.declared.params.output) ? scriptsOfFunctions(study) : functionsOfFloats(study);
 }
 
 /** Another operator, or one that comes before or after its neighbour. */

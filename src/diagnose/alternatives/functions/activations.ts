@@ -1,16 +1,16 @@
 /** What a layer may make of its results besides its own activation: a function of real values, or of codes that are rounded by then. */
-import { FUNCTIONS } from '../../kernels/reals.js';
-import { float64Product } from '../../kernels/steps/multiplier.js';
-import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
-import { halfEven } from '../../kernels/steps/round.js';
-import type { RoundStep } from '../../nouns/kernel.js';
-import type { QuantParams } from '../../nouns/value.js';
-import { clamp } from '../../numeric/integer.js';
-import { floor, roundHalfEven } from '../../numeric/round.js';
-import { unlimited } from '../causes/outputWraps.js';
-import { withoutRelu } from '../causes/relu.js';
-import { type ProductSetup, type Setup, withParams, withSteps } from '../setup.js';
-import { isFixedPoint } from './departures.js';
+import { FUNCTIONS } from '../../../kernels/reals.js';
+import { float64Product } from '../../../kernels/steps/multiplier.js';
+import { roundThenOffset } from '../../../kernels/steps/offsetAndClamp.js';
+import { halfEven } from '../../../kernels/steps/round.js';
+import type { RoundStep } from '../../../nouns/kernel.js';
+import type { QuantParams } from '../../../nouns/value.js';
+import { clamp } from '../../../numeric/integer.js';
+import { floor, roundHalfEven } from '../../../numeric/round.js';
+import { unlimited } from '../../causes/outputWraps.js';
+import { withoutRelu } from '../../causes/relu.js';
+import { type ProductSetup, type Setup, withParams, withSteps } from '../../setup.js';
+import { isFixedPoint } from '../departures.js';
 
 export interface ActivationForm {
   readonly function: string;

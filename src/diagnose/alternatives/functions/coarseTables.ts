@@ -2,11 +2,11 @@
  * A function of one value by a table of few entries over a range around 0, as FPGAs and firmware have it: the nearest entry, the one
  * below, or a line between two.
  */
-import { clamp } from '../../numeric/integer.js';
-import { floor, roundHalfEven, roundHalfUp } from '../../numeric/round.js';
-import type { TensorStudy } from '../study/study.js';
+import { clamp } from '../../../numeric/integer.js';
+import { floor, roundHalfEven, roundHalfUp } from '../../../numeric/round.js';
+import type { TensorStudy } from '../../study/study.js';
+import { formOf } from '../tensorSteps.js';
 import { seenIn } from './lookups.js';
-import { formOf } from './tensorSteps.js';
 
 /** Input codes that differ: of some hundred tables one gives fewer by chance. */
 const FEWEST_DIFFERING = 8;

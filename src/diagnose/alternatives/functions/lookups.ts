@@ -1,10 +1,10 @@
 /** A function of a byte that is looked up at another code, or has another number in it: found from the pairs of codes that are seen. */
-import type { EluAttributes, SlopeAttributes } from '../../nouns/attributes.js';
-import { isQuantized, type QuantParams } from '../../nouns/value.js';
-import { floor } from '../../numeric/round.js';
-import { type CodeMap, inputOf } from '../setup.js';
-import type { TensorStudy } from '../study/study.js';
-import { formOf } from './tensorSteps.js';
+import type { EluAttributes, SlopeAttributes } from '../../../nouns/attributes.js';
+import { isQuantized, type QuantParams } from '../../../nouns/value.js';
+import { floor } from '../../../numeric/round.js';
+import { type CodeMap, inputOf } from '../../setup.js';
+import type { TensorStudy } from '../../study/study.js';
+import { formOf } from '../tensorSteps.js';
 
 /** Codes that differ, and codes that are compared: of a function that is flat few say nothing. */
 const [FEWEST_DIFFERING, FEWEST] = [4, 8];

@@ -1,0 +1,89 @@
+/** What a layer of floats may compute in place of its own function: each value is as near as any library computes it. */
+import { FUNCTIONS, realFormOf, realsOf } from '../../../kernels/reals.js';
+import { fillReals } from '../../../kernels/steps/call.js';
+import type { NumericArray } from '../../../nouns/array.js';
+import type { Computed, TensorSteps } from '../../../nouns/kernel.js';
+import { isQuantized } from '../../../nouns/value.js';
+import type { Study, TensorStudy } from '../../study/study.js';
+import { hasCases } from '../cases.js';
+
+/** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
+const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
+const EXAMPLES = [-3, -0.7, 0.3, 1.9];
+/** Fewer values are a number times others by chance. */
+const FEWEST = 16;
+
+/** Other functions by their names. */
+export function functionsOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
+  if (!study.free) return [];
+  const { attributes } = study.declared.params;
+  const form = realFormOf(study.data.op);
+  if (form?.is === 'table') return ofOneValue(form.of?.(attributes));
+  const others = form?.picks?.(attributes) ? {} : (form?.others ?? {});
+  return Object.entries(others).map(([name, value]) => [
+    name,
+    stepsOf(name, (call) => within(fillReals(call, value(call)), study.declared.steps.run(call))),
+  ]);
+}
+
+/** own: the op's own function, which is none. */
+function ofOneValue(own: ((x: number) => number) | undefined): [name: string, TensorSteps][] {
+  const isOwn = (apply: (x: number) => number) =>
+    !own || EXAMPLES.every((x) => Math.abs(apply(x) - own(x)) <= SLACK * Math.abs(own(x)));
+  return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] =>
+    isOwn(apply) ? [] : [[name, stepsOf(name, (call) => within(fillReals(call, realsOf(apply)(call))))]],
+  );
+}
+
+/** A number that every declared value is multiplied with, or that is added: a constant of the file that is another. */
+export interface FloatConstant {
+  readonly times?: number;
+  readonly plus?: number;
+}
+
+export function constantsOfFloats(study: TensorStudy): [FloatConstant, TensorSteps][] {
+  const { observed } = study.subset;
+  if (!study.free || isQuantized(study.declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  const declared = study.values(study.declared);
+  const [largest, smallest] = endsOf(declared);
+  const [times, plus] = [observed[largest] / declared[largest], observed[smallest] - declared[smallest]];
+  const made = (name: string, of: (v: number) => number): TensorSteps =>
+    stepsOf(name, (call) => {
+      const own = study.declared.steps.run(call);
+      return within(Float32Array.from('low' in own ? own.data : own, of), own);
+    });
+  const isMeant = (number: number, without: number) => number !== without && Number.isFinite(number);
+  return [
+    ...(isMeant(times, 1) && times !== 0
+      ? [[{ times: shown(times) }, made(`times ${shown(times)}`, (v) => v * times)] as [FloatConstant, TensorSteps]]
+      : []),
+    ...(isMeant(plus, 0)
+      ? [[{ plus: shown(plus) }, made(`plus ${shown(plus)}`, (v) => v + plus)] as [FloatConstant, TensorSteps]]
+      : []),
+  ];
+}
+
+/** Of two float32 values: no more digits are sure. */
+const shown = (number: number) => Number(number.toPrecision(6));
+
+/** Where the largest value is, by its size, and the smallest. */
+function endsOf(values: ArrayLike<number>): [largest: number, smallest: number] {
+  let [largest, smallest] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
+    if (Math.abs(values[i]) < Math.abs(values[smallest])) smallest = i;
+  }
+  return [largest, smallest];
+}
+
+function stepsOf(name: string, run: TensorSteps['run']): TensorSteps {
+  return { kind: 'tensor', equation: `${name}, of floats`, run };
+}
+
+/** own: what is declared, and within what it is known. */
+function within(data: Float32Array, own?: Computed): Computed {
+  const open = own && 'low' in own ? (i: number) => own.high[i] - own.low[i] : () => 0;
+  const off = (sign: number) =>
+    Float64Array.from(data as NumericArray, (v, i) => v + sign * (Math.abs(v) * SLACK + LEAST_SLACK + open(i)));
+  return { data, low: off(-1), high: off(1) };
+}
