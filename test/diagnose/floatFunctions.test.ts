@@ -73,6 +73,32 @@ test.each<[op: Op, apply: Row, found: object]>([
   expect(evidence['table-entry']).toMatchObject({ ...found, floats: true });
 });
 
+test.each<[name: string, apply: (a: number, b: number) => number]>([
+  ['a - b', (a, b) => a - b],
+  ['a * b', (a, b) => a * b],
+  ['a + relu(b)', (a, b) => a + Math.max(b, 0)],
+])('a sum of two as %s', async (name, apply) => {
+  const z = x.map((_, i) => x[(i + 7) % x.length]);
+  const model = await validateModel(
+    {
+      format: 'qdiff-model',
+      version: 1,
+      producer: { framework: 'pytorch', engine: 'fbgemm' },
+      inputs: ['x', 'z'].map((own) => ({ name: own, dtype: 'float32', shape: [WIDTH] })),
+      layers: [{ name: 'y', op: 'add', inputs: ['x', 'z'], output: { dtype: 'float32' } }],
+    },
+    'model.json',
+    'none',
+  );
+  const [right, own] = [(a: number, b: number) => a + b, apply].map((f) => x.map((v, i) => f(v, z[i])));
+  const capture = captureOf(model, SAMPLES, { x, z, y: right });
+  const { candidate_layers } = await compare(model, capture, { candidate: captureOf(model, SAMPLES, { y: own }) });
+  expect(candidate_layers![0].diagnosis).toMatchObject({
+    causes: ['table-entry'],
+    evidence: { 'table-entry': { function: name } },
+  });
+});
+
 describe('without a name', () => {
   const op = 'layer_norm';
   test.each<[what: string, (y: Float32Array) => Float32Array]>([

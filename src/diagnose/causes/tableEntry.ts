@@ -282,13 +282,18 @@ const FEWEST = 4;
 
 function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
   if (!isTable(study) && study.data.mismatched < FEWEST) return [];
-  return isQuantized(study.declared.params.output) ? scriptsOfFunctions(study) : functionsOfFloats(study);
+  return namedFunctions(study, 'others');
+}
+
+function namedFunctions(study: TensorStudy, which: 'others' | 'alone'): ReturnType<typeof scriptsOfFunctions> {
+  const ofCodes = isQuantized(study.declared.params.output);
+  return ofCodes ? scriptsOfFunctions(study, which) : functionsOfFloats(study, which);
 }
 
 /** Another operator, or one that comes before or after its neighbour. */
 function insteadOf(study: TensorStudy): TensorChange[] {
   if (study.data.mismatched < FEWEST) return [];
-  return scriptsOfFunctions(study, 'alone').map(([name, steps]) =>
+  return namedFunctions(study, 'alone').map(([name, steps]) =>
     stepsChange('table-entry', 'multiplier', steps, { function: name }),
   );
 }

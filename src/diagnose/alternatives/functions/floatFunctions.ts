@@ -13,13 +13,16 @@ const EXAMPLES = [-3, -0.7, 0.3, 1.9];
 /** Fewer values are a number times others by chance. */
 const FEWEST = 16;
 
-/** Other functions by their names. */
-export function functionsOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
+/** Other functions by their names; alone: those that stand in the op's place where nothing else explains. */
+export function functionsOfFloats(
+  study: TensorStudy,
+  which: 'others' | 'alone' = 'others',
+): [name: string, TensorSteps][] {
   if (!study.free) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
-  if (form?.is === 'table') return ofOneValue(form.of?.(attributes));
-  const others = form?.picks?.(attributes) ? {} : (form?.others ?? {});
+  if (form?.is === 'table') return which === 'others' ? ofOneValue(form.of?.(attributes)) : [];
+  const others = form?.picks?.(attributes) ? {} : (form?.[which] ?? {});
   return Object.entries(others).map(([name, value]) => [
     name,
     stepsOf(name, (call) => within(fillReals(call, value(call)), study.declared.steps.run(call))),
