@@ -152,7 +152,7 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     if (!layer) return null;
     work.beginSearch();
-    const before = { shown: inCommon.map(({ changes }) => changes), often: [], open: [] };
+    const before = { shown: inCommon.map(({ changes }) => changes), often: [], several: [], open: [] };
     const diagnosis = asInCommon(await diagnoseLayer({ ...layer, work, before, again: inCommon }), layer, inCommon);
     const isExplained = diagnosis.changes.length > 0;
     work.spend(work.endSearch(isExplained));

@@ -101,6 +101,8 @@ export interface InCommon {
 export interface DoneElsewhere {
   readonly shown: readonly (readonly Change[])[];
   readonly often: readonly (readonly Change[])[];
+  /** What more than one do, be they few of all. */
+  readonly several: readonly (readonly Change[])[];
   readonly open: readonly (readonly Change[])[];
 }
 

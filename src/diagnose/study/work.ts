@@ -57,6 +57,12 @@ const ON_SINGLES = 1e8;
  */
 const IN_ALL = 2.5e9;
 
+/**
+ * And after which what several of them show is tried before all else, and nothing more where it gives every value: what else would, those layers
+ * tell. Of 300 layers that each do one of five things all single causes took 8 s.
+ */
+const AS_SEVERAL = 3e8;
+
 /** What is spent on other operands of all layers: thousands of layers would try thousands of values each. */
 const ON_OTHERS = 1e8;
 
@@ -189,6 +195,11 @@ export class Work {
   /** Whatever is explained by now: nothing is left for two causes at once. */
   get isSpentInAll(): boolean {
     return this.allAtLayer > IN_ALL * this.scale;
+  }
+
+  /** Whatever is explained by now: what several layers show comes first. */
+  get isLate(): boolean {
+    return this.allAtLayer > AS_SEVERAL * this.scale;
   }
 
   /** No second cause is sought beside one. */
