@@ -117,9 +117,11 @@ export function stepsDone(study: Study, causes: readonly Cause[], enumerated: re
   });
 }
 
-/** What explains layers before this one, by its own numbers. */
+/** What explains the other side of this layer, and layers before it, by its own numbers. */
 export function numberlessOf(study: Study, enumerated: readonly Change[]): (readonly Change[])[] {
-  return (study.data.before?.shown ?? []).flatMap((set) => {
+  const { met, before } = study.data;
+  const ofOther = met && isOfAnyLayer(met.changes) ? [met.changes] : [];
+  return [...ofOther, ...(before?.shown ?? [])].flatMap((set) => {
     const own = sameIn(study, set, enumerated);
     return own ? [own] : [];
   });

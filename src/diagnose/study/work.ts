@@ -85,6 +85,8 @@ export class Work {
   private allAtLayer = 0;
   private atSearch = 0;
   private atSingles = 0;
+  /** By searches within it. */
+  private within = 0;
   /** And when two causes at once were given up. */
   private atShort: number | null = null;
   private isSearching = false;
@@ -134,12 +136,12 @@ export class Work {
     return took;
   }
 
-  /** took: where it was begun before. */
-  beginSearch(took = 0): void {
+  beginSearch(): void {
     this.atSearch = this.spent;
+    this.within = 0;
     this.isSearching = true;
     this.beginSingles();
-    this.spent += COST.search + took;
+    this.spent += COST.search;
   }
 
   beginSingles(): void {
@@ -154,8 +156,9 @@ export class Work {
 
   /** @returns what it took. What explains its layer counts nothing, be there hundreds: that is what a run is for. */
   endSearch(isExplained: boolean): number {
-    const took = isExplained ? 0 : this.spent - this.atSearch;
-    this.spent = this.atSearch;
+    const before = this.atSearch - this.within;
+    const took = isExplained ? 0 : this.spent - before;
+    this.spent = before;
     this.isSearching = false;
     return took;
   }
@@ -175,15 +178,16 @@ export class Work {
     this.spent = spent;
   }
 
-  /** A search inside another, which leaves that as much as it had; in all it counts. @returns what ends it, and tells what it took */
-  beginWithin(): () => number {
-    const { spent, atSingles } = this;
+  /** A search inside another, of the same layer: the limits of either are its own, and the other answers for both. @returns what ends it */
+  beginWithin(): () => void {
+    const { spent, atSearch, atSingles } = this;
+    this.atSearch = spent;
     this.beginSingles();
     return () => {
       const took = this.spent - spent;
-      this.spent = spent;
-      this.atSingles = atSingles;
-      return took;
+      this.within += took;
+      this.atSearch = atSearch + took;
+      this.atSingles = atSingles + took;
     };
   }
 
