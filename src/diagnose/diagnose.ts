@@ -56,7 +56,7 @@ export interface DifferingLayer {
   /** One cause without a number is all that is asked for. */
   readonly single?: true;
   /** Asked before two causes at once are sought: whether something else than causes gives its values. */
-  readonly isElsewhere?: () => Promise<boolean>;
+  readonly isElsewhere?: (isNear: boolean) => Promise<boolean>;
   /** Told how many hypotheses were tried, at each. */
   readonly watch?: (tried: number) => void;
 }
@@ -136,6 +136,11 @@ export class Diagnosis {
     return begun.isOfOne;
   }
 
+  /** Asked where it is noise on a likelier input: whether several at once give it on this one, on which it is none. */
+  async isOfSeveral(differing: DifferingLayer): Promise<boolean> {
+    return (await this.begun.get(differing)?.isOfSeveral()) ?? false;
+  }
+
   /** It is searched anew where it is asked for again. */
   forget(layer: string): void {
     this.answers.forget(layer);
@@ -152,7 +157,7 @@ export class Diagnosis {
     const layer = this.caseOf(differing);
     if (!layer) return null;
     work.beginSearch();
-    const before = { shown: inCommon.map(({ changes }) => changes), often: [], open: [] };
+    const before = { shown: inCommon.map(({ changes }) => changes), often: [], several: [], open: [] };
     const diagnosis = asInCommon(await diagnoseLayer({ ...layer, work, before, again: inCommon }), layer, inCommon);
     const isExplained = diagnosis.changes.length > 0;
     work.spend(work.endSearch(isExplained));
@@ -190,7 +195,7 @@ export class Diagnosis {
   }
 
   private async searched(layer: LayerCase, begun?: Begun): Promise<{ diagnosis: LayerDiagnosis; took: number }> {
-    this.work.beginSearch(begun?.took);
+    this.work.beginSearch();
     const diagnosis = await (begun?.all() ?? diagnoseLayer(layer));
     const took = this.work.endSearch(!diagnosis.report.causes.includes('unexplained'));
     const isOpen = this.before.isOpenIn(diagnosis);

@@ -72,8 +72,14 @@ it('what one gives on the captured value is told, and no pair on its own is trie
   expect(paired).toEqual(['first']);
 });
 
-it('where none does, two are sought on either', async () => {
+it('where none does, two are sought on what is no noise first', async () => {
   const { causes, paired } = await told({ bias: bias.map(() => 0), round: Math.floor });
   expect(causes).toEqual(['bias-missing', 'rounding-floor']);
-  expect(paired).toEqual(['first', 'second', 'second']);
+  expect(paired).toEqual(['first', 'second']);
+});
+
+it('and on either, where nothing gives it', async () => {
+  const { causes, paired } = await told({ round: (v) => Math.round(v) + (noise(1, -9, 10)[0] as number) });
+  expect(causes).toEqual(['unexplained']);
+  expect(paired.filter((name) => name === 'second')).toHaveLength(2);
 });

@@ -30,9 +30,11 @@ export async function searched(one: Case, readings: readonly Reading[]): Promise
     ...differingOf(one, reading),
     met: one.met,
     // one cause on an input that is less likely comes before two on this one, which take as long as all that are single
-    isElsewhere: async () => (await isAny(areOfOne.slice(i + 1))) || haveMoved(),
+    isElsewhere: async (isNear) =>
+      (await isAny(areOfOne.slice(i + 1))) || (await haveMoved()) || (!isNear && isAny(areOfSeveral.slice(i + 1))),
   }));
   const areOfOne = asked.map((differing) => once(() => diagnosis.isOfOne(differing)));
+  const areOfSeveral = asked.map((differing) => once(() => diagnosis.isOfSeveral(differing)));
   let named: Searched['named'] = null;
   let nearest: LayerDiagnosis | null = null;
   for (const [i, reading] of readings.entries()) {

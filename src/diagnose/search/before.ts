@@ -73,14 +73,21 @@ export class DoneBefore {
     return this.near.slice(0, FIRST).includes(name);
   }
 
+  private isOften({ layers }: Done): boolean {
+    return layers >= FEWEST * this.layers;
+  }
+
   /** What explains layers, the last first; and what would, were their values not too few to show it. */
   get sets(): DoneElsewhere {
-    const explained = [...this.explained.values()].filter(({ layers }) => layers >= FEWEST * this.layers);
-    const often = explained.filter(({ layers }) => layers > 1).sort((a, b) => a.layers - b.layers);
+    const all = [...this.explained.values()];
+    const several = all.filter(({ layers }) => layers > 1).sort((a, b) => a.layers - b.layers);
+    const explained = all.filter((done) => this.isOften(done));
+    const often = several.filter((done) => this.isOften(done));
     const shown = explained.filter(({ isFirst }) => isFirst);
     return {
       shown: lastOf(shown.map(({ set }) => set)),
       often: lastOf(often.map(({ set }) => set)),
+      several: lastOf(several.map(({ set }) => set)),
       open: lastOf([...this.refused.values()]),
     };
   }
@@ -110,9 +117,11 @@ export function stepsDone(study: Study, causes: readonly Cause[], enumerated: re
   });
 }
 
-/** What explains layers before this one, by its own numbers. */
+/** What explains the other side of this layer, and layers before it, by its own numbers. */
 export function numberlessOf(study: Study, enumerated: readonly Change[]): (readonly Change[])[] {
-  return (study.data.before?.shown ?? []).flatMap((set) => {
+  const { met, before } = study.data;
+  const ofOther = met && isOfAnyLayer(met.changes) ? [met.changes] : [];
+  return [...ofOther, ...(before?.shown ?? [])].flatMap((set) => {
     const own = sameIn(study, set, enumerated);
     return own ? [own] : [];
   });

@@ -7,12 +7,14 @@ import { diagnoseLayer } from './layer.js';
 export class Begun {
   /** Whether one cause gives all of its values, by one number at most: no pair on a likelier input is believed before that. */
   readonly isOfOne: Promise<boolean>;
-  /** As far as that. */
-  took = 0;
   private readonly found: Promise<LayerDiagnosis>;
   private goOn = () => {};
+  private isNear = false;
 
-  constructor(layer: LayerCase, work: Work) {
+  constructor(
+    layer: LayerCase,
+    private readonly work: Work,
+  ) {
     const mayGoOn = new Promise<void>((resolve) => {
       this.goOn = resolve;
     });
@@ -20,17 +22,27 @@ export class Begun {
     const stopped = new Promise<null>((resolve) => {
       stop = () => resolve(null);
     });
-    const isElsewhere = async () => {
+    const isElsewhere = async (isNear: boolean) => {
+      this.isNear = isNear;
       stop();
       await mayGoOn;
-      return (await layer.isElsewhere?.()) ?? false;
+      return (await layer.isElsewhere?.(isNear)) ?? false;
     };
     const endWithin = work.beginWithin();
     this.found = diagnoseLayer({ ...layer, isElsewhere });
     this.isOfOne = Promise.race([this.found, stopped]).then((found) => {
-      this.took = endWithin();
+      endWithin();
       return found !== null && isPlain(found.changes);
     });
+  }
+
+  /** The same of several at once, where sums were met from which its values may follow: what reads noise is sought after that. */
+  async isOfSeveral(): Promise<boolean> {
+    if (!this.isNear) return false;
+    const endWithin = this.work.beginWithin();
+    const { changes } = await this.all();
+    endWithin();
+    return isPlain(changes);
   }
 
   /** All that the search finds. */

@@ -14,7 +14,7 @@ import {
   unnamed,
 } from '../finding/explanation.js';
 import { applyChanges, type Change, FREEDOM } from '../setup.js';
-import type { Outcome } from '../study/data.js';
+import type { DoneElsewhere, Outcome } from '../study/data.js';
 import { Study } from '../study/study.js';
 import { leastOf } from './elsewhere.js';
 import { type Hypothesis, simplest } from './ranking.js';
@@ -43,6 +43,9 @@ export async function diagnoseLayer(layer: LayerCase): Promise<LayerDiagnosis> {
   const found = constantsIn(study);
   const constant = found && (await areConstant(study, found)) ? found : null;
   if (constant && !constant.channels) return constantly(layer, constant);
+  const known =
+    layer.work?.isLate && !constant && !layer.again ? await asSets(layer, study, layer.before?.several) : null;
+  if (known) return known;
   let result = await searchWithShared(study, layer.shared);
   for (let round = 0; result.explanations.length > 0; round++) {
     const outcomes = await confirm(study, result.explanations);
@@ -76,14 +79,20 @@ async function cutShort({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosi
   const none = () => unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
   const { often = [] } = layer.before ?? {};
   if (often.length === 0) return none();
-  const study = await Study.open({ ...layer, proven: true });
-  const found = simplest(
-    study,
-    often.flatMap((changes) => leastOf(study, changes) ?? []),
-  );
+  return (await asSets(layer, await Study.open({ ...layer, proven: true }), often)) ?? none();
+}
+
+/** What one of some sets gives, or the least of it; null: none gives every value. */
+async function asSets(
+  layer: LayerCase,
+  study: Study,
+  sets: DoneElsewhere['often'] = [],
+): Promise<LayerDiagnosis | null> {
+  const all = sets.flatMap((changes) => leastOf(study, changes) ?? []);
+  const found = simplest(study, all);
   const outcomes = await confirm(study, found);
   const proven = found.filter((_, i) => outcomes[i].mismatched === 0);
-  return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : none();
+  return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : null;
 }
 
 /**

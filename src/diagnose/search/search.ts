@@ -46,7 +46,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   if (others.areSame()) return run.result();
   others.beside();
   if (run.isSettled()) return run.result();
-  if (await study.data.isElsewhere?.()) return run.result();
+  if (await study.data.isElsewhere?.(study.hasMetSums)) return run.result();
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     threes(run);

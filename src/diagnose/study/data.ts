@@ -85,8 +85,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly single?: true;
   /** It was searched by itself, in vain: only what others are found to do, and one change more. */
   readonly again?: readonly InCommon[];
-  /** Asked before two causes at once are sought: whether something else than causes gives its values. */
-  readonly isElsewhere?: () => Promise<boolean>;
+  /** Asked before two causes at once are sought: whether something else gives its values. isNear: sums were met from which they may follow. */
+  readonly isElsewhere?: (isNear: boolean) => Promise<boolean>;
 }
 
 /** What one layer, or several, are found to do. */
@@ -101,6 +101,8 @@ export interface InCommon {
 export interface DoneElsewhere {
   readonly shown: readonly (readonly Change[])[];
   readonly often: readonly (readonly Change[])[];
+  /** What more than one do, be they few of all. */
+  readonly several: readonly (readonly Change[])[];
   readonly open: readonly (readonly Change[])[];
 }
 

@@ -1,0 +1,75 @@
+/** A network in which hundreds of layers each do one of a few things: once that took long, what several of them show is tried first. */
+import { expect, it, vi } from 'vitest';
+import { Search } from '../../src/diagnose/search/phases.js';
+import type { Report } from '../../src/nouns/report.js';
+import { cli } from '../support/cli.js';
+import { npy, npz } from '../support/npz.js';
+
+const [LAYERS, SAMPLES, WIDTH] = [90, 40, 4];
+const SCALE = 0.0041731;
+const value = { dtype: 'int8', scale: 0.05, zero_point: 3 };
+let state = 11;
+const noise = (count: number, from: number, to: number) =>
+  Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return from + ((state >>> 8) % (to - from));
+  });
+const x = Array.from({ length: SAMPLES }, () => noise(WIDTH, -100, 100));
+const codes = (values: readonly number[]) => npy('int8', [SAMPLES, WIDTH], values);
+
+interface Mistake {
+  readonly zeroPoint?: number;
+  readonly round?: (v: number) => number;
+  readonly hasBias?: boolean;
+}
+
+function values(weight: readonly number[][], bias: readonly number[], mistake: Mistake = {}): number[] {
+  const { zeroPoint = value.zero_point, round = Math.round, hasBias = true } = mistake;
+  return x.flatMap((row) =>
+    weight.map((own, n) => {
+      const sum = own.reduce((all, w, k) => all + w * (row[k] - value.zero_point), hasBias ? bias[n] : 0);
+      return Math.max(-128, Math.min(127, round(sum * SCALE) + zeroPoint));
+    }),
+  );
+}
+
+it('each is named as by itself, and the search of single causes ends with the layers that show nothing else', async () => {
+  const floor = { round: Math.floor };
+  const ofLayer = (i: number): Mistake => {
+    if (i === LAYERS - 3) return { zeroPoint: value.zero_point + 5 };
+    return i % 2 === 0 ? floor : { hasBias: false };
+  };
+  const layers = Array.from({ length: LAYERS }, (_, i) => {
+    const weight = Array.from({ length: WIDTH }, () => noise(WIDTH, -127, 128));
+    const own = { weight, weight_scale: SCALE, bias: noise(WIDTH, -2000, 2000), bias_dtype: 'int32' };
+    return { name: `l${i}`, op: 'linear', input: 'x', ...own, output: value };
+  });
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'litert', kernel: 'xnnpack' },
+    inputs: [{ name: 'x', ...value }],
+    layers,
+  };
+  const right = layers.map(({ name, weight, bias }) => [name, codes(values(weight, bias))] as const);
+  const mine = layers.map(({ name, weight, bias }, i) => [name, codes(values(weight, bias, ofLayer(i)))] as const);
+  const files = new Map<string, string>(
+    Object.entries({
+      'model.json': JSON.stringify(model),
+      'capture.npz': npz({ x: codes(x.flat()), ...Object.fromEntries(right) }),
+      'mine.npz': npz(Object.fromEntries(mine)),
+    }) as never,
+  );
+  const singles = vi.spyOn(Search.prototype, 'singles');
+  const { stdout } = await cli(files)(['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter', 'json']);
+  const searched = singles.mock.contexts.map(
+    (search) => ((search as Search).study.data as unknown as { name: string }).name,
+  );
+  singles.mockRestore();
+  const named = (JSON.parse(stdout) as Report).candidate_layers!.map(({ diagnosis }) => diagnosis!.causes.join());
+  const expected: string[] = layers.map((_, i) => (i % 2 === 0 ? 'rounding-floor' : 'bias-missing'));
+  expected[LAYERS - 3] = 'output-zero-point-wrong';
+  expect(named).toEqual(expected);
+  expect(searched.length).toBeLessThan(0.75 * LAYERS);
+  expect(searched.at(-1)).toBe(`l${LAYERS - 3}`);
+});
