@@ -7,7 +7,6 @@ import { kernelsWith } from '../compare/coverage.js';
 import { productSteps } from '../kernels/kernel.js';
 import { referenceFor } from '../kernels/reference.js';
 import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
-import type { NumericArray } from '../nouns/array.js';
 import type { Capture } from '../nouns/capture.js';
 import type { Kernel, Product, ProductSteps, Step, SumData } from '../nouns/kernel.js';
 import { isProduct, type Layer, type Model, type ProductLayer } from '../nouns/model.js';
@@ -33,8 +32,6 @@ export interface GoldenLayer {
   readonly shapes: LayerShapes;
   readonly recipe: Recipe;
   readonly arrays: readonly GoldenArray[];
-  /** The captured output beside the vectors; null where none was captured. */
-  readonly captured: { readonly values: number; readonly mismatched: number } | null;
 }
 
 export interface GoldenSet {
@@ -43,6 +40,8 @@ export interface GoldenSet {
   readonly layers: readonly GoldenLayer[];
   /** Layers on whole values. */
   readonly values: readonly GoldenValue[];
+  /** Of layers whose output was captured: it beside the vectors, in the model's order. */
+  readonly captured: readonly { readonly layer: string; readonly values: number; readonly mismatched: number }[];
   readonly skipped: readonly { readonly layer: string; readonly why: string }[];
 }
 
@@ -54,18 +53,26 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   const session = new ReplaySession(model, capture, reference, 'propagated');
   const layers: GoldenLayer[] = [];
   const values: GoldenValue[] = [];
+  const captured: GoldenSet['captured'][number][] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
     const value = await goldenValue(session, layer, capture);
-    if (value) values.push(value);
-    if (value) continue;
+    if (value) {
+      values.push(value);
+      captured.push(...(await besideCapture(capture, value)));
+      continue;
+    }
     const why = session.whyNotReplayed(layer);
     const others = why === null ? '' : kernelsWith(layer, session.kernelOf(layer));
     const made = why === null ? await vectorsOf(session, layer, capture) : `${why}${others}`;
-    if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
-    else layers.push(made);
+    if (typeof made === 'string') {
+      skipped.push({ layer: layer.name, why: made });
+      continue;
+    }
+    layers.push(made);
+    captured.push(...(await besideCapture(capture, made)));
   }
-  if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
+  if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, captured, skipped };
   const products = new Set(model.layers.filter(isProduct).map(({ name }) => name));
   const weighed = skipped.filter(({ layer }) => products.has(layer)).slice(0, 1);
   const reasons = (weighed.length > 0 ? weighed : skipped).map(({ layer, why }) => `${layer}: ${why}`);
@@ -173,7 +180,6 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     shapes,
     recipe,
     arrays: arraysOf(layer.name, samples, shapes, product, steps, recipe, values),
-    captured: await besideCapture(capture, layer.name, output),
   };
 }
 
@@ -185,15 +191,16 @@ function fusedWithoutC({ operations }: Recipe): string | null {
   return without ? hasNoC({ name: without.name, equation: without.formula }) : null;
 }
 
-async function besideCapture({ values, samples }: Capture, layer: string, output: NumericArray) {
-  const captured = values.get(layer);
-  if (!captured) return null;
+async function besideCapture({ values, samples }: Capture, { name, arrays }: GoldenLayer | GoldenValue) {
+  const captured = values.get(name);
+  const output = arrays.find((array) => array.value === name)?.data;
+  if (!captured || !output) return [];
   let mismatched = 0;
   for (const [from, to] of blocks(0, samples, captured.features)) {
     const block = await captured.read(from, to);
     for (let i = 0; i < block.length; i++) if (block[i] !== output[from * captured.features + i]) mismatched++;
   }
-  return { values: output.length, mismatched };
+  return [{ layer: name, values: output.length, mismatched }];
 }
 
 function codesFor({ dtype }: QuantParams, length: number): Uint8Array | Int8Array | Int16Array | Int32Array {
