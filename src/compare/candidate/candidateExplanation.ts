@@ -17,7 +17,7 @@ import { explainsPlaces } from '../beyond/rightPlaces.js';
 import { seenAs, tellsOfOthers, throughChain } from '../chain.js';
 import type { OwnComparison } from '../comparison.js';
 import { inSamples } from '../differing.js';
-import { otherInput, sourceOf } from '../inherited.js';
+import { otherBefore, otherInput, sourceOf } from '../inherited.js';
 import { besideOrder, isUnexplained } from '../layerReport.js';
 import { asOwnFile } from '../models/ownFile.js';
 import { type Case, countOnOwn, differingOf, type Judged, ofAll, say, sayReading } from './case.js';
@@ -266,8 +266,9 @@ async function beforeIt({
   const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
   const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
   const { evidence, ...told } = seenAs(report.mismatched!, finding);
-  // mended, it gives what the chain's first value, which differs already, makes of it
-  const inherited = mismatched > 0 && { inherited: { from: sourceOf(comparison, layer.inputs[0]) } };
+  // mended, it gives what the chain's first value, where that differs already, makes of it
+  const from = mismatched === 0 ? null : await otherBefore(comparison, session, layer);
+  const inherited = from !== null && { inherited: { from } };
   const diagnosed = { ...told, evidence: { ...evidence, ...inherited }, ...fixed(fixes) };
   return { report: diagnosed, byChannel: new Map(), changes: [] };
 }
