@@ -20,14 +20,7 @@ import { channelsIn, sizeOf } from '../tensor/shape.js';
 import { listed, printable } from '../text.js';
 import { noIntegers, productsOf, refuseFloatKernel, whyFloat } from './constants.js';
 import { isUnwritten, type Recipe, recipeOf, tracerOf } from './explain/recipe.js';
-import {
-  arraysOf,
-  type BesideCapture,
-  besideCapture,
-  codesFor,
-  type GoldenArray,
-  type GoldenProduct,
-} from './goldenArrays.js';
+import { arraysOf, codesFor, type GoldenArray, type GoldenProduct } from './goldenArrays.js';
 import { type GoldenValue, goldenValue } from './goldenValues.js';
 
 export interface GoldenLayer {
@@ -39,7 +32,6 @@ export interface GoldenLayer {
   readonly shapes: LayerShapes;
   readonly recipe: Recipe;
   readonly arrays: readonly GoldenArray[];
-  readonly captured: BesideCapture | null;
 }
 
 export interface GoldenSet {
@@ -48,6 +40,8 @@ export interface GoldenSet {
   readonly layers: readonly GoldenLayer[];
   /** Layers on whole values. */
   readonly values: readonly GoldenValue[];
+  /** Of layers whose output was captured: it beside the vectors, in the model's order. */
+  readonly captured: readonly { readonly layer: string; readonly values: number; readonly mismatched: number }[];
   readonly skipped: readonly { readonly layer: string; readonly why: string }[];
 }
 
@@ -59,17 +53,22 @@ export async function golden(model: Model, capture: Capture, kernelName: string 
   const session = new ReplaySession(model, capture, reference, 'propagated');
   const layers: GoldenLayer[] = [];
   const values: GoldenValue[] = [];
+  const captured: GoldenSet['captured'][number][] = [];
   const skipped: { layer: string; why: string }[] = [];
   for (const layer of model.layers) {
     const why = session.whyNotReplayed(layer);
     const others = why === null ? '' : kernelsWith(layer, session.kernelOf(layer));
     const value = why === null ? await goldenValue(session, layer, capture) : null;
     const made = value ?? (why === null ? await vectorsOf(session, layer, capture) : `${why}${others}`);
-    if (typeof made === 'string') skipped.push({ layer: layer.name, why: made });
-    else if ('product' in made) layers.push(made);
+    if (typeof made === 'string') {
+      skipped.push({ layer: layer.name, why: made });
+      continue;
+    }
+    if ('product' in made) layers.push(made);
     else values.push(made);
+    captured.push(...(await besideCapture(capture, made)));
   }
-  if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, skipped };
+  if (layers.length + values.length > 0) return { kernel, samples: capture.samples, layers, values, captured, skipped };
   const products = new Set(model.layers.filter(isProduct).map(({ name }) => name));
   const weighed = skipped.filter(({ layer }) => products.has(layer)).slice(0, 1);
   const reasons = (weighed.length > 0 ? weighed : skipped).map(({ layer, why }) => `${layer}: ${why}`);
@@ -177,7 +176,6 @@ async function goldenLayer(layer: ProductLayer, run: LayerRun, capture: Capture)
     shapes,
     recipe,
     arrays: arraysOf(layer.name, samples, shapes, product, steps, recipe, values),
-    captured: await besideCapture(capture, layer.name, output),
   };
 }
 
@@ -187,6 +185,18 @@ function fusedWithoutC({ operations }: Recipe): string | null {
     kind === 'curve' ? curve!.c === null : !addend && operand.length > 1,
   );
   return without ? hasNoC({ name: without.name, equation: without.formula }) : null;
+}
+
+async function besideCapture({ values, samples }: Capture, { name, arrays }: GoldenLayer | GoldenValue) {
+  const captured = values.get(name);
+  const output = arrays.find((array) => array.value === name)?.data;
+  if (!captured || !output) return [];
+  let mismatched = 0;
+  for (const [from, to] of blocks(0, samples, captured.features)) {
+    const block = await captured.read(from, to);
+    for (let i = 0; i < block.length; i++) if (block[i] !== output[from * captured.features + i]) mismatched++;
+  }
+  return [{ layer: name, values: output.length, mismatched }];
 }
 
 /** The recipe, which becomes C code, must give what the replay gave. */

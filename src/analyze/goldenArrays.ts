@@ -1,14 +1,12 @@
-/** The arrays of a layer's golden vectors, in the order of the files, and what was captured of them. */
+/** The arrays of a layer's golden vectors, in the order of the files. */
 
 import { nearestInt32Bias } from '../kernels/steps/int32Bias.js';
 import type { NumericArray } from '../nouns/array.js';
-import type { Capture } from '../nouns/capture.js';
 import type { Product, ProductSteps } from '../nouns/kernel.js';
 import type { LayerShapes, QuantParams } from '../nouns/value.js';
 import type { PlacedPatch } from '../nouns/window.js';
 import { int32s } from '../numeric/array.js';
 import { weightZeroPointOf } from '../products/exactSums.js';
-import { blocks } from '../replay/blocks.js';
 import { multipliersOf } from './constants.js';
 import type { Recipe } from './explain/recipe.js';
 
@@ -27,28 +25,6 @@ export function codesFor({ dtype }: QuantParams, length: number): CodeArray {
 
 const CODES = { uint8: Uint8Array, int8: Int8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array };
 type CodeArray = InstanceType<(typeof CODES)[keyof typeof CODES]>;
-
-/** The captured output beside the vectors. */
-export interface BesideCapture {
-  readonly values: number;
-  readonly mismatched: number;
-}
-
-/** Null where none was captured. */
-export async function besideCapture(
-  { values, samples }: Capture,
-  layer: string,
-  output: NumericArray,
-): Promise<BesideCapture | null> {
-  const captured = values.get(layer);
-  if (!captured) return null;
-  let mismatched = 0;
-  for (const [from, to] of blocks(0, samples, captured.features)) {
-    const block = await captured.read(from, to);
-    for (let i = 0; i < block.length; i++) if (block[i] !== output[from * captured.features + i]) mismatched++;
-  }
-  return { values: output.length, mismatched };
-}
 
 export type GoldenProduct = Product & { readonly output: QuantParams };
 

@@ -9,7 +9,7 @@ import { blocks } from '../replay/blocks.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { tensorCall } from '../replay/tensor.js';
 import { sizeOf } from '../tensor/shape.js';
-import { type BesideCapture, besideCapture, codesFor, type GoldenArray } from './goldenArrays.js';
+import { codesFor, type GoldenArray } from './goldenArrays.js';
 import type { ValueInC } from './inC/writer.js';
 import { valueInC } from './valueInC.js';
 
@@ -23,7 +23,6 @@ export interface GoldenValue {
   /** Null: none is written of its arithmetic. */
   readonly c: ValueInC | null;
   readonly arrays: readonly GoldenArray[];
-  readonly captured: BesideCapture | null;
 }
 
 /** Null: it computes no codes from whole values of codes; or why it has no vectors. */
@@ -58,7 +57,6 @@ export async function goldenValue(
       shape: [capture.samples, ...dims[i]],
       data: values[i],
     })),
-    captured: await besideCapture(capture, layer.name, values.at(-1)!),
   };
 }
 

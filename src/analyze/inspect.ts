@@ -162,6 +162,7 @@ async function inspectLayer(layer: Layer, read: ValueParams | null, readsWeights
     ...originOf(layer),
     ...unknownOp(layer),
     input: layer.inputs[0] ?? '',
+    ...(layer.inputs.length > 1 && { other_inputs: layer.inputs.slice(1) }),
     output: layer.output && (isChosen(layer) ? withoutParams(layer.output.dtype) : describe(layer.output)),
   };
   if (!isProduct(layer)) {

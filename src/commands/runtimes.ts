@@ -144,6 +144,10 @@ async function pythonFor(
   const names = modules.map((any) => any.join(' or ')).filter((name) => name !== 'numpy');
   const where = tried.length === 1 ? 'in QDIFF_PYTHON' : 'on the path (or in QDIFF_PYTHON)';
   const got = present === null ? `no ${printable(tried[0])}` : `${printable(present)} without`;
-  const install = `${printable(present ?? tried[0])} -m pip install ${packages}`;
-  return { missing: `expected a Python with ${names.join(' and ')} ${where}, got ${got}; install: ${install}` };
+  // what is no Python installs nothing
+  const fix =
+    present === null && tried.length === 1
+      ? 'set it to a Python, or to nothing'
+      : `install: ${printable(present ?? tried[0])} -m pip install ${packages}`;
+  return { missing: `expected a Python with ${names.join(' and ')} ${where}, got ${got}; ${fix}` };
 }

@@ -1,4 +1,5 @@
 import { fixed } from '../diagnose/finding/fixed.js';
+import type { Layer } from '../nouns/model.js';
 import type { LayerReport } from '../nouns/report.js';
 import type { LayerRun, ReplaySession } from '../replay/session.js';
 import { firstDiffering, type Samples } from './candidate/readings.js';
@@ -37,4 +38,18 @@ export function sourceOf({ model, candidate }: Pick<OwnComparison, 'model' | 'ca
     [name] = producer.inputs;
   }
   return name;
+}
+
+/** The candidate's last value before a layer, where it is not the captured one; own: what reads the candidate's. */
+export async function otherBefore(
+  comparison: OwnComparison,
+  own: ReplaySession,
+  { inputs: [input] }: Layer,
+): Promise<string | null> {
+  const { model, candidate, session } = comparison;
+  const source = sourceOf(comparison, input);
+  const reader = model.layers.find(({ inputs }) => inputs.includes(source));
+  if (!reader || !candidate.values.has(source) || own.whyNotReplayed(reader)) return null;
+  const other = await otherInput(session, await own.open(reader), comparison);
+  return other === source ? source : null;
 }

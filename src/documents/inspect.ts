@@ -39,6 +39,9 @@ const layerSchema = z.object({
   ...originFields,
   not_replayed: z.optional(z.nullable(z.string())).check(z.describe('why it is not replayed, whatever its op')),
   input: z.string(),
+  other_inputs: z
+    .optional(z.array(z.string()))
+    .check(z.describe('of a layer that reads several, those after the first')),
   out_features: z.nullable(count),
   in_features: z.nullable(count),
   per_channel: z.nullable(z.boolean()),

@@ -13,7 +13,8 @@ import { readZip } from './zip.js';
 export async function openNpz(fs: FileSystem, path: string): Promise<ArrayFile> {
   const file = await openFile(fs, path);
   try {
-    const zip = await readZip(file, path, (name) => name.endsWith('.npy'));
+    // what macOS puts beside each file that it zips is no array
+    const zip = await readZip(file, path, (name) => name.endsWith('.npy') && !name.startsWith('__MACOSX/'));
     const problems: Problem[] = [...zip.problems];
     const cache: BlockCache = new Recent(CACHE_BYTES);
     const arrays = new Map<string, ArraySource>();

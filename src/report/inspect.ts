@@ -8,7 +8,7 @@ import type {
 import { shapeText } from '../load/npy.js';
 import { largestOf } from '../numeric/extremes.js';
 import { sizeOf } from '../tensor/shape.js';
-import { counted, printable } from '../text.js';
+import { counted, listed, printable } from '../text.js';
 import type { ReportOptions } from './reporter.js';
 import { type Column, renderColumns } from './terminal/columns.js';
 import type { Ink } from './terminal/ink.js';
@@ -102,6 +102,18 @@ function fusedInto({ activation }: { readonly activation: InspectedLayer['activa
   return [typeof activation === 'string' ? activation : `clamp ${activation.clamp.join('..')}`];
 }
 
+/** Of a graph, what its table has no room for. */
+const MOST_JOINS = 24;
+
+function joinLines(layers: readonly InspectedLayer[], options: ReportOptions): string[] {
+  const joins = layers.flatMap(({ name, input, other_inputs: others = [] }) =>
+    others.length === 0 ? [] : [`${printable(name)} reads ${listed([input, ...others])}`],
+  );
+  const most = options.verbosity === 'verbose' ? joins.length : MOST_JOINS;
+  const more = joins.length > most ? [`${joins.length - most} more read several values: -v`] : [];
+  return [...joins.slice(0, most), ...more].flatMap((line) => prose({ options }, line));
+}
+
 function layerLines(
   { inputs, layers }: InspectDocument,
   options: ReportOptions,
@@ -147,7 +159,8 @@ function layerLines(
     ellipsis: options.unicode ? '…' : '...',
     headPaint,
   });
-  return [...head, ...rows];
+  const joins = joinLines(layers!, options);
+  return [...head, ...rows, ...(joins.length > 0 ? ['', ...joins] : [])];
 }
 
 /** Those of a graph have lines of their own. */

@@ -61,9 +61,7 @@ export async function goldenFiles(
       })),
     ),
     files: [...files].map(([name, content]) => ({ name, sha256: checksum(content) })),
-    captured: [...set.layers, ...set.values].flatMap(({ name, captured }) =>
-      captured ? [{ layer: name, ...captured }] : [],
-    ),
+    captured: [...set.captured],
     skipped: [...set.skipped],
   };
   return { manifest, files: new Map([...files, ['manifest.json', jsonText(manifest)]]) };

@@ -75,10 +75,13 @@ test('a folder of them is a candidate that equals its own replay', async () => {
   const { exitCode, stdout } = await qdiff([...files, '--candidate', join(out, 'golden.npz'), '--reporter', 'json']);
   const { candidate_layers: layers, warnings } = JSON.parse(stdout) as Record<string, Record<string, unknown>[]>;
   expect([exitCode, warnings.map(({ code }) => code)]).toEqual([0, ['goldens-own']]);
-  const { arrays } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as GoldenManifest;
+  const { arrays, captured } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as GoldenManifest;
   const written = arrays.flatMap(({ name, value }) => (name === `${value}.output` ? [value] : []));
   expect(written.length).toBeGreaterThan(8);
   expect(layers.flatMap(({ name, values }) => (values === null ? [] : [name])).sort()).toEqual(written.sort());
+  // sums, means and products of values stand beside what was captured too
+  expect(captured.map(({ layer }) => layer).sort()).toEqual(written);
+  expect(captured.every(({ values, mismatched }) => values > 0 && mismatched === 0)).toBe(true);
 });
 
 test('words of int16 codes are 16 bits wide, and a folder of them is a candidate that equals its own replay', async () => {

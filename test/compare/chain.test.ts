@@ -150,6 +150,22 @@ describe('beside what is seen', () => {
     expect(diagnosis!.indistinguishable).toContainEqual({ causes: ['rounding-floor'], kernel: null });
   });
 
+  test('of a chain that begins at what both read nothing came with the input, though the capture departs', async () => {
+    const FC3 = linear(6, 8, VALUES[2], VALUES[1]);
+    const declared = fbgemmWith({});
+    const fc3 = (data: Uint8Array) =>
+      Uint8Array.from(replayProduct(declared, FC3, { rows: SAMPLES, cols: 6, data }).data);
+    const own = outputsOf(fbgemmWith({ round: downward }), declared);
+    const captured = outputsOf(fbgemmWith({ bias: noBias }));
+    const layers = [jsonOf('fc1', 'x', FC1), jsonOf('fc2', 'fc1', FC2), jsonOf('fc3', 'fc2', FC3)];
+    const capture = { x: X, ...captured, fc3: fc3(captured.fc2) };
+    const report = await layersOf(filesOf(layers, capture, { x: X, fc3: fc3(own.fc2) }));
+    const { diagnosis } = report.find(({ name }) => name === 'fc3')!;
+    expect(diagnosis).toMatchObject({ causes: ['rounding-floor'], evidence: { basis: { in: 'fc1' } } });
+    expect(diagnosis!.fixes[0].rehearsal!.mismatched_after_fix).toBeGreaterThan(0);
+    expect(diagnosis!.evidence).not.toHaveProperty('inherited');
+  });
+
   test('what came with the first value of the chain is said where the fix is rehearsed', async () => {
     const FC3 = linear(6, 8, VALUES[2], VALUES[1]);
     const steps = [fbgemmWith({ round: downward }), fbgemmWith({})];

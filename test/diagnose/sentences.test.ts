@@ -599,6 +599,12 @@ describe('how a side can follow the other', () => {
     ]);
   });
 
+  test('one number for every channel is said to be that', () => {
+    const inAll = { ...fixedPoint, multiplier: { ...fixedPoint.multiplier, in_all: true as const } };
+    const code = candidateCode(['multiplier-precision'], of(formula(), inAll, ['multiplier-precision']));
+    expect(code.map(({ text }) => text).filter((text) => text.includes('every channel'))).toHaveLength(3);
+  });
+
   test('no two sides are told by one equation, and a named bias is told beside any multiplier', () => {
     const other = formula({ multiplier: { ...formula().multiplier, step: 'float32ProductFused' } });
     const ties = 'which decides values next to a tie.';

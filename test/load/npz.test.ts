@@ -78,6 +78,14 @@ describe('files that numpy wrote', () => {
   });
 });
 
+test('zipped anew on a Mac: what it puts beside each file is no array', async () => {
+  const members = [
+    ['fc1.npy', npy('int8', [2], [1, 2])],
+    ['__MACOSX/._fc1.npy', Buffer.from('Mac OS X')],
+  ] as const;
+  expect([...(await open(zip(members))).arrays.keys()]).toEqual(['fc1']);
+});
+
 test('text and the like beside numbers is refused where it is asked for, in an npz and in a folder; Python objects always', async () => {
   const text = Buffer.concat([npyHeader("{'descr': '<U2', 'fortran_order': False, 'shape': (1,), }"), Buffer.alloc(8)]);
   const numbers = npy('uint8', [2], [1, 2]);

@@ -3,7 +3,7 @@
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { fixed } from '../../diagnose/finding/fixed.js';
 import { seenAs, throughChain } from '../chain.js';
-import { sourceOf } from '../inherited.js';
+import { otherBefore } from '../inherited.js';
 import type { Case } from './case.js';
 import { diffReplay } from './readings.js';
 import { unknownInput } from './unknownInput.js';
@@ -28,8 +28,9 @@ export async function beforeIt({
   const { mismatched } = await diffReplay(comparison, await session.open(layer), expected, zeroPoint);
   const fixes = finding.found.report.fixes.map((fix) => ({ ...fix, rehearsal: { mismatched_after_fix: mismatched } }));
   const { evidence, ...told } = seenAs(report.mismatched!, finding);
-  // mended, it gives what the chain's first value, which differs already, makes of it
-  const inherited = mismatched > 0 && { inherited: { from: sourceOf(comparison, layer.inputs[0]) } };
+  // mended, it gives what the chain's first value, where that differs already, makes of it
+  const from = mismatched === 0 ? null : await otherBefore(comparison, session, layer);
+  const inherited = from !== null && { inherited: { from } };
   const diagnosed = { ...told, evidence: { ...evidence, ...inherited }, ...fixed(fixes) };
   return { report: diagnosed, byChannel: new Map(), changes: [] };
 }

@@ -157,6 +157,8 @@ export interface Formula {
     readonly rounding?: string;
     /** Each channel has its own int32, and one line takes the shifts of all. */
     readonly by_channel?: true;
+    /** All channels have this int32. */
+    readonly in_all?: true;
     /** A float multiplier gives the same. */
     readonly or_float?: true;
     /** Another multiplier or rounding gives the same: that it is not the other side's is all that is known. */

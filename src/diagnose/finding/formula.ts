@@ -61,6 +61,7 @@ function multiplierOf(step: MultiplierStep, product: Product, output: QuantParam
     int32: multiplier,
     shift: exponent,
     ...(rounding ? { rounding } : {}),
+    ...(isSame && all.length > 1 ? { in_all: true as const } : {}),
     ...(byChannel ? { by_channel: true as const } : {}),
   };
 }

@@ -209,7 +209,7 @@ export function biasCode({ bias }: Pick<Formula, 'bias'>): Snippet[] {
 }
 
 function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
-  const { int32, shift = 0, rounding = '', equation, by_channel: byChannel } = multiplier;
+  const { int32, shift = 0, rounding = '', equation, by_channel: byChannel, in_all: inAll } = multiplier;
   if (int32 === undefined) {
     const python = inNumpy(equation);
     return python === null ? [] : [numpy(`f32 = np.float32; v = ${python}`)];
@@ -217,7 +217,7 @@ function multiplierCode({ multiplier, channel }: Formula): Snippet[] {
   if (byChannel) return multipliersCode(rounding, `channel ${channel}: ${int32}, shift ${shift}`);
   const left = Math.max(shift, 0);
   const product = left > 0 ? `(acc << ${left})` : 'acc';
-  const of = `channel ${channel}`;
+  const of = inAll ? 'every channel' : `channel ${channel}`;
   if (rounding === 'single') {
     const s = 31 - shift;
     return [

@@ -251,7 +251,14 @@ const layers = variants.flatMap((variant) =>
 );
 
 test.skipIf(!hasCc)('C of every integer kernel gives the codes of the replay (cc)', () => {
-  for (const [name, text] of goldenC({ kernel: kernels[0], samples: 0, layers, values: [], skipped: [] })) {
+  for (const [name, text] of goldenC({
+    kernel: kernels[0],
+    samples: 0,
+    layers,
+    values: [],
+    captured: [],
+    skipped: [],
+  })) {
     writeFileSync(join(temporary, name), piecesOf(text).join(''));
   }
   outputOf('cc', ['-std=c99', '-Wall', '-Wextra', '-Werror', '-o', 'reference', 'reference.c'], temporary);
