@@ -104,7 +104,8 @@ async function asDeclared(one: Case, reading: Reading): Promise<void> {
   const captureCauses = captured?.causes ?? [];
   const other = await otherInput(comparison.session, run, comparison);
   const isAlike = captureCauses.length === 0;
-  const open = isAlike && !other && leftOpen(one, reading) ? { left_open: report.mismatched! } : null;
+  const ulp = report.unit === 'ulp' ? (report.max_abs_diff ?? undefined) : undefined;
+  const open = isAlike && !other && leftOpen(one, reading) ? { left_open: report.mismatched!, ulp } : null;
   const causes = isAlike && other ? ['inherited'] : open ? ['float-arithmetic'] : [];
   const known = !captureCauses.includes('unexplained');
   report.diagnosis = {

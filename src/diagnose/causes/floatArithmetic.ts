@@ -38,6 +38,8 @@ declare module '../finding/evidence.js' {
         readonly of?: number;
         /** Values that differ where both sides lie inside the error bound of float32. */
         readonly left_open?: number;
+        /** The most that one of them is off by. */
+        readonly ulp?: number;
         /** What the declared kernel computes, of what is no sum of products. */
         readonly declared_step?: string;
         /** The value that is not quantized before it is read. */
@@ -142,6 +144,7 @@ export const floatArithmetic: Cause<'float-arithmetic', Kinds> = {
         e.left_open,
         (n) => `${n} ${n === '1' ? 'value differs' : 'values differ'} inside that bound, none outside`,
       ),
+      e.ulp === undefined ? null : `no mistake: --tol-ulp LAYER=${e.ulp} accepts it`,
       number(e.steps, (n) => `up to ${n} steps from the integer result`),
       e.within_bound === undefined ? null : `float32 leaves ${e.within_bound} of ${e.of ?? 'all'} values open`,
     ],
