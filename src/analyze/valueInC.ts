@@ -7,6 +7,7 @@ import { isBroadcastInt16, isOfPowers } from '../kernels/steps/tflite/add.js';
 import { clampOf, type Runtime, scaleOf } from '../kernels/steps/tflite/common.js';
 import { matmulRuy, matmulXnnpackWithoutZeroPoint } from '../kernels/steps/tflite/matmul.js';
 import { doubles, float32Product, float32Quotient, realOf } from '../kernels/steps/tflite/multiply.js';
+import { adaptivePoolCovers } from '../kernels/steps/tflite/pool.js';
 import { imageMeanOf, meanXnnpackAway, sumXnnpackAway } from '../kernels/steps/tflite/reduce.js';
 import { LOGISTIC, TANH } from '../kernels/steps/tflite/tables16.js';
 import { builtinOps, delegateTensors, microOps, referenceOps } from '../kernels/tflite.js';
@@ -162,14 +163,16 @@ function overPlaces(call: TensorCall, covers: Covers, clamp: ValueInC['clamp'], 
   };
 }
 
-const average: Writer = (call) =>
-  overPlaces(
-    call,
-    poolCovers(call),
-    clampOf(call, 'reference'),
-    'code += q;',
-    'code = (code + (code > 0 ? n / 2 : -(n / 2))) / n;',
-  );
+const average =
+  (coversOf: (call: TensorCall) => Covers): Writer =>
+  (call) =>
+    overPlaces(
+      call,
+      coversOf(call),
+      clampOf(call, 'reference'),
+      'code += q;',
+      'code = (code + (code > 0 ? n / 2 : -(n / 2))) / n;',
+    );
 
 const maximum =
   (runtime: Runtime): Writer =>
@@ -330,7 +333,8 @@ const WRITERS: ReadonlyMap<OpSteps, Writer> = new Map<OpSteps, Writer>([
   [matmulRuy, matmulInC(float32Product, 'by_multiplier_up')],
   [delegateTensors.matmul, matmulXnnpackInC(false)],
   [matmulXnnpackWithoutZeroPoint, matmulXnnpackInC(true)],
-  [referenceOps.avg_pool2d, average],
+  [referenceOps.avg_pool2d, average(poolCovers)],
+  [referenceOps.adaptive_avg_pool2d, average(adaptivePoolCovers)],
   [referenceOps.max_pool2d, maximum('reference')],
   [delegateTensors.max_pool2d, maximum('xnnpack')],
   [referenceOps.mean, mean],

@@ -68,6 +68,16 @@ describe.each(CASES)('%s, %s', (model, kernel, ops) => {
   });
 });
 
+test.skipIf(!hasCc)('the mean over all places of another framework’s network', async () => {
+  const out = join(temporary, 'global-mean');
+  const files = ['model.onnx', 'capture.npz'].map((name) => join(ROOT, '..', 'onnx', 'cnn-qdq-s8s8', name));
+  const ran = await qdiff(['golden', ...files, '--kernel', 'tflm', '--format', 'c', '-o', out, '--reporter', 'json']);
+  const { values = [] } = JSON.parse(ran.stdout) as GoldenManifest;
+  expect(values.map(({ op }) => op)).toContain('adaptive_avg_pool2d');
+  outputOf('cc', ['-std=c99', '-Wall', '-Wextra', '-Werror', '-o', 'reference', 'reference.c'], out);
+  expect(outputOf(join(out, 'reference'), [])).not.toMatch(/: [1-9]/);
+});
+
 test('a folder of them is a candidate that equals its own replay', async () => {
   const out = join(temporary, 'npz');
   const files = [join(ROOT, 'squeeze-excite', 'model.tflite'), join(ROOT, 'squeeze-excite', 'captured-tflm.npz')];

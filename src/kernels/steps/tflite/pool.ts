@@ -16,10 +16,14 @@ export const averagePoolTflite: TensorSteps = averageOver(poolCovers);
 
 /** One window over all places; converters make others of more places. */
 export const globalAveragePoolTflite: TensorSteps = {
-  ...averageOver((call) => adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape))),
+  ...averageOver(adaptivePoolCovers),
   lacks: ({ attributes }) =>
     (attributes as AdaptivePoolAttributes).size.every((places) => places === 1) ? null : 'more than one place',
 };
+
+export function adaptivePoolCovers(call: TensorCall): Covers {
+  return adaptiveCovers(positionDims(imageOf(call).shape), positionDims(call.output.shape));
+}
 
 function averageOver(coversOf: (call: TensorCall) => Covers): TensorSteps {
   const run = (call: TensorCall) => {
