@@ -36,6 +36,7 @@ export function differingRows(difference: Difference): DifferingLayer {
     run: { ...run, batches: rows.batches, callOf: (row) => run.callOf(Math.floor(row / each)) },
     inputs: [rows.input, ...added.map(rows.of)],
     ...(run.ready.patch && { images: imagesOf(run, input, each) }),
+    positions: each,
     observed: rows.of(observed),
     from: from * each,
     to: to * each,

@@ -39,8 +39,8 @@ export interface DifferingLayer {
   /** What this side read, by input, and what it wrote. */
   readonly inputs: readonly ValueReader[];
   readonly observed: ValueReader;
-  /** Of a convolution: what its patches are taken from. */
   readonly images?: ImageRows;
+  readonly positions?: number;
   readonly from: number;
   readonly to: number;
   readonly mismatched: number;

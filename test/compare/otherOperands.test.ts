@@ -133,6 +133,7 @@ const SCENES: readonly [what: string, cause: string, title: RegExp, layer: Layer
   ['the codes swapped', 'operand-wrong', /order/, ADD, ADD, { ...codesOf('a', 'b'), ...codesOf('b', 'a') }],
   ['joined in another order', 'operand-wrong', /order/, CAT, { ...CAT, input: ['c', 'a', 'b'] }],
   ['the skip left out', 'operand-wrong', /left out/, ADD, ADD, { b: given.b.map(() => 90) }],
+  ['the gate left out', 'operand-wrong', /gate.*left out/, MUL, { ...MUL, op: 'requantize', input: ['a'] }],
   ["the first sample's", 'operand-wrong', /first sample/, ADD, ADD, sampleOf('b', () => 0)],
   ['the sample before', 'operand-wrong', /before/, ADD, ADD, sampleOf('b', (n) => Math.max(0, n - 1))],
   ['joined along another axis', 'axis-wrong', /dim 2/, CAT, { ...CAT, dim: 2 }],

@@ -72,3 +72,12 @@ test('one value inside that is another has no such name', async () => {
   wrong[inside] += wrong[inside] > 0 ? -3 : 3;
   expect((await diagnosisOf(PAD, wrong))!.causes).toEqual(['unexplained']);
 });
+
+test('with code 0, and more of it before than behind: both are told', async () => {
+  const { causes, explained, of, evidence } = (await diagnosisOf(
+    PAD,
+    padded([2, 1], () => 0),
+  ))!;
+  expect({ causes, explained }).toEqual({ causes: ['padding-place', 'padding-value'], explained: of });
+  expect(evidence['padding-value']).toMatchObject({ declared: -7, found: 0 });
+});

@@ -82,3 +82,19 @@ test('codes that are off by 128 are no rounding down', async () => {
   expect(all[0]).toBe('pool-rounding+output-zero-point-wrong');
   expect(all.join()).not.toContain('signedness');
 });
+
+test.each([
+  ['down', Math.floor],
+  ['to nearest', Math.round],
+])('a shift that rounds %s, and what comes of it at the scale of the output', async (_, first) => {
+  const scale = X.scale / 1.143;
+  const rescaled = (v: number) => Math.round((first(v) * X.scale) / scale);
+  const diagnosis = (await said(32, rescaled, 40, 255, { ...X, scale }))!;
+  expect(diagnosis.causes).toEqual(['pool-divisor']);
+  expect(diagnosis.evidence['pool-divisor']).toMatchObject({
+    rule: 'the power of two above the count',
+    rounded_before: true,
+  });
+  const other = (await said(23.4, rescaled, 40, 255, { ...X, scale }))!;
+  expect(other.causes).not.toContain('pool-divisor');
+});

@@ -5,6 +5,8 @@ import { downward } from '../../src/kernels/steps/round.js';
 import type { ProductSteps } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
 import { roundHalfEven } from '../../src/numeric/round.js';
+import { diagnosisOf } from '../support/alone.js';
+import { codesOf, linear as summed, sumOf } from './ownSums.js';
 import { compareLayer, fbgemmWith, kernel, outputsOf, randomFrom, worldOf } from './world.js';
 
 const world = worldOf('small', randomFrom(31));
@@ -153,4 +155,18 @@ describe('biases of 16 bits beside what firmware does in every layer', () => {
     const { evidence } = await beside((b) => Math.min(30000, Math.max(-30000, b)), { multiplier, round: downward });
     expect(evidence['bias-value'] ?? {}).not.toHaveProperty('width');
   });
+});
+
+test.each([
+  ['behind each other', (n: number, count: number) => (n + 1) % count],
+  ['from last to first', (n: number, count: number) => count - 1 - n],
+])('biases %s, and the zero point of the output left out: no other biases', async (_, from) => {
+  const layer = summed(1);
+  const { biases, alone } = layer;
+  const moved = { ...layer, biases: biases.map((_, n) => biases[from(n, biases.length)]) };
+  const { zero_point: zeroPoint } = alone.layer.output as { zero_point: number };
+  const codes = codesOf(moved, sumOf, (steps) => roundHalfEven(steps) - zeroPoint);
+  const producer = { framework: 'pytorch', engine: 'onednn' };
+  const { causes } = (await diagnosisOf({ ...alone, producer }, codes))!;
+  expect(causes).not.toContain('bias-value');
 });

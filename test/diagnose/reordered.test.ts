@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { NumericArray } from '../../src/nouns/array.js';
 import type { Product } from '../../src/nouns/kernel.js';
 import type { QuantParams } from '../../src/nouns/value.js';
+import { type Alone, computed, diagnosisOf } from '../support/alone.js';
 import { codesOf, linear, named, sumOf } from './ownSums.js';
 import { compareLayer, kernel, outputsOf, randomFrom, type World, worldOf } from './world.js';
 
@@ -69,4 +70,27 @@ test.each([
     sumOf(layer.factors(sample, channel, place).map(([own, weight]) => (own & 255) * weight)),
   );
   expect((await named(clamped, wrapped))!.causes).not.toContain('samples-misaligned');
+});
+
+test.each([
+  ['rows of each image one further', 4, ['output-order']],
+  ['images one further', 4 * 5, ['samples-misaligned']],
+])('%s: what is converted value by value has no sample for each position', async (_, by, causes) => {
+  const [samples, size, each] = [6, 20, 3 * 20];
+  const random = randomFrom(17);
+  const x = Uint8Array.from({ length: samples * each }, () => random.integer(0, 255));
+  const output = { dtype: 'uint8', scale: 0.03, zero_point: 111 };
+  const alone: Alone = {
+    producer: { framework: 'pytorch', engine: 'fbgemm' },
+    inputs: { x: { dtype: 'uint8', scale: 0.0213717, zero_point: 118, shape: [3, 5, 4] } },
+    layer: { op: 'requantize', output },
+    values: { x },
+    samples,
+  };
+  const right = await computed(alone);
+  const moved = right.map((_, i) => {
+    const [plane, at] = [Math.floor(i / size) * size, i % size];
+    return by < size ? right[plane + ((at + by) % size)] : right[(i + each) % right.length];
+  });
+  expect((await diagnosisOf(alone, moved))!.causes).toEqual(causes);
 });

@@ -8,7 +8,7 @@ import { named } from './named.js';
 /** All that differs, under the kernel that was replayed. */
 export function namedPlaces(
   { reading: { run, diff }, model, subject }: AskedOfPlaces,
-  cause: CauseCode,
+  causes: readonly CauseCode[],
   evidence: Evidence,
   rehearsal: DiagnosisReport['rehearsal'] = null,
 ): LayerDiagnosis {
@@ -20,7 +20,7 @@ export function namedPlaces(
     declaredKernel: kernel,
     kernel,
     explainedBy: [kernel],
-    causes: [cause],
+    causes: [...causes],
     evidence,
     explained: diff.mismatched,
     of: diff.mismatched,

@@ -113,19 +113,22 @@ function sameParams(a: ValueParams, b: ValueParams): boolean {
   return a.scale === b.scale && a.zeroPoint === b.zeroPoint;
 }
 
-/** A sum without one of its terms. */
+/** A sum without one of its terms, a product without one of its factors. */
 function* withoutOne({ layer, given }: Declared): Generator<Variant> {
   if (given.length < 2) return;
-  for (const [i, { params, reader }] of given.entries()) {
-    const zero = isQuantized(params) ? params.zeroPoint : 0;
+  for (const [i, { params: own, reader }] of given.entries()) {
+    const isFactor = layer.op === 'mul';
+    // a factor of 1, as a code of scale 1
+    const params = isFactor && isQuantized(own) ? { ...own, scale: 1, zeroPoint: 0 } : own;
+    const neutral = isFactor ? 1 : isQuantized(own) ? own.zeroPoint : 0;
     const read = async (from: number, to: number) =>
-      emptyLike(await reader.read(from, to), (to - from) * reader.features).fill(zero);
+      emptyLike(await reader.read(from, to), (to - from) * reader.features).fill(neutral);
     const evidence = { inputs: [i], declared: [layer.inputs[i]], left_out: true as const };
     yield {
       cause: 'operand-wrong',
       evidence,
       layer,
-      given: put(given, i, { reader: { features: reader.features, read } }),
+      given: put(given, i, { params, reader: { features: reader.features, read } }),
     };
   }
 }

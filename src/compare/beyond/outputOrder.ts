@@ -256,5 +256,5 @@ async function found(asked: AskedOfPlaces, own: Order, values: number): Promise<
     dims: [...shape.dims],
     channel_axis: shape.channelAxis,
   };
-  return namedPlaces(asked, 'output-order', { 'output-order': evidence }, { mismatched_after_fix: left });
+  return namedPlaces(asked, ['output-order'], { 'output-order': evidence }, { mismatched_after_fix: left });
 }

@@ -99,7 +99,7 @@ function said(asked: AskedOfPlaces, { read, features, output }: Quantized, formu
   const start = (sample - asked.from) * features;
   const { min, max } = rangeOfRow(read.subarray(start, start + features));
   const { scale, zeroPoint } = formula.choose({ min, max }, output);
-  return namedPlaces(asked, 'activation-range', {
+  return namedPlaces(asked, ['activation-range'], {
     'activation-range': {
       found: { codes: [output.quantMin, output.quantMax], grain: 'sample' },
       scale_of: formula.of,

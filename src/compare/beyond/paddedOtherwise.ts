@@ -50,7 +50,8 @@ export async function paddedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagno
     const held = paddingHeld(rule, image, form.fill);
     if (held === null) continue;
     const evidence = rule.told(held);
-    return namedPlaces(asked, 'padding-value' in evidence ? 'padding-value' : 'padding-place', evidence);
+    const causes = (['padding-place', 'padding-value'] as const).filter((cause) => cause in evidence);
+    return namedPlaces(asked, causes, evidence);
   }
   return null;
 }
@@ -105,7 +106,10 @@ function* rulesOf(
   for (const starts of otherStarts(input, output, before))
     yield {
       along: taken(starts, BESIDE.constant),
-      told: () => ({ 'padding-place': { declared: endsOf(before), found: endsOf(starts) } }),
+      told: (found) => ({
+        'padding-place': { declared: endsOf(before), found: endsOf(starts) },
+        ...(found !== declared && { 'padding-value': { declared, found } }),
+      }),
     };
 }
 

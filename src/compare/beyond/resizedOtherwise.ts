@@ -57,7 +57,7 @@ export async function resizedOtherwise(asked: AskedOfPlaces): Promise<LayerDiagn
   if (!found) return null;
   const alike = rules.filter(({ along }) => areAlike(image, along, found.along));
   const rule = `nearest, ${oneOf(alike.map((own) => own.rule))}`;
-  return namedPlaces(asked, 'resample-grid', { 'resample-grid': { rule } });
+  return namedPlaces(asked, ['resample-grid'], { 'resample-grid': { rule } });
 }
 
 interface Image {

@@ -107,6 +107,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const isLinear: IsOfARule = (view, intervals) =>
       !isOne &&
       (areNarrow(study, view, intervals) ||
+        areReordered(study, view, intervals) ||
         (study.channels >= FEWEST_OF_RULE
           ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
           : ofOneNumber(study, view, intervals)));
@@ -331,20 +332,33 @@ function followARule(study: ProductStudy, view: View, intervals: Intervals, isAl
   const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [BASE_STEPS, [0]];
   if (areNarrow(study, view, intervals)) return true;
   if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
-  const moves = movesOf(view, intervals, other);
+  return declaredOrder(study, view, movesOf(view, intervals, other), offsets) !== null;
+}
+
+/** Another order of the declared biases, beside what moves all channels alike: that has a cause of its own, whatever else is wrong. */
+function areReordered(study: ProductStudy, view: View, intervals: Intervals): boolean {
+  return declaredOrder(study, view, movesOf(view, intervals, OTHER_STEPS), OFFSETS) !== null;
+}
+
+/** The order in which declared biases give what channels move by, beside a constant or a zero point that is left out. */
+function declaredOrder(study: ProductStudy, view: View, moves: Intervals, offsets: readonly number[]) {
+  const { declared, channels } = study;
+  const { input, output } = declared.params;
   // integers take the scale of the channel that adds them
   const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
+  const constants = [...offsets, ...(offsets.length > 1 && isQuantized(output) ? [-output.zeroPoint] : [])];
+  const besides = constants.map((offset) => new Float64Array(channels).fill(offset));
   // a zero point that is left out, and codes read with the other sign, move each channel by its weights
-  const { zeroPoint } = declared.params.input;
   const sums = sumsInSteps(study, view);
-  const besides = offsets.map((offset) => new Float64Array(channels).fill(offset));
-  for (const codes of isMoved ? [zeroPoint, 128, -128] : []) besides.push(sums.map((sum: number) => codes * sum));
-  return [(_: number, from: number) => view.biasSteps[from], integer].some((added) =>
-    besides.some((beside) => {
+  for (const codes of offsets.length > 1 ? [input.zeroPoint, 128, -128] : [])
+    besides.push(sums.map((sum: number) => codes * sum));
+  for (const added of [(_: number, from: number) => view.biasSteps[from], integer])
+    for (const beside of besides) {
       const fits = (n: number, from: number) => contains(moves.at(n), added(n, from) - view.biasSteps[n] + beside[n]);
-      return findPermutation(channels, fits, (from) => view.biasSteps[from]) !== null;
-    }),
-  );
+      const order = findPermutation(channels, fits, (from) => view.biasSteps[from]);
+      if (order) return order;
+    }
+  return null;
 }
 
 function changeTo(

@@ -1,14 +1,15 @@
-import { isQuantized } from '../../nouns/value.js';
+import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { counted, precise } from '../../text.js';
 import { hasCases, tellsNumber } from '../alternatives/cases.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import { formOf } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval } from '../estimate/interval.js';
+import { byFactor, factorOfCodes } from '../estimate/rescaledCodes.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
 import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
-import { converts, writesCodes } from '../facts.js';
+import { convertsIn, writesCodes } from '../facts.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, withOutput } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
@@ -38,12 +39,12 @@ const MANY_VALUES = 16;
 export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   code: 'output-scale-wrong',
   kinds: ['product', 'elementwise', 'tensor'],
-  needs: [writesCodes, converts],
+  needs: [writesCodes, (study) => convertsIn(study.declared) || study.free],
   whose: 'model',
 
   changes: (study) => {
     const { output } = study.declared.params;
-    if (!isQuantized(output) || output.scale === 1) return [];
+    if (!isQuantized(output) || output.scale === 1 || !convertsIn(study.declared)) return [];
     const leftOut = {
       cause: 'output-scale-wrong',
       coordinate: 'y_scale',
@@ -63,6 +64,7 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output) || !tellsNumber(study)) return [];
+    if (!convertsIn(base)) return base === study.declared ? ofClamped(study, output) : [];
     // v scales with 1 / s_y: factor = declared / found; bounds are those without a second value
     const line = (view: View): Line =>
       view.curved
@@ -149,6 +151,21 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     },
   },
 };
+
+/** A clamp keeps its input's scale: what is not kept is brought to another behind it. */
+function ofClamped(study: Study, output: QuantParams): Change[] {
+  const factor = factorOfCodes(study);
+  if (!factor) return [];
+  const interval = { lo: output.scale / factor.hi, hi: output.scale / factor.lo };
+  return scalesIn(interval).map((found) => ({
+    cause: 'output-scale-wrong',
+    coordinate: 'y',
+    freedom: FREEDOM.oneNumber,
+    label: String(found),
+    found: { declared: output.scale, found, interval: [interval.lo, interval.hi] },
+    apply: byFactor(output, output.scale / found),
+  }));
+}
 
 /** Of whole values: of sums each channel has its own. */
 function isShift(study: Study, bits: number | undefined): boolean {

@@ -7,6 +7,7 @@ import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
 import { formOf, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
+import { byShift, shiftOfCodes } from '../estimate/rescaledCodes.js';
 import { viewOf } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
@@ -46,7 +47,7 @@ const SAMPLE = 1000;
 export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   code: 'output-zero-point-wrong',
   kinds: ['product', 'elementwise', 'tensor'],
-  needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study)],
+  needs: [writesCodes, (study) => convertsIn(study.declared) || hasRelu(study) || study.free],
   whose: 'model',
 
   changes: (study) => (isProductStudy(study) ? addedToSums(study) : []),
@@ -55,6 +56,10 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
+    const shift = convertsIn(base) || base !== study.declared ? null : shiftOfCodes(study);
+    if (shift !== null)
+      return [{ ...outputZeroPoint(output.zeroPoint, output.zeroPoint + shift), apply: byShift(output, shift) }];
+    if (!convertsIn(base) && !hasRelu(study)) return [];
     // a ReLU of its own clamps at it
     const middle = convertsIn(base) ? whereErrorsLie(study, base) : observedRange(study)[0];
     if (middle === null) return [];

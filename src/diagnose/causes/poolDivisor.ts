@@ -4,7 +4,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { roundHalfUp } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
-import { type MeanRule, scriptsDividingCodes } from '../alternatives/meanRules.js';
+import { type MeanRule, scriptsDividingCodes, scriptsRoundingMean } from '../alternatives/meanRules.js';
 import { countOf, formOf, scriptsDividedBy, stepsChange, variantChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { type Interval, widened } from '../estimate/interval.js';
@@ -27,6 +27,8 @@ declare module '../finding/evidence.js' {
         readonly declared?: number;
         /** What is added, where it is no sum of centred codes. */
         readonly adds?: 'raw_codes';
+        /** The result is an integer, in steps of the input, before it is scaled. */
+        readonly rounded_before?: true;
       };
   }
 }
@@ -65,6 +67,7 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ...[...POWERS, ...wholeWindow(study)].flatMap(([rule, of]) =>
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
+    ...POWERS.flatMap(([rule, of]) => shiftedThenScaled(study, rule, of)),
     ...paddedWithZero(study),
     ...dividedBy(study, 1),
     ...scriptsDividingCodes(study, NOT_DIVIDED, true).map((steps) =>
@@ -123,7 +126,10 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
         ? 'It matters what the sum is divided by, and on the border whether padding counts.'
         : `The mean of a window is its sum divided by ${e.declared}, the number of its values.`,
     ofOneLayer: true,
-    evidence: (e, context) => [decidingSentence(e.deciding, context)],
+    evidence: (e, context) => [
+      decidingSentence(e.deciding, context),
+      e.rounded_before ? 'what is divided is rounded, and then brought to the scale of the output' : null,
+    ],
     fix: (e, context) => {
       const fields = fieldsOf(context);
       const layer = printable(context.layer);
@@ -174,6 +180,19 @@ function wholeWindow(study: TensorStudy): typeof POWERS {
   if (size === null) return [];
   const all = [...(study.declared.steps.ofRawCodes ? [size] : []), ...POWERS.map(([, of]) => of(size))];
   return [...new Set(all)].map((own) => [`always ${own}`, () => own] as const);
+}
+
+/** A shift that makes an integer of a sum, which is brought to the output's scale. */
+function shiftedThenScaled(study: TensorStudy, rule: string, of: (count: number) => number): TensorChange[] {
+  return [halfEven, halfUp, downward, towardZero].flatMap((round) => {
+    const shifted: MeanRule = {
+      equation: `${round.equation}, v = sum / (${rule})`,
+      apply: (mean, count) => round.apply(roundHalfUp(mean * count) / of(count)),
+    };
+    return scriptsRoundingMean(study, shifted, false).map((steps) =>
+      stepsChange('pool-divisor', 'multiplier', steps, { rule, rounded_before: true }),
+    );
+  });
 }
 
 /** An image that a script pads with code 0, and counts, where the file counts what lies on the image. */

@@ -58,7 +58,7 @@ export const samplesMisaligned: Cause<'samples-misaligned'> = {
  */
 async function reordered(study: Study, base: Setup): Promise<Change | null> {
   // an image moves as a whole: its positions are rows of their own, but in another order they are no others' samples
-  const positions = study.data.images?.positions ?? 1;
+  const positions = study.data.positions ?? 1;
   const rows = study.data.to - study.data.from;
   const samples = rows / positions;
   if (samples < 2 || rows * study.channels > MOST_VALUES) return null;

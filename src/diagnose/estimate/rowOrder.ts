@@ -15,7 +15,7 @@ const LEAST_ALIKE = 0.5;
  * as that makes them alike: of few channels many samples are. Null: they are in order, or in none.
  */
 export function orderByLikeness(study: Study): number[] | null {
-  const positions = study.data.images?.positions ?? 1;
+  const positions = study.data.positions ?? 1;
   const samples = (study.data.to - study.data.from) / positions;
   const width = positions * study.channels;
   if (!study.complete || samples < 3 || samples ** 2 * width > MOST_EFFORT) return null;

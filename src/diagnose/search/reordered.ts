@@ -8,7 +8,7 @@ import { search } from './search.js';
 
 export async function searchReordered(study: Study): Promise<Hypothesis[]> {
   const order = orderByLikeness(study);
-  const moved = order && inOrderOf(order, study.data.images?.positions ?? 1);
+  const moved = order && inOrderOf(order, study.data.positions ?? 1);
   if (!moved) return [];
   const data = putBack(study, moved.apply(study.declared).order!);
   if (data.mismatched === 0) return [];

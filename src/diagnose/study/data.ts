@@ -56,6 +56,8 @@ export interface LayerData<K extends Kind = Kind> {
   readonly inputs: readonly Rows[];
   /** Of a convolution: what its patches are taken from. */
   readonly images?: ImageRows;
+  /** Rows that a sample makes, one for each of its positions; absent: one. */
+  readonly positions?: number;
   /** The judged side's values; as wide as the layer has channels. */
   readonly observed: Rows;
   /** Multiply-adds that a sample takes. */
