@@ -355,11 +355,10 @@ class Comparison {
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]) {
     const { model, reference, options, from, to, selected, own, fast, replayed } = this;
-    const capture = replayed ?? this.capture;
     const { compareCandidate } = await import('./candidate/candidate.js');
     return compareCandidate({
       model,
-      capture,
+      capture: replayed ?? this.capture,
       candidate,
       reference,
       options,
@@ -369,6 +368,7 @@ class Comparison {
       own,
       captureLayers: replayed ? [] : captureLayers,
       captureFound: replayed ? new Map() : this.found,
+      findCaptured: async (end) => void (replayed || (await this.catchUp.before(end))),
       session: replayed ? new ReplaySession(model, replayed, reference, 'isolated', fast) : this.isolated,
       fast,
       searched: this.searched,

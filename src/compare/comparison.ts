@@ -28,6 +28,8 @@ export interface CandidateComparison {
   readonly captureLayers: readonly LayerReport[];
   /** What was found of the capture's layers that differ. */
   readonly captureFound: ReadonlyMap<string, LayerDiagnosis>;
+  /** Finds it of those before this many selected layers that are another shard's. */
+  readonly findCaptured: (end: number) => Promise<void>;
   readonly session: ReplaySession;
   readonly fast: Fast;
   readonly searched: Searched;

@@ -27,7 +27,43 @@ function rounded(round: (v: number) => number, zeroPoint: number): number[] {
   );
 }
 
-it('a rounding of the capture, and another zero point', async () => {
+it('a rounding of the capture, and another zero point: also where a shard tells it of another one’s layer', async () => {
+  const layer = (name: string) => ({ name, op: 'linear', input: 'x', weight, weight_scale: SCALE, output: value });
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { kernel: 'numpy' },
+    inputs: [{ name: 'x', ...value }],
+    layers: [layer('noise'), layer('fc')],
+  };
+  const captured = codes(rounded(Math.floor, value.zero_point));
+  const mine = {
+    noise: codes(noise(SAMPLES * WIDTH, -128, 128)),
+    fc: codes(rounded(Math.floor, value.zero_point + 4)),
+  };
+  const files = new Map<string, string>(
+    Object.entries({
+      'model.json': JSON.stringify(model),
+      'capture.npz': npz({ x: codes(x.flat()), noise: captured, fc: captured }),
+      'mine.npz': npz(mine),
+    }) as never,
+  );
+  const run = cli(files);
+  const argv = ['model.json', 'capture.npz', '--candidate', 'mine.npz', '--reporter'];
+  const { stdout } = await run([...argv, 'json']);
+  const causes = (JSON.parse(stdout) as Report).candidate_layers!.map(({ diagnosis }) => diagnosis!.causes);
+  expect(causes).toEqual([['unexplained'], ['rounding-floor', 'output-zero-point-wrong']]);
+  const pairs = vi.spyOn(Search.prototype, 'pairs');
+  for (const shard of ['1/2', '2/2']) await run([...argv, `blob=${shard[0]}.blob`, '--shard', shard]);
+  expect((await run(['merge', '1.blob', '2.blob', '--reporter', 'json'])).stdout).toBe(stdout);
+  const paired = pairs.mock.contexts.map(
+    (search) => ((search as Search).study.data as unknown as { name: string }).name,
+  );
+  expect(new Set(paired)).toEqual(new Set(['noise']));
+  pairs.mockRestore();
+});
+
+it('that comes before all pairs', async () => {
   const model = {
     format: 'qdiff-model',
     version: 1,

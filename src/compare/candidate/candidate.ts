@@ -59,7 +59,9 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     found: new Map(),
     late: new ReadTooLate({ ...comparison, values: asStored.chainedValues }, 'candidate', comparison.warn),
     catchUp: new CatchUp(selected, own, async (layer, index) => {
-      if (index !== null) await compared(layer, index);
+      if (index === null) return;
+      await comparison.findCaptured(index + 1); // what the captured layer does tells what this one may
+      await compared(layer, index);
     }),
   };
   const layers: LayerReport[] = [];
