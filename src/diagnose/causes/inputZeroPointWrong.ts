@@ -20,6 +20,7 @@ import {
   withInput,
   withSteps,
 } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import { scaleLine } from '../words/code.js';
 import { foundFix } from '../words/fixes.js';
@@ -239,12 +240,19 @@ function waysOf(study: Study): ((zeroPoint: number) => Apply)[] {
 /** By how much it may be another: each value moves in a line with it. */
 function distancesOf(study: Study, base: Setup, moved: Apply): number[] {
   const intervals = sharedIntervals(study, base, (view, scope) => {
-    const other = viewOf(study, moved(base), scope);
+    const acc = sumsOf(study, moved(base), scope);
     return {
-      slope: (i, n) => (other.acc[i] - view.acc[i]) * view.stepsPerUnit[n],
+      slope: (i, n) => (acc[i] - view.acc[i]) * view.stepsPerUnit[n],
       offset: (i, n) => view.acc[i] * view.stepsPerUnit[n] + view.biasSteps[n],
       slack: isQuantized(base.params.output) ? FLOAT32 : 0,
     };
   });
   return intervals ? sharedIntegers(intervals) : [];
+}
+
+/** As `viewOf` has them, without what bounds them. */
+function sumsOf(study: Study, setup: Setup, scope: Scope): ArrayLike<number> {
+  return isProductStudy(study) && setup.kind === 'product'
+    ? study.engine.accumulator(setup, scope)
+    : viewOf(study, setup, scope).acc;
 }

@@ -1,5 +1,6 @@
 /** What an observed value bounds of the real value before rounding, in steps. */
 import { downward, halfThenDownward, halfThenTowardZero, towardZero, upward } from '../../kernels/steps/round.js';
+import type { NumericArray } from '../../nouns/array.js';
 import type { QuantParams } from '../../nouns/value.js';
 import type { Scope } from '../study/data.js';
 
@@ -8,13 +9,36 @@ export interface Bounds {
   readonly hi: Float64Array;
 }
 
-/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. slack: by channel. */
+/** Of what is observed: hundreds of bases of a pair ask for the same. */
+const known = new WeakMap<NumericArray, Map<string, Bounds>>();
+/** More would take as long to tell apart as bounds to make. */
+const MOST_OF_KEY = 64;
+const MOST_KEPT = 8;
+
+/** q - 1/2 <= v <= q + 1/2 for rounding to nearest; a clamped code bounds one side only. slack: by channel. Kept, and not to be changed. */
 export function codeBounds(
   { observed }: Pick<Scope, 'observed'>,
   { zeroPoint }: QuantParams,
   rule: string,
-  [lowest, highest]: readonly [number, number],
+  clamp: readonly [number, number],
   slack: Float64Array | null = null,
+): Bounds {
+  if (slack && slack.length > MOST_OF_KEY) return boundsOf(observed, zeroPoint, rule, clamp, slack);
+  const ofObserved = known.get(observed) ?? new Map<string, Bounds>();
+  known.set(observed, ofObserved);
+  const key = `${zeroPoint}|${rule}|${clamp}|${slack}`;
+  const bounds = ofObserved.get(key) ?? boundsOf(observed, zeroPoint, rule, clamp, slack);
+  if (ofObserved.size >= MOST_KEPT) ofObserved.clear();
+  ofObserved.set(key, bounds);
+  return bounds;
+}
+
+function boundsOf(
+  observed: NumericArray,
+  zeroPoint: number,
+  rule: string,
+  [lowest, highest]: readonly [number, number],
+  slack: Float64Array | null,
 ): Bounds {
   const lo = new Float64Array(observed.length);
   const hi = new Float64Array(observed.length);

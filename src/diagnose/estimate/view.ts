@@ -101,8 +101,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
   const integerBias = isInteger && !rowUnits;
   const added = addedSteps(params, engine.addend(setup, scope), step);
   const reals = curvedSteps(params, acc.length, (i) => expected(i) + (added?.[i] ?? 0), step);
-  const curved = reals && { reals, lo: bounds.lo.slice(), hi: bounds.hi.slice() };
-  beforeReals(bounds, params, added, step);
+  const curved = reals && { reals, ...bounds };
   const rows = scope.samples.length;
   const ofLargerScales = twice ? largestOf(twice) : 0;
   return {
@@ -112,7 +111,7 @@ function productView(study: ProductStudy, whole: ProductSetup, scope: Scope): Vi
     rowUnits,
     stepsPerUnit,
     biasSteps,
-    ...bounds,
+    ...beforeReals(bounds, params, added, step),
     step,
     added,
     ofLargerScales,
@@ -138,13 +137,10 @@ function addedSteps({ addend }: Product, codes: NumericArray | null, step: numbe
 }
 
 /** What bounds the result bounds the sum before a curve and before a second value is added, in steps. */
-function beforeReals(
-  { lo, hi }: { readonly lo: Float64Array; readonly hi: Float64Array },
-  { curve }: Product,
-  added: Float64Array | null,
-  step: number,
-): void {
+function beforeReals(bounds: Bounds, { curve }: Product, added: Float64Array | null, step: number): Bounds {
   const last = curve && sumsOfScript.curves[curve]!.last;
+  if (!last && !added) return bounds;
+  const [lo, hi] = [bounds.lo.slice(), bounds.hi.slice()];
   for (let i = 0; i < lo.length; i++) {
     if (last) {
       const [least, most] = [last(lo[i] * step), last(hi[i] * step)];
@@ -155,6 +151,7 @@ function beforeReals(
     lo[i] -= added[i];
     hi[i] -= added[i];
   }
+  return { lo, hi };
 }
 
 /** Of codes that an integer multiplier takes to codes: the first of two roundings, or a multiplier of 8 bits, moves them by so many steps. */
@@ -298,7 +295,16 @@ function fusedClamp(
 ): [number, number] {
   const [lo, hi] = clampOfCodes(params.activation, output, steps.bound);
   if (params.activation === 'none') return [lo, hi];
-  return [Math.max(lo, smallestOf(observed)), params.activation === 'relu' ? hi : Math.min(hi, largestOf(observed))];
+  const [least, most] = extremesOf(observed);
+  return [Math.max(lo, least), params.activation === 'relu' ? hi : Math.min(hi, most)];
+}
+
+const extremes = new WeakMap<NumericArray, readonly [number, number]>();
+
+function extremesOf(observed: NumericArray): readonly [number, number] {
+  const known = extremes.get(observed) ?? ([smallestOf(observed), largestOf(observed)] as const);
+  extremes.set(observed, known);
+  return known;
 }
 
 /**
