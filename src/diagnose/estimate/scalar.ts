@@ -19,6 +19,8 @@ import { roundsTwice, type View, viewOf } from './view.js';
 
 /** float32 rounding in the kernel can empty an exact intersection; from the least slack on. */
 const SLACKS = [0, 2e-7, 2e-6];
+/** In parts of the ends. */
+const MOST_WIDENED = 1e-3;
 /** So many channels must share a value for it to be believed while the others wait for a second cause. */
 const MAJORITY = 3 / 4;
 
@@ -42,6 +44,8 @@ export function intervalsByChannel(
       const b = (hi[i] - shift + slack) / own;
       low = Math.max(low, own > 0 ? a : b);
       high = Math.min(high, own > 0 ? b : a);
+      // nothing widens what is so empty, and of noise a few values are enough
+      if (low > high && low - high > MOST_WIDENED * (Math.abs(low) + Math.abs(high))) break;
     }
     return { lo: low, hi: high };
   });
