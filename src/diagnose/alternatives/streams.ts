@@ -7,11 +7,13 @@ import { scriptedInt32Bias } from '../../kernels/steps/bias.js';
 import type { SumData } from '../../nouns/kernel.js';
 import { areSame, float64s, int32s } from '../../numeric/array.js';
 import { weightZeroPointOf } from '../../products/exactSums.js';
+import { viewOf } from '../estimate/view.js';
 import type { Carried, ProductSetup } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { gridOf, readScope } from '../study/sample.js';
 import type { ProductStudy } from '../study/study.js';
 import { COST } from '../study/work.js';
+import { REACH } from './boundedValues.js';
 
 /** What is added to a sum: all sums before it, their biases too, or the first one's for all; the one before it; a product of a neighbour. */
 export type Carry =
@@ -159,13 +161,26 @@ function openOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Sco
   const outputs = (carried?: Carried) => study.outputs({ ...base, ...(carried && { carried }) }, head).data;
   const own = outputs();
   const isOwn = own.map((code, i) => Number(code === head.observed[i]));
+  const admits = bounded(study, base, head);
   const open = begunOn(study, base, shape, head).filter(({ stream, carries, known, held }) => {
-    if (known.some((i) => carries[i] === 0 && !isOwn[i])) return false;
+    if (known.some((i) => carries[i] === 0 && !isOwn[i]) || held.some((i) => !admits(i, carries[i]))) return false;
     const of = (sample: number, n: number) => carries[(sample - study.data.from) * width + n] || 0;
     const data = outputs(carriedBy(`${nameOf(stream)}, first values`, of));
     return held.every((i) => data[i] === head.observed[i]);
   });
   return open.map(({ stream }) => stream);
+}
+
+/** Whether a sum may be so much more, nearly: of hundreds of bases each stream was replayed. */
+function bounded(study: ProductStudy, base: ProductSetup, head: Scope): (i: number, carry: number) => boolean {
+  const { acc, channels, rowUnits, stepsPerUnit, biasSteps, lo, hi } = viewOf(study, base, head);
+  // codes or products that wrap are bounded by those that are computed
+  if (rowUnits || base.stores || 'inFull' in base.steps.multiplier) return () => true;
+  return (i, carry) => {
+    const n = i % channels;
+    const steps = (acc[i] + carry) * stepsPerUnit[n] + biasSteps[n];
+    return steps > lo[i] - REACH && steps < hi[i] + REACH;
+  };
 }
 
 /** Of each output, [rows, channels]: its sum, its first and its last product; of each channel its bias in their units. */
