@@ -125,8 +125,10 @@ export function scriptsOfFunctions(
   study: TensorStudy,
   which: 'others' | 'alone' = 'others',
 ): [name: string, TensorSteps][] {
-  const { is, [which]: others = {} } = formOf(study) ?? {};
+  const form: RealForm = formOf(study) ?? {};
+  const { is, ofCodes } = form;
   if (!study.free || ofWindows(study)) return [];
+  const others: NonNullable<RealForm['others']> = { ...form[which], ...(which === 'others' && ofCodes) };
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
   return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
     widthsOf(study).flatMap((float64): [string, TensorSteps][] => {
