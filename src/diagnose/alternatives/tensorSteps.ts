@@ -282,6 +282,8 @@ export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: K
       if (!data.onFloats && !declared.params.inputs.every(isQuantized)) return false; // theirs read codes
       if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
       if (!free && kernel.runtime !== data.kernel.runtime) return false;
+      // rows as they are have no scale: what is read otherwise has a name of its own
+      if (data.op === 'embedding' && !isQuantized(declared.params.output)) return false;
       seen.add(steps);
       return departureOf(study, steps) === wanted;
     },
