@@ -39,6 +39,8 @@ export interface RealForm {
   count?(call: TensorCall): RealValue;
   /** What else may be taken of the same windows, by its name. */
   others?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Of these, numbers that are tried where codes come out: of floats they are found. */
+  ofCodes?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** Other operators of the same operands, by their names: each is tried alone. */
   alone?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */

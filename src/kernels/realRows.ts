@@ -123,6 +123,10 @@ function normOf(rowsOf: RowsOf, normalized: Normalized, affine: Affine) {
   };
 }
 
+function byEpsilon(name: string, of: (eps: number) => (call: TensorCall) => RealValue): RealForm['ofCodes'] {
+  return Object.fromEntries([0, 1e-6, 1e-5, 1e-3].map((eps) => [`${name} with an eps of ${eps}`, of(eps)]));
+}
+
 function normForm(name: string, rowsOf: RowsOf, others: RealForm['others']): RealForm {
   const form = (normalized: Normalized, affine: Affine) => normOf(rowsOf, normalized, affine);
   return {
@@ -144,14 +148,9 @@ function normForm(name: string, rowsOf: RowsOf, others: RealForm['others']): Rea
       [`${name} without bias`]: form(centred, (x, weight) => x * weight),
       [`${name} without weight and bias`]: form(centred, (x) => x),
       [`${name} whose bias is weighted`]: form(centred, (x, weight, bias) => (x + bias) * weight),
-      ...Object.fromEntries(
-        [0, 1e-6, 1e-5, 1e-3].map((eps) => [
-          `${name} with an eps of ${eps}`,
-          form((x, own) => centred(x, own, eps), weighted),
-        ]),
-      ),
       ...others,
     },
+    ofCodes: byEpsilon(name, (eps) => form((x, own) => centred(x, own, eps), weighted)),
   };
 }
 
@@ -187,18 +186,15 @@ export const rmsNorm: RealForm = {
   others: {
     'rms_norm of what its mean was taken off': normOf(ofEachRow, centred, weighted),
     'rms_norm without weight': normOf(ofEachRow, byTheRoot, (x) => x),
+    // Gemma's
+    'rms_norm by 1 + weight': normOf(ofEachRow, byTheRoot, (x, weight) => x * (1 + weight)),
     'rms_norm divided by the mean of squares, not its root': normOf(
       ofEachRow,
       (x, { mean, variance }, eps) => x / (variance + mean * mean + eps),
       weighted,
     ),
-    ...Object.fromEntries(
-      [0, 1e-6, 1e-5, 1e-3].map((eps) => [
-        `rms_norm with an eps of ${eps}`,
-        normOf(ofEachRow, (x, own) => byTheRoot(x, own, eps), weighted),
-      ]),
-    ),
   },
+  ofCodes: byEpsilon('rms_norm', (eps) => normOf(ofEachRow, (x, own) => byTheRoot(x, own, eps), weighted)),
 };
 
 /** Null: channels that lie between the places, or none to begin with. */

@@ -39,6 +39,24 @@ test.each<[what: string, own: Alone, fields: object, rows: string]>([
   ['rounded zero points', BYTES, { weight_zero_point: zeroPoints.map(Math.round) }, 'zero points rounded'],
   ['one scale', BYTES, { weight_scale: scales[0] }, 'the scale of the first row for all'],
   ['scales one row late', BYTES, { weight_scale: rowBefore(scales) }, 'the scale of the row before'],
+  [
+    'zero points off by one',
+    BYTES,
+    { weight_zero_point: zeroPoints.map((z) => Math.fround(z + 1)) },
+    'zero points plus one',
+  ],
+  [
+    'scales the other way round',
+    BYTES,
+    { weight_scale: [...scales].reverse() },
+    'the scale of rows from last to first',
+  ],
+  [
+    'numbers one row late',
+    BYTES,
+    { weight_scale: rowBefore(scales), weight_zero_point: rowBefore(zeroPoints) },
+    'scale and zero point of the row before',
+  ],
   ['no scales, in bags', BAGS, { weight_scale: 1 }, 'without scales'],
   ['bytes in the other order', FOUR_BITS, { weight: exchanged }, 'the halves of each byte exchanged'],
 ])('%s', async (_, own, fields, rows) => {
@@ -47,6 +65,55 @@ test.each<[what: string, own: Alone, fields: object, rows: string]>([
     evidence: { 'table-entry': { rows } },
     lost: 0,
   });
+});
+
+const FLOATS = alone(
+  'embedding',
+  numbers(ROWS * SIZE, () => Math.fround(random.normal())),
+  { weight_dtype: 'float32', weight_scale: undefined, weight_zero_point: undefined },
+);
+const transposed = (own: readonly unknown[]) => own.map((_, i) => own[(i % SIZE) * ROWS + Math.floor(i / SIZE)]);
+
+test.each<[what: string, own: Alone, index: (row: number) => number, rows: string]>([
+  ['floats, one row late', FLOATS, (row) => (row + 1) % ROWS, 'the row behind each index'],
+  [
+    'floats, the last row held',
+    FLOATS,
+    (row) => Math.min(row + 1, ROWS - 1),
+    'the row behind each index, the last one for those beyond',
+  ],
+  ['codes from the end', BYTES, (row) => ROWS - 1 - row, 'rows from last to first'],
+])('%s', async (_, own, index, rows) => {
+  const other = await computed({ ...own, values: { x: indices.map(index) } });
+  expect(await diagnosisOf(own, other)).toMatchObject({
+    causes: ['table-entry'],
+    evidence: { 'table-entry': { rows } },
+  });
+});
+
+test.each([
+  ['floats', FLOATS],
+  ['codes', BYTES],
+])('a table of %s read as its transpose', async (_, own) => {
+  const other = await computed(own, { weight: transposed(own.layer.weight as number[]) });
+  expect(await diagnosisOf(own, other)).toMatchObject({
+    evidence: { 'table-entry': { rows: 'the table as [embedding_dim, rows]' } },
+  });
+});
+
+test('no scale of a table of one scale is no other precision', async () => {
+  const signed = table.map((code) => code - 128);
+  const own = alone('embedding', signed, { weight_dtype: 'int8', weight_scale: 0.01, weight_zero_point: 0 });
+  expect(await diagnosisOf(own, await computed(own, { weight_scale: 1 }))).toMatchObject({
+    causes: ['table-entry'],
+    evidence: { 'table-entry': { rows: 'without scales' } },
+    indistinguishable: [],
+  });
+});
+
+test('a ReLU behind floats', async () => {
+  const positive = Float32Array.from(await computed(FLOATS), (v) => Math.max(v, 0));
+  expect(await diagnosisOf(FLOATS, positive)).toMatchObject({ causes: ['capture-after-relu'] });
 });
 
 test('the row behind each index', async () => {

@@ -61,6 +61,10 @@ async function diagnosed(op: Op, candidate: Float32Array) {
 
 test.each<[op: Op, apply: Row, found: object]>([
   ['layer_norm', norm({ eps: 1e-3 }), { function: 'layer_norm with an eps of 0.001' }],
+  ['layer_norm', norm({ eps: 1e-2 }), { function: 'layer_norm with an eps of 0.01' }],
+  // next to this variance it is told up to what
+  ['layer_norm', norm({ eps: 1e-6 }), { function: 'layer_norm with an eps of 0.000002 or less' }],
+  ['layer_norm', (row) => [...row], { function: 'x itself' }],
   ['layer_norm', norm({ divisor: WIDTH - 1 }), { function: 'layer_norm with the variance over n - 1' }],
   ['layer_norm', norm({ biases: bias.map(() => 0) }), { function: 'layer_norm without bias' }],
   ['layer_norm', norm({ weights: weight.map(() => 1) }), { function: 'layer_norm without weight' }],
@@ -106,7 +110,7 @@ describe('without a name', () => {
     ['a function that is none', (y) => y.map((v) => v * Math.abs(v))],
     ['noise', (y) => y.map(() => random.normal())],
     ['small noise', (y) => y.map((v) => v + random.normal() / 1000)],
-    ['another eps that is none of those that are met', () => byRows(norm({ eps: 3e-2 }))],
+    ['another eps that is none of those that people write', () => byRows(norm({ eps: 3e-2 }))],
   ])('%s', async (_, change) => {
     expect((await diagnosed(op, change(byRows(OPS[op].own)))).causes).toEqual(['unexplained']);
   });

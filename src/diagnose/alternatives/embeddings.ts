@@ -3,9 +3,10 @@
 import type { NumericArray } from '../../nouns/array.js';
 import type { EmbeddingAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { float32s, int32s } from '../../numeric/array.js';
 import { f32, toBFloat16, toFloat16 } from '../../numeric/float.js';
-import { roundHalfEven } from '../../numeric/round.js';
+import { floor, roundHalfEven } from '../../numeric/round.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { TensorStudy } from '../study/study.js';
 
@@ -36,26 +37,63 @@ const codes =
   (of: (code: number, i: number, table: NumericArray, size: number) => number): Reading =>
   ({ table }, { size }) => ({ table: float32s(table!, (code, i) => of(code, i, table!, size)) });
 
+/** Of a table of floats too. */
+const OF_PLACES: Readonly<Record<string, Reading>> = {
+  'the row before each index': indices((row, rows) => (row + rows - 1) % rows),
+  'the row behind each index': indices((row, rows) => (row + 1) % rows),
+  'the row behind each index, the last one for those beyond': indices((row, rows) => Math.min(row + 1, rows - 1)),
+  'the row before each index, the first one for those below': indices((row) => Math.max(row - 1, 0)),
+  'rows from last to first': indices((row, rows) => rows - 1 - row),
+  'the first row for all': indices(() => 0),
+};
+
+const OF_PLACES_COPIED: Readonly<Record<string, Reading>> = {
+  'values from last to first': codes((_, i, table, size) => table[i - (i % size) + size - 1 - (i % size)]),
+  'the table as [embedding_dim, rows]': codes(
+    (_, i, table, size) => table[(i % size) * (table.length / size) + floor(i / size)],
+  ),
+};
+
 const COPIED: Readonly<Record<string, Reading>> = {
   'codes read as int8': codes((code) => (code > 127 ? code - 256 : code)),
   'codes less 128': codes((code) => code - 128),
   'codes of 4 bits read with a sign': codes((code) => (code > 7 ? code - 16 : code)),
   'the halves of each byte exchanged': codes((_, i, table) => table[i ^ 1]),
-  'values from last to first': codes((_, i, table, size) => table[i - (i % size) + size - 1 - (i % size)]),
+};
+
+/** Whose numbers a row is given. */
+const OTHER_ROWS: Readonly<Record<string, (row: number, rows: number) => number>> = {
+  'of the first row for all': () => 0,
+  'of the row before': (row, rows) => (row + rows - 1) % rows,
+  'of the row behind': (row, rows) => (row + 1) % rows,
+  'of rows from last to first': (row, rows) => rows - 1 - row,
 };
 
 const READINGS: Readonly<Record<string, Reading>> = {
   'without zero points': rowsBy(() => ({ zeroPoint: () => 0 })),
   'zero points rounded': rowsBy(({ zeroPoint }) => ({ zeroPoint: (row) => roundHalfEven(zeroPoint(row)) })),
-  'the zero point of the first row for all': rowsBy(({ zeroPoint }) => ({ zeroPoint: () => zeroPoint(0) })),
-  'the scale of the first row for all': scales((scale) => scale(0)),
-  'the scale of the row before': scales((scale, row, rows) => scale((row + rows - 1) % rows)),
-  'the scale of the row behind': scales((scale, row, rows) => scale((row + 1) % rows)),
   'without scales': scales(() => 1),
   'scales in float16': scales((scale, row) => toFloat16(scale(row))),
   'scales in bfloat16': scales((scale, row) => toBFloat16(scale(row))),
-  'the row before each index': indices((row, rows) => (row + rows - 1) % rows),
-  'the row behind each index': indices((row, rows) => (row + 1) % rows),
+  'zero points less one': rowsBy(({ zeroPoint }) => ({ zeroPoint: (row) => zeroPoint(row) - 1 })),
+  'zero points plus one': rowsBy(({ zeroPoint }) => ({ zeroPoint: (row) => zeroPoint(row) + 1 })),
+  'zero points less 128': rowsBy(({ zeroPoint }) => ({ zeroPoint: (row) => zeroPoint(row) - 128 })),
+  ...Object.fromEntries(
+    Object.entries(OTHER_ROWS).flatMap(([which, other]) => [
+      [`the scale ${which}`, rowsBy(({ scale }, rows) => ({ scale: scale && ((row) => scale(other(row, rows))) }))],
+      [
+        `the zero point ${which}`,
+        rowsBy(({ zeroPoint }, rows) => ({ zeroPoint: (row) => zeroPoint(other(row, rows)) })),
+      ],
+      [
+        `scale and zero point ${which}`,
+        rowsBy(({ scale, zeroPoint }, rows) => ({
+          scale: scale && ((row) => scale(other(row, rows))),
+          zeroPoint: (row) => zeroPoint(other(row, rows)),
+        })),
+      ],
+    ]),
+  ),
 };
 
 /** PyTorch sums quantized rows whatever the mode: the mean is what its documents say. */
@@ -71,11 +109,15 @@ function meanOfEach(steps: TensorSteps): [rule: string, TensorSteps] {
 export function tablesReadOtherwise({ data, declared, free }: TensorStudy): [rule: string, TensorSteps][] {
   const own = declared.params.attributes as EmbeddingAttributes;
   const isTable = data.op === 'embedding' || data.op === 'embedding_bag';
-  if (!free || !isTable || own.scale === null) return [];
+  if (!free || !isTable || isQuantized(declared.params.output)) return [];
   const ways = [declared.steps, ...(declared.steps.rivals ?? []).map(({ steps }) => steps)];
+  const isOfFloats = own.scale === null;
   const readings = [
-    ...Object.entries(READINGS),
-    ...Object.entries(COPIED).map(([rule, of]) => [rule, small(of)] as const),
+    ...Object.entries(OF_PLACES),
+    ...(isOfFloats ? [] : Object.entries(READINGS)),
+    ...Object.entries({ ...OF_PLACES_COPIED, ...(isOfFloats ? {} : COPIED) }).map(
+      ([rule, of]) => [rule, small(of)] as const,
+    ),
   ];
   return ways.flatMap((steps): [string, TensorSteps][] => [
     ...readings.map(([rule, reading]): [string, TensorSteps] => [

@@ -6,9 +6,10 @@ import { alreadyScaled, type HalfSums, halfSums } from '../../kernels/steps/half
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
-import type { QuantizeStep, RescaleStep, RoundStep, TensorSteps } from '../../nouns/kernel.js';
+import type { DequantizeStep, QuantizeStep, RescaleStep, RoundStep, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import { toBFloat16, toFloat16 } from '../../numeric/float.js';
+import { float32s, float64s } from '../../numeric/array.js';
+import { f32, toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { type ElementwiseSetup, type ProductSetup, type Setup, type TensorSetup, withSteps } from '../setup.js';
@@ -23,7 +24,7 @@ export type Format = keyof typeof FORMATS;
 export interface HalfForm {
   readonly equation: string;
   /** What it rounds besides results. */
-  readonly of?: 'sums';
+  readonly of?: 'sums' | 'floats';
   readonly apply: (setup: Setup) => Setup;
 }
 
@@ -133,6 +134,44 @@ function ofSums({ declared, subset }: ProductStudy, format: Format): HalfForm[] 
         };
       }),
     );
+}
+
+/** Of floats: all that is observed has the format, and so it tells which. */
+export function halfFloats({ declared, subset }: Study, format: Format): HalfForm[] {
+  const h = FORMATS[format];
+  if (declared.kind === 'product' || !subset.observed.every((value) => Object.is(h(value), value))) return [];
+  if (declared.kind === 'tensor') return [{ equation: 'h(y)', of: 'floats', apply: throughHalf(h) }];
+  return Object.entries(OF_REALS).map(([equation, real]) => ({
+    equation,
+    of: 'floats',
+    apply(setup) {
+      const prepare: DequantizeStep['prepare'] =
+        ({ scale, zeroPoint }) =>
+        (code) =>
+          real(code - zeroPoint, f32(scale), h);
+      return withSteps(setup as ElementwiseSetup, { dequantize: { name: equation, equation, numpy: null, prepare } });
+    },
+  }));
+}
+
+/** From a code less its zero point. */
+const OF_REALS: Readonly<Record<string, (centred: number, scale: number, h: ToHalf) => number>> = {
+  'h(s * (x - zp))': (centred, scale, h) => h(f32(centred * scale)),
+  'h(h(s) * h(x - zp))': (centred, scale, h) => h(h(scale) * h(centred)),
+};
+
+/** What is known within a bound is, rounded, within its ends rounded. */
+function throughHalf(h: ToHalf): HalfForm['apply'] {
+  return (setup) => {
+    const own = setup as TensorSetup;
+    const run: TensorSteps['run'] = (call) => {
+      const computed = own.steps.run(call);
+      if (!('data' in computed)) return float32s(computed, h);
+      const { data, low, high } = computed;
+      return { data: float32s(data, h), low: float64s(low, h), high: float64s(high, h) };
+    };
+    return { ...own, steps: { ...own.steps, equation: `h(${own.steps.equation})`, run } };
+  };
 }
 
 function ofConversion(equation: string, code: ToCode, h: ToHalf): HalfForm {

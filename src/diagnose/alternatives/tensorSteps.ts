@@ -125,8 +125,10 @@ export function scriptsOfFunctions(
   study: TensorStudy,
   which: 'others' | 'alone' = 'others',
 ): [name: string, TensorSteps][] {
-  const { is, [which]: others = {} } = formOf(study) ?? {};
+  const form: RealForm = formOf(study) ?? {};
+  const { is, ofCodes } = form;
   if (!study.free || ofWindows(study)) return [];
+  const others: NonNullable<RealForm['others']> = { ...form[which], ...(which === 'others' && ofCodes) };
   const tables = Object.entries(FUNCTIONS).map(([name, apply]) => [name, realsOf(apply)] as const);
   return (is === 'table' ? tables : Object.entries(others)).flatMap(([name, value]) =>
     widthsOf(study).flatMap((float64): [string, TensorSteps][] => {
@@ -280,6 +282,8 @@ export function otherKernels(study: TensorStudy, wanted: CauseCode): { kernel: K
       if (!data.onFloats && !declared.params.inputs.every(isQuantized)) return false; // theirs read codes
       if (!takesCodes(steps, [...declared.params.inputs, declared.params.output])) return false;
       if (!free && kernel.runtime !== data.kernel.runtime) return false;
+      // rows as they are have no scale: what is read otherwise has a name of its own
+      if (data.op === 'embedding' && !isQuantized(declared.params.output)) return false;
       seen.add(steps);
       return departureOf(study, steps) === wanted;
     },

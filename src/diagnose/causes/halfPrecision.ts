@@ -1,6 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
 import { hasCases } from '../alternatives/cases.js';
-import { FORMATS, type Format, type HalfForm, halfForms } from '../alternatives/halfPrecision.js';
+import { FORMATS, type Format, type HalfForm, halfFloats, halfForms } from '../alternatives/halfPrecision.js';
 import type { Cause } from '../cause.js';
 import { converts, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
@@ -14,8 +14,8 @@ declare module '../finding/evidence.js' {
       readonly format?: Format;
       /** How, where the values tell: h rounds to the format. */
       readonly equation?: string;
-      /** Operands and sums too, not results alone. */
-      readonly of?: 'sums';
+      /** Operands and sums too, not results alone; or results that stay floats. */
+      readonly of?: 'sums' | 'floats';
     };
   }
 }
@@ -27,12 +27,17 @@ const FEWEST = 8;
 export const halfPrecision: Cause<'half-precision'> = {
   code: 'half-precision',
   kinds: ['product', 'elementwise', 'tensor'],
-  needs: [writesCodes, converts, ({ free, data }) => free && !data.dynamic],
+  needs: [
+    (study) => writesCodes(study) || study.declared.kind !== 'product',
+    converts,
+    ({ free, data }) => free && !data.dynamic,
+  ],
   whose: 'kernel',
   // it rounds to codes as declared: what it rounds is another number
   ownWords: true,
 
   changes: (study) => {
+    if (!writesCodes(study)) return ofFloats(study);
     const moved = hasCases(study, FEWEST) ? mostMoved(study) : MOST_MOVED;
     if (moved >= MOST_MOVED) return [];
     const { declared } = study;
@@ -51,17 +56,25 @@ export const halfPrecision: Cause<'half-precision'> = {
 
   words: {
     title: (e) =>
-      e.of === 'sums'
-        ? `operands or sums in ${e.format ?? 'half precision'}`
-        : `${e.format ?? 'half precision'} before codes are rounded`,
+      e.of === 'floats'
+        ? `results in ${e.format}`
+        : e.of === 'sums'
+          ? `operands or sums in ${e.format ?? 'half precision'}`
+          : `${e.format ?? 'half precision'} before codes are rounded`,
     explanation: (e) =>
-      `${e.of === 'sums' ? 'What is added has' : 'A result has'} 11 bits in float16 and 8 in bfloat16: next to a border between two codes it comes out on the other side.`,
+      e.of === 'floats'
+        ? `Every value has the ${e.format === 'float16' ? 11 : 8} bits of ${e.format}, where the file has float32.`
+        : `${e.of === 'sums' ? 'What is added has' : 'A result has'} 11 bits in float16 and 8 in bfloat16: next to a border between two codes it comes out on the other side.`,
     evidence: (e) => [e.equation ? `${e.equation}, where h rounds to ${e.format}` : null],
-    fix: () => 'keep results in float32, or in integers, until they are codes',
-    code: () => [
-      numpy('v = acc.astype(np.float32) * multiplier  # no astype(np.float16) before np.rint'),
-      inC('float v = (float)acc * multiplier;  /* no half before it is rounded */'),
-    ],
+    fix: (e) =>
+      e.of === 'floats' ? 'keep results in float32' : 'keep results in float32, or in integers, until they are codes',
+    code: (e) =>
+      e.of === 'floats'
+        ? []
+        : [
+            numpy('v = acc.astype(np.float32) * multiplier  # no astype(np.float16) before np.rint'),
+            inC('float v = (float)acc * multiplier;  /* no half before it is rounded */'),
+          ],
   },
 };
 
@@ -74,6 +87,14 @@ function changeTo(format: Format, apply: Change['apply'], found: Pick<HalfForm, 
     found: { format, ...found },
     apply,
   };
+}
+
+/** Which of the ways it came to that format where several fit: the first. */
+function ofFloats(study: Study): Change[] {
+  if (!hasCases(study, FEWEST)) return [];
+  return (Object.keys(FORMATS) as Format[]).flatMap((format) =>
+    halfFloats(study, format).map(({ equation, of, apply }) => changeTo(format, apply, { of, equation })),
+  );
 }
 
 /** Sums in half precision move codes of 8 bits by a few steps at most; what is rounded once, by one. */

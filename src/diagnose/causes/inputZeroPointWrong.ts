@@ -69,7 +69,7 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
     // a file that has none lacks it: activation-zero-point-missing
     if (study.data.dynamic || (zeroPoint === 0 && !study.free)) return [];
     // codes to codes, two roundings move each border between output codes by one of the input's: XNNPACK's do at 1/16
-    const least = isProductStudy(study) ? 1 : 2;
+    const least = isProductStudy(study) || !isQuantized(study.declared.params.output) ? 1 : 2;
     return waysOf(study).flatMap((moved) =>
       distancesOf(study, base, moved(zeroPoint + 1))
         .filter((distance) => Math.abs(distance) >= least)

@@ -5,7 +5,14 @@ import { isQuantized } from '../../nouns/value.js';
 import { clampBounds } from '../../replay/elementwise.js';
 import type { Fact } from '../cause.js';
 import { convertsIn } from '../facts.js';
-import { type ProductSetup, type Setup, type TensorSetup, withOutput, withParams } from '../setup.js';
+import {
+  type ElementwiseSetup,
+  type ProductSetup,
+  type Setup,
+  type TensorSetup,
+  withOutput,
+  withParams,
+} from '../setup.js';
 
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
@@ -16,8 +23,13 @@ export const hasRelu: Fact = ({ declared }) => isRelu(declared);
 export const lacksRelu: Fact = ({ declared }) => {
   if (declared.kind !== 'elementwise') return declared.params.activation === 'none';
   const { clamp } = declared.params;
-  return !convertsIn(declared) && (clamp === null || clamp.lower < 0);
+  return (!convertsIn(declared) && (clamp === null || clamp.lower < 0)) || givesReals(declared);
 };
+
+/** Codes to reals. */
+function givesReals({ steps }: ElementwiseSetup): boolean {
+  return steps.dequantize !== null && steps.quantize === null;
+}
 
 export function isRelu(setup: Setup): boolean {
   if (setup.kind === 'elementwise') return setup.params.clamp?.lower === 0;
@@ -27,6 +39,7 @@ export function isRelu(setup: Setup): boolean {
 export function withRelu(setup: Setup): Setup {
   if (setup.kind === 'product') return withParams(setup, { activation: 'relu' });
   if (setup.kind === 'tensor') return reluBehind(setup);
+  if (givesReals(setup)) return { ...setup, stores: { name: 'relu', apply: (real) => Math.max(real, 0) } };
   return withParams(setup, { clamp: { upper: setup.params.clamp?.upper ?? POSITIVE_INFINITY, lower: 0 } });
 }
 

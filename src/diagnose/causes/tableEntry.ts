@@ -1,4 +1,3 @@
-import type { EluAttributes, GateAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
@@ -6,8 +5,9 @@ import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
 import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
-import { constantsOfFloats, functionsOfFloats } from '../alternatives/functions/floatFunctions.js';
+import { constantsOfFloats, departs, functionsOfFloats, ITSELF } from '../alternatives/functions/floatFunctions.js';
 import { mapOf, shiftsOf, slopesOf } from '../alternatives/functions/lookups.js';
+import { fieldsOfFloats } from '../alternatives/functions/otherFields.js';
 import {
   formOf,
   isOwnFunction,
@@ -21,11 +21,12 @@ import {
 } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../finding/evidence.js';
-import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, withParams } from '../setup.js';
+import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, type TensorSetup, withParams } from '../setup.js';
 import { isTensorStudy, type TensorStudy } from '../study/study.js';
 import type { CauseWords, FixContext } from '../words/causeWords.js';
 import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
+import { inNumpy } from '../words/inNumpy.js';
 import { decidingSentence } from '../words/parts.js';
 import { decidingValue } from './deciding.js';
 
@@ -84,6 +85,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),
       }),
     ),
+    ...fieldsOfFloats(study).map(([name, attributes]) => ofAttributes(name, attributes)),
     ...constantsOfFloats(study).map(([constant, steps]) => ({
       ...stepsChange('table-entry', 'multiplier', steps, { ...constant, floats: true }),
       freedom: FREEDOM.oneNumber,
@@ -93,7 +95,8 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   ],
 
   shows: ({ study, change, setup }) => {
-    const { function: name } = (change.found ?? {}) as CauseEvidence['table-entry'];
+    const { function: name, floats } = (change.found ?? {}) as CauseEvidence['table-entry'];
+    if (floats) return departs(study as TensorStudy, setup as TensorSetup, FEWEST);
     return name === undefined || !isOwnFunction(study as TensorStudy, setup);
   },
 
@@ -116,6 +119,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
     runtimeForm(
       (e: CauseEvidence['table-entry']) => {
         if (e.rows !== undefined) return `rows of a table read otherwise: ${e.rows}`;
+        if (e.function === ITSELF) return 'the layer is left out';
         if (e.function !== undefined) return `another function: ${printable(e.function)}`;
         if (isOfConstant(e)) return `${constantText(e)} what the file gives`;
         if (e.read_before !== undefined) return `table read ${placesText(e.read_before)} each code`;
@@ -131,7 +135,9 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
               ? `Every value is ${constantText(e)} what the file gives: a constant of the layer is another, is used twice or not at all.`
               : e.function === undefined
                 ? 'Entries of the table, or the fixed point in its place, are made otherwise, so that single codes differ.'
-                : `Every value is ${printable(e.function)} of its input, where the file has another function.`,
+                : e.function === ITSELF
+                  ? 'Every value is its input, as it is.'
+                  : `Every value is that of ${printable(e.function)}, where the file has another function.`,
       (e, context) => [
         ...(e.entries ?? []).map((entry) => `code ${entry.code}: declared ${entry.declared}, found ${entry.found}`),
         decidingSentence(e.deciding, context),
@@ -140,34 +146,24 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
   ),
 };
 
-/** What an op is of reals, x, in numpy. */
-const IN_NUMPY: Readonly<Record<string, (attributes: unknown) => string>> = {
-  hardswish: () => 'x * np.clip(x + 3, 0, 6) / 6',
-  hardsigmoid(attributes) {
-    const { slope, offset } = attributes as GateAttributes;
-    return `np.clip(${Math.abs(slope - 1 / 6) < 1e-7 ? 'x / 6' : `${digits(slope)} * x`} + ${digits(offset)}, 0, 1)`;
-  },
-  sigmoid: () => '1 / (1 + np.exp(-x))',
-  tanh: () => 'np.tanh(x)',
-  elu(attributes) {
-    const { alpha, scale, inputScale } = attributes as EluAttributes;
-    const below = `${times(alpha)}np.expm1(${times(inputScale)}x)`;
-    return `${times(scale)}np.where(x > 0, x, ${below})`;
-  },
-  softmax: () => 'np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)',
-  layer_norm: () => '(x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias',
-};
-
-/** float32's 0.2, and what a model says in full. */
-const digits = (number: number) => Number(number.toPrecision(7));
-const times = (factor: number) => (factor === 1 ? '' : `${digits(factor)} * `);
-
 type Words = CauseWords<CauseEvidence['table-entry']>;
+
+/** By the kernel's own steps. */
+function ofAttributes(name: string, attributes: unknown): TensorChange {
+  return {
+    cause: 'table-entry',
+    coordinate: 'weights',
+    freedom: FREEDOM.none,
+    label: name,
+    found: { function: name, floats: true },
+    apply: (setup) => withParams(setup, { attributes }),
+  };
+}
 
 /** In place of another function: the op's own. */
 function told(form: Words): Words {
   const ownOf = ({ function: name }: Partial<CauseEvidence['table-entry']>, { subject, op, attributes }: FixContext) =>
-    name !== undefined && subject === 'candidate' && Object.hasOwn(IN_NUMPY, op) ? IN_NUMPY[op](attributes) : null;
+    name !== undefined && subject === 'candidate' ? inNumpy(op, attributes) : null;
   return {
     ...form,
     fix(e, context) {
@@ -293,8 +289,9 @@ function namedFunctions(study: TensorStudy, which: 'others' | 'alone'): ReturnTy
 /** Another operator, or one that comes before or after its neighbour. */
 function insteadOf(study: TensorStudy): TensorChange[] {
   if (study.data.mismatched < FEWEST) return [];
+  const floats = isQuantized(study.declared.params.output) ? {} : { floats: true as const };
   return namedFunctions(study, 'alone').map(([name, steps]) =>
-    stepsChange('table-entry', 'multiplier', steps, { function: name }),
+    stepsChange('table-entry', 'multiplier', steps, { function: name, ...floats }),
   );
 }
 

@@ -3,7 +3,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
-import { type Bytes, emptyLike, int32s, isBytes, lookedUp } from '../../numeric/array.js';
+import { type Bytes, emptyLike, float32s, float64s, int32s, isBytes, lookedUp } from '../../numeric/array.js';
 import { clamp } from '../../numeric/integer.js';
 import { opByName } from '../../ops/named.js';
 import { batchOf } from '../../replay/calls.js';
@@ -106,7 +106,9 @@ export class TensorEngine implements Engine<TensorSetup> {
     replayed: Replayed,
   ): Pick<Replayed, 'data' | 'low' | 'high'> {
     const { output: own, form } = this.context.ready.layer as TensorLayer;
-    if (!isQuantized(output) || !own || !isQuantized(own)) return replayed;
+    if (!isQuantized(output))
+      return activation === 'relu' && form.activation !== 'relu' ? positive(replayed) : replayed;
+    if (!own || !isQuantized(own)) return replayed;
     const inCodes = activation === 'relu' || activation === form.activation ? activation : 'none';
     const [lo, hi] = clampOfCodes(inCodes, output, null);
     const isNarrower = lo > own.quantMin || hi < own.quantMax || inCodes !== form.activation;
@@ -133,6 +135,12 @@ export class TensorEngine implements Engine<TensorSetup> {
     const facts = { ...inCalls, firstSample, ...(everywhere && { everywhere }), ...(most && { most }) };
     return replayTensor(steps, layer, { ...ready, inputs: params.inputs }, samples, facts);
   }
+}
+
+/** Floats behind a ReLU that their steps know nothing of. */
+function positive({ data, low, high }: Pick<Replayed, 'data' | 'low' | 'high'>) {
+  const above = (values: NumericArray) => float64s(values, (v) => Math.max(v, 0));
+  return { data: float32s(data, (v) => Math.max(v, 0)), low: low && above(low), high: high && above(high) };
 }
 
 /** Of codes of 8 bits each is computed once; bytes where all are. */

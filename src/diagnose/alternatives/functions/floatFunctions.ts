@@ -4,8 +4,10 @@ import { fillReals } from '../../../kernels/steps/call.js';
 import type { NumericArray } from '../../../nouns/array.js';
 import type { Computed, TensorSteps } from '../../../nouns/kernel.js';
 import { isQuantized } from '../../../nouns/value.js';
+import { sameDims } from '../../../tensor/shape.js';
+import type { TensorSetup } from '../../setup.js';
 import type { Study, TensorStudy } from '../../study/study.js';
-import { hasCases } from '../cases.js';
+import { hasCases, hasCasesAmong } from '../cases.js';
 
 /** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
 const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
@@ -21,12 +23,37 @@ export function functionsOfFloats(
   if (!study.free) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
-  if (form?.is === 'table') return which === 'others' ? ofOneValue(form.of?.(attributes)) : [];
+  const asItIs = which === 'alone' && isOneForOne(study) ? [itself()] : [];
+  if (form?.is === 'table') return which === 'others' ? ofOneValue(form.of?.(attributes)) : asItIs;
   const others = form?.picks?.(attributes) ? {} : (form?.[which] ?? {});
-  return Object.entries(others).map(([name, value]) => [
-    name,
-    stepsOf(name, (call) => within(fillReals(call, value(call)), study.declared.steps.run(call))),
-  ]);
+  return [
+    ...asItIs,
+    ...Object.entries(others).map(([name, value]): [string, TensorSteps] => [
+      name,
+      stepsOf(name, (call) => within(fillReals(call, value(call)), study.declared.steps.run(call))),
+    ]),
+  ];
+}
+
+/** Whether it makes a value of each. */
+function isOneForOne({ data, declared }: TensorStudy): boolean {
+  const { inputs, output } = data.whole!.ready.shapes;
+  return inputs.length === 1 && !isQuantized(declared.params.inputs[0]) && sameDims(inputs[0].dims, output.dims);
+}
+
+function itself(): [name: string, TensorSteps] {
+  return [ITSELF, stepsOf(ITSELF, (call) => within(fillReals(call, realsOf((x) => x)(call))))];
+}
+
+/** Of a layer that is left out. */
+export const ITSELF = 'x itself';
+
+/** Whether a setup leaves what is declared in so many values: what is as near to either tells nothing. */
+export function departs(study: TensorStudy, setup: TensorSetup, fewest: number): boolean {
+  const { data, low, high } = study.outputs(setup, study.subset);
+  const declared = study.values(study.declared);
+  const [least, most] = [low ?? data, high ?? data];
+  return hasCasesAmong(study as Study, fewest, (i) => declared[i] < least[i] || declared[i] > most[i]);
 }
 
 /** own: the op's own function, which is none. */

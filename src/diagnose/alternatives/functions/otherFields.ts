@@ -1,0 +1,122 @@
+/** A number of a layer of floats that is another: an eps, an axis, how many groups. The declared kernel computes it, within its own bounds. */
+import type {
+  AffineAttributes,
+  AttentionAttributes,
+  AxisAttributes,
+  EluAttributes,
+  GroupNormAttributes,
+  SlopeAttributes,
+  SpreadAttributes,
+} from '../../../nouns/attributes.js';
+import { isQuantized } from '../../../nouns/value.js';
+import { axisOf } from '../../../tensor/axes.js';
+import { channelsOf } from '../../../tensor/shape.js';
+import { withParams } from '../../setup.js';
+import type { Study, TensorStudy } from '../../study/study.js';
+import { hasCases } from '../cases.js';
+import { slopedOf } from './lookups.js';
+
+/** What the layer then is, and its attributes. */
+type Read = readonly [name: string, attributes: unknown];
+
+/** Of fewer that differ one of some dozen numbers gives each by chance. */
+const [FEWEST, FEWEST_OF_SLOPE] = [4, 16];
+
+const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm'];
+const ALONG = ['softmax', 'log_softmax', 'cumsum'];
+
+export function fieldsOfFloats(study: TensorStudy): Read[] {
+  const { data, declared, free } = study;
+  const { op } = data;
+  if (!free || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  const own = declared.params.attributes;
+  if (NORMS.includes(op)) return [...ofEpsilons(study), ...(op === 'group_norm' ? ofGroups(study) : [])];
+  if (ALONG.includes(op)) return alongOthers(study);
+  if (op === 'scaled_dot_product_attention') return ofAttention(study);
+  if (op === 'var' || op === 'std') return [spreadOf(op, own as SpreadAttributes)];
+  return slopedOf(study) ? ofSlopes(study) : [];
+}
+
+/** 1, 2 and 5 of each power of ten: all that people write, and so near to each other that none between them is missed for long. */
+const EPSILONS = [
+  0,
+  ...[12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].flatMap((n) => [1, 2, 5].map((k) => Number(`${k}e-${n}`))),
+];
+
+/** Next to a variance several give the same: all of them are told. */
+function ofEpsilons(study: TensorStudy): Read[] {
+  const own = study.declared.params.attributes as AffineAttributes;
+  const agrees = (eps: number) =>
+    eps !== own.eps && study.agreesOnSubset(withParams(study.declared, { attributes: { ...own, eps } }));
+  const all = EPSILONS.filter(agrees);
+  const [least, most] = [all[0], all.at(-1)];
+  if (least === undefined || most === undefined) return [];
+  const which = least === most ? `${most}` : least === 0 ? `${most} or less` : `${least} to ${most}`;
+  // the one that is furthest from the file's
+  return [[`${study.data.op} with an eps of ${which}`, { ...own, eps: most < own.eps ? least : most }]];
+}
+
+/** Channels by more or fewer groups. */
+function ofGroups({ data, declared }: TensorStudy): Read[] {
+  const own = declared.params.attributes as GroupNormAttributes;
+  const channels = channelsOf(data.whole!.ready.shapes.output);
+  const divisors = Array.from({ length: channels }, (_, i) => i + 1).filter((n) => channels % n === 0);
+  return divisors
+    .filter((groups) => groups !== own.groups && groups !== 1 && groups !== channels)
+    .map((groups) => [`${data.op} of ${groups} groups`, { ...own, groups }]);
+}
+
+function alongOthers({ data, declared }: TensorStudy): Read[] {
+  const own = declared.params.attributes as AxisAttributes;
+  const [shape] = data.whole!.ready.shapes.inputs;
+  const axis = axisOf(own.dim, shape);
+  return shape.dims.flatMap((_, other): Read[] =>
+    other === axis ? [] : [[`${data.op} along dim ${other + 1}`, { ...own, dim: other + 1 }]],
+  );
+}
+
+const HEADS = [1, 2, 4, 8, 12, 16];
+
+function ofAttention({ data, declared }: TensorStudy): Read[] {
+  const own = declared.params.attributes as AttentionAttributes;
+  const depth = data.whole!.ready.shapes.inputs[0].dims.at(-1)!;
+  const scales = [
+    1,
+    1 / depth,
+    ...HEADS.flatMap((heads) => [1 / Math.sqrt(depth * heads), 1 / Math.sqrt(depth / heads)]),
+  ];
+  const others = [...new Set(scales)].filter((scale) => Math.abs(scale / own.scale - 1) > 1e-6);
+  return [
+    [
+      own.isCausal ? 'attention without its causal mask' : 'attention with a causal mask',
+      { ...own, isCausal: !own.isCausal },
+    ],
+    ...others.map(
+      (scale): Read => [
+        scale === 1 ? 'attention without its scale' : `attention with a scale of ${Number(scale.toPrecision(6))}`,
+        { ...own, scale },
+      ],
+    ),
+  ];
+}
+
+function spreadOf(op: string, own: SpreadAttributes): Read {
+  return own.correction === 0
+    ? [`${op} over n - 1`, { ...own, correction: 1 }]
+    : [`${op} over n`, { ...own, correction: 0 }];
+}
+
+/** By the value furthest below 0. */
+function ofSlopes(study: TensorStudy): Read[] {
+  const { data, declared, subset } = study;
+  const { of, slope: own } = slopedOf(study)!;
+  const x = subset.inputs[0].data;
+  let least = 0;
+  for (let i = 0; i < x.length; i++) if (x[i] < x[least]) least = i;
+  const slope = Number((subset.observed[least] / of(x[least])).toPrecision(6));
+  if (!(x[least] < 0) || !Number.isFinite(slope) || slope === own || !hasCases(study as Study, FEWEST_OF_SLOPE))
+    return [];
+  const attributes = declared.params.attributes as SlopeAttributes & EluAttributes;
+  const field = data.op === 'leaky_relu' ? 'negativeSlope' : 'alpha';
+  return [[`${data.op} of ${slope}`, { ...attributes, [field]: slope }]];
+}
