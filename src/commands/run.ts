@@ -139,7 +139,8 @@ async function captured(io: CommandIo, processes: Processes, run: Run): Promise<
     PYTHONIOENCODING: 'utf-8',
   });
   if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-  if (ended?.status === 0) {
+  const isMade = ended?.status === 0 && (await io.fs.list(folder)).includes(capture);
+  if (isMade) {
     for (const line of ownLines(ended)) io.stderr.write(`${fitted(`qdiff: ${line}`)}\n`);
     return;
   }
@@ -166,7 +167,11 @@ function saidBy(ended: Ended | null): string[] {
   if (own.length > 0) return own;
   const lines = linesOf(ended);
   const how =
-    ended?.status === null || ended === null ? 'was ended by the system' : `ended with exit code ${ended.status}`;
+    ended?.status === null || ended === null
+      ? 'was ended by the system'
+      : ended.status === 0
+        ? 'ended without writing one'
+        : `ended with exit code ${ended.status}`;
   return [`expected a capture, got a runtime that ${how}${lines.length > 0 ? `: ${printable(lines.at(-1)!)}` : ''}`];
 }
 

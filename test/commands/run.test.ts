@@ -79,6 +79,13 @@ describe('qdiff run', () => {
     expect(scratch.map(existsSync)).toEqual([false]);
   });
 
+  test('a program that ends well and writes nothing', async () => {
+    const { fake } = imagined(['python3']);
+    const ran = await cli()(['run', ONNX, CAPTURE], { processes: fake });
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(ran.stderr).toBe(`qdiff: ${ONNX}: expected a capture, got a runtime that ended without writing one\n`);
+  });
+
   test('-o keeps the capture, with what the next command needs', async () => {
     const { fake } = imagined(['python3'], true, captures);
     const kept = join(folder, 'made/kept.npz');
