@@ -23,36 +23,30 @@ interface Mistake {
   readonly hasBias?: boolean;
 }
 
-function values(weight: readonly number[][], bias: readonly number[], mistake: Mistake = {}): number[] {
+function values({ weight, bias, activation }: ReturnType<typeof layerOf>, mistake: Mistake = {}): number[] {
   const { zeroPoint = value.zero_point, round = Math.round, hasBias = true } = mistake;
+  const least = activation === 'relu' ? zeroPoint : -128;
   return x.flatMap((row) =>
     weight.map((own, n) => {
       const sum = own.reduce((all, w, k) => all + w * (row[k] - value.zero_point), hasBias ? bias[n] : 0);
-      return Math.max(-128, Math.min(127, round(sum * SCALE) + zeroPoint));
+      return Math.max(least, Math.min(127, round(sum * SCALE) + zeroPoint));
     }),
   );
 }
 
-it('each is named as by itself, and the search of single causes ends with the layers that show nothing else', async () => {
-  const floor = { round: Math.floor };
-  const ofLayer = (i: number): Mistake => {
-    if (i === LAYERS - 3) return { zeroPoint: value.zero_point + 5 };
-    return i % 2 === 0 ? floor : { hasBias: false };
-  };
-  const layers = Array.from({ length: LAYERS }, (_, i) => {
-    const weight = Array.from({ length: WIDTH }, () => noise(WIDTH, -127, 128));
-    const own = { weight, weight_scale: SCALE, bias: noise(WIDTH, -2000, 2000), bias_dtype: 'int32' };
-    return { name: `l${i}`, op: 'linear', input: 'x', ...own, output: value };
-  });
-  const model = {
-    format: 'qdiff-model',
-    version: 1,
-    producer: { framework: 'litert', kernel: 'xnnpack' },
-    inputs: [{ name: 'x', ...value }],
-    layers,
-  };
-  const right = layers.map(({ name, weight, bias }) => [name, codes(values(weight, bias))] as const);
-  const mine = layers.map(({ name, weight, bias }, i) => [name, codes(values(weight, bias, ofLayer(i)))] as const);
+function layerOf(i: number, activation: 'none' | 'relu') {
+  const weight = Array.from({ length: WIDTH }, () => noise(WIDTH, -127, 128));
+  const own = { weight, weight_scale: SCALE, bias: noise(WIDTH, -2000, 2000), bias_dtype: 'int32' };
+  return { name: `l${i}`, op: 'linear', input: 'x', ...own, output: value, activation };
+}
+
+/** What is said of each layer, and those whose single causes were searched. */
+async function networkOf(count: number, mistakeOf: (i: number) => Mistake, isCut: (i: number) => boolean) {
+  const layers = Array.from({ length: count }, (_, i) => layerOf(i, isCut(i) ? 'relu' : 'none'));
+  const producer = { framework: 'litert', kernel: 'xnnpack' };
+  const model = { format: 'qdiff-model', version: 1, producer, inputs: [{ name: 'x', ...value }], layers };
+  const right = layers.map((layer) => [layer.name, codes(values(layer))] as const);
+  const mine = layers.map((layer, i) => [layer.name, codes(values(layer, mistakeOf(i)))] as const);
   const files = new Map<string, string>(
     Object.entries({
       'model.json': JSON.stringify(model),
@@ -66,10 +60,35 @@ it('each is named as by itself, and the search of single causes ends with the la
     (search) => ((search as Search).study.data as unknown as { name: string }).name,
   );
   singles.mockRestore();
-  const named = (JSON.parse(stdout) as Report).candidate_layers!.map(({ diagnosis }) => diagnosis!.causes.join());
-  const expected: string[] = layers.map((_, i) => (i % 2 === 0 ? 'rounding-floor' : 'bias-missing'));
+  const found = (JSON.parse(stdout) as Report).candidate_layers!.map(({ diagnosis }) => diagnosis!);
+  return { searched, found };
+}
+
+const floor = { round: Math.floor };
+
+it('each is named as by itself, and the search of single causes ends with the layers that show nothing else', async () => {
+  const ofLayer = (i: number): Mistake => {
+    if (i === LAYERS - 3) return { zeroPoint: value.zero_point + 5 };
+    return i % 2 === 0 ? floor : { hasBias: false };
+  };
+  const { searched, found } = await networkOf(LAYERS, ofLayer, () => false);
+  const expected: string[] = Array.from({ length: LAYERS }, (_, i) =>
+    i % 2 === 0 ? 'rounding-floor' : 'bias-missing',
+  );
   expected[LAYERS - 3] = 'output-zero-point-wrong';
-  expect(named).toEqual(expected);
+  expect(found.map(({ causes }) => causes.join())).toEqual(expected);
   expect(searched.length).toBeLessThan(0.75 * LAYERS);
   expect(searched.at(-1)).toBe(`l${LAYERS - 3}`);
+});
+
+it('what gives the same values is told of a layer that is not searched as well: cut at zero, rounding toward zero is rounding down', async () => {
+  const { searched, found } = await networkOf(
+    LAYERS,
+    (i) => (i % 2 === 0 ? floor : { hasBias: false }),
+    (i) => i === LAYERS - 2,
+  );
+  expect(searched).not.toContain(`l${LAYERS - 2}`);
+  const { causes, indistinguishable = [] } = found[LAYERS - 2];
+  expect(causes).toEqual(['rounding-floor']);
+  expect(indistinguishable.map((other) => other.causes)).toContainEqual(['rounding-truncate']);
 });

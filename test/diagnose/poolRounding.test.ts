@@ -67,6 +67,7 @@ describe.each([
     (sum: number) => Math.trunc((sum + 2) / COUNT),
     { rule: 'trunc((sum + n / 2) / n)', divides: 'raw_codes' },
   ],
+  ['rounding up', (sum: number) => Math.ceil(sum / COUNT), { rule: 'ceil(v)' }],
   ['rint of the mean of raw codes', (sum: number) => halfEven(sum / COUNT), { rule: 'rint(v)' }],
 ])('%s', (_, wrong, found) => {
   test('is named', async () => {

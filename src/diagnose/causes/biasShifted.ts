@@ -1,3 +1,4 @@
+import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { float64s } from '../../numeric/array.js';
 import { biasInUnits, withBiasInUnits } from '../alternatives/biasUnits.js';
 import type { Cause } from '../cause.js';
@@ -72,8 +73,7 @@ export const biasShifted: Cause<'bias-shifted', 'product'> = {
         (n, from) => contains(widened(intervals.at(n), 2e-6), units[from] * view.stepsPerUnit[n]),
         (from) => units[from],
       );
-    if (ofUnits)
-      changes.push(permuted('units', orderOf(ofUnits), (setup, from) => withBiasInUnits(setup, taken(units, from))));
+    if (ofUnits) changes.push(inUnits(orderOf(ofUnits), units));
     return changes;
   },
 
@@ -115,8 +115,18 @@ function loosened(interval: Interval, view: View, channel: number): Interval {
   return { lo: lo - half, hi: hi + half };
 }
 
+/** The file's and the integers that most runtimes make of them, in one order. */
+export function biasesIn({ params }: ProductSetup, order: Order): ProductChange[] {
+  const integers = params.bias ? int32BiasFloat64.prepare(params) : null;
+  return [declaredIn(order), ...(integers?.unit === 'int32' ? [inUnits(order, integers.values)] : [])];
+}
+
 function declaredIn(order: Order): ProductChange {
   return permuted('float', order, (setup, from) => withParams(setup, permuteBias(setup.params, from)));
+}
+
+function inUnits(order: Order, units: NonNullable<ReturnType<typeof biasInUnits>>): ProductChange {
+  return permuted('units', order, (setup, from) => withBiasInUnits(setup, taken(units, from)));
 }
 
 function indexed(index: Index, channels: number): ProductChange {

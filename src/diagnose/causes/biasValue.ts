@@ -7,6 +7,7 @@ import { precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
 import { lostForms, type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/narrowBiases.js';
 import type { Cause } from '../cause.js';
+import { declaredOrder, movesOf, OFFSETS, OTHER_STEPS, reorderedIn, sumsInSteps } from '../estimate/biasOrder.js';
 import {
   contains,
   everything,
@@ -18,9 +19,8 @@ import {
   widened,
 } from '../estimate/interval.js';
 import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
-import { findPermutation } from '../estimate/permutation.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
-import { type View, viewOf, weightSums } from '../estimate/view.js';
+import { type View, viewOf } from '../estimate/view.js';
 import { choosesByScript } from '../facts.js';
 import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { differsInMore, differsInOne } from '../search/atOnce.js';
@@ -58,12 +58,8 @@ const ROUNDED_STEPS = 0.75;
 /** Two numbers fit any two channels, and most of three or four. */
 export const FEWEST_OF_RULE = 5;
 const MOST_UNITS = 8;
-/** Another rounding or a short multiplier beside a rule moves values by no more. */
-const OTHER_STEPS = 1;
 /** A multiplier of 16 bits, or integers that biases are rounded to, move a value by less. */
 const BASE_STEPS = 1 / 32;
-/** Zero points beside an order. */
-const OFFSETS = Array.from({ length: 25 }, (_, i) => i - 12);
 
 /** Biases are others than the file says, a number a channel: a stale file. */
 export const biasValue: Cause<'bias-value', 'product'> = {
@@ -107,7 +103,7 @@ export const biasValue: Cause<'bias-value', 'product'> = {
     const isLinear: IsOfARule = (view, intervals) =>
       !isOne &&
       (areNarrow(study, view, intervals) ||
-        areReordered(study, view, intervals) ||
+        reorderedIn(study, view, intervals) !== null ||
         (study.channels >= FEWEST_OF_RULE
           ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
           : ofOneNumber(study, view, intervals)));
@@ -258,19 +254,6 @@ function realOfStep({ params }: ProductSetup, view: View, n: number): number {
   return view.integerBias ? (params.input.scale * weightScaleOf(params, n)) / view.stepsPerUnit[n] : view.step;
 }
 
-/** What each channel moves by. other: what a step beside it does at most. */
-function movesOf(view: View, intervals: Intervals, other: number): Intervals {
-  return intervals.map(({ lo, hi }, n) => ({
-    lo: lo - view.biasSteps[n] - other,
-    hi: hi - view.biasSteps[n] + other,
-  }));
-}
-
-/** By channel, in steps: what a zero point of the input moves by one. */
-function sumsInSteps({ declared, channels }: ProductStudy, view: View): Float64Array {
-  return weightSums(declared, channels).map((sum, n) => sum * view.stepsPerUnit[n]);
-}
-
 /** A constant, a zero point of the input and a factor of all biases. */
 function slopesOf(study: ProductStudy, view: View): Float64Array[] {
   return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
@@ -333,32 +316,6 @@ function followARule(study: ProductStudy, view: View, intervals: Intervals, isAl
   if (areNarrow(study, view, intervals)) return true;
   if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
   return declaredOrder(study, view, movesOf(view, intervals, other), offsets) !== null;
-}
-
-/** Another order of the declared biases, beside what moves all channels alike: that has a cause of its own, whatever else is wrong. */
-function areReordered(study: ProductStudy, view: View, intervals: Intervals): boolean {
-  return declaredOrder(study, view, movesOf(view, intervals, OTHER_STEPS), OFFSETS) !== null;
-}
-
-/** The order in which declared biases give what channels move by, beside a constant or a zero point that is left out. */
-function declaredOrder(study: ProductStudy, view: View, moves: Intervals, offsets: readonly number[]) {
-  const { declared, channels } = study;
-  const { input, output } = declared.params;
-  // integers take the scale of the channel that adds them
-  const integer = (n: number, from: number) => view.biasSteps[from] * (view.stepsPerUnit[n] / view.stepsPerUnit[from]);
-  const constants = [...offsets, ...(offsets.length > 1 && isQuantized(output) ? [-output.zeroPoint] : [])];
-  const besides = constants.map((offset) => new Float64Array(channels).fill(offset));
-  // a zero point that is left out, and codes read with the other sign, move each channel by its weights
-  const sums = sumsInSteps(study, view);
-  for (const codes of offsets.length > 1 ? [input.zeroPoint, 128, -128] : [])
-    besides.push(sums.map((sum: number) => codes * sum));
-  for (const added of [(_: number, from: number) => view.biasSteps[from], integer])
-    for (const beside of besides) {
-      const fits = (n: number, from: number) => contains(moves.at(n), added(n, from) - view.biasSteps[n] + beside[n]);
-      const order = findPermutation(channels, fits, (from) => view.biasSteps[from]);
-      if (order) return order;
-    }
-  return null;
 }
 
 function changeTo(

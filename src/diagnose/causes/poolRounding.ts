@@ -1,4 +1,4 @@
-import { downward, halfAway, halfEven, halfUp, towardZero } from '../../kernels/steps/round.js';
+import { downward, halfAway, halfEven, halfUp, towardZero, upward } from '../../kernels/steps/round.js';
 import { printable } from '../../text.js';
 import { ROUNDING_CAUSES } from '../alternatives/departures.js';
 import { halfRules } from '../alternatives/halves.js';
@@ -106,7 +106,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
           ...byReciprocals(study),
           ...inTwoPasses(study),
           ...ofScaledSum(study),
-          ...ofHalves(study),
+          ...ofScripts(study),
           ...rescaledOtherwise(study),
         ].filter((change) => study.agreesOnSubset(change.apply(base)))
       : [],
@@ -194,8 +194,9 @@ function ofScaledSum(study: TensorStudy): TensorChange[] {
   );
 }
 
-function ofHalves(study: TensorStudy): TensorChange[] {
-  return halfRules(study).flatMap(([round]) =>
+/** A half that is added by hand, and a count less one before a division: sums rounded up. */
+function ofScripts(study: TensorStudy): TensorChange[] {
+  return [...halfRules(study).map(([round]) => round), upward].flatMap((round) =>
     scriptsRounding(study, round).map((steps) =>
       stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
     ),

@@ -1,11 +1,11 @@
 /** What another layer of the same implementation shows, where a layer's own values are too few to show it. */
 import { explained, type LayerCase, type LayerDiagnosis } from '../finding/explanation.js';
-import { applyChanges, type Change } from '../setup.js';
+import { applyChanges, type Change, FREEDOM } from '../setup.js';
 import type { InCommon } from '../study/data.js';
 import { Study } from '../study/study.js';
 import { isOfAnyLayer, sameIn } from './anyLayer.js';
-import { causesOf, type Hypothesis, keyOf, simplest, subsetsBySize } from './ranking.js';
-import { isLike } from './rivals.js';
+import { causesOf, type Hypothesis, keyOf, mayPair, simplest, subsetsBySize } from './ranking.js';
+import { enumeratedIn, isLike } from './rivals.js';
 import { isShown } from './shown.js';
 
 /** form: which of several rules that have one name. */
@@ -72,4 +72,30 @@ export function leastOf(study: Study, changes: readonly Change[]): Hypothesis | 
       return hypothesis;
   }
   return null;
+}
+
+/** Each, and what gives every value looked at with another change in the place of one: at the same step, without a number. */
+export function withInPlace(study: Study, found: readonly Hypothesis[]): readonly Hypothesis[] {
+  if (found.length === 0) return found;
+  const known = new Set(found.map((own) => keyOf(causesOf(own))));
+  const enumerated = enumeratedIn(study).filter(({ freedom }) => freedom === FREEDOM.none);
+  const inPlace = found.flatMap(({ changes }) =>
+    changes.flatMap((own) => {
+      if (own.unnamed || own.freedom > FREEDOM.none) return [];
+      const rest = changes.filter((other) => other !== own);
+      const others = enumerated.filter(({ coordinate }) => coordinate === own.coordinate);
+      return others
+        .filter((other) => rest.every((each) => mayPair(study, each, other)))
+        .map((other) => changes.map((each) => (each === own ? other : each)));
+    }),
+  );
+  const also = inPlace.flatMap((changes): Hypothesis | [] => {
+    const hypothesis = { changes, setup: applyChanges(study.declared, changes) };
+    const key = keyOf(causesOf(hypothesis));
+    const isSame = !known.has(key) && study.mayFollow(hypothesis.setup) && study.agreesOnSubset(hypothesis.setup);
+    if (!isSame || !isShown(study, hypothesis, enumerated)) return [];
+    known.add(key);
+    return hypothesis;
+  });
+  return [...found, ...also];
 }

@@ -16,7 +16,7 @@ import {
 import { applyChanges, type Change, FREEDOM } from '../setup.js';
 import type { DoneElsewhere, Outcome } from '../study/data.js';
 import { Study } from '../study/study.js';
-import { leastOf } from './elsewhere.js';
+import { leastOf, withInPlace } from './elsewhere.js';
 import { type Hypothesis, simplest } from './ranking.js';
 import { searchReordered } from './reordered.js';
 import { isLike } from './rivals.js';
@@ -77,9 +77,11 @@ function mostCommon({ again = [] }: LayerCase, proven: readonly Hypothesis[]): r
 /** Layers before this one have taken all that may be; what several of them show is still tried. */
 async function cutShort({ work: _, ...layer }: LayerCase): Promise<LayerDiagnosis> {
   const none = () => unnamed(layer, { cut_short: true }, { samples: layer.to - layer.from });
-  const { often = [] } = layer.before ?? {};
-  if (often.length === 0) return none();
-  return (await asSets(layer, await Study.open({ ...layer, proven: true }), often)) ?? none();
+  const { often = [], several = [] } = layer.before ?? {};
+  if (several.length === 0) return none();
+  // what so many do stands for the values that this layer lacks
+  const asOften = often.length > 0 ? await asSets(layer, await Study.open({ ...layer, proven: true }), often) : null;
+  return asOften ?? (await asSets(layer, await Study.open(layer), several)) ?? none();
 }
 
 /** What one of some sets gives, or the least of it; null: none gives every value. */
@@ -89,7 +91,7 @@ async function asSets(
   sets: DoneElsewhere['often'] = [],
 ): Promise<LayerDiagnosis | null> {
   const all = sets.flatMap((changes) => leastOf(study, changes) ?? []);
-  const found = simplest(study, all);
+  const found = withInPlace(study, simplest(study, all));
   const outcomes = await confirm(study, found);
   const proven = found.filter((_, i) => outcomes[i].mismatched === 0);
   return proven.length > 0 ? explained(layer, study, proven, outcomes.find((o) => o.mismatched === 0)!) : null;

@@ -4,6 +4,7 @@ import { arrangeable } from './arrangeable.js';
 import { AsOthers } from './asOthers.js';
 import { differsInOne } from './atOnce.js';
 import { oftenFirst } from './often.js';
+import { orderedBiases } from './orderedBiases.js';
 import { Search } from './phases.js';
 import { fewestCauses, needsNoNumber, restOnPatches } from './ranking.js';
 import type { SearchResult } from './searchResult.js';
@@ -57,6 +58,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
     run.ruledNumbers();
   }
   run.work.endDeep();
+  if (run.mayBeSeveral && run.found.length === 0) orderedBiases(run);
   for (const step of ['siblings', 'inParts', 'lastly'] as const) if (run.found.length === 0) run[step]();
   const beside = run.found.length === 0 ? arrangeable(study, run.causes, run.enumerated) : run.saturations;
   run.work.beginArranged();
