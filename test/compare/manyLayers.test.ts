@@ -15,20 +15,26 @@ const noise = (count: number, from: number, to: number) =>
     return from + ((state >>> 8) % (to - from));
   });
 const x = Array.from({ length: SAMPLES }, () => noise(WIDTH, -100, 100));
+const begun = state;
 const codes = (values: readonly number[]) => npy('int8', [SAMPLES, WIDTH], values);
 
 interface Mistake {
   readonly zeroPoint?: number;
   readonly round?: (v: number) => number;
   readonly hasBias?: boolean;
+  /** Of biases. */
+  readonly lostBits?: number;
 }
 
 function values({ weight, bias, activation }: ReturnType<typeof layerOf>, mistake: Mistake = {}): number[] {
-  const { zeroPoint = value.zero_point, round = Math.round, hasBias = true } = mistake;
+  const { zeroPoint = value.zero_point, round = Math.round, hasBias = true, lostBits = 0 } = mistake;
   const least = activation === 'relu' ? zeroPoint : -128;
   return x.flatMap((row) =>
     weight.map((own, n) => {
-      const sum = own.reduce((all, w, k) => all + w * (row[k] - value.zero_point), hasBias ? bias[n] : 0);
+      const sum = own.reduce(
+        (all, w, k) => all + w * (row[k] - value.zero_point),
+        hasBias ? (bias[n] >> lostBits) << lostBits : 0,
+      );
       return Math.max(least, Math.min(127, round(sum * SCALE) + zeroPoint));
     }),
   );
@@ -41,8 +47,16 @@ function layerOf(i: number, activation: 'none' | 'relu') {
 }
 
 /** What is said of each layer, and those whose single causes were searched. */
-async function networkOf(count: number, mistakeOf: (i: number) => Mistake, isCut: (i: number) => boolean) {
-  const layers = Array.from({ length: count }, (_, i) => layerOf(i, isCut(i) ? 'relu' : 'none'));
+async function networkOf(
+  count: number,
+  mistakeOf: (i: number) => Mistake,
+  { isCut = (_: number): boolean => false, biasOf = (bias: number, _layer: number, _channel: number) => bias } = {},
+) {
+  state = begun;
+  const layers = Array.from({ length: count }, (_, i) => {
+    const { bias, ...layer } = layerOf(i, isCut(i) ? 'relu' : 'none');
+    return { ...layer, bias: bias.map((own, n) => biasOf(own, i, n)) };
+  });
   const producer = { framework: 'litert', kernel: 'xnnpack' };
   const model = { format: 'qdiff-model', version: 1, producer, inputs: [{ name: 'x', ...value }], layers };
   const right = layers.map((layer) => [layer.name, codes(values(layer))] as const);
@@ -71,7 +85,7 @@ it('each is named as by itself, and the search of single causes ends with the la
     if (i === LAYERS - 3) return { zeroPoint: value.zero_point + 5 };
     return i % 2 === 0 ? floor : { hasBias: false };
   };
-  const { searched, found } = await networkOf(LAYERS, ofLayer, () => false);
+  const { searched, found } = await networkOf(LAYERS, ofLayer);
   const expected: string[] = Array.from({ length: LAYERS }, (_, i) =>
     i % 2 === 0 ? 'rounding-floor' : 'bias-missing',
   );
@@ -82,13 +96,26 @@ it('each is named as by itself, and the search of single causes ends with the la
 });
 
 it('what gives the same values is told of a layer that is not searched as well: cut at zero, rounding toward zero is rounding down', async () => {
-  const { searched, found } = await networkOf(
-    LAYERS,
-    (i) => (i % 2 === 0 ? floor : { hasBias: false }),
-    (i) => i === LAYERS - 2,
-  );
+  const { searched, found } = await networkOf(LAYERS, (i) => (i % 2 === 0 ? floor : { hasBias: false }), {
+    isCut: (i) => i === LAYERS - 2,
+  });
   expect(searched).not.toContain(`l${LAYERS - 2}`);
   const { causes, indistinguishable = [] } = found[LAYERS - 2];
   expect(causes).toEqual(['rounding-floor']);
   expect(indistinguishable.map((other) => other.causes)).toContainEqual(['rounding-truncate']);
+});
+
+it('biases without low bits are told of a layer in which they move few values, as the others show them', async () => {
+  const [count, lostBits] = [8, 6];
+  const cut = (bias: number) => (bias >> lostBits) << lostBits;
+  // of the last one's only two have any
+  const biasOf = (bias: number, layer: number, n: number) => {
+    if (layer < count - 1) return bias;
+    return n > 1 ? cut(bias) : cut(bias) + 20;
+  };
+  const { found } = await networkOf(count, () => ({ lostBits }), { biasOf });
+  const last = found[count - 1];
+  expect(last.of).toBeLessThan(8);
+  expect(last.causes).toEqual(['bias-value']);
+  expect(last.evidence['bias-value']).toMatchObject({ lost_bits: lostBits });
 });

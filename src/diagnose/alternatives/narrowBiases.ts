@@ -105,9 +105,10 @@ export function narrowBiases(study: ProductStudy, base: ProductSetup): ProductCh
   const fits = (biases: Int32Array) => giveAll(view, (acc, n) => acc + biases[n], OTHER_BASE);
   // what may be 0 is no bias at all
   if (fits(own.values) || fits(own.values.map(() => 0))) return [];
+  const isOfFew = !study.data.proven && study.data.mismatched < FEWEST_DIFFERING;
   return RULES.flatMap(([found, made]): ProductChange | [] => {
     if (!isMet(found)) return [];
-    if ((found.own_scale || found.lost_bits) && study.data.mismatched < FEWEST_DIFFERING) return [];
+    if ((found.own_scale || found.lost_bits) && isOfFew) return [];
     const bias = made(whole.values, declared.params);
     if (!fits(own.values.map((b, n) => bias(b, sketch.channels?.[n] ?? n)))) return [];
     return changeTo(found, whole.values.map(bias));
