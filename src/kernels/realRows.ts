@@ -54,8 +54,48 @@ function softmaxOf({ exp = Math.exp, times = 1, kept, isCausal }: SoftmaxTaken =
   };
 }
 
+/** What a line is divided by, or less, or not. */
+const ofLines =
+  (of: (x: number, max: number, sum: number) => number) =>
+  ({ inputs: [input], attributes }: TensorCall): RealValue => {
+    const { data, shape } = input;
+    const { count, step } = linesAlong((attributes as AxisAttributes).dim, shape);
+    const real = realOf(input);
+    const lines = new Map<number, readonly [max: number, sum: number]>();
+    const lineFrom = (start: number) => {
+      let [max, sum] = [Number.NEGATIVE_INFINITY, 0];
+      for (let k = 0; k < count; k++) max = Math.max(max, real(data[start + k * step]));
+      for (let k = 0; k < count; k++) sum += Math.exp(real(data[start + k * step]) - max);
+      return [max, sum] as const;
+    };
+    return (i) => {
+      const start = i - (floor(i / step) % count) * step;
+      const line = lines.get(start) ?? lineFrom(start);
+      lines.set(start, line);
+      return of(real(data[i]), ...line);
+    };
+  };
+
+const notDivided = {
+  'exp(x), not divided by its sum': ofLines(Math.exp),
+  'exp(x - max), not divided by its sum': ofLines((x, max) => Math.exp(x - max)),
+};
+
+export const logSoftmax: RealForm = {
+  alone: {
+    softmax: ofLines((x, max, sum) => Math.exp(x - max) / sum),
+    'x less the largest': ofLines((x, max) => x - max),
+    ...notDivided,
+  },
+};
+
 export const softmax: RealForm = {
   value: softmaxOf(),
+  alone: {
+    log_softmax: ofLines((x, max, sum) => x - max - Math.log(sum)),
+    'sigmoid of each': ofLines((x) => 1 / (1 + Math.exp(-x))),
+    ...notDivided,
+  },
   others: {
     'softmax of 2^x': softmaxOf({ exp: (x) => 2 ** x }),
     'softmax of distances to the maximum in int8, saturated': softmaxOf({

@@ -11,9 +11,11 @@ import type {
   MatmulAttributes,
   PreluAttributes,
   SlopeAttributes,
+  SoftplusAttributes,
   ThresholdAttributes,
 } from '../nouns/attributes.js';
 import type { TensorCall } from '../nouns/kernel.js';
+import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
 import { gelu } from '../numeric/gelu.js';
 import { clamp } from '../numeric/integer.js';
@@ -23,7 +25,7 @@ import { placeOf, sizeOf, strideOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
-import { groupNorm, instanceNorm, layerNorm, rmsNorm, softmax } from './realRows.js';
+import { groupNorm, instanceNorm, layerNorm, logSoftmax, rmsNorm, softmax } from './realRows.js';
 import { adaptivePool, averagePool, maximum, mean, sum } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
@@ -269,7 +271,13 @@ const forms: Readonly<Record<string, RealForm>> = {
       'relu(a) + relu(b)': ofTwo((a, b) => relu(a) + relu(b)).value,
     },
   },
-  sub: { ...ofTwo(DIFFERENCE), terms: bothOf, signs: [1, -1], others: { 'a + b': ofTwo(SUM).value } },
+  sub: {
+    ...ofTwo(DIFFERENCE),
+    terms: bothOf,
+    signs: [1, -1],
+    others: { 'a + b': ofTwo(SUM).value },
+    alone: { 'b - a': ofTwo((a, b) => b - a).value },
+  },
   mul: { ...ofTwo(PRODUCT), alone: { 'a + b': ofTwo(SUM).value, 'a / b': ofTwo((a, b) => a / b).value } },
   maximum: { ...ofTwo(Math.max), others: { 'the smaller of two': ofTwo(Math.min).value } },
   minimum: { ...ofTwo(Math.min), others: { 'the larger of two': ofTwo(Math.max).value } },
@@ -287,6 +295,13 @@ const forms: Readonly<Record<string, RealForm>> = {
   },
   sigmoid: table(() => logistic),
   exp: table(() => Math.exp),
+  log: table(() => Math.log),
+  erf: table(() => erf),
+  silu: table(() => FUNCTIONS.silu),
+  mish: table(() => (x) => x * Math.tanh(Math.log1p(Math.exp(x)))),
+  softplus: table(({ beta, threshold }: SoftplusAttributes) => (x) => {
+    return x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta;
+  }),
   abs: table(() => Math.abs),
   sqrt: table(() => Math.sqrt),
   rsqrt: table(() => (x: number) => 1 / Math.sqrt(x)),
@@ -321,6 +336,7 @@ const forms: Readonly<Record<string, RealForm>> = {
   mean,
   sum,
   softmax,
+  log_softmax: logSoftmax,
   layer_norm: layerNorm,
   rms_norm: rmsNorm,
   group_norm: groupNorm,

@@ -35,6 +35,12 @@ const OPS = {
   layer_norm: { own: norm(), fields: { normalized_shape: [WIDTH], weight, bias, eps: 1e-5 } },
   softmax: { own: softmax, fields: { dim: -1 } },
   sigmoid: { own: ofEach(sigmoid), fields: {} },
+  silu: { own: ofEach((v) => v * sigmoid(v)), fields: {} },
+  log_softmax: { own: (row: readonly number[]) => softmax(row).map(Math.log), fields: { dim: -1 } },
+  leaky_relu: {
+    own: ofEach((v) => (v > 0 ? v : Math.fround(v * Math.fround(0.01)))),
+    fields: { negative_slope: 0.01 },
+  },
 } as const;
 type Op = keyof typeof OPS;
 
@@ -68,7 +74,14 @@ test.each<[op: Op, apply: Row, found: object]>([
   ['layer_norm', norm({ divisor: WIDTH - 1 }), { function: 'layer_norm with the variance over n - 1' }],
   ['layer_norm', norm({ biases: bias.map(() => 0) }), { function: 'layer_norm without bias' }],
   ['layer_norm', norm({ weights: weight.map(() => 1) }), { function: 'layer_norm without weight' }],
+  ['silu', ofEach((v) => v * sigmoid(1.702 * v)), { function: 'x * sigmoid(1.702 * x)' }],
+  ['silu', ofEach((v) => v), { function: 'x itself' }],
+  ['log_softmax', softmax, { function: 'softmax' }],
+  ['log_softmax', (row) => softmax(row).map((v) => Math.log(v) / 3), { times: 0.333333 }],
+  ['softmax', (row) => row.map(Math.exp), { function: 'exp(x), not divided by its sum' }],
+  ['leaky_relu', ofEach((v) => (v > 0 ? v : 0.05 * v)), { function: 'leaky_relu of 0.05' }],
   ['sigmoid', ofEach((v) => sigmoid(v) / 2), { times: 0.5 }],
+  ['sigmoid', ofEach((v) => -sigmoid(v)), { times: -1 }],
   ['sigmoid', ofEach((v) => sigmoid(v) - 0.125), { plus: -0.125 }],
   ['softmax', (row) => softmax(row).map((v) => v * 255), { times: 255 }],
 ])('%s', async (op, apply, found) => {
@@ -107,6 +120,7 @@ describe('without a name', () => {
   const op = 'layer_norm';
   test.each<[what: string, (y: Float32Array) => Float32Array]>([
     ['half of it, but in one value', (y) => y.map((v, i) => (i === 40 ? v : v / 2))],
+    ['a slope below 0 that bends', (y) => y.map((v) => (v > 0 ? v : v * Math.abs(v)))],
     ['a function that is none', (y) => y.map((v) => v * Math.abs(v))],
     ['noise', (y) => y.map(() => random.normal())],
     ['small noise', (y) => y.map((v) => v + random.normal() / 1000)],

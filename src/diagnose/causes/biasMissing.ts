@@ -7,10 +7,19 @@ import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '..
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { viewOf } from '../estimate/view.js';
 import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
+import { floatProductOf, isFloatProduct } from '../orders/floatOrders.js';
 import { differsInMore } from '../search/atOnce.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
-import { addedBias, codeOf, exportAgain } from '../words/code.js';
+import {
+  type Change,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type SetupOf,
+  type TensorChange,
+  withParams,
+} from '../setup.js';
+import { isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
+import { addedBias, codeOf, exportAgain, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
@@ -26,6 +35,8 @@ declare module '../finding/evidence.js' {
       /** Where the file has none: one estimated bias a channel, real units. */
       readonly found?: readonly FoundParameter[];
       readonly omitted?: number;
+      /** It is added to sums of floats. */
+      readonly floats?: true;
     };
   }
 }
@@ -33,42 +44,52 @@ declare module '../finding/evidence.js' {
 const MOST_LISTED = 8;
 
 /** No bias where the file has one; or a file without the bias that PyTorch used (estimated, one number a channel). */
-export const biasMissing: Cause<'bias-missing', 'product'> = {
+export const biasMissing: Cause<'bias-missing', Kinds> = {
   code: 'bias-missing',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => !isTensorStudy(study) || isFloatProduct(study)],
   whose: 'model',
 
-  changes: ({ declared }) =>
-    hasBias(declared.params)
-      ? [
+  changes: (study): Own[] => {
+    if (isTensorStudy(study as Study)) return ofFloats(study as TensorStudy) as Own[];
+    const { declared } = study as ProductStudy;
+    return hasBias(declared.params)
+      ? ([
           {
             cause: 'bias-missing',
             coordinate: 'bias',
             freedom: FREEDOM.none,
             label: 'none',
-            apply: (setup) => withParams(setup, { bias: null, biasInt32: null, biasInt64: undefined }),
+            apply: (setup: ProductSetup) => withParams(setup, { bias: null, biasInt32: null, biasInt64: undefined }),
           },
-        ]
-      : [],
+        ] as Own[])
+      : [];
+  },
 
   afterSums: true,
-  estimate: (study, base) => [
-    ...missingInSome(study, base),
-    ...(study.data.side === 'capture' && hasZeros(base.params) ? estimated(study, base) : []),
-  ],
+  estimate: (study, base) => {
+    if (isTensorStudy(study as Study)) return [];
+    const [own, on] = [study as ProductStudy, base as ProductSetup];
+    return [
+      ...missingInSome(own, on),
+      ...(own.data.side === 'capture' && hasZeros(on.params) ? estimated(own, on) : []),
+    ] as Own[];
+  },
 
   // free biases hide a scale of all sums, and an order of the scales
-  lastly: (study) => {
+  lastly: (given) => {
+    if (isTensorStudy(given as Study)) return [];
+    const study = given as ProductStudy;
     if (study.data.side !== 'capture' || !hasZeros(study.declared.params)) return [];
     const firsts = [...scalesBesideOffsets(study), ...(scaleShifted.forms?.(study) ?? [])];
     return firsts.flatMap((first) =>
-      estimated(study, first.apply(study.declared)).map((change): ProductChange[] => [first, change]),
+      estimated(study, first.apply(study.declared)).map((change) => [first, change] as Own[]),
     );
   },
 
   evidence: ({ study, change }) => {
     if (change.found) return {};
-    const { bias, output } = study.declared.params;
+    const { bias, output } = (study as ProductStudy).declared.params;
     if (!bias) return {};
     const channel = furthestOf(bias);
     return isQuantized(output) ? { channel, max_bias_steps: Math.abs(bias[channel]) / output.scale } : { channel };
@@ -88,11 +109,33 @@ export const biasMissing: Cause<'bias-missing', 'product'> = {
     fix: (e, context) =>
       parameterFix(
         (own) => `write ${field(own, 'bias')} into ${fileOf(own)}: the capture was computed with one`,
-        context.dynamic ? 'add the bias: acc * s_x * s_w + bias' : 'add the bias: acc + bias / (s_x * s_w)',
+        e.floats
+          ? 'add the bias'
+          : context.dynamic
+            ? 'add the bias: acc * s_x * s_w + bias'
+            : 'add the bias: acc + bias / (s_x * s_w)',
       )(e, context),
-    code: (_, context) => codeOf(addedBias(context), exportAgain)(context),
+    code: (e, context) => codeOf(e.floats ? [numpy('y += bias')] : addedBias(context), exportAgain)(context),
   },
 };
+
+type Kinds = 'product' | 'tensor';
+type Own = Change<SetupOf<Kinds>>;
+
+function ofFloats(study: TensorStudy): TensorChange[] {
+  const own = floatProductOf(study);
+  if (!own?.bias?.some((b) => b !== 0)) return [];
+  return [
+    {
+      cause: 'bias-missing',
+      coordinate: 'bias',
+      freedom: FREEDOM.none,
+      label: 'none',
+      found: { floats: true },
+      apply: (setup) => withParams(setup, { attributes: { ...own, bias: null } }),
+    },
+  ];
+}
 
 function hasBias({ bias, biasInt32, biasInt64 }: Pick<Product, 'bias' | 'biasInt32' | 'biasInt64'>): boolean {
   return (biasInt64 ?? bias ?? biasInt32)?.some((b) => b !== 0) ?? false;

@@ -1,17 +1,26 @@
 import type { Product } from '../../nouns/kernel.js';
-import type { PlacedPatch } from '../../nouns/window.js';
 import { emptyLike } from '../../numeric/array.js';
-import { indicesOf, sizeOf } from '../../tensor/shape.js';
+import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
 import { isConvolution, madeOnce, patchOf, readOtherwise } from '../alternatives/geometry.js';
 import { heldOperands, TWICE } from '../alternatives/heldOperands.js';
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
+import { floatOrders, isFloatProduct } from '../orders/floatOrders.js';
 import { allOrders, channelOrders, commonOrders, LEFT_OUT, matrixOrders, someOrders } from '../orders/matrixOrders.js';
 import { fileOrders, otherOrders, type WeightOrder } from '../orders/memoryOrders.js';
 import { mirroredImages, movedImages } from '../orders/movedImages.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { REVERSED, tapOrders } from '../orders/tapOrders.js';
+import {
+  type Change,
+  FREEDOM,
+  type ProductChange,
+  type ProductSetup,
+  type SetupOf,
+  type TensorChange,
+  withParams,
+} from '../setup.js';
+import { isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import type { FixContext, Snippet } from '../words/causeWords.js';
 import { codeOf, inC, numpy, rtl } from '../words/code.js';
 import { fileOf } from '../words/parts.js';
@@ -24,6 +33,8 @@ declare module '../finding/evidence.js' {
       readonly order?: string;
       /** Of a layer without positions: a row of weights a channel, a value a weight. */
       readonly matrix?: true;
+      /** Floats are multiplied. */
+      readonly floats?: true;
       /** Of a transposed convolution. */
       readonly transposed?: true;
       /** Of images of three channels. */
@@ -35,32 +46,34 @@ declare module '../finding/evidence.js' {
 }
 
 /** Weights or inputs taken in another order along k, the same for all channels: of a convolution by taps, channels or memory layout. */
-export const kOrder: Cause<'k-order', 'product'> = {
+export const kOrder: Cause<'k-order', Kinds> = {
   code: 'k-order',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => !isTensorStudy(study) || isFloatProduct(study)],
   whose: 'model',
   parameterFree: true,
 
-  changes: (study) => (isConvolution(study) ? [] : commonOrders(study)),
+  changes: (study): Change<SetupOf<Kinds>>[] => {
+    const own = ofProduct(study);
+    if (!own) return ofAll(floatOrders(study as TensorStudy));
+    return ofAll(isConvolution(own) ? [] : commonOrders(own));
+  },
 
-  estimate: (study, base) => [
-    ...(isConvolution(study)
-      ? [
-          ...imagesAndTaps(study, base),
-          // on each base of a pair they would take the time of others
-          ...(base === study.declared ? [...ordersOfOthers(study), ...movedImages(study)] : []),
-          ...channelOrders(study, base),
-        ]
-      : matrixOrders(study, base)),
-    ...heldOperands(study, base),
-  ],
+  estimate: (study, base) => {
+    const own = ofProduct(study);
+    return own ? ofAll(estimated(own, base as ProductSetup)) : [];
+  },
 
-  forms: (study) =>
-    isConvolution(study) ? [...imagesAndTaps(study, study.declared), ...someOrders(study)] : allOrders(study),
+  forms: (study) => {
+    const own = ofProduct(study);
+    if (!own) return [];
+    return ofAll(isConvolution(own) ? [...imagesAndTaps(own, own.declared), ...someOrders(own)] : allOrders(own));
+  },
 
   evidence: ({ study, change }) => {
-    if (!isConvolution(study)) return {};
-    const { window, inChannels } = patchOf(study.declared);
+    const own = ofProduct(study);
+    if (!own || !isConvolution(own)) return {};
+    const { window, inChannels } = patchOf(own.declared);
     const isReversed = (change.found as CauseEvidence['k-order'] | undefined)?.order === REVERSED;
     return {
       ...(window.transposed && { transposed: true as const }),
@@ -106,8 +119,9 @@ export const kOrder: Cause<'k-order', 'product'> = {
         ? 'multiply weight[n][k], rows of the file one after the other ([out, in]), by x[k], both from k = 0 on'
         : `take weights as ${layoutOf(e, context).name} and the image in the layout of the model, taps not flipped`;
     },
-    code: ({ matrix, transposed }, context) =>
-      codeOf(
+    code: ({ matrix, transposed, floats }, context) => {
+      if (floats) return matrix ? [numpy('y = x @ weight.reshape(out_features, in_features).T  # and the bias')] : [];
+      return codeOf(
         matrix
           ? [
               numpy(
@@ -119,9 +133,33 @@ export const kOrder: Cause<'k-order', 'product'> = {
               ),
             ]
           : tapLines({ transposed }, context),
-      )(context),
+      )(context);
+    },
   },
 };
+
+type Kinds = 'product' | 'tensor';
+
+/** Null: of floats. */
+function ofProduct(study: Study<Kinds>): ProductStudy | null {
+  return isTensorStudy(study as Study) ? null : (study as ProductStudy);
+}
+
+const ofAll = (changes: (ProductChange | TensorChange)[]) => changes as Change<SetupOf<Kinds>>[];
+
+function estimated(study: ProductStudy, base: ProductSetup): ProductChange[] {
+  return [
+    ...(isConvolution(study)
+      ? [
+          ...imagesAndTaps(study, base),
+          // on each base of a pair they would take the time of others
+          ...(base === study.declared ? [...ordersOfOthers(study), ...movedImages(study)] : []),
+          ...channelOrders(study, base),
+        ]
+      : matrixOrders(study, base)),
+    ...heldOperands(study, base),
+  ];
+}
 
 const IMAGES = {
   mirrored: {
@@ -133,7 +171,6 @@ const IMAGES = {
     fix: 'begin each image with its first row and column, and end it with its last',
   },
 };
-const REVERSED = 'channels last to first';
 const ROW = 'n * IN_FEATURES + k';
 
 interface Layout {
@@ -187,7 +224,7 @@ function imagesAndTaps(study: ProductStudy, base: ProductSetup): ProductChange[]
 
 const weightOrders = madeOnce((study: ProductStudy) => {
   const { params } = study.declared;
-  const orders = [...tapOrders(params, patchOf(study.declared)), ...fileOrders(params)];
+  const orders = [...tapOrders(params), ...fileOrders(params)];
   return orders.map((order) => weightChange(params, order));
 });
 
@@ -196,80 +233,6 @@ const ordersOfOthers = madeOnce(({ declared: { params }, data: { kernel } }: Pro
     weightChange(params, order),
   ),
 );
-
-function rowIndex({ inFeatures }: Product, { inChannels }: PlacedPatch) {
-  return (out: number, tap: number, channel: number) => out * inFeatures + tap * inChannels + channel;
-}
-
-/** Flipped and exchanged axes of the kernel, channels from last to first. */
-function tapOrders(params: Product, patch: PlacedPatch): WeightOrder[] {
-  const { kernel } = patch.window;
-  const { inChannels } = patch;
-  const at = rowIndex(params, patch);
-  const tapOf = (indices: readonly number[]) => indices.reduce((tap, index, axis) => tap * kernel[axis] + index, 0);
-  const flipped = (axes: readonly number[]): WeightOrder['from'] => {
-    return (out, tap, channel) =>
-      at(
-        out,
-        tapOf(indicesOf(tap, kernel).map((i, axis) => (axes.includes(axis) ? kernel[axis] - 1 - i : i))),
-        channel,
-      );
-  };
-  const axes = [...kernel.keys()].filter((axis) => kernel[axis] > 1);
-  const names = ['z', 'y', 'x'].slice(-kernel.length);
-  const exchanged = (order: readonly number[], mirrored: readonly number[] = []): WeightOrder['from'] => {
-    return (out, tap, channel) => {
-      const indices = indicesOf(tap, kernel);
-      const from = order.map((axis) => indices[axis]);
-      return at(out, tapOf(from.map((i, axis) => (mirrored.includes(axis) ? kernel[axis] - 1 - i : i))), channel);
-    };
-  };
-  const exchanges = permutations([...kernel.keys()]).filter(
-    (order) =>
-      order.some((axis, i) => axis !== i && kernel[i] > 1) && order.every((axis, i) => kernel[axis] === kernel[i]),
-  );
-  const isLastTwo = (order: readonly number[]) => order.slice(0, -2).every((axis, i) => axis === i);
-  const nameOf = (order: readonly number[]) =>
-    isLastTwo(order)
-      ? 'kernel rows for columns'
-      : `kernel axes z, y, x as ${order.map((axis) => names[axis]).join(', ')}`;
-  const [rows, columns] = kernel.slice(-2);
-  const turned: WeightOrder['from'] = (out, tap, channel) =>
-    at(out, (tap % columns) * rows + Math.floor(tap / columns), channel);
-  const fromLast: WeightOrder['from'] = (out, tap, channel) => at(out, tap, inChannels - 1 - channel);
-  return [
-    ...(axes.length > 1 ? [{ order: 'kernel flipped', from: flipped(axes) }] : []),
-    ...axes.map((axis) => ({ order: `kernel flipped along ${names[axis]}`, from: flipped([axis]) })),
-    ...exchanges.map((order) => ({ order: nameOf(order), from: exchanged(order) })),
-    ...exchanges.filter(isLastTwo).flatMap((order) =>
-      TURNS.map(([name, ...ends]) => {
-        return {
-          order: `kernel ${name}`,
-          from: exchanged(
-            order,
-            ends.map((end) => kernel.length + end),
-          ),
-        };
-      }),
-    ),
-    ...(kernel.length === 2 && rows !== columns && rows > 1 && columns > 1
-      ? [{ order: 'kernel [kh, kw] memory as [kw, kh]', from: turned }]
-      : []),
-    ...(inChannels > 1 ? [{ order: REVERSED, from: fromLast }] : []),
-  ];
-}
-
-/** Rows for columns and mirrored, by the axes from the end: numpy.rot90, its reverse, and flipped as well. */
-const TURNS: readonly (readonly [name: string, ...mirrored: number[]])[] = [
-  ['turned left by 90 degrees', -1],
-  ['turned right by 90 degrees', -2],
-  ['flipped, rows for columns', -1, -2],
-];
-
-function permutations(axes: readonly number[]): number[][] {
-  if (axes.length < 2) return [[...axes]];
-  return axes.flatMap((first) => permutations(axes.filter((axis) => axis !== first)).map((rest) => [first, ...rest]));
-}
 
 function weightChange(params: Product, { order, from }: WeightOrder): ProductChange {
   const { weight, inFeatures, patch } = params;

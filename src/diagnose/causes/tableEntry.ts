@@ -5,7 +5,13 @@ import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
 import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
-import { constantsOfFloats, departs, functionsOfFloats, ITSELF } from '../alternatives/functions/floatFunctions.js';
+import {
+  constantsOfFloats,
+  departs,
+  functionsOfFloats,
+  ITSELF,
+  slopesOfFloats,
+} from '../alternatives/functions/floatFunctions.js';
 import { mapOf, shiftsOf, slopesOf } from '../alternatives/functions/lookups.js';
 import { fieldsOfFloats } from '../alternatives/functions/otherFields.js';
 import {
@@ -79,7 +85,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         declared: study.declared.steps.equation,
       }),
     ),
-    ...functionsOf(study).map(([name, steps]) =>
+    ...[...functionsOf(study), ...slopesOfFloats(study)].map(([name, steps]) =>
       stepsChange('table-entry', 'multiplier', steps, {
         function: name,
         ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),
@@ -121,6 +127,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         if (e.rows !== undefined) return `rows of a table read otherwise: ${e.rows}`;
         if (e.function === ITSELF) return 'the layer is left out';
         if (e.function !== undefined) return `another function: ${printable(e.function)}`;
+        if (e.times === -1) return 'every value has the other sign';
         if (isOfConstant(e)) return `${constantText(e)} what the file gives`;
         if (e.read_before !== undefined) return `table read ${placesText(e.read_before)} each code`;
         if (e.differing === undefined) return 'a function of codes made in another way';

@@ -2,23 +2,32 @@ import type { Fast, Product } from '../../nouns/kernel.js';
 import { transposed } from '../../tensor/rows.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../finding/evidence.js';
-import { FREEDOM, withParams } from '../setup.js';
+import { floatProductOf, isFloatProduct, tableChange } from '../orders/floatOrders.js';
+import { type Change, FREEDOM, type ProductSetup, type SetupOf, type TensorChange, withParams } from '../setup.js';
+import { isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { codeOf, inC, numpy, torch } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 
 declare module '../finding/evidence.js' {
   interface CauseEvidence {
-    'weight-transposed': SomeChannels & { readonly shape?: readonly [number, number] };
+    'weight-transposed': SomeChannels & {
+      readonly shape?: readonly [number, number] /** Floats are multiplied. */;
+      readonly floats?: true;
+    };
   }
 }
 
 /** [in, out] in place of [out, in]; only a square matrix gets this far, any other is a load error. */
-export const weightTransposed: Cause<'weight-transposed', 'product'> = {
+export const weightTransposed: Cause<'weight-transposed', Kinds> = {
   code: 'weight-transposed',
-  kinds: ['product'],
+  kinds: ['product', 'tensor'],
+  needs: [(study) => !isTensorStudy(study) || isFloatProduct(study)],
   whose: 'model',
 
-  changes: ({ declared, data: { fast } }) => {
+  changes: (study): Own[] => {
+    if (isTensorStudy(study as Study)) return ofFloats(study as TensorStudy) as Own[];
+    const { declared, data } = study as ProductStudy;
+    const { fast } = data;
     const { weight } = declared.params;
     const { outputs, inputs } = sidesOf(declared.params);
     if (outputs !== inputs || outputs < 2) return [];
@@ -29,16 +38,17 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
         coordinate: 'weights',
         freedom: FREEDOM.none,
         label: 'transposed',
-        apply: (setup) => {
+        apply: (setup: ProductSetup) => {
           exchanged ??= transposedOf(weight, inputs, declared.params.inFeatures / inputs, fast);
           return withParams(setup, { weight: exchanged });
         },
       },
-    ];
+    ] as Own[];
   },
 
-  evidence: ({ study }) => {
-    const { outputs, inputs } = sidesOf(study.declared.params);
+  evidence: ({ study, change }) => {
+    if (change.found) return {};
+    const { outputs, inputs } = sidesOf((study as ProductStudy).declared.params);
     return { shape: [outputs, inputs] };
   },
 
@@ -51,16 +61,29 @@ export const weightTransposed: Cause<'weight-transposed', 'product'> = {
       (context) => `write ${field(context, 'weight')} as [out_features, in_features]: transpose it`,
       'multiply by the transpose: acc = x @ w.T with w [out_features, in_features]',
     ),
-    code: (_, context) =>
-      codeOf(
-        [
-          numpy('acc = x.astype(np.int32) @ w.astype(np.int32).T  # w [out_features, in_features]'),
-          inC('acc += x[k] * w[n * IN_FEATURES + k];'),
-        ],
-        () => [torch('weight = layer.weight().int_repr().t()  # as [out_features, in_features]')],
-      )(context),
+    code: (e, context) =>
+      e.floats
+        ? [numpy('y = x @ weight.T  # weight [out_features, in_features]; and the bias')]
+        : codeOf(
+            [
+              numpy('acc = x.astype(np.int32) @ w.astype(np.int32).T  # w [out_features, in_features]'),
+              inC('acc += x[k] * w[n * IN_FEATURES + k];'),
+            ],
+            () => [torch('weight = layer.weight().int_repr().t()  # as [out_features, in_features]')],
+          )(context),
   },
 };
+
+type Kinds = 'product' | 'tensor';
+type Own = Change<SetupOf<Kinds>>;
+
+function ofFloats(study: TensorStudy): TensorChange[] {
+  const own = floatProductOf(study);
+  if (!own || own.window || own.weights !== own.outFeatures ** 2 || own.outFeatures < 2) return [];
+  const side = own.outFeatures;
+  const from = (i: number) => (i % side) * side + Math.floor(i / side);
+  return [tableChange('weight-transposed', 'transposed', from, { shape: [side, side], floats: true })];
+}
 
 /** Of a tap of one group of a convolution, else of the matrix. */
 function sidesOf({ outFeatures, inFeatures, patch }: Product) {

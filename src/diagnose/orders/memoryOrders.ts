@@ -1,10 +1,16 @@
 /** Memory of a convolution's weights that was written in one framework's layout and is read in another's. */
 import type { Product } from '../../nouns/kernel.js';
+import type { PlacedPatch } from '../../nouns/window.js';
 import { sizeOf } from '../../tensor/shape.js';
 
 type Axis = 'out' | 'in' | 'kernel';
 type Layout = readonly [Axis, Axis, Axis];
 type Pair = readonly [written: Layout, read: Layout];
+
+/** What an order is made from. */
+export interface Packed extends Pick<Product, 'outFeatures' | 'inFeatures'> {
+  readonly patch?: Pick<PlacedPatch, 'window' | 'groups' | 'inChannels' | 'outChannels'>;
+}
 
 /** Of weight [out, tap, channel]: which one is used in its place, as an index into the rows [out, tap * channel]. */
 export interface WeightOrder {
@@ -37,7 +43,7 @@ const OF_TRANSPOSED: readonly Layout[] = [IOHW, OHWI, HWOI, OIHW, HWIO, IHWO];
 const OF_GROUPS: readonly Layout[] = [IOHW, OHWI, OIHW, IHWO];
 
 /** The file's memory taken for another's, and the reverse. */
-export function fileOrders(params: Product): WeightOrder[] {
+export function fileOrders(params: Packed): WeightOrder[] {
   return params.patch!.window.transposed ? [] : distinct(params, OF_FILE).map((pair) => orderOf(params, pair));
 }
 
@@ -45,7 +51,7 @@ export function fileOrders(params: Product): WeightOrder[] {
  * TensorFlow's, of which outputs come last; of a transposed convolution each framework's for each other's, first what is written as the
  * file is: one order of weights has several names, [kh, kw, out, in] for TFLite's is [in, kh, kw, out] for PyTorch's.
  */
-export function otherOrders(params: Product, isTflite = false): WeightOrder[] {
+export function otherOrders(params: Packed, isTflite = false): WeightOrder[] {
   if (!params.patch!.window.transposed)
     return distinct(params, [...OF_FILE, ...OF_LAST_OUT])
       .filter((pair) => !OF_FILE.includes(pair))
@@ -56,7 +62,7 @@ export function otherOrders(params: Product, isTflite = false): WeightOrder[] {
 }
 
 /** Handed to a convolution of the spread image as they are: outputs for inputs, and the kernel the other way round. */
-function asConvolution(params: Product): WeightOrder[] {
+function asConvolution(params: Packed): WeightOrder[] {
   const taps = sizeOf(params.patch!.window.kernel);
   if (taps < 2) return [];
   const { from } = orderOf(params, [IOHW, OIHW]);
@@ -73,13 +79,13 @@ function eachForEach(layouts: readonly Layout[], others: readonly Layout[]): Pai
 }
 
 /** Of a transposed convolution each group by itself. */
-function sizesOf({ outFeatures, patch }: Product): Record<Axis, number> {
+function sizesOf({ outFeatures, patch }: Packed): Record<Axis, number> {
   const { window, inChannels, outChannels } = patch!;
   return { out: window.transposed ? outChannels : outFeatures, in: inChannels, kernel: sizeOf(window.kernel) };
 }
 
 /** An axis of one place is nowhere; inputs for outputs of a square layer are the transposed weight, a cause of its own. */
-function distinct(params: Product, pairs: readonly Pair[]): Pair[] {
+function distinct(params: Packed, pairs: readonly Pair[]): Pair[] {
   const sizes = sizesOf(params);
   const known = new Set<string>();
   const exchanged = { out: 'in', in: 'out', kernel: 'kernel' } as const;
@@ -93,7 +99,7 @@ function distinct(params: Product, pairs: readonly Pair[]): Pair[] {
   });
 }
 
-function orderOf(params: Product, [written, read]: Pair): WeightOrder {
+function orderOf(params: Packed, [written, read]: Pair): WeightOrder {
   const sizes = sizesOf(params);
   const [reading, writing, own] = [read, written, OHWI].map((layout) => stridesOf(layout, sizes));
   return {

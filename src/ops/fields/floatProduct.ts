@@ -70,6 +70,10 @@ export function floatProduct(name: string, spatial: number): Op {
     needs: ['weight', 'out_features', ...(spatial > 0 ? ['kernel_size'] : []), 'output'],
     channels: spatial > 0 ? 'layout' : 'last',
     dims: (layer) => (spatial > 0 ? imageDims(layer) : rowDims(layer)),
+    terms(_, form) {
+      const { weights, outFeatures } = (form as TensorForm).attributes as FloatProductAttributes;
+      return weights / outFeatures;
+    },
     read: (layer) => readProduct(layer, spatial, readPlain),
   };
 }

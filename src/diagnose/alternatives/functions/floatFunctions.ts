@@ -8,10 +8,13 @@ import { sameDims } from '../../../tensor/shape.js';
 import type { TensorSetup } from '../../setup.js';
 import type { Study, TensorStudy } from '../../study/study.js';
 import { hasCases, hasCasesAmong } from '../cases.js';
+import { slopedOf } from './lookups.js';
 
 /** A part of the value, and beside it: what float32 leaves of a function in whatever library. */
 const [SLACK, LEAST_SLACK] = [2 ** -21, 2 ** -24];
 const EXAMPLES = [-3, -0.7, 0.3, 1.9];
+/** What roundings of two float32 values leave of their ratio. */
+const ROOM = 2 ** -22;
 /** Fewer values are a number times others by chance. */
 const FEWEST = 16;
 
@@ -23,8 +26,10 @@ export function functionsOfFloats(
   if (!study.free) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
-  const asItIs = which === 'alone' && isOneForOne(study) ? [itself()] : [];
-  if (form?.is === 'table') return which === 'others' ? ofOneValue(form.of?.(attributes)) : asItIs;
+  const isTable = form?.is === 'table';
+  const asItIs = which === (isTable ? 'others' : 'alone') && isOneForOne(study) ? [itself()] : [];
+  // of what is above 0 a ReLU is x itself, which says less
+  if (isTable) return which === 'others' ? [...asItIs, ...ofOneValue(form.of?.(attributes))] : [];
   const others = form?.picks?.(attributes) ? {} : (form?.[which] ?? {});
   return [
     ...asItIs,
@@ -56,6 +61,23 @@ export function departs(study: TensorStudy, setup: TensorSetup, fewest: number):
   return hasCasesAmong(study as Study, fewest, (i) => declared[i] < least[i] || declared[i] > most[i]);
 }
 
+/** Another slope below 0: by the value that is furthest from it. */
+export function slopesOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
+  const { data, declared, free, subset } = study;
+  const sloped = slopedOf(study);
+  if (!sloped || !free || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  const x = subset.inputs[0].data;
+  let least = 0;
+  for (let i = 0; i < x.length; i++) if (x[i] < x[least]) least = i;
+  const slope = subset.observed[least] / sloped.of(x[least]);
+  if (!(x[least] < 0) || !Number.isFinite(slope)) return [];
+  const own = declared.params.attributes as object;
+  const field = data.op === 'leaky_relu' ? 'negativeSlope' : 'alpha';
+  const apply = realFormOf(data.op)!.of!({ ...own, [field]: slope });
+  const name = `${data.op} of ${plainest(slope, Math.abs(slope) * ROOM)}`;
+  return [[name, stepsOf(name, (call) => within(fillReals(call, realsOf(apply)(call))))]];
+}
+
 /** own: the op's own function, which is none. */
 function ofOneValue(own: ((x: number) => number) | undefined): [name: string, TensorSteps][] {
   const isOwn = (apply: (x: number) => number) =>
@@ -77,6 +99,8 @@ export function constantsOfFloats(study: TensorStudy): [FloatConstant, TensorSte
   const declared = study.values(study.declared);
   const [largest, smallest] = endsOf(declared);
   const [times, plus] = [observed[largest] / declared[largest], observed[smallest] - declared[smallest]];
+  const timesText = plainest(times, Math.abs(times) * ROOM);
+  const plusText = plainest(plus, Math.max(Math.abs(observed[smallest]), Math.abs(declared[smallest])) * ROOM);
   const made = (name: string, of: (v: number) => number): TensorSteps =>
     stepsOf(name, (call) => {
       const own = study.declared.steps.run(call);
@@ -85,16 +109,19 @@ export function constantsOfFloats(study: TensorStudy): [FloatConstant, TensorSte
   const isMeant = (number: number, without: number) => number !== without && Number.isFinite(number);
   return [
     ...(isMeant(times, 1) && times !== 0
-      ? [[{ times: shown(times) }, made(`times ${shown(times)}`, (v) => v * times)] as [FloatConstant, TensorSteps]]
+      ? [[{ times: timesText }, made(`times ${timesText}`, (v) => v * times)] as [FloatConstant, TensorSteps]]
       : []),
     ...(isMeant(plus, 0)
-      ? [[{ plus: shown(plus) }, made(`plus ${shown(plus)}`, (v) => v + plus)] as [FloatConstant, TensorSteps]]
+      ? [[{ plus: plusText }, made(`plus ${plusText}`, (v) => v + plus)] as [FloatConstant, TensorSteps]]
       : []),
   ];
 }
 
-/** Of two float32 values: no more digits are sure. */
-const shown = (number: number) => Number(number.toPrecision(6));
+/** Of two float32 values: the plainest number that they leave. room: by how much it may be another. */
+function plainest(number: number, room: number): number {
+  const digits = [1, 2, 3, 4, 5].find((count) => Math.abs(Number(number.toPrecision(count)) - number) <= room);
+  return Number(number.toPrecision(digits ?? 6));
+}
 
 /** Where the largest value is, by its size, and the smallest. */
 function endsOf(values: ArrayLike<number>): [largest: number, smallest: number] {

@@ -3,9 +3,7 @@ import type {
   AffineAttributes,
   AttentionAttributes,
   AxisAttributes,
-  EluAttributes,
   GroupNormAttributes,
-  SlopeAttributes,
   SpreadAttributes,
 } from '../../../nouns/attributes.js';
 import { isQuantized } from '../../../nouns/value.js';
@@ -14,13 +12,12 @@ import { channelsOf } from '../../../tensor/shape.js';
 import { withParams } from '../../setup.js';
 import type { Study, TensorStudy } from '../../study/study.js';
 import { hasCases } from '../cases.js';
-import { slopedOf } from './lookups.js';
 
 /** What the layer then is, and its attributes. */
 type Read = readonly [name: string, attributes: unknown];
 
 /** Of fewer that differ one of some dozen numbers gives each by chance. */
-const [FEWEST, FEWEST_OF_SLOPE] = [4, 16];
+const FEWEST = 4;
 
 const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm'];
 const ALONG = ['softmax', 'log_softmax', 'cumsum'];
@@ -34,7 +31,7 @@ export function fieldsOfFloats(study: TensorStudy): Read[] {
   if (ALONG.includes(op)) return alongOthers(study);
   if (op === 'scaled_dot_product_attention') return ofAttention(study);
   if (op === 'var' || op === 'std') return [spreadOf(op, own as SpreadAttributes)];
-  return slopedOf(study) ? ofSlopes(study) : [];
+  return [];
 }
 
 /** 1, 2 and 5 of each power of ten: all that people write, and so near to each other that none between them is missed for long. */
@@ -104,19 +101,4 @@ function spreadOf(op: string, own: SpreadAttributes): Read {
   return own.correction === 0
     ? [`${op} over n - 1`, { ...own, correction: 1 }]
     : [`${op} over n`, { ...own, correction: 0 }];
-}
-
-/** By the value furthest below 0. */
-function ofSlopes(study: TensorStudy): Read[] {
-  const { data, declared, subset } = study;
-  const { of, slope: own } = slopedOf(study)!;
-  const x = subset.inputs[0].data;
-  let least = 0;
-  for (let i = 0; i < x.length; i++) if (x[i] < x[least]) least = i;
-  const slope = Number((subset.observed[least] / of(x[least])).toPrecision(6));
-  if (!(x[least] < 0) || !Number.isFinite(slope) || slope === own || !hasCases(study as Study, FEWEST_OF_SLOPE))
-    return [];
-  const attributes = declared.params.attributes as SlopeAttributes & EluAttributes;
-  const field = data.op === 'leaky_relu' ? 'negativeSlope' : 'alpha';
-  return [[`${data.op} of ${slope}`, { ...attributes, [field]: slope }]];
 }

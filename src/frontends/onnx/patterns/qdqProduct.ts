@@ -38,8 +38,11 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (!isProduct || !isBetweenCodes(around.output, context) || !areInitializers(w, around.bias, context)) return null;
   const codes = await quantizedWeights(w.constant);
   if (!codes) return [quantizedUnread(node, x, around)];
-  return product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context);
+  const drafts = await product(node, x, { kind: 'weight', tensor: w.tensor, ...codes }, around, context);
+  return drafts?.map((draft) => ({ ...draft, because: `${draft.because}; ${AT_LOAD}` })) ?? null;
 }
+
+const AT_LOAD = 'the file has its weights as floats, which ONNX Runtime quantizes to int8 when it loads the model';
 
 /** Weights that are floats to whatever multiplies them: between dequantized codes they are a product of floats. */
 function isWide({ q, constant }: Weights): boolean {
