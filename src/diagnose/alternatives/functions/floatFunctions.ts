@@ -18,12 +18,20 @@ const ROOM = 2 ** -22;
 /** Fewer values are a number times others by chance. */
 const FEWEST = 16;
 
+/** Of so many values each function takes a tenth of a second and more, a row of millions seconds. */
+const MOST_VALUES = 1 << 18;
+
+/** Whether each of some dozen functions may be computed of what is looked at. */
+export function mayTryFunctions({ free, subset }: TensorStudy): boolean {
+  return free && subset.observed.length <= MOST_VALUES;
+}
+
 /** Other functions by their names; alone: those that stand in the op's place where nothing else explains. */
 export function functionsOfFloats(
   study: TensorStudy,
   which: 'others' | 'alone' = 'others',
 ): [name: string, TensorSteps][] {
-  if (!study.free) return [];
+  if (!mayTryFunctions(study)) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
   const isTable = form?.is === 'table';
@@ -63,9 +71,10 @@ export function departs(study: TensorStudy, setup: TensorSetup, fewest: number):
 
 /** Another slope below 0: by the value that is furthest from it. */
 export function slopesOfFloats(study: TensorStudy): [name: string, TensorSteps][] {
-  const { data, declared, free, subset } = study;
+  const { data, declared, subset } = study;
   const sloped = slopedOf(study);
-  if (!sloped || !free || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  if (!sloped || !mayTryFunctions(study) || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST))
+    return [];
   const x = subset.inputs[0].data;
   let least = 0;
   for (let i = 0; i < x.length; i++) if (x[i] < x[least]) least = i;
@@ -95,7 +104,8 @@ export interface FloatConstant {
 
 export function constantsOfFloats(study: TensorStudy): [FloatConstant, TensorSteps][] {
   const { observed } = study.subset;
-  if (!study.free || isQuantized(study.declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  if (!mayTryFunctions(study) || isQuantized(study.declared.params.output) || !hasCases(study as Study, FEWEST))
+    return [];
   const declared = study.values(study.declared);
   const [largest, smallest] = endsOf(declared);
   const [times, plus] = [observed[largest] / declared[largest], observed[smallest] - declared[smallest]];

@@ -12,6 +12,7 @@ import { channelsOf } from '../../../tensor/shape.js';
 import { withParams } from '../../setup.js';
 import type { Study, TensorStudy } from '../../study/study.js';
 import { hasCases } from '../cases.js';
+import { mayTryFunctions } from './floatFunctions.js';
 
 /** What the layer then is, and its attributes. */
 type Read = readonly [name: string, attributes: unknown];
@@ -23,9 +24,9 @@ const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm'];
 const ALONG = ['softmax', 'log_softmax', 'cumsum'];
 
 export function fieldsOfFloats(study: TensorStudy): Read[] {
-  const { data, declared, free } = study;
+  const { data, declared } = study;
   const { op } = data;
-  if (!free || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
+  if (!mayTryFunctions(study) || isQuantized(declared.params.output) || !hasCases(study as Study, FEWEST)) return [];
   const own = declared.params.attributes;
   if (NORMS.includes(op)) return [...ofEpsilons(study), ...(op === 'group_norm' ? ofGroups(study) : [])];
   if (ALONG.includes(op)) return alongOthers(study);
@@ -40,12 +41,16 @@ const EPSILONS = [
   ...[12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].flatMap((n) => [1, 2, 5].map((k) => Number(`${k}e-${n}`))),
 ];
 
+/** Of more values those that frameworks have: each is a layer that is computed anew. */
+const FEW_VALUES = 1 << 15;
+const USUAL = [0, 1e-12, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2];
+
 /** Next to a variance several give the same: all of them are told. */
 function ofEpsilons(study: TensorStudy): Read[] {
   const own = study.declared.params.attributes as AffineAttributes;
   const agrees = (eps: number) =>
     eps !== own.eps && study.agreesOnSubset(withParams(study.declared, { attributes: { ...own, eps } }));
-  const all = EPSILONS.filter(agrees);
+  const all = (study.subset.observed.length > FEW_VALUES ? USUAL : EPSILONS).filter(agrees);
   const [least, most] = [all[0], all.at(-1)];
   if (least === undefined || most === undefined) return [];
   const which = least === most ? `${most}` : least === 0 ? `${most} or less` : `${least} to ${most}`;
