@@ -15,6 +15,7 @@ import { roundHalfEven } from '../../numeric/round.js';
 import { type ElementwiseSetup, type ProductSetup, type Setup, type TensorSetup, withSteps } from '../setup.js';
 import { isProductStudy, isTensorStudy, type ProductStudy, type Study } from '../study/study.js';
 import { isFixedPoint } from './departures.js';
+import { mayTryFunctions } from './functions/floatFunctions.js';
 import { formOf } from './tensorSteps.js';
 
 export const FORMATS = { float16: toFloat16, bfloat16: toBFloat16 } as const;
@@ -137,9 +138,11 @@ function ofSums({ declared, subset }: ProductStudy, format: Format): HalfForm[] 
 }
 
 /** Of floats: all that is observed has the format, and so it tells which. */
-export function halfFloats({ declared, subset }: Study, format: Format): HalfForm[] {
+export function halfFloats(study: Study, format: Format): HalfForm[] {
+  const { declared, subset } = study;
   const h = FORMATS[format];
-  if (declared.kind === 'product' || !subset.observed.every((value) => Object.is(h(value), value))) return [];
+  if (declared.kind === 'product' || (isTensorStudy(study) && !mayTryFunctions(study))) return [];
+  if (!subset.observed.every((value) => Object.is(h(value), value))) return [];
   if (declared.kind === 'tensor') return [{ equation: 'h(y)', of: 'floats', apply: throughHalf(h) }];
   return Object.entries(OF_REALS).map(([equation, real]) => ({
     equation,
