@@ -271,13 +271,8 @@ const forms: Readonly<Record<string, RealForm>> = {
       'relu(a) + relu(b)': ofTwo((a, b) => relu(a) + relu(b)).value,
     },
   },
-  sub: {
-    ...ofTwo(DIFFERENCE),
-    terms: bothOf,
-    signs: [1, -1],
-    others: { 'a + b': ofTwo(SUM).value },
-    alone: { 'b - a': ofTwo((a, b) => b - a).value },
-  },
+  // b - a is its operands in the other order, which has a cause of its own
+  sub: { ...ofTwo(DIFFERENCE), terms: bothOf, signs: [1, -1], others: { 'a + b': ofTwo(SUM).value } },
   mul: { ...ofTwo(PRODUCT), alone: { 'a + b': ofTwo(SUM).value, 'a / b': ofTwo((a, b) => a / b).value } },
   maximum: { ...ofTwo(Math.max), others: { 'the smaller of two': ofTwo(Math.min).value } },
   minimum: { ...ofTwo(Math.min), others: { 'the larger of two': ofTwo(Math.max).value } },
