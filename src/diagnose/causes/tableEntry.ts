@@ -3,6 +3,7 @@ import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
+import { hasCases } from '../alternatives/cases.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
 import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
 import {
@@ -28,7 +29,7 @@ import {
 import type { Cause } from '../cause.js';
 import type { CauseEvidence, RuntimeForm, SomeChannels, TableEntries } from '../finding/evidence.js';
 import { type CodeMap, FREEDOM, inputOf, readAs, type TensorChange, type TensorSetup, withParams } from '../setup.js';
-import { isTensorStudy, type TensorStudy } from '../study/study.js';
+import { isTensorStudy, type Study, type TensorStudy } from '../study/study.js';
 import type { CauseWords, FixContext } from '../words/causeWords.js';
 import { numpy } from '../words/code.js';
 import { runtimeForm } from '../words/fixes.js';
@@ -284,7 +285,7 @@ function isOfRows(study: TensorStudy): boolean {
 const FEWEST = 4;
 
 function functionsOf(study: TensorStudy): ReturnType<typeof scriptsOfFunctions> {
-  if (!isTable(study) && study.data.mismatched < FEWEST) return [];
+  if (!isTable(study) && !hasCases(study as Study, FEWEST)) return [];
   return namedFunctions(study, 'others');
 }
 
@@ -295,7 +296,7 @@ function namedFunctions(study: TensorStudy, which: 'others' | 'alone'): ReturnTy
 
 /** Another operator, or one that comes before or after its neighbour. */
 function insteadOf(study: TensorStudy): TensorChange[] {
-  if (study.data.mismatched < FEWEST) return [];
+  if (!hasCases(study as Study, FEWEST)) return [];
   const floats = isQuantized(study.declared.params.output) ? {} : { floats: true as const };
   return namedFunctions(study, 'alone').map(([name, steps]) =>
     stepsChange('table-entry', 'multiplier', steps, { function: name, ...floats }),
@@ -303,7 +304,7 @@ function insteadOf(study: TensorStudy): TensorChange[] {
 }
 
 function ofFewBits(study: TensorStudy): TensorChange[] {
-  if (study.data.mismatched < FEWEST) return [];
+  if (!hasCases(study as Study, FEWEST)) return [];
   return scriptsOfTables(study).map(([name, steps]) =>
     stepsChange('table-entry', 'multiplier', steps, { function: name }),
   );
