@@ -121,10 +121,7 @@ export function scriptsRounding(study: TensorStudy, round: RoundStep, zeroPointF
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };
 
 /** Scripts that compute a function by its name, of one value the op's own among them. */
-export function scriptsOfFunctions(
-  study: TensorStudy,
-  which: 'others' | 'alone' = 'others',
-): [name: string, TensorSteps][] {
+export function scriptsOfFunctions(study: TensorStudy, which: 'others' | 'alone'): [name: string, TensorSteps][] {
   const form: RealForm = formOf(study) ?? {};
   const { is, ofCodes } = form;
   if (!study.free || ofWindows(study)) return [];

@@ -4,6 +4,7 @@ import { fillReals } from '../../../kernels/steps/call.js';
 import type { NumericArray } from '../../../nouns/array.js';
 import type { Computed, TensorSteps } from '../../../nouns/kernel.js';
 import { isQuantized } from '../../../nouns/value.js';
+import { furthestOf } from '../../../numeric/extremes.js';
 import { sameDims } from '../../../tensor/shape.js';
 import type { TensorSetup } from '../../setup.js';
 import type { Study, TensorStudy } from '../../study/study.js';
@@ -27,10 +28,7 @@ export function mayTryFunctions({ free, subset }: TensorStudy): boolean {
 }
 
 /** Other functions by their names; alone: those that stand in the op's place where nothing else explains. */
-export function functionsOfFloats(
-  study: TensorStudy,
-  which: 'others' | 'alone' = 'others',
-): [name: string, TensorSteps][] {
+export function functionsOfFloats(study: TensorStudy, which: 'others' | 'alone'): [name: string, TensorSteps][] {
   if (!mayTryFunctions(study)) return [];
   const { attributes } = study.declared.params;
   const form = realFormOf(study.data.op);
@@ -55,7 +53,7 @@ function isOneForOne({ data, declared }: TensorStudy): boolean {
 }
 
 function itself(): [name: string, TensorSteps] {
-  return [ITSELF, stepsOf(ITSELF, (call) => within(fillReals(call, realsOf((x) => x)(call))))];
+  return [ITSELF, ofEach(ITSELF, (x) => x)];
 }
 
 /** Of a layer that is left out. */
@@ -84,7 +82,7 @@ export function slopesOfFloats(study: TensorStudy): [name: string, TensorSteps][
   const field = data.op === 'leaky_relu' ? 'negativeSlope' : 'alpha';
   const apply = realFormOf(data.op)!.of!({ ...own, [field]: slope });
   const name = `${data.op} of ${plainest(slope, Math.abs(slope) * ROOM)}`;
-  return [[name, stepsOf(name, (call) => within(fillReals(call, realsOf(apply)(call))))]];
+  return [[name, ofEach(name, apply)]];
 }
 
 /** own: the op's own function, which is none. */
@@ -92,7 +90,7 @@ function ofOneValue(own: ((x: number) => number) | undefined): [name: string, Te
   const isOwn = (apply: (x: number) => number) =>
     !own || EXAMPLES.every((x) => Math.abs(apply(x) - own(x)) <= SLACK * Math.abs(own(x)));
   return Object.entries(FUNCTIONS).flatMap(([name, apply]): [string, TensorSteps][] =>
-    isOwn(apply) ? [] : [[name, stepsOf(name, (call) => within(fillReals(call, realsOf(apply)(call))))]],
+    isOwn(apply) ? [] : [[name, ofEach(name, apply)]],
   );
 }
 
@@ -107,7 +105,7 @@ export function constantsOfFloats(study: TensorStudy): [FloatConstant, TensorSte
   if (!mayTryFunctions(study) || isQuantized(study.declared.params.output) || !hasCases(study as Study, FEWEST))
     return [];
   const declared = study.values(study.declared);
-  const [largest, smallest] = endsOf(declared);
+  const [largest, smallest] = [furthestOf(declared), nearestOf(declared)];
   const [times, plus] = [observed[largest] / declared[largest], observed[smallest] - declared[smallest]];
   const timesText = plainest(times, Math.abs(times) * ROOM);
   const plusText = plainest(plus, Math.max(Math.abs(observed[smallest]), Math.abs(declared[smallest])) * ROOM);
@@ -133,18 +131,20 @@ function plainest(number: number, room: number): number {
   return Number(number.toPrecision(digits ?? 6));
 }
 
-/** Where the largest value is, by its size, and the smallest. */
-function endsOf(values: ArrayLike<number>): [largest: number, smallest: number] {
-  let [largest, smallest] = [0, 0];
-  for (let i = 0; i < values.length; i++) {
-    if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
-    if (Math.abs(values[i]) < Math.abs(values[smallest])) smallest = i;
-  }
-  return [largest, smallest];
+/** The index of what is nearest to 0. */
+function nearestOf(values: ArrayLike<number>): number {
+  let nearest = 0;
+  for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) < Math.abs(values[nearest])) nearest = i;
+  return nearest;
 }
 
 function stepsOf(name: string, run: TensorSteps['run']): TensorSteps {
   return { kind: 'tensor', equation: `${name}, of floats`, run };
+}
+
+/** A function of each value by itself. */
+function ofEach(name: string, apply: (x: number) => number): TensorSteps {
+  return stepsOf(name, (call) => within(fillReals(call, realsOf(apply)(call))));
 }
 
 /** own: what is declared, and within what it is known. */
