@@ -88,8 +88,8 @@ export type CodeArray = Int32Array | Uint8Array | Int8Array;
 /** Every value from low to high is a legitimate result; data is the likeliest. */
 export interface Bounded {
   readonly data: CodeArray | Float32Array;
-  readonly low: CodeArray | Float64Array;
-  readonly high: CodeArray | Float64Array;
+  readonly low: CodeArray | Float32Array;
+  readonly high: CodeArray | Float32Array;
 }
 
 export type { Vectors } from './host.js';

@@ -64,6 +64,12 @@ export function float32Beside(x: number, steps: number): number {
   return float32[0];
 }
 
+/** The least float32 that is no less than x: of numbers that are float32 too it bounds the same ones. */
+export function float32AtLeast(x: number): number {
+  const rounded = f32(x);
+  return rounded < x ? float32Beside(rounded, 1) : rounded;
+}
+
 /** How many float32 steps (ULPs) lie between two float32: +0 equals -0, NaN equals NaN and is infinitely far from numbers. */
 export function ulpDistance(a: number, b: number): number {
   if (a === b) return 0;

@@ -5,7 +5,7 @@ import type { NumericArray } from '../nouns/array.js';
 import type { CodeArray, Codes, Fast, FloatSums, Product, ProductSteps, SumData } from '../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../nouns/value.js';
 import { float32s } from '../numeric/array.js';
-import { isPowerOfTwo } from '../numeric/float.js';
+import { float32AtLeast, isPowerOfTwo } from '../numeric/float.js';
 import { groupOf } from '../products/groups.js';
 import { oneChannel } from './oneChannel.js';
 import { NO_SUMS, type Replayed } from './replayed.js';
@@ -223,12 +223,12 @@ function spreadAlone(record: ProductSteps, product: Product, x: Codes, codesOf: 
 
 function realSpread({ exact, bound }: FloatSums, clamp: readonly [number, number]) {
   const data = float32s(exact, (v) => limitedTo(clamp, v));
-  const low = new Float64Array(exact.length);
-  const high = new Float64Array(exact.length);
+  const low = new Float32Array(exact.length);
+  const high = new Float32Array(exact.length);
   for (let i = 0; i < exact.length; i++) {
     const slack = bound[i] + Math.abs(exact[i]) * 2 ** -23;
-    low[i] = limitedTo(clamp, exact[i] - slack);
-    high[i] = limitedTo(clamp, exact[i] + slack);
+    low[i] = limitedTo(clamp, float32AtLeast(exact[i] - slack));
+    high[i] = limitedTo(clamp, -float32AtLeast(-exact[i] - slack));
   }
   return { data, low, high };
 }

@@ -31,12 +31,13 @@ export function joined(parts: readonly Replayed[]): Replayed {
   if (parts.length === 1) return parts[0];
   const rows = parts.reduce((sum, p) => sum + p.rows, 0);
   const { cols } = parts[0];
-  const data = parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
+  const values = () =>
+    parts[0].data instanceof Float32Array ? new Float32Array(rows * cols) : new Int32Array(rows * cols);
+  const data = values();
   const isWide = parts[0].accumulator instanceof Float64Array;
   const accumulator = isWide ? new Float64Array(rows * cols) : new Int32Array(rows * cols);
   const isCertain = areCertain(parts);
-  const bounds =
-    parts[0].low && !isCertain ? { low: new Float64Array(rows * cols), high: new Float64Array(rows * cols) } : null;
+  const bounds = parts[0].low && !isCertain ? { low: values(), high: values() } : null;
   let at = 0;
   let overflowed = 0;
   for (const part of parts) {

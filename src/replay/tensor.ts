@@ -135,7 +135,7 @@ class Parts {
       this.data = data; // all in one call: no copy
     else this.whole.set(data, at);
     if (low && data.length === this.rows * this.cols) [this.low, this.high] = [low, high];
-    else if (low && !this.low) [this.low, this.high] = [this.bounds.from(this.whole), this.bounds.from(this.whole)];
+    else if (low && !this.low) [this.low, this.high] = [this.whole.slice(), this.whole.slice()];
     if (this.low !== low) this.low?.set(low ?? data, at);
     if (this.high !== high) this.high?.set(high ?? data, at);
   }
@@ -148,10 +148,6 @@ class Parts {
   private get whole(): CodeArray | Float32Array {
     this.data ??= new this.array(this.rows * this.cols);
     return this.data;
-  }
-
-  private get bounds(): Int32ArrayConstructor | Float64ArrayConstructor {
-    return this.isQuantized ? Int32Array : Float64Array;
   }
 
   private get array(): Int32ArrayConstructor | Float32ArrayConstructor {

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { f32, float32Ordinal, fma32, frexp, toBFloat16, toFloat16, ulpDistance } from '../../src/numeric/float.js';
+import {
+  f32,
+  float32AtLeast,
+  float32Beside,
+  float32Ordinal,
+  fma32,
+  frexp,
+  toBFloat16,
+  toFloat16,
+  ulpDistance,
+} from '../../src/numeric/float.js';
 import { exactParts, roundToFloat32 } from './bigint.js';
 
 const view = new DataView(new ArrayBuffer(4));
@@ -139,3 +149,18 @@ function float16FromBits(bits: number): number {
   const [exponent, fraction] = [bits >> 10, bits & 0x3ff];
   return exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 2 ** 10) * 2 ** (exponent - 15);
 }
+
+test('bounds of float32 numbers are float32 numbers', () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, min: -3.4e38, max: 3.4e38 }), (x) => {
+      const least = float32AtLeast(x);
+      expect([f32(least) === least, least >= x, float32Beside(least, -1) < x]).toEqual([true, true, true]);
+    }),
+    { seed: 24, numRuns: 2000, examples: [[0], [1], [-1e-46], [1e-46], [1 + 2 ** -30], [-1 - 2 ** -30]] },
+  );
+  expect([3.5e38, -3.5e38, Number.NaN].map(float32AtLeast)).toEqual([
+    Number.POSITIVE_INFINITY,
+    -3.4028234663852886e38,
+    Number.NaN,
+  ]);
+});

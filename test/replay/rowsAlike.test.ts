@@ -20,7 +20,7 @@ function replayed(rows: number[][], results = 1) {
       const values = Float32Array.from(
         sums.flatMap((sum) => Array.from({ length: results }, () => [sum, scale]).flat()),
       );
-      const low = Float64Array.from(values, (v) => v - 1);
+      const low = Float32Array.from(values, (v) => v - 1);
       const accumulator = Int32Array.from(values, (v) => 2 * v);
       return { rows: count * results, cols: 2, data: values, low, high: low, accumulator, overflowed: count };
     },

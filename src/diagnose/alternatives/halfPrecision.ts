@@ -8,7 +8,7 @@ import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { quantizeTwoRoundings } from '../../kernels/steps/quantize.js';
 import type { DequantizeStep, QuantizeStep, RescaleStep, RoundStep, TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
-import { float32s, float64s } from '../../numeric/array.js';
+import { float32s } from '../../numeric/array.js';
 import { f32, toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { roundHalfEven } from '../../numeric/round.js';
@@ -171,7 +171,7 @@ function throughHalf(h: ToHalf): HalfForm['apply'] {
       const computed = own.steps.run(call);
       if (!('data' in computed)) return float32s(computed, h);
       const { data, low, high } = computed;
-      return { data: float32s(data, h), low: float64s(low, h), high: float64s(high, h) };
+      return { data: float32s(data, h), low: float32s(low, h), high: float32s(high, h) };
     };
     return { ...own, steps: { ...own.steps, equation: `h(${own.steps.equation})`, run } };
   };

@@ -64,7 +64,7 @@ const unexplained: CauseWords<CauseEvidence['unexplained']> = {
     e.would_take
       ? `it takes about ${e.would_take.samples} samples to tell whether the weights of channel ${e.would_take.channel} are others`
       : null,
-    number(e.hypotheses, (n) => `${n} hypotheses tried`),
+    number(e.hypotheses, (n) => (n === '1' ? '1 hypothesis tried' : `${n} hypotheses tried`)),
     e.out_of_time
       ? 'the search ran out of time: not all hypotheses were tried; of fewer samples (--samples) more are'
       : null,

@@ -3,7 +3,7 @@ import type { NumericArray } from '../../nouns/array.js';
 import type { TensorValue } from '../../nouns/kernel.js';
 import type { TensorLayer } from '../../nouns/model.js';
 import { isQuantized } from '../../nouns/value.js';
-import { type Bytes, emptyLike, float32s, float64s, int32s, isBytes, lookedUp } from '../../numeric/array.js';
+import { type Bytes, emptyLike, float32s, int32s, isBytes, lookedUp } from '../../numeric/array.js';
 import { clamp } from '../../numeric/integer.js';
 import { opByName } from '../../ops/named.js';
 import { batchOf } from '../../replay/calls.js';
@@ -61,8 +61,12 @@ export class TensorEngine implements Engine<TensorSetup> {
       const given = inputs.map((values, i) => rows(values, scope.inputs[i].cols, row, to - from));
       const part = this.clamped(setup, this.replay(setup, given, from, most));
       const at = (row * length) / scope.samples.length;
-      if (only) data = part.data;
-      else data.set(part.data, at);
+      if (only) {
+        data = part.data;
+        bounds = part.low && part.high && { low: part.low, high: part.high };
+        break;
+      }
+      data.set(part.data, at);
       if (part.low && part.high) {
         bounds ??= { low: data.slice(), high: data.slice() };
         bounds.low.set(part.low, at);
@@ -139,7 +143,7 @@ export class TensorEngine implements Engine<TensorSetup> {
 
 /** Floats behind a ReLU that their steps know nothing of. */
 function positive({ data, low, high }: Pick<Replayed, 'data' | 'low' | 'high'>) {
-  const above = (values: NumericArray) => float64s(values, (v) => Math.max(v, 0));
+  const above = (values: NumericArray) => float32s(values, (v) => Math.max(v, 0));
   return { data: float32s(data, (v) => Math.max(v, 0)), low: low && above(low), high: high && above(high) };
 }
 

@@ -1,6 +1,6 @@
 /** Codes of which a float function or an order of summation is not known bit by bit: every code that is possible lies between two. */
 import type { Bounded, CodeArray } from '../../nouns/kernel.js';
-import { f32, float32Beside } from '../../numeric/float.js';
+import { f32, float32AtLeast, float32Beside } from '../../numeric/float.js';
 
 /** A number that may be anything from low to high; near: the likeliest. */
 export interface Near {
@@ -35,17 +35,17 @@ export function boundedReals(length: number, realOf: (element: number) => Near):
   return reals;
 }
 
-type BoundedReals = Record<keyof Bounded, Float32Array | Float64Array>;
+type BoundedReals = Record<keyof Bounded, Float32Array>;
 
-export function emptyReals(length: number): BoundedReals & Bounded {
-  return { data: new Float32Array(length), low: new Float64Array(length), high: new Float64Array(length) };
+export function emptyReals(length: number): BoundedReals {
+  return { data: new Float32Array(length), low: new Float32Array(length), high: new Float32Array(length) };
 }
 
 export function writeReal({ data, low, high }: BoundedReals, i: number, real: Near): void {
   data[i] = real.near;
   // rounded to float32, it is no further
-  low[i] = Math.min(real.low, data[i]);
-  high[i] = Math.max(real.high, data[i]);
+  low[i] = Math.min(float32AtLeast(real.low), data[i]);
+  high[i] = Math.max(-float32AtLeast(-real.high), data[i]);
 }
 
 /** exact, and how far a float32 result may be from it before it is rounded or lost below the smallest normal number. */

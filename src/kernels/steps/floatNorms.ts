@@ -21,15 +21,30 @@ interface Moments {
   readonly factorError: number;
 }
 
-function momentsOf(values: readonly number[], eps: number): Moments {
-  const count = values.length;
-  const average = (of: (x: number) => number) => values.reduce((sum, x) => sum + of(x), 0) / count;
-  const mean = average((x) => x);
-  const variance = average((x) => (x - mean) ** 2);
-  const relative = (count + 8) * UNIT;
-  const varianceError = relative * (average((x) => x * x) + mean * mean);
-  const [factor, largest] = [variance, Math.max(variance - varianceError, 0)].map((v) => 1 / Math.sqrt(v + eps));
-  return { mean, meanError: relative * average(Math.abs), factor, factorError: largest - factor + 4 * UNIT * largest };
+/** Of each group of a sample's values, one pass for the means and one for what is left of them. */
+function momentsOf(values: ArrayLike<number>, groups: number, groupOf: (feature: number) => number, eps: number) {
+  const [counts, sums, magnitudes, squares, spreads] = Array.from({ length: 5 }, () => new Float64Array(groups));
+  for (let i = 0; i < values.length; i++) {
+    const [group, x] = [groupOf(i), values[i]];
+    counts[group]++;
+    sums[group] += x;
+    magnitudes[group] += Math.abs(x);
+    squares[group] += x * x;
+  }
+  const means = sums.map((sum, group) => sum / counts[group]);
+  for (let i = 0; i < values.length; i++) {
+    const group = groupOf(i);
+    spreads[group] += (values[i] - means[group]) ** 2;
+  }
+  return Array.from(means, (mean, group): Moments => {
+    const count = counts[group];
+    const relative = (count + 8) * UNIT;
+    const variance = spreads[group] / count;
+    const varianceError = relative * (squares[group] / count + mean * mean);
+    const [factor, largest] = [variance, Math.max(variance - varianceError, 0)].map((v) => 1 / Math.sqrt(v + eps));
+    const factorError = largest - factor + 4 * UNIT * largest;
+    return { mean, meanError: (relative * magnitudes[group]) / count, factor, factorError };
+  });
 }
 
 /** (x - mean) * factor * weight + bias, or x * (factor * weight) + (bias - mean * factor * weight). */
@@ -51,15 +66,8 @@ function overGroups(
   const { weight, bias, eps } = call.attributes as AffineAttributes;
   const [{ data }] = call.inputs;
   const size = data.length / call.samples;
-  const members = Array.from({ length: groups }, () => [] as number[]);
-  for (let feature = 0; feature < size; feature++) members[groupOf(feature)].push(feature);
   const moments = Array.from({ length: call.samples }, (_, sample) =>
-    members.map((features) =>
-      momentsOf(
-        features.map((feature) => data[sample * size + feature]),
-        eps,
-      ),
-    ),
+    momentsOf(data.subarray(sample * size, (sample + 1) * size), groups, groupOf, eps),
   );
   return boundedReals(data.length, (i) => {
     const feature = i % size;

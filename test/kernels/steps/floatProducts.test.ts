@@ -41,7 +41,7 @@ it.each([
     table: weight,
     activation: 'none',
     output: { shape: shape([outs, places]), params: { dtype: 'float32' } },
-  } as unknown as TensorCall) as { low: Float64Array; high: Float64Array };
+  } as unknown as TensorCall) as { low: Float32Array; high: Float32Array };
   expect(new Set(expected).size).toBeGreaterThan(places);
   expected.forEach((value, i) => {
     expect(value).toBeGreaterThanOrEqual(low[i]);

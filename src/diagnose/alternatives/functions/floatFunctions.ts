@@ -151,6 +151,6 @@ function ofEach(name: string, apply: (x: number) => number): TensorSteps {
 function within(data: Float32Array, own?: Computed): Computed {
   const open = own && 'low' in own ? (i: number) => own.high[i] - own.low[i] : () => 0;
   const off = (sign: number) =>
-    Float64Array.from(data as NumericArray, (v, i) => v + sign * (Math.abs(v) * SLACK + LEAST_SLACK + open(i)));
+    Float32Array.from(data as NumericArray, (v, i) => v + sign * (Math.abs(v) * SLACK + LEAST_SLACK + open(i)));
   return { data, low: off(-1), high: off(1) };
 }

@@ -3,6 +3,8 @@
  * 2^-24 (builtin), EXP 0.8 times the exponent (XNNPACK); what PyTorch's share with them is in pyTorchFloats.ts, of 9 units.
  */
 import type { Bounded, TensorSteps } from '../../../nouns/kernel.js';
+import { float32s } from '../../../numeric/array.js';
+import { float32AtLeast } from '../../../numeric/float.js';
 import { sizeOf } from '../../../tensor/shape.js';
 import { boundedReals, sumInAnyOrder, UNIT, within } from '../bounded.js';
 import { softmaxOfFloats } from '../floatAxes.js';
@@ -48,7 +50,11 @@ export const softmaxOfFloatsTflite: TensorSteps = {
   ...softmax,
   run(call) {
     const { data, low, high } = softmax.run(call) as Bounded;
-    return { data, low: (low as Float64Array).map((y) => y - LOST), high: (high as Float64Array).map((y) => y + LOST) };
+    return {
+      data,
+      low: float32s(low, (y) => float32AtLeast(y - LOST)),
+      high: float32s(high, (y) => -float32AtLeast(-y - LOST)),
+    };
   },
 };
 
