@@ -124,51 +124,64 @@ interface Begun {
 }
 
 /** By the sums: most changes are of what follows them. Beside each of a thousand these took a third of a millisecond. */
-const begun = new WeakMap<SumData, { readonly biases: Int32Array | null; readonly streams: readonly Begun[] }>();
+const begun = new WeakMap<SumData, { readonly biases: Int32Array | null; readonly streamOf: (own: Stream) => Begun }>();
 
-/** Of which enough is known: two values at least, and something is carried. */
-function begunOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Scope): readonly Begun[] {
+function begunOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Scope): (own: Stream) => Begun {
   const sums = study.engine.accumulator(base, head);
   const biases = scriptedInt32Bias(base.params);
   const made = begun.get(sums);
-  if (made && (made.biases === biases || (made.biases && biases && areSame(made.biases, biases)))) return made.streams;
+  if (made && (made.biases === biases || (made.biases && biases && areSame(made.biases, biases)))) return made.streamOf;
   const width = head.channels?.length ?? shape.channels;
   const part = { ...shape, channels: width, isCut: width < shape.channels };
   const numbers = numbersOf(study, base, [head], width);
   const isAll = !part.isCut && head.samples.length === study.data.to - study.data.from;
-  const streams = streamsOf(shape, biases !== null)
-    .map((stream): Begun => {
-      const carries = carriesOf(stream, part, numbers, isAll);
-      const known = [...carries.keys()].filter((i) => !Number.isNaN(carries[i]));
-      return { stream, carries, known, held: known.filter((i) => carries[i] !== 0) };
-    })
-    .filter(({ known, held }) => known.length > 1 && held.length > 0);
-  begun.set(sums, { biases, streams });
-  return streams;
+  const streams = new Map<string, Begun>();
+  const streamOf = (stream: Stream): Begun => {
+    const name = nameOf(stream);
+    const own = streams.get(name) ?? beginOf(stream, carriesOf(stream, part, numbers, isAll));
+    streams.set(name, own);
+    return own;
+  };
+  begun.set(sums, { biases, streamOf });
+  return streamOf;
 }
 
-/** Those that give the first values, as far as these are known. */
-async function openStreams(study: ProductStudy, base: ProductSetup, shape: Shape): Promise<Stream[]> {
+function beginOf(stream: Stream, carries: Float64Array): Begun {
+  const known = [...carries.keys()].filter((i) => !Number.isNaN(carries[i]));
+  return { stream, carries, known, held: known.filter((i) => carries[i] !== 0) };
+}
+
+/** Those that give the first values, as far as these are known; on the second head only what the first one leaves. */
+async function openStreams(study: ProductStudy, base: ProductSetup, shape: Shape): Promise<readonly Stream[]> {
   study.data.work?.add(COST.streams);
-  const open = openOn(study, base, shape, await headOf(study, 0));
-  if (open.length === 0) return [];
-  const also = openOn(study, base, shape, await headOf(study, 1));
-  return open.filter((own) => also.some(({ carry, between }) => carry === own.carry && between === own.between));
+  let open: readonly Stream[] = streamsOf(shape, scriptedInt32Bias(base.params) !== null);
+  for (let i = 0; i < HEADS.length && open.length > 0; i++)
+    open = openOn(study, base, shape, await headOf(study, i), open);
+  return open;
 }
 
-function openOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Scope): Stream[] {
+/** Of which enough is known: two values at least, and something is carried. */
+function openOn(
+  study: ProductStudy,
+  base: ProductSetup,
+  shape: Shape,
+  head: Scope,
+  streams: readonly Stream[],
+): Stream[] {
   const width = head.channels?.length ?? shape.channels;
   const outputs = (carried?: Carried) => study.outputs({ ...base, ...(carried && { carried }) }, head).data;
   const own = outputs();
   const isOwn = own.map((code, i) => Number(code === head.observed[i]));
   const admits = bounded(study, base, head);
-  const open = begunOn(study, base, shape, head).filter(({ stream, carries, known, held }) => {
+  const streamOf = begunOn(study, base, shape, head);
+  return streams.filter((stream) => {
+    const { carries, known, held } = streamOf(stream);
+    if (known.length < 2 || held.length === 0) return false;
     if (known.some((i) => carries[i] === 0 && !isOwn[i]) || held.some((i) => !admits(i, carries[i]))) return false;
     const of = (sample: number, n: number) => carries[(sample - study.data.from) * width + n] || 0;
     const data = outputs(carriedBy(`${nameOf(stream)}, first values`, of));
     return held.every((i) => data[i] === head.observed[i]);
   });
-  return open.map(({ stream }) => stream);
 }
 
 /** Whether a sum may be so much more, nearly: of hundreds of bases each stream was replayed. */
