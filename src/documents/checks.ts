@@ -151,10 +151,16 @@ function expectedBy(issue: z.core.$ZodIssue): string {
         ? `expected text of at most ${issue.maximum} characters`
         : 'expected a smaller integer';
     case 'invalid_union':
-      return 'expected a name or a list of names';
+      return expectedOfEither(issue.errors);
     default:
       return 'expected another value';
   }
+}
+
+/** What each of the forms that a value may have expects of it; of one that is wrong further in nothing is said. */
+function expectedOfEither(forms: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const outer = forms.flatMap(([issue]) => (issue && issue.path.length === 0 ? [expectedBy(issue)] : []));
+  return outer.length === 0 ? 'expected another value' : outer.join(' or ').replaceAll(' or expected ', ' or ');
 }
 
 /** A value for `got ...`, short and printable. */

@@ -151,6 +151,16 @@ describe('shards that are no run', () => {
   });
 });
 
+it('says what a number of a shard may be', async () => {
+  const files = new Map<string, string>();
+  const run = cli(files);
+  await run([...pair('iris-avx2'), '--shard', '1/1', '--reporter', 'blob=d']);
+  files.set('d', files.get('d')!.replace(/"max_abs_diff": ?\d+/, '"max_abs_diff": "much"'));
+  const { exitCode, stderr } = await run(['merge', 'd']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('layers[0].max_abs_diff: expected a number or "inf" or "-inf" or "nan", got "much"');
+});
+
 describe('--shard', () => {
   const argv = [...pair('iris-avx2'), '--reporter', 'json', '--shard'];
   const layersOf = (stdout: string) => JSON.parse(stdout).layers.map(({ name }: { name: string }) => name);
