@@ -135,6 +135,8 @@ export interface AttentionAttributes {
   readonly scale: number;
   /** A query sees no key behind its own place. */
   readonly isCausal: boolean;
+  /** A fourth input: added to the scores, or 1 where a query sees a key. */
+  readonly mask: 'added' | 'chosen';
 }
 
 /** A table of rows; scale: null of floats. */

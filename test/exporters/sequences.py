@@ -110,6 +110,39 @@ class Floats(nn.Module):
         return F.log_softmax(F.glu(x, -1), -1)
 
 
+class Masked(nn.Module):
+    """Attention with masks: booleans, floats, of padding, by numbers of one's own, of all that is behind; between an embedding and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.norm, self.qkv, self.head = nn.Embedding(30, 16), nn.LayerNorm(16), nn.Linear(16, 48), nn.Linear(16, 5)
+        self.many = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.register_buffer("seen", (torch.arange(64).view(8, 8) % 3 > 0) | torch.eye(8).bool())
+        self.register_buffer("near", -0.3 * (torch.arange(8)[:, None] - torch.arange(8)).abs())
+
+    def forward(self, tokens):
+        x = self.words(tokens)
+        q, k, v = (part.view(-1, 8, 2, 8).transpose(1, 2) for part in self.qkv(self.norm(x)).chunk(3, -1))
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self.seen)
+        y = y + F.scaled_dot_product_attention(q, k, v, attn_mask=self.near, scale=0.5)
+        y = y + F.scaled_dot_product_attention(q, k, v, attn_mask=(tokens > 2)[:, None, None])
+        y = y + F.scaled_dot_product_attention(q, k, v, attn_mask=self.near.masked_fill(~self.seen, float("-inf")))
+        x = x + y.transpose(1, 2).reshape(-1, 8, 16)
+        x = x + self.many(x, x, x, attn_mask=~self.seen, need_weights=False)[0] + self.many(x, x, x, key_padding_mask=tokens < 3, need_weights=False)[0]
+        return self.head(x)
+
+
+class Between(nn.Module):
+    """What is left in floats between two linears: recurrent layers and norms of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.into, self.gru, self.cell, self.norm, self.out = nn.Linear(6, 8), nn.GRU(8, 7, batch_first=True), nn.GRUCell(7, 7), nn.InstanceNorm1d(5, affine=True), nn.Linear(7, 3)
+
+    def forward(self, x):
+        return self.out(self.cell(self.gru(self.norm(self.into(x)))[0][:, -1]))
+
+
 class Bounds(nn.Module):
     """A bound that is a tensor is no number of model.json: such a layer is said, and others go on, with infinities too."""
 
@@ -147,13 +180,13 @@ def copied(x, engine):
 DYNAMIC = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.RNNCell}
 
 
-def dynamic(net):
+def dynamic(net, kinds=DYNAMIC):
     for module in net.eval().modules():
         if isinstance(module, nn.Embedding):
             module.qconfig = Q.float_qparams_weight_only_qconfig
         if isinstance(module, nn.EmbeddingBag):
             module.qconfig = Q.float_qparams_weight_only_qconfig_4bit
-    return Q.quantize_dynamic(Q.convert(Q.prepare(net)), DYNAMIC)
+    return Q.quantize_dynamic(Q.convert(Q.prepare(net)), kinds)
 
 
 def static(net, x, engine):
@@ -172,6 +205,7 @@ def main(out, engine="x86"):
             "time-first": lambda: (dynamic(TimeFirst()), x.transpose(0, 1).contiguous()),
             "static": lambda: (static(Static(), torch.randn(9, 5, 6), engine), x), "bags": lambda: (dynamic(Bags()), bags),
             "text": lambda: (dynamic(Text()), torch.arange(24).view(3, 8)), "floats": lambda: (dynamic(Floats()), x),
+            "masked": lambda: (dynamic(Masked()), torch.arange(24).view(3, 8) * 7 % 30), "between": lambda: (dynamic(Between(), {nn.Linear}), x),
             "bounds": lambda: (dynamic(Bounds()), x), "copied": lambda: (copied(x, engine), torch.randn(4, 5, 6))}
     done = {}
     for name, make in made.items():

@@ -81,6 +81,10 @@ it.each([
     { op: 'scaled_dot_product_attention', input: ['x', 'w', 'w'], scale: 1, output: CODES },
     'expected queries, keys and values of one shape but for their places, got [4, 6, 6], [4, 6, 5], [4, 6, 5]',
   ],
+  [
+    { op: 'scaled_dot_product_attention', input: ['x', 'x', 'w', 'w'], scale: 1, output: CODES },
+    'expected a mask of queries by keys [4, 6, 6], or sizes of 1 that are broadcast, got [4, 6, 5]',
+  ],
   [{ op: 'prelu', weight: null, weight_scale: 0.1, output: CODES }, 'got null'],
 ])('refuses %j', async (layer, message) => {
   expect(await said(layer)).toContain(message);
@@ -105,6 +109,16 @@ it.each([
   [{ op: 'pixel_unshuffle', downscale_factor: 2, shape: [16, 3, 3] }],
   [{ op: 'tile', dims: [1, 1, 2, 1], shape: [4, 12, 6] }],
   [{ op: 'scaled_dot_product_attention', input: ['x', 'x', 'w'], scale: 1, output: CODES, shape: [4, 6, 5] }],
+  [
+    {
+      op: 'scaled_dot_product_attention',
+      input: ['x', 'x', 'w', 'x'],
+      scale: 1,
+      mask: 'chosen',
+      output: CODES,
+      shape: [4, 6, 5],
+    },
+  ],
 ])('gives the shape that is declared: %j', async (layer) => {
   expect(await said(layer)).toBe('');
 });

@@ -1020,7 +1020,7 @@ class _Watch:
         self.time_first = False  # the model's inputs have their samples second
 
     def call(self, args, kwargs):
-        self.values, self.uses, self.failed_at, self.before = {}, Counter(), None, {}
+        self.values, self.uses, self.failed_at, self.before, self.held = {}, Counter(), None, {}, {}
         for name, tensor in _named_arguments(self.model, args, kwargs):
             value = Value(self.functional("", name), tensor, _params_of(tensor))
             if self.time_first and tensor.dim() > 2:
@@ -1100,6 +1100,7 @@ class _Watch:
     def keep(self, tensors):
         """Before an op changes them in place: what it read, and what has not been written yet, may still be needed."""
         self.before = {id(tensor): value for tensor in tensors if (value := self.find(tensor))}
+        self.held = {id(tensor): tensor.clone() for tensor in tensors if id(tensor) not in self.before}
         for value in self.before.values():
             for each in (value, value.first):
                 if each and not each.written:
@@ -1108,7 +1109,7 @@ class _Watch:
     def read_by(self, kind, tensor):
         """A mask that nothing replayed computes (of indices, of another mask) is an input of the model."""
         value = self.find(tensor)
-        if value and not value.params and kind == "where" and tensor.dtype == torch.bool and tensor.dim():
+        if value and not value.params and kind in ("where", "scaled_dot_product_attention") and tensor.dtype == torch.bool and tensor.dim():
             value = Value(self.unique(f"{value.name}.mask"), tensor, {"dtype": "float32"})
             self.bind(tensor, value)
         return value
@@ -1162,7 +1163,7 @@ class _Watch:
             return False
         kind, operands, fields = row
         operands = [bound[each] if isinstance(each, str) else each for each in operands if not isinstance(each, str) or each in bound]
-        given = [each for operand in operands for each in (operand if isinstance(operand, (list, tuple)) else [operand])]
+        given = [each for operand in operands if operand is not None for each in (operand if isinstance(operand, (list, tuple)) else [operand])]
         others = (each for each in bound.values() if isinstance(each, torch.Tensor) and not any(each is one for one in given))
         if any(map(self.find, others)):  # weights that are computed
             return False
@@ -1175,7 +1176,7 @@ class _Watch:
         known = [value for value in values if value]
         if any(value and tuple(each.shape) != value.shape for each, value in zip(given, values)):
             return False
-        constants = [self.constant(each, result, beside=known) for each, value in zip(given, values) if not value]
+        constants = [self.constant(self.held.get(id(each), each), result, beside=known) for each, value in zip(given, values) if not value]
         if not known or None in constants or any(value.params != {"dtype": "float32"} for value in known):
             return False
         layer = name(kind)
@@ -1497,10 +1498,12 @@ def _activated(activation, fields):
 
 
 def _attention(bound):
-    if bound["attn_mask"] is not None or bound["dropout_p"] or bound.get("enable_gqa"):
+    if bound["dropout_p"] or bound.get("enable_gqa"):
         return None
     scale = bound["scale"] if bound["scale"] is not None else 1 / math.sqrt(bound["query"].shape[-1])
-    return {"scale": float(scale), "is_causal": bool(bound["is_causal"])}
+    mask = bound["attn_mask"]
+    return {"scale": float(scale), "is_causal": bool(bound["is_causal"]),
+            **({} if mask is None else {"mask": "chosen" if mask.dtype == torch.bool else "added"})}
 
 
 _NOTHING = _numbers()
@@ -1633,7 +1636,7 @@ _FLOAT_OPS = {
     **{f"aten.{op}.default": (op, ("self", "other"), _NOTHING) for op in ("maximum", "minimum")},
     "aten.matmul": ("matmul", ("self", "other"), _NOTHING), "aten.bmm": ("matmul", ("self", "mat2"), _NOTHING),
     "aten.cat": ("cat", ("tensors",), _numbers("dim")),
-    **{f"aten.{op}": ("scaled_dot_product_attention", ("query", "key", "value"), _attention)
+    **{f"aten.{op}": ("scaled_dot_product_attention", ("query", "key", "value", "attn_mask"), _attention)
        for op in ("scaled_dot_product_attention", "_scaled_dot_product_flash_attention_for_cpu")},
     "aten.softplus": ("softplus", ("self",), _numbers("beta", "threshold")),
     **{f"aten.{op}": (op, ("self",), _NOTHING)
@@ -1771,8 +1774,9 @@ _WHOLE = {
     torch.conv3d: torch.ops.aten.conv3d.default, torch.conv_transpose1d: torch.ops.aten.conv_transpose1d.default,
     torch.conv_transpose2d: torch.ops.aten.conv_transpose2d.input, torch.conv_transpose3d: torch.ops.aten.conv_transpose3d.input,
     torch.nn.functional.scaled_dot_product_attention: torch.ops.aten.scaled_dot_product_attention.default,
+    torch.nn.functional.instance_norm: torch.ops.aten.instance_norm.default,
 }
-_PARTS = ("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.select", "aten.unbind")
+_PARTS = ("aten.split", "aten.split_with_sizes", "aten.unsafe_split", "aten.unsafe_split_with_sizes", "aten.chunk", "aten.unsafe_chunk", "aten.select", "aten.unbind")
 _REPLAYED = {*_OF_MATRICES, *(op for op, _ in _OPS.values()), *(op for op, _ in _CONVOLUTIONS.values()), "flatten", "reshape",
              "embedding", "embedding_bag", "index_select", *(op for op, _ in _MOVES.values()), *(op for op, _, _ in _FLOAT_OPS.values())}
 # Values move, or the params stay: they follow from the input.
@@ -1891,6 +1895,10 @@ class _EagerWatch(_Watch):
         try:
             result = func(*args, **kwargs)
             overload = _WHOLE[func]
+            if func is torch.nn.functional.instance_norm:  # its arguments come in another order
+                named = inspect.signature(func).bind(*args, **kwargs)
+                named.apply_defaults()
+                args, kwargs = (), named.arguments
             bound = _bound(overload, args, kwargs)
         except Exception:
             self.failed_at = (self.frames[-1].path if self.frames else "", func.__name__)
@@ -2020,7 +2028,7 @@ class _EagerWatch(_Watch):
             for frame in self.frames:
                 frame.did_something = True
             self.record(op, x, inputs, args, result, in_place, _bound(func, args, kwargs))
-            self.before = {}
+            self.before, self.held = {}, {}
             self.share_version(func, tree_leaves(result), args)
         return result
 
@@ -2552,7 +2560,7 @@ class _Pt2eWatch(_Watch):
                 self.emit(self.functional("", "dequantize"), "dequantize", result, _params_of(result), inputs[0])
         else:
             self.other_op(func, target, name, inputs, args, kwargs, result, in_place)
-        self.before = {}
+        self.before, self.held = {}, {}
         return result
 
     def other_op(self, func, target, name, inputs, args, kwargs, result, in_place):

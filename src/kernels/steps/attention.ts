@@ -1,66 +1,94 @@
-/** softmax(q k^T * scale) v of floats, whole or block by block: sums in any order, exp of 20 units in the last place. */
+/** softmax(q k^T * scale + mask) v of floats, whole or block by block: sums in any order, exp of 20 units in the last place. */
 import type { NumericArray } from '../../nouns/array.js';
 import type { AttentionAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
-import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { floor } from '../../numeric/round.js';
+import { broadcastIndex } from '../../tensor/broadcast.js';
 import { boundedReals, UNIT, within } from './bounded.js';
+import { exponentials } from './floatAxes.js';
 import { boundedSteps } from './tensor.js';
 
-export const attentionOfFloats: TensorSteps = boundedSteps('softmax(q k^T * scale) v, float32', (call) => {
+export const attentionOfFloats: TensorSteps = boundedSteps('softmax(q k^T * scale + mask) v, float32', (call) => {
   const [q, , v] = call.inputs.map(({ shape }) => shape.dims);
   const [queries, width] = [q.at(-2)!, v.at(-1)!];
   const rows = call.inputs[0].data.length / q.at(-1)!;
   const length = rows * width;
   const [exact, errors] = [new Float64Array(length), new Float64Array(length)];
+  const mask = maskOf(call);
   for (let row = 0; row < rows; row++) {
     const matrix = floor(row / queries);
-    const { weights, error } = weightsOf(call, row, matrix);
+    const weights = weightsOf(call, row, matrix, mask);
     addWeighted([exact, errors], row * width, weights, call.inputs[2].data, matrix * v.at(-2)! * width, width);
-    for (let i = row * width; i < (row + 1) * width; i++) errors[i] *= error;
   }
   return boundedReals(length, (i) => within(exact[i], errors[i]));
 });
 
-/** The sums of a query, and those of magnitudes: value by value, so that each is read along its features. 2000 places took 100 ns a product. */
+/** What is added to the score of a query and a key. */
+type Mask = (row: number, key: number) => number;
+
+function maskOf({ inputs, attributes }: TensorCall): Mask | null {
+  const { isCausal, mask } = attributes as AttentionAttributes;
+  const [q, k, , given] = inputs;
+  const [queries, keys] = [q.shape.dims.at(-2)!, k.shape.dims.at(-2)!];
+  const causal: Mask = (row, key) => (key > row % queries ? Number.NEGATIVE_INFINITY : 0);
+  if (!given) return isCausal ? causal : null;
+  const index = broadcastIndex(given.shape.dims, [...q.shape.dims.slice(0, -1), keys]);
+  const at: Mask = (row, key) => given.data[index(row * keys + key)];
+  const own: Mask = mask === 'added' ? at : (row, key) => (at(row, key) === 0 ? Number.NEGATIVE_INFINITY : 0);
+  return isCausal ? (row, key) => own(row, key) + causal(row, key) : own;
+}
+
+/** Of a query: the weight of each value, and how far each may be off, relatively. */
+interface Weights {
+  readonly weights: Float64Array;
+  readonly errors: Float64Array;
+}
+
+/** The sums of a query, and their errors: value by value, so that each is read along its features. 2000 places took 100 ns a product. */
 function addWeighted(
-  [sums, magnitudes]: readonly [Float64Array, Float64Array],
+  [sums, errors]: readonly [Float64Array, Float64Array],
   at: number,
-  weights: Float64Array,
+  { weights, errors: relative }: Weights,
   values: NumericArray,
   from: number,
   width: number,
 ): void {
   for (let k = 0, i = from; k < weights.length; k++) {
-    const weight = weights[k];
+    const [weight, error] = [weights[k], relative[k]];
+    if (weight === 0) {
+      i += width;
+      continue;
+    }
     for (let n = at; n < at + width; n++, i++) {
       const term = weight * values[i];
       sums[n] += term;
-      magnitudes[n] += Math.abs(term);
+      errors[n] += Math.abs(term) * error;
     }
   }
 }
 
-/** Of a query: the weight of each value, and how far they may be off, relatively. */
-function weightsOf(call: TensorCall, row: number, matrix: number): { weights: Float64Array; error: number } {
-  const { scale, isCausal } = call.attributes as AttentionAttributes;
+function weightsOf(call: TensorCall, row: number, matrix: number, mask: Mask | null): Weights {
+  const { scale } = call.attributes as AttentionAttributes;
   const [q, k] = call.inputs;
   const [depth, keys] = [q.shape.dims.at(-1)!, k.shape.dims.at(-2)!];
-  const seen = isCausal ? Math.min(keys, (row % q.shape.dims.at(-2)!) + 1) : keys;
-  const scores = new Float64Array(seen);
-  let off = 0;
-  for (let key = 0; key < seen; key++) {
+  const [scores, off] = [new Float64Array(keys), new Float64Array(keys)];
+  for (let key = 0; key < keys; key++) {
+    const added = mask ? mask(row, key) : 0;
+    scores[key] = added;
+    if (added === Number.NEGATIVE_INFINITY) continue;
     const [score, magnitude] = scoreOf(q.data, row * depth, k.data, (matrix * keys + key) * depth, depth, scale);
-    scores[key] = score;
-    off = Math.max(off, magnitude * (depth + 8) * UNIT);
+    scores[key] += score;
+    off[key] = (magnitude * (depth + 8) + 2 * Math.abs(added)) * UNIT;
   }
-  const max = largestOf(scores);
-  const exps = scores.map((score) => Math.exp(score - max));
-  const sum = exps.reduce((total, e) => total + e, 0);
-  // a score that is off by e makes its exp off by e, relatively, and the sum as well
+  const { max, sum, relativeOf } = exponentials(scores);
+  // a query that sees no key is given 0
+  if (max === Number.NEGATIVE_INFINITY) return { weights: new Float64Array(keys), errors: off };
+  const weights = scores.map((score) => Math.exp(score - max) / sum);
+  // a score that is off by e makes its exp off by e, relatively, and the sum by what each is off times its weight
+  const ofSum = weights.reduce((total, weight, key) => total + (weight === 0 ? 0 : weight * off[key]), 0);
   return {
-    weights: exps.map((e) => e / sum),
-    error: 4 * off + (3 * seen + 128 + 4 * (max - smallestOf(scores))) * UNIT,
+    weights,
+    errors: scores.map((score, key) => 2 * (off[key] + ofSum) + (2 * keys + 32 + 2 * relativeOf(score)) * UNIT),
   };
 }
 

@@ -1,7 +1,7 @@
 /** PyTorch on floats along an axis: softmax, its logarithm, and halves; exp and sums in any order, known within a bound. */
 import type { AxisAttributes } from '../../nouns/attributes.js';
 import type { TensorSteps } from '../../nouns/kernel.js';
-import { largestOf, smallestOf } from '../../numeric/extremes.js';
+import { largestOf } from '../../numeric/extremes.js';
 import { floor } from '../../numeric/round.js';
 import { linesAlong } from '../../tensor/axes.js';
 import { sizeOf } from '../../tensor/shape.js';
@@ -27,16 +27,26 @@ function alongAxis(
   });
 }
 
-/** exp of 20 units in the last place, of differences that are rounded. */
-export function exponentials(line: readonly number[]) {
-  const [max, min] = [largestOf(line), smallestOf(line)];
-  const sum = line.reduce((total, x) => total + Math.exp(x - max), 0);
-  return { max, sum, relative: line.length + 96 + 2 * (max - min) };
+/** Below its maximum by more, exp is 0 in float32: what -1e9 hides has no part in what rounding leaves open. */
+export const FURTHEST = 104;
+
+/** exp of 20 units in the last place, of differences that are rounded. relative, relativeOf: what the sum, and a quotient, may be off by. */
+export function exponentials(line: ArrayLike<number>) {
+  const max = largestOf(line);
+  const below = (x: number) => Math.min(max - x, FURTHEST);
+  let [sum, moved] = [0, 0];
+  for (let i = 0; i < line.length; i++) {
+    const e = Math.exp(line[i] - max);
+    sum += e;
+    moved += e * below(line[i]);
+  }
+  const relative = line.length + 96 + (2 * moved) / sum;
+  return { max, sum, relative, relativeOf: (x: number) => relative + 2 * below(x) };
 }
 
 export const softmaxOfFloats = alongAxis('exp(x - max) / sum of exp(x - max)', (line) => {
-  const { max, sum, relative } = exponentials(line);
-  return (x) => [Math.exp(x - max) / sum, (Math.exp(x - max) / sum) * relative];
+  const { max, sum, relativeOf } = exponentials(line);
+  return (x) => [Math.exp(x - max) / sum, (Math.exp(x - max) / sum) * relativeOf(x)];
 });
 
 export const logSoftmaxOfFloats = alongAxis('x - max - log(sum of exp(x - max))', (line) => {

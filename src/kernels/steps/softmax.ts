@@ -9,6 +9,7 @@ import { UNIT } from './bounded.js';
 import { BoundedCodes, type Reals } from './boundedMany.js';
 import { ofLayer, quantized, remembered, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
+import { FURTHEST } from './floatAxes.js';
 import { quantizeDecomposed, quantizeFma } from './quantize.js';
 import { tensorSteps } from './tensor.js';
 
@@ -42,7 +43,7 @@ export const softmaxDecomposed = softmaxFloats(quantizeDecomposed);
 /** What errs: exp above and below, what the arguments lost, a sum of positive numbers, the quotient. x is overwritten. */
 function softmaxOf(x: Float64Array, { low, near, high }: Omit<Reals, 'from'>): void {
   const [max, min] = [largestOf(x), smallestOf(x)];
-  const relative = 2 * (EXP_ERROR + (max - min) * UNIT) + (x.length + 4) * UNIT;
+  const relative = 2 * (EXP_ERROR + Math.min(max - min, FURTHEST) * UNIT) + (x.length + 4) * UNIT;
   let sum = 0;
   for (let k = 0; k < x.length; k++) sum += x[k] = Math.exp(x[k] - max);
   for (let k = 0; k < x.length; k++) {
