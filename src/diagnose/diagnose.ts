@@ -9,7 +9,7 @@ import { isQuantized } from '../nouns/value.js';
 import { asChosen } from '../replay/chosen.js';
 import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
-import { withNarrowBias } from './alternatives/biasUnits.js';
+import { withNarrowBias } from './alternatives/biases/biasUnits.js';
 import { isKernelsOwn } from './facts.js';
 import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';

@@ -2,7 +2,7 @@
 
 import { type ProductChange, type ProductSetup, withInput, withOutput, withParams } from '../setup.js';
 import type { ProductStudy } from '../study/study.js';
-import { biasInUnits, withBiasInUnits } from './biasUnits.js';
+import { biasInUnits, withBiasInUnits } from './biases/biasUnits.js';
 
 interface Scales {
   readonly input?: number;

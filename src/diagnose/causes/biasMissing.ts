@@ -2,6 +2,7 @@ import type { Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
 import { float32s } from '../../numeric/array.js';
 import { furthestOf } from '../../numeric/extremes.js';
+import { FEWEST_OF_RULE, ofTwoNumbers } from '../alternatives/biases/biasRules.js';
 import type { Cause } from '../cause.js';
 import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
@@ -23,7 +24,6 @@ import { addedBias, codeOf, exportAgain, numpy } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { fileOf, foundSentences, number } from '../words/parts.js';
 import { biasIntervals } from './biasShifted.js';
-import { FEWEST_OF_RULE, ofTwoNumbers } from './biasValue.js';
 import { scaleShifted } from './scaleShifted.js';
 
 declare module '../finding/evidence.js' {

@@ -1,6 +1,6 @@
 import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
 import { float64s } from '../../numeric/array.js';
-import { biasInUnits, withBiasInUnits } from '../alternatives/biasUnits.js';
+import { biasInUnits, withBiasInUnits } from '../alternatives/biases/biasUnits.js';
 import type { Cause } from '../cause.js';
 import { contains, type Interval, type Intervals, widened } from '../estimate/interval.js';
 import {

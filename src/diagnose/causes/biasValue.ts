@@ -4,20 +4,12 @@ import { int32s } from '../../numeric/array.js';
 import { toBFloat16, toFloat16 } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { precise, printable } from '../../text.js';
-import { type AddedConstant, addedConstant } from '../alternatives/addedConstant.js';
-import { lostForms, type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/narrowBiases.js';
+import { type AddedConstant, addedConstant } from '../alternatives/biases/addedConstant.js';
+import { followARule, followSomeRule } from '../alternatives/biases/biasRules.js';
+import { type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/biases/narrowBiases.js';
 import type { Cause } from '../cause.js';
-import { declaredOrder, movesOf, OFFSETS, OTHER_STEPS, reorderedIn, sumsInSteps } from '../estimate/biasOrder.js';
-import {
-  contains,
-  everything,
-  type Interval,
-  type Intervals,
-  majority,
-  narrow,
-  twoNumbersFit,
-  widened,
-} from '../estimate/interval.js';
+import { movesOf } from '../estimate/biasOrder.js';
+import { contains, type Interval, type Intervals } from '../estimate/interval.js';
 import { mayRestOnEnough, mostAreEmpty, repairChannels, restsOnEnough } from '../estimate/perChannel.js';
 import { scalesBesideOffsets } from '../estimate/scaleBesideOffsets.js';
 import { type View, viewOf } from '../estimate/view.js';
@@ -49,18 +41,12 @@ declare module '../finding/evidence.js' {
 
 /** One of so many. */
 const FEW_CHANNELS = 4;
-const MOST_CHANNELS = 1 - 1 / FEW_CHANNELS;
 const MOST_LISTED = 8;
 /** What rounds down, or to int32, moves every channel by less. */
 const LEAST_STEPS = 1.5;
 /** By one of them. */
 const ROUNDED_STEPS = 0.75;
-/** Two numbers fit any two channels, and most of three or four. */
-export const FEWEST_OF_RULE = 5;
 const MOST_UNITS = 8;
-/** A multiplier of 16 bits, or integers that biases are rounded to, move a value by less. */
-const BASE_STEPS = 1 / 32;
-
 /** Biases are others than the file says, a number a channel: a stale file. */
 export const biasValue: Cause<'bias-value', 'product'> = {
   code: 'bias-value',
@@ -100,14 +86,12 @@ export const biasValue: Cause<'bias-value', 'product'> = {
   lastly: (study) => {
     const { declared } = study;
     const isOne = differsInOne(study);
-    const isLinear: IsOfARule = (view, intervals) =>
-      !isOne &&
-      (areNarrow(study, view, intervals) ||
-        reorderedIn(study, view, intervals) !== null ||
-        (study.channels >= FEWEST_OF_RULE
-          ? ofTwoNumbers(study, view, intervals, BASE_STEPS)
-          : ofOneNumber(study, view, intervals)));
-    const alone = staleBiases(study, declared, isLinear, ROUNDED_STEPS);
+    const alone = staleBiases(
+      study,
+      declared,
+      (view, intervals) => !isOne && followSomeRule(study, view, intervals),
+      ROUNDED_STEPS,
+    );
     if (alone.length > 0) return alone.map((change) => [change]);
     // two numbers of the file, of which a scale beside free biases takes one, are more likely
     return scalesBesideOffsets(study).flatMap((scale) =>
@@ -252,70 +236,6 @@ function withBiases(base: ProductSetup, values: Float64Array, view: View): Produ
 /** A bias that is rounded in units of the sums is multiplied with them, by a short multiplier too. */
 function realOfStep({ params }: ProductSetup, view: View, n: number): number {
   return view.integerBias ? (params.input.scale * weightScaleOf(params, n)) / view.stepsPerUnit[n] : view.step;
-}
-
-/** A constant, a zero point of the input and a factor of all biases. */
-function slopesOf(study: ProductStudy, view: View): Float64Array[] {
-  return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view), view.biasSteps];
-}
-
-function ofOneNumber(study: ProductStudy, view: View, intervals: Intervals): boolean {
-  const moves = movesOf(view, intervals, 0);
-  return study.channels > 1 && slopesOf(study, view).some((a) => twoNumbersFit(a, a, moves));
-}
-
-export function ofTwoNumbers(study: ProductStudy, view: View, intervals: Intervals, other: number): boolean {
-  const moves = movesOf(view, intervals, other);
-  const slopes = slopesOf(study, view);
-  return slopes.some((a, i) => slopes.slice(i + 1).some((b) => twoNumbersFit(a, b, moves)));
-}
-
-/** A zero point of either side moves most channels, and the biases of the others are theirs: both are found, one beside the other. */
-function mostFollowAZeroPoint(study: ProductStudy, view: View, intervals: Intervals): boolean {
-  if (study.channels < FEWEST_OF_RULE) return false;
-  const moves = movesOf(view, intervals, 0);
-  return [new Float64Array(study.channels).fill(1), sumsInSteps(study, view)].some((slope) => {
-    const shifts = moves.map(({ lo, hi }, n) => {
-      const shift = everything();
-      narrow(shift, slope[n], lo, hi);
-      return widened(shift, 2e-6);
-    });
-    const most = majority(shifts, MOST_CHANNELS);
-    return most !== null && Math.ceil(most.lo) <= Math.floor(most.hi) && !contains(most, 0);
-  });
-}
-
-/** Fewer biases end near those of fewer bits by chance. */
-const FEWEST_NARROW = 3;
-/** In steps. */
-const ROUNDED_DOWN = -0.5;
-
-/** What few bits leave of the biases, beside another rounding: that is no stale file either. */
-function areNarrow(study: ProductStudy, view: View, intervals: Intervals): boolean {
-  const isNear = (n: number, steps: number, off = 0, slack = OTHER_STEPS) =>
-    steps + off >= intervals.lo[n] - slack && steps + off <= intervals.hi[n] + slack;
-  const leaves = (forms: readonly ProductChange[], off = 0, slack = OTHER_STEPS) =>
-    forms.some(({ apply }) => {
-      const { biasInt32 } = apply(study.declared).params;
-      return intervals.every((_, n) => isNear(n, biasInt32![n] * view.stepsPerUnit[n], off, slack));
-    });
-  const isMoved = (...of: [off?: number, slack?: number]) =>
-    view.biasSteps.filter((own, n) => !isNear(n, own, ...of)).length >= FEWEST_NARROW;
-  const lost = lostForms(study);
-  if (isMoved() && leaves([...narrowForms(study), ...lost])) return true;
-  return isMoved(ROUNDED_DOWN, BASE_STEPS) && leaves(lost, ROUNDED_DOWN, BASE_STEPS);
-}
-
-/** One number beside a declared rule (an order, none at all, a factor), or two, move the biases: that is no stale file. */
-function followARule(study: ProductStudy, view: View, intervals: Intervals, isAlone: boolean): boolean {
-  const { declared, channels } = study;
-  if (channels < 2) return true;
-  // a float output is rounded to no step
-  const isMoved = isQuantized(declared.params.output) && !isAlone;
-  const [other, offsets] = isMoved ? [OTHER_STEPS, OFFSETS] : [BASE_STEPS, [0]];
-  if (areNarrow(study, view, intervals)) return true;
-  if (ofTwoNumbers(study, view, intervals, other) || mostFollowAZeroPoint(study, view, intervals)) return true;
-  return declaredOrder(study, view, movesOf(view, intervals, other), offsets) !== null;
 }
 
 function changeTo(

@@ -5,7 +5,7 @@ import { largestOf, smallestOf } from '../../numeric/extremes.js';
 import { frexp } from '../../numeric/float.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { precise } from '../../text.js';
-import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biases/biasUnits.js';
 import type { Cause } from '../cause.js';
 import { type Interval, type Intervals, isEmpty, narrow, widened } from '../estimate/interval.js';
 import { mayRestOnEnough, type OneNumberEach, repairChannels, restsOnEnough } from '../estimate/perChannel.js';

@@ -1,6 +1,6 @@
 import { floor } from '../../numeric/round.js';
 import { groupsOf } from '../../products/groups.js';
-import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biases/biasUnits.js';
 import { numbersIn } from '../alternatives/short/shortMultiplier.js';
 import type { Cause } from '../cause.js';
 import { contains, widened } from '../estimate/interval.js';

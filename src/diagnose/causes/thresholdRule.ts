@@ -4,7 +4,7 @@ import { halfAway, halfDown, halfTowardZero, halfUp } from '../../kernels/steps/
 import type { MultiplierStep, RoundStep } from '../../nouns/kernel.js';
 import type { QuantParams } from '../../nouns/value.js';
 import { wrapInt32 } from '../../numeric/integer.js';
-import { withBiasInUnits } from '../alternatives/biasUnits.js';
+import { withBiasInUnits } from '../alternatives/biases/biasUnits.js';
 import { hasCases } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { anyRuntime, scalesSums } from '../facts.js';

@@ -3,7 +3,7 @@ import { isQuantized } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { roundHalfEven } from '../../numeric/round.js';
 import { precise } from '../../text.js';
-import { takesTwoTables, withScales } from '../alternatives/biasUnits.js';
+import { takesTwoTables, withScales } from '../alternatives/biases/biasUnits.js';
 import { byOtherScales } from '../alternatives/scalesInMultipliers.js';
 import type { Cause } from '../cause.js';
 import { contains } from '../estimate/interval.js';

@@ -1,14 +1,14 @@
 /** Integer biases that lose their high bits, or are one for all channels: what RTL and firmware make of a list of int32. */
-import { int32BiasFloat64 } from '../../kernels/steps/bias.js';
-import { weightScaleOf } from '../../kernels/steps/scales.js';
-import type { Product } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
-import { clamp, wrapInt8, wrapInt16 } from '../../numeric/integer.js';
-import { floor, roundHalfEven, roundHalfUp } from '../../numeric/round.js';
-import { giveAll, OTHER_BASE } from '../estimate/otherSums.js';
-import { viewOf } from '../estimate/view.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import { int32BiasFloat64 } from '../../../kernels/steps/bias.js';
+import { weightScaleOf } from '../../../kernels/steps/scales.js';
+import type { Product } from '../../../nouns/kernel.js';
+import { isQuantized } from '../../../nouns/value.js';
+import { clamp, wrapInt8, wrapInt16 } from '../../../numeric/integer.js';
+import { floor, roundHalfEven, roundHalfUp } from '../../../numeric/round.js';
+import { giveAll, OTHER_BASE } from '../../estimate/otherSums.js';
+import { viewOf } from '../../estimate/view.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../../setup.js';
+import type { ProductStudy } from '../../study/study.js';
 
 /** Of the evidence of bias-value. */
 export interface NarrowBiases {

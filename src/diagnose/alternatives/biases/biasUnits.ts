@@ -1,9 +1,9 @@
-import type { Product } from '../../nouns/kernel.js';
-import { float32s, float64s } from '../../numeric/array.js';
-import { wrapInt32 } from '../../numeric/integer.js';
-import type { ProductSetup } from '../setup.js';
-import { withParams } from '../setup.js';
-import type { ProductStudy } from '../study/study.js';
+import type { Product } from '../../../nouns/kernel.js';
+import { float32s, float64s } from '../../../numeric/array.js';
+import { wrapInt32 } from '../../../numeric/integer.js';
+import type { ProductSetup } from '../../setup.js';
+import { withParams } from '../../setup.js';
+import type { ProductStudy } from '../../study/study.js';
 
 /**
  * Its biases in units of sums, made at the declared scales: where a script, RTL and firmware take them and the multipliers from two

@@ -1,13 +1,13 @@
 /** One number more in every sum, whatever the channel: a rounding constant that is added before the multiplication, an accumulator that begins with another number. */
-import { largestOf } from '../../numeric/extremes.js';
-import { intersection, isEmpty } from '../estimate/interval.js';
-import { intervalsByChannel, sharedIntegers } from '../estimate/scalar.js';
-import { viewOf } from '../estimate/view.js';
-import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import type { Scope } from '../study/data.js';
-import type { ProductStudy, Study } from '../study/study.js';
-import { hasCases } from './cases.js';
-import { isInt32Bias } from './departures.js';
+import { largestOf } from '../../../numeric/extremes.js';
+import { intersection, isEmpty } from '../../estimate/interval.js';
+import { intervalsByChannel, sharedIntegers } from '../../estimate/scalar.js';
+import { viewOf } from '../../estimate/view.js';
+import { type Carried, FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../../setup.js';
+import type { Scope } from '../../study/data.js';
+import type { ProductStudy, Study } from '../../study/study.js';
+import { hasCases } from '../cases.js';
+import { isInt32Bias } from '../departures.js';
 
 /** Of the evidence of bias-value. */
 export interface AddedConstant {
