@@ -1,13 +1,21 @@
-import { codesOf, type DynamicRange, quantizationOf, withRange } from '../../kernels/steps/dynamic.js';
-import { type FormulaName, RANGE_FORMULAS } from '../../kernels/steps/rangeFormulas.js';
+import { codesOf } from '../../kernels/steps/dynamic.js';
+import type { FormulaName } from '../../kernels/steps/rangeFormulas.js';
 import type { RangeGrain } from '../../nouns/chosenRange.js';
 import type { DynamicStep } from '../../nouns/kernel.js';
 import { precise, printable } from '../../text.js';
-import { dynamicChange } from '../alternatives/departures.js';
+import {
+  distinctRanges,
+  grainsOf,
+  OF_CALLS,
+  ofSamples,
+  ofScripts,
+  RANGES,
+  rangeChange,
+} from '../alternatives/ranges.js';
 import type { Cause } from '../cause.js';
 import { quantizesItsInput } from '../facts.js';
 import type { CauseEvidence, ChosenParams, QuantizedRange, SomeChannels } from '../finding/evidence.js';
-import type { ProductChange, ProductSetup } from '../setup.js';
+import type { ProductSetup } from '../setup.js';
 import { rangesOfRows } from '../study/rangesOfRows.js';
 import type { ProductStudy } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
@@ -41,28 +49,17 @@ export const activationRange: Cause<'activation-range', 'product'> = {
   whose: 'kernel',
 
   changes: (study) => {
-    const { declared, data, free } = study;
-    const own = declared.steps.dynamic!;
-    const known = new Set([quantizationOf(own, data.dynamic!.reduceRange)]);
-    const ranges = RANGES.filter(({ codes }) => free || codes !== 'symmetric');
-    return [...ranges, ...ofSamples(study)].flatMap((range) => {
-      const quantization = quantizationOf(withRange(own, range), data.dynamic!.reduceRange);
-      if (known.has(quantization)) return [];
-      known.add(quantization);
-      return [change(range)];
-    });
+    const ranges = RANGES.filter(({ codes }) => study.free || codes !== 'symmetric');
+    return distinctRanges(study, [...ranges, ...ofSamples(study)]).map(rangeChange);
   },
 
   // what only a script does: on the declared arithmetic or a script's, but beside nothing else
   estimate: (study, base) => {
-    const { codes, grain, choose } = study.declared.steps.dynamic!;
+    const { codes, grain } = study.declared.steps.dynamic!;
     const isOther = base.params !== study.declared.params || base.steps.dynamic!.grain !== grain;
     if (!study.free || isOther || base.steps.dynamic!.codes !== codes || base.patches) return [];
-    const formulas = Object.values(RANGE_FORMULAS)
-      .filter((formula) => !choose.signed && (formula !== RANGE_FORMULAS.asymmetric || choose.symmetric))
-      .map((formula) => change({ grain, codes, formula }));
-    const grains = study.data.dynamic!.batches > 1 ? OF_CALLS.map((of) => change({ grain: of, codes })) : [];
-    return [...grains, ...formulas].filter((one) => study.agreesOnSubset(one.apply(base)));
+    const formulas = ofScripts(study, base === study.declared ? grainsOf(study) : [grain]);
+    return formulas.map(rangeChange).filter((one) => study.agreesOnSubset(one.apply(base)));
   },
 
   evidence: ({ study, setup, without }) => ({
@@ -76,8 +73,8 @@ export const activationRange: Cause<'activation-range', 'product'> = {
     title: ({ declared, found, scale_of }) => {
       if (scale_of !== undefined) return "each sample quantized by its own range, not with the file's scale";
       if (!declared || !found) return 'input quantized over another range';
-      if (found.formula) return FORMULAS[found.formula](declared);
       const grain = found.grain === declared.grain ? null : GRAINS[found.grain];
+      if (found.formula) return [FORMULAS[found.formula](declared), grain].filter(Boolean).join(', ');
       const codes = found.codes.join() === declared.codes.join() ? null : `over ${found.codes.join('..')}`;
       return `input quantized ${[codes, grain].filter(Boolean).join(', ')}${codes ? `, not ${declared.codes.join('..')}` : ''}`;
     },
@@ -98,8 +95,6 @@ export const activationRange: Cause<'activation-range', 'product'> = {
           : reduceRangeCode(context),
   },
 };
-
-const OF_CALLS: readonly RangeGrain[] = ['all', 'first', 'previous', 'running'];
 
 const GRAINS: Readonly<Record<RangeGrain, string>> = {
   row: 'row by row',
@@ -145,25 +140,6 @@ function symmetrically(by: string): Words {
   return () => `input quantized without a zero point, its scale the largest size / ${by}`;
 }
 
-function change(range: DynamicRange): ProductChange {
-  const label = [range.codes, range.grain, range.formula?.name].filter(Boolean).join(', ');
-  return dynamicChange('activation-range', label, (step) => withRange(step, range));
-}
-
-/** A script runs a sample at a time, or a step of a sequence; where a sample is a row that is its grain already. */
-function ofSamples({ data, declared, free }: ProductStudy): DynamicRange[] {
-  const { codes } = declared.steps.dynamic!;
-  const { sampleOf, batches } = data.dynamic!;
-  const samples = sampleOf(data.to - 1) + 1;
-  if (!free || samples === data.to) return [];
-  const hasSteps = batches < samples && !declared.params.patch;
-  return [{ grain: 'sample', codes }, ...(hasSteps ? [{ grain: 'step', codes } as const] : [])];
-}
-
-const RANGES: readonly DynamicRange[] = (['batch', 'row'] as const).flatMap((grain) =>
-  (['8 bits', '7 bits', 'symmetric'] as const).map((codes) => ({ grain, codes })),
-);
-
 type Range = NonNullable<CauseEvidence['activation-range']['found']>;
 
 function rangeIn({ data }: ProductStudy, { steps }: ProductSetup): Range {
@@ -195,7 +171,9 @@ function rangeFix(e: Partial<CauseEvidence['activation-range']>, context: FixCon
   if (e.scale_of !== undefined) return "quantize every sample with the file's scale and zero point";
   if (context.subject === 'candidate') {
     const kernel = printable(context.declaredKernel);
-    if (found?.formula) return `choose the input's scale and zero point as ${kernel} does`;
+    const own = found?.grain === declared?.grain ? null : declared?.grain;
+    if (found?.formula)
+      return `choose the input's scale and zero point as ${kernel} does${own ? `, of each ${own === 'row' ? 'row' : 'call'}` : ''}`;
     if (found && OF_CALLS.includes(found.grain)) return 'take the range of each call from what that call reads';
     const codes = declared && `${declared.codes.join('..')}, as ${kernel} does`;
     if (declared?.grain === 'row')

@@ -146,7 +146,7 @@ export function resemblesDeclared(study: Study): boolean {
 }
 
 /** Of a column of each of two arrays of rows; NaN where one side is constant. */
-function correlation(
+export function correlation(
   as: ArrayLike<number>,
   columnA: number,
   widthA: number,

@@ -3,6 +3,7 @@ import { isProductStudy, type Study } from '../study/study.js';
 import { arrangeable } from './arrangeable.js';
 import { AsOthers } from './asOthers.js';
 import { differsInOne } from './atOnce.js';
+import { besideRanges } from './besideRanges.js';
 import { oftenFirst } from './often.js';
 import { orderedBiases } from './orderedBiases.js';
 import { Search } from './phases.js';
@@ -51,6 +52,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.work.isDeep = true;
   if (run.mayBeSeveral) {
     threes(run);
+    if (besideRanges(run)) return run.result();
     run.joint();
     run.pairs();
     run.ruledNumbers();
