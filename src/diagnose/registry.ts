@@ -13,6 +13,7 @@ import { biasUnscaled } from './causes/biasUnscaled.js';
 import { biasValue } from './causes/biasValue.js';
 import { captureAfterRelu } from './causes/captureAfterRelu.js';
 import { captureBeforeRelu } from './causes/captureBeforeRelu.js';
+import { clampMissing } from './causes/clampMissing.js';
 import { clampRange } from './causes/clampRange.js';
 import { constantValues } from './causes/constantValues.js';
 import { fixedPointMultiplier } from './causes/fixedPointMultiplier.js';
@@ -115,6 +116,7 @@ export const causes: readonly Cause[] = [
   scaledSumWraps,
   thresholdRule,
   clampRange,
+  clampMissing,
   outputWraps,
   productRounded,
   scaleRounded,

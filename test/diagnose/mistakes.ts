@@ -199,9 +199,13 @@ const readingWithin =
 
 /** Codes of any size, of which the low 8 bits are kept. */
 function wrapping(world: World, steps: ProductSteps): Int32Array {
+  return unclamped(world, steps).map((v) => v & 255);
+}
+
+function unclamped(world: World, steps: ProductSteps): Int32Array {
   const wide = { ...output(world.linear), quantMin: -(2 ** 31), quantMax: 2 ** 31 - 1 };
-  return outputsOf(world, { ...steps, offsetAndClamp: roundThenOffset }, { ...world.linear, output: wide }).map(
-    (v) => v & 255,
+  return Int32Array.from(
+    outputsOf(world, { ...steps, offsetAndClamp: roundThenOffset }, { ...world.linear, output: wide }),
   );
 }
 
@@ -997,6 +1001,16 @@ export const MISTAKES: readonly Mistake[] = [
     outputsOf(world).map((_, i) => 90 + (i % world.linear.outFeatures)),
   ),
   candidate('low 8 bits kept', ['output-wraps'], (world) => wrapping(world, fbgemmWith({}))),
+  candidate('saved before the clamp', ['clamp-missing'], (world) => unclamped(world, fbgemmWith({}))),
+  candidate(
+    'saved before the upper clamp, and a zero point left in',
+    ['activation-zero-point-missing', 'clamp-missing'],
+    (world) => {
+      const input = { ...world.linear.input, zeroPoint: 0 };
+      return unclamped({ ...world, linear: { ...world.linear, input } }, fbgemmWith({})).map((v) => Math.max(v, 0));
+    },
+    { on: ['wide'] },
+  ),
   candidate(
     'low 8 bits kept, rounds down',
     ['output-wraps', 'rounding-floor'],

@@ -367,6 +367,11 @@ export const NEAR_MISSES: readonly NearMiss[] = [
     const free = outputsOf(world, fbgemmWith({}), { ...world.linear, output: wide });
     return right.map((v, i) => (free[i] > 255 ? 510 - free[i] : v));
   }),
+  values('clamp-missing', 'doubled above 255', 'small', (right, world) => {
+    const wide = { ...output(world.linear), quantMin: -1000, quantMax: 1000 };
+    const free = outputsOf(world, fbgemmWith({}), { ...world.linear, output: wide });
+    return Int32Array.from(right, (v, i) => (free[i] > 255 ? 2 * free[i] - 255 : v));
+  }),
   values('multiplier-short', 'another multiplier in each second sample', 'small', (right, world) => {
     const wrong = outputsOf(world, undefined, {
       ...world.linear,

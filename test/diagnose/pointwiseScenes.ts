@@ -239,6 +239,8 @@ export const RAISED: readonly PointwiseScene[] = [
   inPart('clamped above alone', (v) => Math.min(v, 255) & 255),
   inPart('clamped below alone', (v) => Math.max(v, 0) & 255),
   inPart('its magnitude', (v) => Math.min(Math.abs(v), 255)),
+  { ...inPart('not clamped', (v) => v), code: 'clamp-missing' },
+  { ...inPart('not clamped below', (v) => Math.min(v, 255)), code: 'clamp-missing' },
   {
     ...quantized('fma', 'two roundings', () => new Int32Array(0), uneven, 2),
     ...nearTies(quantizeTwoRoundings.prepare(uneven)),
@@ -356,6 +358,7 @@ export const NEARLY: readonly PointwiseScene[] = [
       fbgemmCodes(x, { ...fineEven, quantMin: -1000, quantMax: 1000 }).map((v) => (v > 255 ? 510 - v : Math.max(v, 0))),
     fineEven,
   ),
+  { ...inPart('doubled above 255', (v) => (v > 255 ? 2 * v - 255 : v)), code: 'clamp-missing' },
   quantized('fma', '1% larger', (x) => fbgemmCodes(x, { ...even, scale: even.scale * 1.01 })),
   leakyRelu('activation-function', 'leaky of 0.17', 0.17),
   relu('relu-at-zero', 'clamped at 50', (v) => Math.max(v, 50)),

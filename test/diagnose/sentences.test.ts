@@ -277,6 +277,7 @@ const rows: { [C in CauseCode]: [subject: FixContext['subject'], kernel: string 
     'samples-misaligned': ['candidate', null, { shift: -1, moved: 151 }],
     'clamp-range': ['candidate', null, { declared: [0, 255], found: [0, 127], clamped: 31 }],
     'constant-values': ['candidate', null, { value: 120, is: 'zero-point' }],
+    'clamp-missing': ['candidate', null, { range: [0, 255], outside: 120, first: { ...at, stored: 353 } }],
     'output-wraps': ['candidate', null, { dtype: 'uint8', wrapped: 120, first: { ...at, unclamped: 353, stored: 97 } }],
     'multiplier-short': [
       'candidate',

@@ -4,6 +4,7 @@ import { causes as allCauses } from '../../src/diagnose/registry.js';
 import { openCapture, openModel } from '../../src/frontends/open.js';
 import { nodeFileSystem } from '../../src/io.js';
 import type { ArrayFile, ArraySource, NumericArray } from '../../src/nouns/array.js';
+import type { Capture } from '../../src/nouns/capture.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import { validateCapture } from '../../src/validate/capture.js';
 import { validateModel } from '../../src/validate/model.js';
@@ -74,13 +75,21 @@ async function diagnosed(scene: TensorScene) {
   const zeros = new codes(SAMPLES * sizeOf(scene.output));
   const blank = await validateCapture(model, fileOf({ ...given, y: [zeros, scene.output] }));
   const right = codes.from(await replayedOf(model, blank));
-  const wrong = codes.from(scene.wrong(x, right));
+  const saved = scene.wrong(x, right);
+  const wrong = codes.from(saved);
   expect(wrong.some((code, i) => code !== right[i])).toBe(true);
   const capture = await validateCapture(model, fileOf({ ...given, y: [right, scene.output] }));
-  const candidate = await validateCapture(model, fileOf({ ...given, y: [wrong, scene.output] }));
+  const stored = await validateCapture(model, fileOf({ ...given, y: [wrong, scene.output] }));
+  const candidate = scene.wide ? inMoreBits(stored, Int32Array.from(saved)) : stored;
   const report = await compare(model, capture, { candidate });
   expect(report.layers[0].mismatched).toBe(0);
   return report.candidate_layers![0].diagnosis!;
+}
+
+function inMoreBits(capture: Capture, data: Int32Array): Capture {
+  const y = capture.values.get('y')!;
+  const read = async (from: number, to: number) => data.subarray(from * y.features, to * y.features);
+  return { ...capture, values: new Map([...capture.values, ['y', { ...y, dtype: 'int32', read }]]) };
 }
 
 async function rightCodes(...given: Parameters<typeof compare>): Promise<Uint8Array> {

@@ -12,6 +12,8 @@ import { randomFrom } from './world.js';
 export const SAMPLES = 6;
 
 export interface TensorScene {
+  /** What is wrong is saved in more bits than a code has. */
+  readonly wide?: true;
   readonly code: string;
   readonly what: string;
   readonly layer: Readonly<Record<string, unknown>> & { readonly op: string };
@@ -66,7 +68,7 @@ const PRODUCT = params(0.5, 128);
 const halves = { a: params(0.5, 101), b: params(0.5, 90), y: params(1, 77) };
 
 function add(
-  scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evidence'>,
+  scene: Pick<TensorScene, 'code' | 'what' | 'wrong' | 'also' | 'evidence' | 'wide'>,
   a = A,
   b = B,
   y = Y,
@@ -480,6 +482,17 @@ export const RAISED: readonly TensorScene[] = [
     B,
     FINE,
   ),
+  add(
+    {
+      code: 'clamp-missing',
+      what: 'a sum not clamped',
+      wide: true,
+      wrong: ([x, z]) => Int32Array.from(sumOf(x, z, roundHalfEven, A, B, FINE)),
+    },
+    A,
+    B,
+    FINE,
+  ),
   rescaledMean(
     'pool-rounding',
     'a mean cut to codes, then brought to the output',
@@ -796,6 +809,17 @@ export const NEARLY: readonly TensorScene[] = [
     inputs: [at(A, [8, 100]), at(B, [8, 100])],
     output: [8, 100],
   },
+  add(
+    {
+      code: 'clamp-missing',
+      what: 'doubled above 255',
+      wide: true,
+      wrong: ([x, z]) => Int32Array.from(sumOf(x, z, roundHalfEven, A, B, FINE), (v) => (v > 255 ? 2 * v - 255 : v)),
+    },
+    A,
+    B,
+    FINE,
+  ),
   add(
     {
       code: 'output-wraps',

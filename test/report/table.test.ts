@@ -78,21 +78,51 @@ test('of many layers only the worst three show their channels, unless asked', ()
   expect(blocks({ channels: 3 })).toBe(40);
 });
 
-test('layers with the same departure share a finding, a wrong number is each layer its own unless all that is said is the same', () => {
+/** Layers of a weight that is another in two of them, and layers of a bias. */
+function ofEach(names: readonly string[]) {
   const report = readReport('tour');
   const [weights, bias] = report.layers;
-  report.layers = ['a', 'b', 'c', 'd'].flatMap((name) => [
+  report.layers = names.flatMap((name) => [
     { ...weights, name: `${name}.weights` },
     { ...bias, name: `${name}.bias` },
   ]);
-  const [, , , , other] = report.layers;
+  const other = report.layers[2];
   const [found] = (other.diagnosis!.evidence['weight-value'] as { weights: object[] }).weights;
   other.diagnosis = { ...other.diagnosis!, evidence: { 'weight-value': { weights: [{ ...found, k: 5 }] } } };
-  const text = table(report, plain);
+  return table(report, plain);
+}
+
+test('layers with the same departure share a finding, a wrong number is each layer its own unless all that is said is the same', () => {
+  const text = ofEach(['a', 'b']);
+  expect(text).toContain('a.bias, b.bias - PyTorch: bias rounded to int32');
+  expect(text.match(/Model file: one weight differs/g)).toHaveLength(2);
+});
+
+test('many layers with a wrong number each share a finding that lists them', () => {
+  const text = ofEach(['a', 'b', 'c', 'd']);
   expect(text).toContain('a.bias, b.bias, c.bias, d.bias - PyTorch: bias rounded to int32');
   expect(text).toContain('  explained  760 of 760 differing values in 4 layers\n');
-  expect(text.match(/Model file: one weight differs/g)).toHaveLength(2);
-  expect(text).toContain('a.weights, b.weights, d.weights - ');
+  expect(text.match(/Model file: one weight differs/g)).toHaveLength(1);
+  expect(text).toContain('a.weights, b.weights, c.weights, d.weights - ');
+  const lines = text.split('\n').filter((line) => /^ {2}(evidence {3}| {11})[abcd]\.weights: /.test(line));
+  expect(lines.map((line) => /weight\[\d+, (\d+)\]/.exec(line)?.[1])).toEqual(['2048', '5', '2048', '2048']);
+  const tenth = Array.from({ length: 10 }, (_, i) => `w${i}`);
+  expect(ofEach(tenth)).toContain('             and 2 more layers\n');
+});
+
+test('a number in a title is a layer its own', () => {
+  const report = readReport('tour');
+  const [layer] = report.layers;
+  report.layers = [3, 4, 4].map((bits, i) => {
+    const evidence = { 'product-rounded': { rule: 'down', bits } };
+    const diagnosis = { ...layer.diagnosis!, causes: ['product-rounded'], evidence, fixes: [], fix: null };
+    return { ...layer, name: `fc${i}`, diagnosis };
+  });
+  const text = table(report, plain);
+  expect(text).toContain('fc0, fc1, fc2 - Model file: products rounded down by N bits\n');
+  expect(text).toContain(
+    '  evidence   fc0: products rounded down by 3 bits\n             fc1: products rounded down by 4 bits\n',
+  );
 });
 
 test('unexplained layers share a finding where it is for the same reason', () => {

@@ -93,7 +93,14 @@ const [BITS, BITS_OF_ORDERS] = [10, 16];
 /** A number takes up some values itself: among so few it asks for such as are far. */
 const FEWEST_FOR_NUMBER = 16;
 /** These have a sum, or a code, to show that nothing else takes there. */
-const SHOWN_BY_ONE = ['int16-saturation', 'output-wraps', 'signedness', 'accumulator-wraps', 'constant-values'];
+const SHOWN_BY_ONE = [
+  'int16-saturation',
+  'output-wraps',
+  'clamp-missing',
+  'signedness',
+  'accumulator-wraps',
+  'constant-values',
+];
 
 function isOfFewCases(study: Study, named: readonly Change[]): boolean {
   if (study.data.proven) return false;

@@ -11,20 +11,31 @@ import {
   explainedBySentence,
   explainedSentence,
   explanations,
-  headlines,
   indistinguishableSentences,
   reasons,
   sharedAccumulation,
 } from '../../diagnose/finding/sentences.js';
 import type { FindingContext } from '../../diagnose/words/causeWords.js';
 import type { DiagnosisReport, LayerReport, Report } from '../../nouns/report.js';
-import { counted, printable } from '../../text.js';
+import { printable } from '../../text.js';
 import { grouped } from '../grouped.js';
-import type { Finding, FindingDetail, Paste } from './finding.js';
-import { inheritedLines, isInherited, ofItsOwn, rehearsalOf, type Side, saysFirst } from './ofItsOwn.js';
+import type { Finding } from './finding.js';
+import { inheritedLines, isInherited, ofItsOwn, type Side } from './ofItsOwn.js';
+import {
+  asOne,
+  evidenceLines,
+  evidenceOfFirst,
+  explainedLines,
+  filled,
+  fixLines,
+  MOST_LINES,
+  mostOf,
+  shared,
+  sharedHeadlines,
+  whereLines,
+} from './ofSeveral.js';
 import { twoCapturesDetails, twoCapturesHeadline, twoCapturesKey, twoCapturesOf } from './twoCaptures.js';
 import { isOfTwoFiles, twoFilesSaid, twoFilesTitle } from './twoFiles.js';
-import { whereSentence } from './where.js';
 
 interface Explained {
   readonly layer: LayerReport;
@@ -52,9 +63,8 @@ function found(report: Report, layers: readonly LayerReport[], replayed: Readonl
       return { layer, capture: capture ? sideOf(capture, report) : null, candidate: sideOf(layer, report) };
     });
   const expected = report.against === 'replay' ? 'The replay' : (frameworkName(report.framework) ?? 'The capture');
-  const groups = [
-    ...grouped(explained, (one) => (hasOtherNumbers(one, report) ? OTHER_NUMBERS : groupKey(one))).values(),
-  ];
+  const keyOf = (one: Explained) => (hasOtherNumbers(one, report) ? OTHER_NUMBERS : groupKey(one));
+  const groups = alike([...grouped(explained, keyOf).values()], explained);
   const handing = groups.filter(([one]) => isHandedOn(one));
   const others = handing.length > 1 ? groups.filter(([one]) => !isHandedOn(one)) : groups;
   const told = others.map((group) => {
@@ -70,13 +80,6 @@ function found(report: Report, layers: readonly LayerReport[], replayed: Readonl
 /** Nothing of its own: all that differs came with the input. */
 function isHandedOn({ candidate, capture }: Explained): boolean {
   return isInherited((candidate ?? capture!).diagnosis);
-}
-
-/** Of a line a layer; a report's JSON has all. */
-const MOST_LINES = 8;
-
-function mostOf(lines: readonly string[], of = lines.length): readonly string[] {
-  return of > MOST_LINES ? [...lines.slice(0, MOST_LINES), `and ${counted(of - MOST_LINES, 'more layer')}`] : lines;
 }
 
 /** Layers that only hand on what came to them: a line each. */
@@ -114,7 +117,7 @@ function ofTwoFiles(group: readonly Explained[], expected: string, report: Repor
       ['explained', explainedLines(sides)],
       ['inherited', inheritedLines(sides.map(ofItsOwn))],
       ['because', [because]],
-      ['evidence', evidenceLines(sides.map(ofItsOwn))],
+      ['evidence', evidenceOfFirst(sides.map(ofItsOwn))],
       ['to agree', [toAgree]],
     ]),
   };
@@ -157,17 +160,37 @@ function besideInherited({ layer, capture, candidate }: Explained): Explained {
   return { layer, capture: capture && ofItsOwn(capture), candidate: candidate && ofItsOwn(candidate) };
 }
 
-/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own, unless all that is said of it is the same. */
-function groupKey(one: Explained): string {
+/** Layers that do the same by a number of their own, in each another: of a few each is told, of many all together. */
+const MANY = 3;
+
+function alike(groups: readonly Explained[][], inOrder: readonly Explained[]): Explained[][] {
+  const known = grouped(groups, ([one]) => likeness(one) ?? one);
+  return [...known.values()].flatMap((own) => {
+    const all = new Set(own.flat());
+    return own.length > 1 && all.size >= MANY ? [inOrder.filter((one) => all.has(one))] : own;
+  });
+}
+
+/** What is said of a layer but for the numbers in it; null: of none alone. */
+function likeness(one: Explained): string | null {
+  const { sides, two, words } = saidOf(one);
+  if (two || sides.every(({ diagnosis }) => diagnosis.causes.length === 0)) return null;
+  return withoutNumbers(JSON.stringify([one.capture === null, words]));
+}
+
+function withoutNumbers(text: string): string {
+  return text.replace(/\d[\d.e+-]*/g, '#');
+}
+
+function saidOf(one: Explained) {
   const { layer, capture, candidate } = besideInherited(one);
   const two = capture ? null : twoCapturesOf(layer);
-  if (two) return twoCapturesKey(layer, two);
   const sides = [capture, candidate].filter((side) => side !== null);
   const own = sides.some((side) => !actsOnSteps(side.diagnosis.causes));
   const words = sides.map(({ diagnosis, context }) => {
     const { causes, subject, kernel, fix } = diagnosis;
     // the name and the numbers of a fix are its layer's; a layer may be called "a"
-    const advice = fix && withoutWord(fix, printable(layer.name)).replace(/\d[\d.e+-]*/g, '#');
+    const advice = fix && withoutNumbers(withoutWord(fix, printable(layer.name)));
     const before = context.evidence.basis?.in;
     return [
       subject,
@@ -180,7 +203,14 @@ function groupKey(one: Explained): string {
       own || causes.length > 0 ? null : sharedAccumulation(diagnosis.explained_by, layer.op), // where the headline says it
     ];
   });
-  return JSON.stringify([own ? sides.map(allSaid) : '', capture === null, words]);
+  return { sides, two, own, words };
+}
+
+/** Layers share a finding where the same step departs in the same way; a wrong number is every layer's own, unless all that is said of it is the same. */
+function groupKey(one: Explained): string {
+  const { sides, two, own, words } = saidOf(one);
+  if (two) return twoCapturesKey(one.layer, two);
+  return JSON.stringify([own ? sides.map(allSaid) : '', one.capture === null, words]);
 }
 
 /** # in its place; no expression, which a name of 65,535 letters is too large for. */
@@ -192,13 +222,6 @@ function withoutWord(text: string, word: string): string {
 
 function allSaid({ context, diagnosis: { causes, fixes } }: Side) {
   return [evidenceSentences(context, causes), fixes.map(({ text, code }) => [text, code])];
-}
-
-/** The headline of several layers claims what all of them have in common. */
-function sharedHeadlines(sides: readonly Side[]): string[] {
-  const [{ context, diagnosis }] = sides;
-  const explainedBy = shared(sides.map((side) => side.diagnosis.explained_by));
-  return headlines({ ...context, explainedBy }, diagnosis.causes);
 }
 
 /** The replay against the capture: PyTorch or the model file departs. */
@@ -213,7 +236,7 @@ function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding
       ['explained', explainedLines(sides)],
       ['where', whereLines(finding.layers)],
       ['inherited', inheritedLines(sides)],
-      ['because', reasons(context, diagnosis.causes, asDeclared(context))],
+      ['because', becauseOf(sides, asDeclared)],
       ['evidence', evidenceLines(sides)],
       ['kernels', [explainedBySentence(shared(sides.map((side) => side.diagnosis.explained_by)))]],
       ['or', indistinguishableSentences(context, indistinguishable(sides), explainedSo(sides[0], all))],
@@ -221,6 +244,13 @@ function twoWay(group: readonly Explained[], all: readonly Explained[]): Finding
       ['confirm', [confirmation(context, diagnosis.causes)]],
     ]),
   };
+}
+
+/** The first layer's, which is named where another's numbers are others. */
+function becauseOf(sides: readonly Side[], other: (context: FindingContext) => string): string[] {
+  const all = sides.map(({ context, diagnosis: { causes } }) => reasons(context, causes, other(context)));
+  const [own, ...others] = all;
+  return own ? asOne(own, others, printable(sides[0].layer.name)) : [];
 }
 
 function asDeclared({ declaredKernel }: FindingContext): string {
@@ -238,14 +268,10 @@ function threeWay(group: readonly Explained[], expected: string, all: readonly E
     ...(capture ? sharedHeadlines(theirs) : [`${expected}: as declared (${printable(own.context.declaredKernel)})`]),
     ...sharedHeadlines(yours),
   ];
-  const { causes } = own.diagnosis;
   if (isInherited(own.diagnosis)) {
     return { layers, headlines: lines, details: filled([['explained', explainedLines(yours)]]) };
   }
-  const because = [
-    ...(capture ? reasons(capture.context, capture.diagnosis.causes, asDeclared(capture.context)) : []),
-    ...reasons(own.context, causes, expected.replace(/^The /, 'the ')),
-  ];
+  const because = [...becauseOf(theirs, asDeclared), ...becauseOf(yours, () => expected.replace(/^The /, 'the '))];
   const who = { capture: expected, model: 'the model file', candidate: 'yours' };
   return {
     layers,
@@ -287,99 +313,4 @@ function explainedSo({ layer, diagnosis: { causes: own, subject } }: Side, all: 
         key(side!.diagnosis.causes) === key(causes) &&
         !side!.diagnosis.indistinguishable.some((other) => key(other.causes) === key(own)),
     )?.layer.name;
-}
-
-type Detail = readonly [
-  label: string,
-  sentences: readonly (string | null)[],
-  more?: Pick<FindingDetail, 'code' | 'fix'>,
-];
-
-/** Each way to agree, and what a replay with it alone leaves, over all layers of the finding. */
-function fixLines(
-  sides: readonly Side[],
-  label: string,
-  who: (fix: DiagnosisReport['fixes'][number]) => string,
-): Detail[] {
-  return sides[0].diagnosis.fixes.flatMap((fix, i): Detail[] => {
-    const rehearsal = rehearsalOf(sides, i);
-    const text = who(fix) + fix.text;
-    const code = pastes(sides, i);
-    const lines = code.flatMap(({ where, lines: all }) => {
-      return all.length === 1 ? `${where}: ${all[0]}` : [`${where}:`, ...all.map((line) => `  ${line}`)];
-    });
-    const said = [text, ...lines].join('\n');
-    return [
-      [i === 0 ? label : isFirstOfTwo(sides[0], i - 1) ? 'then' : 'or', [text], { fix: said }],
-      ['paste', lines, { code, fix: said }],
-      ['rehearsal', [rehearsal]],
-    ];
-  });
-}
-
-/** What came with the input is not all: the layer's own has to be mended as well. */
-function isFirstOfTwo({ layer, diagnosis, context }: Side, fix: number): boolean {
-  const { text, rehearsal } = diagnosis.fixes[fix];
-  return saysFirst(text, layer, context) && rehearsal?.mismatched_after_fix !== 0;
-}
-
-/** Lines of code that a finding shows; the report's JSON has all. */
-const MOST_CODE = 6;
-
-/** The first layer's, said to be its where another's differ. */
-function pastes(sides: readonly Side[], fix: number): Paste[] {
-  const [own, ...others] = sides.map(({ diagnosis }) => diagnosis.fixes.at(fix)?.code ?? []);
-  const isAll = others.every((other) => JSON.stringify(other) === JSON.stringify(own));
-  const of = isAll ? '' : ` (${printable(sides[0].layer.name)})`;
-  return [...grouped(own.slice(0, MOST_CODE), ({ where }) => where)].map(([where, all]) => {
-    return { where: where + of, lines: all.map(({ text }) => text) };
-  });
-}
-
-function filled(details: readonly Detail[]): Finding['details'] {
-  return details
-    .map(([label, sentences, more]) => {
-      return { label, sentences: sentences.filter((sentence) => sentence !== null), ...more };
-    })
-    .filter(({ sentences }) => sentences.length > 0);
-}
-
-/** Layer by layer for a few, all together for many. */
-function explainedLines(sides: readonly Side[]): string[] {
-  const sum = (field: 'explained' | 'of' | 'lost') => sides.reduce((total, side) => total + side.diagnosis[field], 0);
-  const all = explainedSentence(sum('explained'), sum('of'), sum('lost'));
-  if (sides.length === 1) return [all];
-  if (sides.length > 3) return [`${all} in ${sides.length} layers`];
-  return sides.map(({ layer, diagnosis: { explained, of, lost } }) => {
-    return `${printable(layer.name)}: ${explainedSentence(explained, of, lost)}`;
-  });
-}
-
-/** Of each layer in which what differs makes a pattern. */
-function whereLines(layers: readonly LayerReport[]): string[] {
-  const lines = layers.flatMap((layer) => {
-    const sentence = whereSentence(layer);
-    if (sentence === null) return [];
-    return layers.length === 1 ? sentence : `${printable(layer.name)}: ${sentence}`;
-  });
-  return [...mostOf(lines)];
-}
-
-/** The first layer's stands for the group. told: causes whose evidence the other side's lines have given. */
-function evidenceLines(sides: readonly Side[], told: readonly string[] = []): string[] {
-  if (sides.length === 0) return [];
-  const [{ context, diagnosis }] = sides;
-  const isTold = (cause: string) => cause === 'int16-saturation' && told.includes(cause);
-  const sentences = evidenceSentences(
-    context,
-    diagnosis.causes.filter((cause) => !isTold(cause)),
-  );
-  return sides.length === 1 || sentences.length === 0
-    ? sentences
-    : sentences.map((sentence, i) => (i === 0 ? `${printable(context.layer)}, ${sentence}` : sentence));
-}
-
-/** What all of the lists have in common. */
-function shared(lists: readonly string[][]): string[] {
-  return lists.reduce((common, list) => common.filter((name) => list.includes(name)));
 }
