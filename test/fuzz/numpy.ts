@@ -98,7 +98,8 @@ const NUMBERS = new Set(Object.values(CODES));
 
 /** Why the two do not agree, or null. `stricter`: we refuse numbers that numpy reads. */
 export function disagreement(own: OwnOpinion, numpy: NumpyOpinion): Fault | null {
-  const theirs = numpy.arrays ?? [];
+  // what macOS zips beside each file is no array
+  const theirs = (numpy.arrays ?? []).filter(({ name }) => !name.startsWith('__MACOSX/'));
   const refused = numpy.error ?? theirs.find(({ error }) => error)?.error;
   if ('refused' in own) {
     const readable = theirs.every(({ dtype = '', beyond }) => NUMBERS.has(dtype) && !beyond);

@@ -45,10 +45,10 @@ function boundsOf(
   const reaches = [-1, 0, 1].map((sign) => roundingReach(rule, sign));
   for (let i = 0; i < observed.length; i++) {
     const q = observed[i] - zeroPoint;
-    const [below, above] = reaches[q > 0 ? 2 : q < 0 ? 0 : 1]; // where what is observed is told by an input of NaN, q is NaN
+    const reach = reaches[q > 0 ? 2 : q < 0 ? 0 : 1]; // where what is observed is told by an input of NaN, q is NaN
     const more = slack ? slack[i % slack.length] : 0;
-    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - below - more;
-    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + above + more;
+    lo[i] = observed[i] <= lowest ? Number.NEGATIVE_INFINITY : q - reach[0] - more;
+    hi[i] = observed[i] >= highest ? Number.POSITIVE_INFINITY : q + reach[1] + more;
   }
   return { lo, hi };
 }

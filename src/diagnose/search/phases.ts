@@ -174,7 +174,8 @@ export class Search {
     const base = this.hypothesis(changes);
     const asFree = asFreeAs([...this.found]);
     for (const cause of this.causes) {
-      const change = await cause.arrange?.(this.study, base.setup);
+      if (!cause.arrange) continue; // a turn of the event loop for each of the others was 2% of a search
+      const change = await cause.arrange(this.study, base.setup);
       if (change) this.found.push({ changes: [...base.changes, asFree(change)], setup: change.apply(base.setup) });
     }
   }
