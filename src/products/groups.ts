@@ -65,8 +65,8 @@ export function columnsOfGroup(x: Codes, inFeatures: number, group: number): Cod
   if (x.cols === inFeatures) return x;
   const data = emptyLike(x.data, x.rows * inFeatures);
   for (let row = 0; row < x.rows; row++) {
-    const start = row * x.cols + group * inFeatures;
-    data.set(x.data.subarray(start, start + inFeatures), row * inFeatures);
+    const [from, to] = [row * x.cols + group * inFeatures, row * inFeatures];
+    for (let k = 0; k < inFeatures; k++) data[to + k] = x.data[from + k]; // of nine taps a view takes longer than they do
   }
   return { ...x, cols: inFeatures, data };
 }
