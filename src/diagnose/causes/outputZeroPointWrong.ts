@@ -5,6 +5,7 @@ import { halfAway, halfDown, halfEven, halfUp } from '../../kernels/steps/round.
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { smallestOf } from '../../numeric/extremes.js';
 import { clamp, greatestCommonDivisor } from '../../numeric/integer.js';
+import { nthOf } from '../../numeric/nth.js';
 import { formOf, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { byShift, shiftOfCodes } from '../estimate/rescaledCodes.js';
@@ -244,8 +245,7 @@ function whereErrorsLie(study: Study, base: Setup): number | null {
   }
   const { output } = base.params;
   if (errors.length === 0 || !isQuantized(output)) return null;
-  const median = errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)];
-  return output.zeroPoint + nearest(median);
+  return output.zeroPoint + nearest(nthOf(Float64Array.from(errors), Math.floor(errors.length / 2)));
 }
 
 /** About SAMPLE steps through all values that meet every channel: coprime to their number. */
