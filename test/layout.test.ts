@@ -55,6 +55,8 @@ const REGISTRIES: readonly Registry[] = [
       'onnxRuntime.ts',
       'pyTorch.ts',
       'pyTorchFloats.ts',
+      'realAttention.ts',
+      'realFolded.ts',
       'realForm.ts',
       'realResample.ts',
       'realRows.ts',

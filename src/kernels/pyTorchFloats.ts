@@ -7,7 +7,6 @@ import type {
   AveragePoolAttributes,
   EluAttributes,
   PoolAttributes,
-  ReduceAttributes,
   ScalarAttributes,
   SlopeAttributes,
   SoftplusAttributes,
@@ -19,10 +18,7 @@ import { float32s } from '../numeric/array.js';
 import { erf } from '../numeric/erf.js';
 import { f32 } from '../numeric/float.js';
 
-import { floor } from '../numeric/round.js';
-import { axesOf, checkedAxes } from '../tensor/axes.js';
 import { windowAxes } from '../tensor/covers.js';
-import { reducedAxes } from '../tensor/reduced.js';
 import { positionDims, sizeOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
 import { realFormOf } from './reals.js';
@@ -33,6 +29,7 @@ import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats, rmsNormOfFloat
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
+import { linesOf } from './steps/lines.js';
 import { matmulOfFloats } from './steps/matmul.js';
 import { geluNear, type NearFunction, ofResult, realsNear } from './steps/nearFunction.js';
 import { imageOf, largestFloatOfWindows } from './steps/pool.js';
@@ -139,13 +136,6 @@ const window = (call: TensorCall) => sizeOf((call.attributes as AveragePoolAttri
 const mean = meanInAnyOrder('mean', (call) => realFormOf('mean')!.count!(call)(0));
 const averagePool = meanInAnyOrder('avg_pool2d', window);
 const adaptivePool = meanInAnyOrder('adaptive_avg_pool2d', places);
-
-/** Of a place of the output: the values that become one. */
-function linesOf({ attributes, inputs: [{ data, shape }] }: TensorCall): (i: number) => number[] {
-  const axes = checkedAxes(axesOf((attributes as ReduceAttributes).dim, shape));
-  const { first, step, size } = reducedAxes(shape.dims, axes);
-  return (i) => Array.from(step, (offset) => data[floor(i / size) * sizeOf(shape.dims) + first[i % size] + offset]);
-}
 
 /** Of the values that become one. error: in units of the last place of 1. */
 type Folded = (line: readonly number[], attributes: unknown) => readonly [exact: number, error: number];

@@ -76,6 +76,19 @@ const ofLines =
     };
   };
 
+/** Of blocks of a sample side by side: from an axis on. */
+const fromAxis =
+  (axis: number, of: (x: number, max: number, sum: number) => number) =>
+  (call: TensorCall): RealValue => {
+    const [{ shape }] = call.inputs;
+    const size = sizeOf(shape.dims.slice(axis));
+    return ofLines(of)({
+      ...call,
+      attributes: { dim: 1 },
+      inputs: [{ ...call.inputs[0], shape: { ...shape, dims: [size] } }],
+    });
+  };
+
 const notDivided = {
   'exp(x), not divided by its sum': ofLines(Math.exp),
   'exp(x - max), not divided by its sum': ofLines((x, max) => Math.exp(x - max)),
@@ -84,6 +97,7 @@ const notDivided = {
 export const logSoftmax: RealForm = {
   alone: {
     softmax: ofLines((x, max, sum) => Math.exp(x - max) / sum),
+    'log_softmax of all of a sample': fromAxis(0, (x, max, sum) => x - max - Math.log(sum)),
     'x less the largest': ofLines((x, max) => x - max),
     ...notDivided,
   },
@@ -93,6 +107,8 @@ export const softmax: RealForm = {
   value: softmaxOf(),
   alone: {
     log_softmax: ofLines((x, max, sum) => x - max - Math.log(sum)),
+    'softmax of all of a sample': fromAxis(0, (x, max, sum) => Math.exp(x - max) / sum),
+    'softmax of all places of a channel': fromAxis(1, (x, max, sum) => Math.exp(x - max) / sum),
     'sigmoid of each': ofLines((x) => 1 / (1 + Math.exp(-x))),
     ...notDivided,
   },
@@ -129,6 +145,12 @@ type Normalized = (x: number, own: Moments, eps: number) => number;
 type Affine = (normalized: number, weight: number, bias: number) => number;
 
 const centred: Normalized = (x, { mean, variance }, eps) => (x - mean) / Math.sqrt(variance + eps);
+const byTheRoot: Normalized = (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps);
+/** As a script has it that calls a deviation: (x - mean) / (std + eps). */
+const besideTheRoot =
+  (correction: number): Normalized =>
+  (x, { mean, variance, count }, eps) =>
+    (x - mean) / (Math.sqrt((variance * count) / (count - correction)) + eps);
 const weighted: Affine = (normalized, weight, bias) => normalized * weight + bias;
 
 /** Values that are normalized together lie side by side; a weight of each value, by its place. */
@@ -176,10 +198,12 @@ function normForm(name: string, rowsOf: RowsOf, others: RealForm['others']): Rea
         (x, { mean, variance, count }, eps) => (x - mean) / Math.sqrt((variance * count) / (count - 1) + eps),
         weighted,
       ),
-      [`${name} without its mean`]: form(
-        (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps),
-        weighted,
-      ),
+      [`${name} without its mean`]: form(byTheRoot, weighted),
+      [`${name} with eps added to the deviation`]: form(besideTheRoot(0), weighted),
+      [`${name} with eps added to the deviation, over n - 1`]: form(besideTheRoot(1), weighted),
+      [`${name} without its mean and bias`]: form(byTheRoot, (x, weight) => x * weight),
+      [`${name} without its deviation`]: form((x, { mean }) => x - mean, weighted),
+      [`${name} by 1 + weight`]: form(centred, (x, weight, bias) => x * (1 + weight) + bias),
       [`${name} divided by the variance, not its root`]: form(
         (x, { mean, variance }, eps) => (x - mean) / (variance + eps),
         weighted,
@@ -218,8 +242,6 @@ export const layerNorm: RealForm = normForm('layer_norm', ofEachRow, {
   'layer_norm of all of a sample': normOf(ofWholeSample, centred, weighted),
   'layer_norm along the axis before': normOf(ofAxisBefore, centred, weighted),
 });
-
-const byTheRoot: Normalized = (x, { mean, variance }, eps) => x / Math.sqrt(variance + mean * mean + eps);
 
 export const rmsNorm: RealForm = {
   value: normOf(ofEachRow, byTheRoot, weighted),

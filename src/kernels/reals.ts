@@ -23,6 +23,8 @@ import { floor } from '../numeric/round.js';
 import { axisOf, checkedAxes } from '../tensor/axes.js';
 import { placeOf, sizeOf, strideOf } from '../tensor/shape.js';
 import { everyRank } from './everyRank.js';
+import { attention } from './realAttention.js';
+import { spreads, vectorNorm } from './realFolded.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
 import { groupNorm, instanceNorm, layerNorm, logSoftmax, rmsNorm, softmax } from './realRows.js';
@@ -298,8 +300,14 @@ const forms: Readonly<Record<string, RealForm>> = {
     return x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta;
   }),
   abs: table(() => Math.abs),
-  sqrt: table(() => Math.sqrt),
-  rsqrt: table(() => (x: number) => 1 / Math.sqrt(x)),
+  sqrt: {
+    ...table(() => Math.sqrt),
+    alone: { '1 / sqrt(x)': realsOf((x) => 1 / Math.sqrt(x)), 'x * x': realsOf((x) => x * x) },
+  },
+  rsqrt: {
+    ...table(() => (x: number) => 1 / Math.sqrt(x)),
+    alone: { 'sqrt(x)': realsOf(Math.sqrt), '1 / x': realsOf((x) => 1 / x), '1 / x^2': realsOf((x) => x ** -2) },
+  },
   tanh: table(() => Math.tanh),
   leaky_relu: {
     ...table(({ negativeSlope }: SlopeAttributes) => leaky(negativeSlope)),
@@ -330,6 +338,9 @@ const forms: Readonly<Record<string, RealForm>> = {
   ...everyRank('adaptive_avg_pool', adaptivePool),
   mean,
   sum,
+  ...spreads,
+  vector_norm: vectorNorm,
+  scaled_dot_product_attention: attention,
   softmax,
   log_softmax: logSoftmax,
   layer_norm: layerNorm,

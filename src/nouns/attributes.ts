@@ -135,8 +135,8 @@ export interface AttentionAttributes {
   readonly scale: number;
   /** A query sees no key behind its own place. */
   readonly isCausal: boolean;
-  /** A fourth input: added to the scores, or 1 where a query sees a key. */
-  readonly mask: 'added' | 'chosen';
+  /** A fourth input: added to the scores, or 1 where a query sees a key; what others make of it: 1 where it does not, or nothing. */
+  readonly mask: 'added' | 'chosen' | 'hidden' | 'none';
 }
 
 /** A table of rows; scale: null of floats. */

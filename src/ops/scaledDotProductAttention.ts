@@ -41,7 +41,7 @@ export const scaledDotProductAttention: Op = {
     } = fields as {
       scale: number;
       is_causal?: boolean;
-      mask?: AttentionAttributes['mask'];
+      mask?: 'added' | 'chosen';
     };
     return { form: tensorForm({ scale, isCausal: is_causal === true, mask } satisfies AttentionAttributes), output };
   },

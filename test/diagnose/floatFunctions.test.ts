@@ -138,6 +138,19 @@ test('what -1e9 hides leaves no more open than other values do', async () => {
   expect(causes).toEqual(['unexplained']);
 });
 
+test('what -inf hides is looked at as the rest is', async () => {
+  const given = x.map((v, i) => (i % WIDTH === 3 ? Number.NEGATIVE_INFINITY : v));
+  const { causes, evidence } = await diagnosed(
+    'softmax',
+    byRows((row) => row.map(Math.exp), given),
+    given,
+  );
+  expect([causes, evidence['table-entry']]).toMatchObject([
+    ['table-entry'],
+    { function: 'exp(x), not divided by its sum' },
+  ]);
+});
+
 test('last digits that float32 leaves open are no constant', async () => {
   const { causes } = await diagnosed(
     'softmax',

@@ -44,12 +44,9 @@ export async function withArrays<T>(path: string, use: (arrays: ArrayFile) => Pr
   }
 }
 
-export async function replayed(
-  { producer }: OpCases,
-  { engine, flow = 'eager', inputs, layer, output, batch_sizes }: OpCase,
-  { arrays, path }: ArrayFile,
-  kernel?: string,
-): Promise<Outcome> {
+/** As a model, and as captures of it: of what came out, or of another array in its place. */
+export async function opened({ producer }: OpCases, one: OpCase, { arrays, path }: ArrayFile) {
+  const { engine, flow = 'eager', inputs, layer, batch_sizes } = one;
   const names = inputs.map((_, i) => `x${i}`);
   const raw = {
     format: 'qdiff-model',
@@ -63,13 +60,20 @@ export async function replayed(
     layers: [{ name: 'y', input: names, ...layer }],
   };
   const model = await validateModel(raw, 'model.json', { path, arrays, close: async () => {} });
-  const values = [...inputs.map(({ array }) => array), output].map((key, i) => {
-    const name = names[i] ?? 'y';
-    return [name, called(arrays.get(key)!, name)] as const;
-  });
-  const sizes = batch_sizes ? [['batch_sizes', called(arrays.get(batch_sizes)!, 'batch_sizes')] as const] : [];
-  const file = { path, arrays: new Map([...values, ...sizes]), close: async () => {} };
-  const report = await compare(model, await validateCapture(model, file), { kernel, diagnose: false });
+  const captureOf = (output: string) => {
+    const values = [...inputs.map(({ array }) => array), output].map((key, i) => {
+      const name = names[i] ?? 'y';
+      return [name, called(arrays.get(key)!, name)] as const;
+    });
+    const sizes = batch_sizes ? [['batch_sizes', called(arrays.get(batch_sizes)!, 'batch_sizes')] as const] : [];
+    return validateCapture(model, { path, arrays: new Map([...values, ...sizes]), close: async () => {} });
+  };
+  return { model, captureOf };
+}
+
+export async function replayed(cases: OpCases, one: OpCase, file: ArrayFile, kernel?: string): Promise<Outcome> {
+  const { model, captureOf } = await opened(cases, one, file);
+  const report = await compare(model, await captureOf(one.output), { kernel, diagnose: false });
   const [{ values: compared, mismatched, within_bound }] = report.layers;
   const why = report.warnings.map(({ message }) => message).join('; ');
   return { values: compared ?? 0, mismatched: mismatched ?? 0, withinBound: within_bound ?? 0, why };

@@ -5,6 +5,9 @@ import { isQuantized } from '../../nouns/value.js';
 import { blocks } from '../../replay/blocks.js';
 import type { LayerRun } from '../../replay/session.js';
 
+/** Of these -inf hides a place, and what comes out is a number. */
+const TAKE_INFINITY = ['softmax', 'logsumexp', 'scaled_dot_product_attention', 'where', 'maximum', 'minimum'];
+
 /** own: what the judged side's output holds. */
 export async function notFiniteValues(
   run: LayerRun,
@@ -14,6 +17,7 @@ export async function notFiniteValues(
 ): Promise<NotFiniteValue[]> {
   const { layer } = run.ready;
   const held: NotFiniteValue[] = own ? [{ value: layer.name, of: 'output', ...own }] : [];
+  if (!own && TAKE_INFINITY.includes(layer.op)) return held;
   for (const [i, input] of run.inputs.entries()) {
     const params = run.ready.inputs.at(i);
     if (!params || isQuantized(params)) continue; // a state reads none that the model has

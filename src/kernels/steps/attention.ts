@@ -26,15 +26,16 @@ export const attentionOfFloats: TensorSteps = boundedSteps('softmax(q k^T * scal
 /** What is added to the score of a query and a key. */
 type Mask = (row: number, key: number) => number;
 
-function maskOf({ inputs, attributes }: TensorCall): Mask | null {
+export function maskOf({ inputs, attributes }: TensorCall): Mask | null {
   const { isCausal, mask } = attributes as AttentionAttributes;
   const [q, k, , given] = inputs;
   const [queries, keys] = [q.shape.dims.at(-2)!, k.shape.dims.at(-2)!];
   const causal: Mask = (row, key) => (key > row % queries ? Number.NEGATIVE_INFINITY : 0);
-  if (!given) return isCausal ? causal : null;
+  if (!given || mask === 'none') return isCausal ? causal : null;
   const index = broadcastIndex(given.shape.dims, [...q.shape.dims.slice(0, -1), keys]);
   const at: Mask = (row, key) => given.data[index(row * keys + key)];
-  const own: Mask = mask === 'added' ? at : (row, key) => (at(row, key) === 0 ? Number.NEGATIVE_INFINITY : 0);
+  const own: Mask =
+    mask === 'added' ? at : (row, key) => ((at(row, key) === 0) === (mask === 'chosen') ? Number.NEGATIVE_INFINITY : 0);
   return isCausal ? (row, key) => own(row, key) + causal(row, key) : own;
 }
 

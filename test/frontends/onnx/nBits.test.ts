@@ -98,6 +98,36 @@ test('more scales than are read at once: other layers are replayed all the same'
   expect([isReplayed.get('d'), isReplayed.get('other')]).toEqual([false, true]);
 });
 
+test.each([
+  ['int16', 5],
+  ['uint16', 4],
+])('weights of %s stay a product of floats, beside floats and beside codes of 16 bits', async (_, type) => {
+  const codes = new Uint16Array(96);
+  const wide = [
+    tensor('wide', [32, 3], codes, type),
+    tensor('one', [], Float32Array.of(0.5)),
+    tensor('zero', [], codes.slice(0, 1), type),
+  ];
+  const pair = (op: string, from: string, to: string) => node(op, [from, 'one', 'zero'], [to]);
+  const nodes = [
+    pair('DequantizeLinear', 'wide', 'd'),
+    node('MatMul', ['x', 'd'], ['m']),
+    pair('QuantizeLinear', 'x', 'q'),
+    pair('DequantizeLinear', 'q', 'r'),
+    node('MatMul', ['r', 'd'], ['y']),
+  ];
+  const inputs = [valueInfo('x', 1, ['N', 32])];
+  const outputs = [valueInfo('m'), valueInfo('y')];
+  const data = model({ inputs, outputs, initializers: wide, nodes, opsets: { '': 21 } });
+  const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  await close();
+  const ofProducts = layers.filter(({ name }) => ['m', 'y'].includes(name));
+  expect(ofProducts.map(({ op, notReplayed }) => [op, notReplayed])).toEqual(
+    ofProducts.map(() => ['linear_float', undefined]),
+  );
+  expect(ofProducts).toHaveLength(2);
+});
+
 describe('dequantized weights beside floats', () => {
   const of = (scale: string, own: Readonly<Record<string, Attribute>>) => [
     node('DequantizeLinear', ['codes', scale], ['d'], own),

@@ -35,10 +35,11 @@ export function functionsOfFloats(study: TensorStudy, which: 'others' | 'alone')
   const isTable = form?.is === 'table';
   const asItIs = which === (isTable ? 'others' : 'alone') && isOneForOne(study) ? [itself()] : [];
   // of what is above 0 a ReLU is x itself, which says less
-  if (isTable) return which === 'others' ? [...asItIs, ...ofOneValue(form.of?.(attributes))] : [];
-  const others = form?.picks?.(attributes) ? {} : (form?.[which] ?? {});
+  if (isTable && which === 'alone') return [];
+  const others = form?.picks?.(attributes) ? {} : (form?.[isTable ? 'alone' : which] ?? {});
   return [
     ...asItIs,
+    ...(isTable ? ofOneValue(form.of?.(attributes)) : []),
     ...Object.entries(others).map(([name, value]): [string, TensorSteps] => [
       name,
       stepsOf(name, (call) => within(fillReals(call, value(call)), study.declared.steps.run(call))),

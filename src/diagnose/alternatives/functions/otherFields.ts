@@ -79,27 +79,44 @@ function alongOthers({ data, declared }: TensorStudy): Read[] {
 
 const HEADS = [1, 2, 4, 8, 12, 16];
 
+/** Another scale, another mask, and of both at once the ones that are left out most. */
 function ofAttention({ data, declared }: TensorStudy): Read[] {
   const own = declared.params.attributes as AttentionAttributes;
-  const depth = data.whole!.ready.shapes.inputs[0].dims.at(-1)!;
-  const scales = [
-    1,
-    1 / depth,
-    ...HEADS.flatMap((heads) => [1 / Math.sqrt(depth * heads), 1 / Math.sqrt(depth / heads)]),
-  ];
-  const others = [...new Set(scales)].filter((scale) => Math.abs(scale / own.scale - 1) > 1e-6);
+  const { inputs } = data.whole!.ready.shapes;
+  const depth = inputs[0].dims.at(-1)!;
+  const isOther = (scale: number) => Math.abs(scale / own.scale - 1) > 1e-6;
+  const byHeads = HEADS.flatMap((heads) => [1 / Math.sqrt(depth * heads), 1 / Math.sqrt(depth / heads)]);
+  const scales = [...new Set([1, 1 / depth, ...byHeads])].filter(isOther);
+  const masks = otherMasks(own, inputs.length > 3);
+  const both = masks.flatMap(([name, mask]) =>
+    scales
+      .filter((scale) => scale === 1 || scale === 1 / depth)
+      .map((scale): Read => [`attention ${scaleText(scale)}, ${name}`, { ...own, ...mask, scale }]),
+  );
   return [
-    [
-      own.isCausal ? 'attention without its causal mask' : 'attention with a causal mask',
-      { ...own, isCausal: !own.isCausal },
-    ],
-    ...others.map(
-      (scale): Read => [
-        scale === 1 ? 'attention without its scale' : `attention with a scale of ${Number(scale.toPrecision(6))}`,
-        { ...own, scale },
-      ],
-    ),
+    ...masks.map(([name, mask]): Read => [`attention ${name}`, { ...own, ...mask }]),
+    ...scales.map((scale): Read => [`attention ${scaleText(scale)}`, { ...own, scale }]),
+    ...both,
   ];
+}
+
+function scaleText(scale: number): string {
+  return scale === 1 ? 'without its scale' : `with a scale of ${Number(scale.toPrecision(6))}`;
+}
+
+type Masked = readonly [name: string, mask: Partial<AttentionAttributes>];
+
+function otherMasks({ isCausal, mask }: AttentionAttributes, isGiven: boolean): Masked[] {
+  const causal: Masked[] = [[isCausal ? 'without its causal mask' : 'with a causal mask', { isCausal: !isCausal }]];
+  if (!isGiven) return causal;
+  const ofBooleans: Masked[] = [
+    ['whose mask hides what it should show', { mask: 'hidden' }],
+    ['whose mask is added as 0 and 1', { mask: 'added' }],
+  ];
+  const inPlace: Masked[] = isCausal
+    ? []
+    : [['with a causal mask in place of its own', { mask: 'none', isCausal: true }]];
+  return [['without its mask', { mask: 'none' }], ...inPlace, ...(mask === 'chosen' ? ofBooleans : []), ...causal];
 }
 
 function spreadOf(op: string, own: SpreadAttributes): Read {

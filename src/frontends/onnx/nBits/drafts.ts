@@ -24,8 +24,9 @@ export function quantizesAgain(node: GraphNode, x: Operand, w: Codes, tail: Tail
 
 const RUNS_AS = 'ONNX Runtime runs it as MatMulNBits, which quantizes the activations again, to int8 in blocks';
 
-/** Of others it makes no MatMulNBits. */
-function hasBlocks({ blockSize }: Quantization): boolean {
+/** Of others, and of codes of 16 bits, it makes no MatMulNBits. */
+function hasBlocks({ blockSize, dtype }: Quantization): boolean {
+  if (['int16', 'uint16'].includes(dtype.name)) return false;
   return blockSize === 0 || (blockSize >= 16 && Math.log2(blockSize) % 1 === 0);
 }
 
