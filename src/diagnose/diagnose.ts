@@ -1,15 +1,15 @@
-import { elementwiseSteps, productSteps, tensorSteps } from '../kernels/kernel.js';
+import { productSteps, tensorSteps } from '../kernels/kernel.js';
 import { formOf, lacksFor } from '../kernels/reference.js';
 import type { NumericArray } from '../nouns/array.js';
 import type { ValueReader } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import { isElementwise, isProduct, isTensor, type Layer, type Producer, takesWholeCalls } from '../nouns/model.js';
-import type { QuantParams, ValueParams } from '../nouns/value.js';
+import { isElementwise, isProduct, type Layer, type Producer } from '../nouns/model.js';
+import type { ValueParams } from '../nouns/value.js';
 import { isQuantized } from '../nouns/value.js';
 import { asChosen } from '../replay/chosen.js';
-import { elementwiseOf, productOf, type ReadyLayer } from '../replay/layer.js';
+import type { ReadyLayer } from '../replay/layer.js';
 import type { LayerRun } from '../replay/session.js';
-import { withNarrowBias } from './alternatives/biases/biasUnits.js';
+import { setupOf } from './declared.js';
 import { isKernelsOwn } from './facts.js';
 import { consistentKernels } from './finding/consistent.js';
 import type { At, NotFiniteValue } from './finding/evidence.js';
@@ -24,7 +24,7 @@ import { diagnoseLayer } from './search/layer.js';
 import { areNamed } from './search/ranking.js';
 import { causesAs, type Habit, type Rival, rivalsOf, shortHabits, valuesAs, valuesUnder } from './search/rivals.js';
 import { SharedNumbers } from './search/shared.js';
-import { AS_STORED, applyChanges, type Change, type Kind, type Setup } from './setup.js';
+import { applyChanges, type Change, type Kind, type Setup } from './setup.js';
 import { differences } from './study/agree.js';
 import type { ImageRows, InCommon, Rows, Side } from './study/data.js';
 import { Study } from './study/study.js';
@@ -344,34 +344,6 @@ function otherArithmetic(kernel: Kernel, { op, arithmetic }: Layer, kind: Kind):
   return kind === 'product' ? productSteps(kernel, other) : tensorSteps(kernel, other);
 }
 
-/** A layer as declared; afterRelu: with the ReLU that follows it. Null: of a kind that has none. */
-function setupOf(kernel: Kernel, ready: ReadyLayer, afterRelu: boolean): Setup | null {
-  const { layer, input, inputs } = ready;
-  const tensor = tensorSteps(kernel, layer);
-  if (tensor && takesWholeCalls(layer)) return null; // no sample is tried alone
-  if (tensor && isTensor(layer)) {
-    const { attributes, activation } = layer.form;
-    const params = { inputs, output: layer.output!, attributes, activation };
-    return { kind: 'tensor', ...AS_STORED, reads: inputs.map(() => null), steps: tensor, params };
-  }
-  const [product, elementwise] = [productSteps(kernel, layer), elementwiseSteps(kernel, layer)];
-  if (product && isProduct(layer)) {
-    const params = withNarrowBias(productOf(ready, layer, isQuantized(input) ? input : FLOAT_INPUT));
-    const activation = afterRelu ? 'relu' : params.activation;
-    return {
-      kind: 'product',
-      ...AS_STORED,
-      reads: inputs.map(() => null),
-      steps: product,
-      params: { ...params, activation },
-    };
-  }
-  if (elementwise && isElementwise(layer) && !layer.form.chosen) {
-    return { kind: 'elementwise', ...AS_STORED, steps: elementwise, params: elementwiseOf(layer, input) };
-  }
-  return null;
-}
-
 /** Of a layer that chooses its parameters: those of its one call. */
 function resolved({ ready, kernel, batches, inCalls }: LayerRun): ReadyLayer {
   return inCalls.ends.length === 1 ? { ...ready, layer: asChosen(ready.layer, kernel, batches, 0) } : ready;
@@ -380,9 +352,6 @@ function resolved({ ready, kernel, batches, inCalls }: LayerRun): ReadyLayer {
 function rowsOf(reader: ValueReader): Rows {
   return { width: reader.features, read: (from, to) => reader.read(from, to) };
 }
-
-/** A dynamic layer's input is float; its kernel chooses the parameters. */
-const FLOAT_INPUT: QuantParams = { dtype: 'uint8', scale: 1, zeroPoint: 0, quantMin: 0, quantMax: 255 };
 
 function sameParams(a: ValueParams, b: ValueParams): boolean {
   return isQuantized(a) && isQuantized(b) && a.scale === b.scale && a.zeroPoint === b.zeroPoint;

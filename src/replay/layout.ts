@@ -1,5 +1,6 @@
 /** Values move; what they are stays. */
 import type { Matrix, NumericArray } from '../nouns/array.js';
+import type { ValueReader } from '../nouns/capture.js';
 import type { LayoutLayer } from '../nouns/model.js';
 import { isQuantized, type LayerShapes } from '../nouns/value.js';
 import { emptyLike, isBytes } from '../numeric/array.js';
@@ -17,6 +18,16 @@ export function replayLayout({ form, output }: LayoutLayer, shapes: LayerShapes,
     ? moved(x, moves, data ? emptyLike(data, x.rows * cols) : new like(x.rows * cols), form.fill)
     : null;
   return { rows: x.rows, cols, data: out ?? data ?? like.from(x.data), low: null, high: null, ...NO_SUMS };
+}
+
+/** What a layer reads, in the places that it goes to. */
+export function movedValues(layer: LayoutLayer, shapes: LayerShapes, input: ValueReader): ValueReader {
+  const { features: cols } = input;
+  return {
+    features: sizeOf(shapes.output.dims),
+    read: async (from, to) =>
+      replayLayout(layer, shapes, { rows: to - from, cols, data: await input.read(from, to) }).data,
+  };
 }
 
 /** Whether bytes like these can be this code: then what is moved takes a quarter of the memory. */

@@ -1,12 +1,13 @@
 /** A layer as engines and diagnoses see it: rows of channels, a row for each place of each sample. */
 import type { ValueReader } from '../nouns/capture.js';
-import { isProduct, type ProductLayer } from '../nouns/model.js';
+import { isLayout, isProduct, type ProductLayer } from '../nouns/model.js';
 import type { Shape } from '../nouns/value.js';
 import { patchRows } from '../tensor/patches.js';
 import { inRows } from '../tensor/rows.js';
 import { positionsOf, sameDims, sizeOf } from '../tensor/shape.js';
 import type { BatchRanges } from './calls.js';
 import type { ReadyLayer } from './layer.js';
+import { movedValues } from './layout.js';
 import { patchesFor } from './patches.js';
 import type { LayerRun } from './session.js';
 
@@ -15,7 +16,7 @@ export interface LayerRows {
   readonly shape: Shape;
   /** Rows of a sample. */
   readonly perSample: number;
-  /** What a row is computed from: [rows, in_features] of a product, else the channels of the same place. */
+  /** What a row is computed from: [rows, in_features] of a product, else the channels of the same place, moved there where a layer does so. */
   readonly input: ValueReader;
   readonly batches: BatchRanges | null;
   /** A value of the layer's output, [rows, channels]. */
@@ -47,6 +48,7 @@ function inRowsOf(batches: BatchRanges, perSample: number): BatchRanges {
 function rowsOfInput({ layer, shapes, patch, input: params }: ReadyLayer, input: ValueReader): ValueReader {
   const [shape] = shapes.inputs;
   if (!shape) return input; // a state reads nothing
+  if (isLayout(layer)) return inRows(movedValues(layer, shapes, input), shapes.output);
   if (patch) return patchRows(input, shape, patchesFor(patch, params));
   return inRows(input, isProduct(layer) ? rowsOf(layer, shape) : alike(shape, shapes.output));
 }

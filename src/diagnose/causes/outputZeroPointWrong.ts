@@ -35,6 +35,8 @@ declare module '../finding/evidence.js' {
       Partial<FoundParameter> & {
         /** Where a fused activation clamps all the same, in codes. */
         readonly clamped?: readonly [number, number];
+        /** Codes that leave the range by it keep their low bits. */
+        readonly wraps?: true;
         /** It is added to the sums. */
         readonly before_scaling?: true;
       };
@@ -57,9 +59,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
   estimate: (study, base) => {
     const { output } = base.params;
     if (!isQuantized(output)) return [];
-    const shift = convertsIn(base) || base !== study.declared ? null : shiftOfCodes(study);
-    if (shift !== null)
-      return [{ ...outputZeroPoint(output.zeroPoint, output.zeroPoint + shift), apply: byShift(output, shift) }];
+    const moved = base === study.declared ? movedCodes(study, output) : null;
+    if (moved) return [moved];
     if (!convertsIn(base) && !hasRelu(study)) return [];
     // a ReLU of its own clamps at it
     const middle = convertsIn(base) ? whereErrorsLie(study, base) : observedRange(study)[0];
@@ -106,6 +107,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
       e.before_scaling
         ? `output zero_point ${e.declared}, times s_x * s_w / s_y`
         : foundSentence('output zero_point', e),
+      e.wraps ? 'what leaves the range keeps its low bits' : null,
       e.clamped ? `clamped to ${e.clamped[0]}..${e.clamped[1]}, as with the declared one` : null,
     ],
     fix: (e, context) =>
@@ -214,6 +216,16 @@ function withItsRelu(moved: Change): Change {
     label: `${moved.label}, with a ReLU`,
     apply: (setup) => moved.apply(withParams<Setup>(setup, { activation: 'relu' })),
   };
+}
+
+/** Of codes that stay what they are. */
+function movedCodes(study: Study, output: QuantParams): Change | null {
+  const mayStay = !convertsIn(study.declared) || isTensorStudy(study);
+  const shift = mayStay ? shiftOfCodes(study) : null;
+  const zeroPoint = output.zeroPoint + (shift?.by ?? 0);
+  if (!shift || (isTensorStudy(study) && !takesItsInputs(study, study.declared, zeroPoint))) return null;
+  const own = outputZeroPoint(output.zeroPoint, zeroPoint);
+  return { ...own, ...(shift.wraps && { found: { ...own.found, wraps: true } }), apply: byShift(output, shift) };
 }
 
 /** A pool's codes have the zero point of what it reads: one of its own is added to them. */

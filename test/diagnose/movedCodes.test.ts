@@ -1,0 +1,94 @@
+/** Layers that move values, and one that leaves them where they are: what is done to the codes on the way. */
+import { describe, expect, test } from 'vitest';
+import { compare } from '../../src/compare/compare.js';
+import { referenceFor } from '../../src/kernels/reference.js';
+import type { ArrayFile, ArraySource } from '../../src/nouns/array.js';
+import { ReplaySession } from '../../src/replay/session.js';
+import { sizeOf } from '../../src/tensor/shape.js';
+import { validateCapture } from '../../src/validate/capture.js';
+import { validateModel } from '../../src/validate/model.js';
+import { randomFrom } from './world.js';
+
+const [SAMPLES, ZP, SHAPE] = [6, 101, [4, 4, 6]];
+const random = randomFrom(5);
+const x = Uint8Array.from({ length: SAMPLES * sizeOf(SHAPE) }, () =>
+  Math.min(255, Math.max(0, Math.round(ZP + 40 * random.normal()))),
+);
+
+const LAYERS = {
+  flatten: {},
+  permute: { dims: [0, 2, 3, 1] },
+  pad: { pad: [1, 1, 1, 1] },
+  slice: { dim: 2, start: 1, end: 4 },
+  channel_shuffle: { groups: 2 },
+  interpolate: { scale_factor: 2, mode: 'nearest' },
+  max_pool2d: { kernel_size: 2 },
+} as const;
+type Op = keyof typeof LAYERS;
+
+function modelOf(op: Op) {
+  const producer = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
+  const inputs = [{ name: 'x', dtype: 'uint8', scale: 0.0487, zero_point: ZP, shape: SHAPE }];
+  const layers = [{ name: 'y', op, input: ['x'], ...LAYERS[op] }];
+  return validateModel({ format: 'qdiff-model', version: 1, producer, inputs, layers }, 'model.json', 'none');
+}
+
+function fileOf(y: Uint8Array, dims: readonly number[]): ArrayFile {
+  const arrays = (
+    [
+      ['x', x, SHAPE],
+      ['y', y, dims],
+    ] as const
+  ).map(([key, data, own]): [string, ArraySource] => {
+    const read = async (from = 0, to = SAMPLES) => data.subarray(from * sizeOf(own), to * sizeOf(own));
+    return [key, { key, dtype: 'uint8', shape: [SAMPLES, ...own], fortranOrder: false, read }];
+  });
+  return { path: 'capture.npz', arrays: new Map(arrays), close: async () => {} };
+}
+
+/** A candidate of which each right code has become another. */
+async function diagnosed(op: Op, become: (code: number, i: number) => number) {
+  const model = await modelOf(op);
+  const { dims } = model.shapes!.get('y')!;
+  const blank = await validateCapture(model, fileOf(new Uint8Array(SAMPLES * sizeOf(dims)), dims));
+  const session = new ReplaySession(model, blank, referenceFor(model.producer, undefined), 'isolated');
+  const run = await session.open(model.layers[0]);
+  const right = Uint8Array.from((await run.replay(0, SAMPLES)).data as Uint8Array);
+  const capture = await validateCapture(model, fileOf(right, dims));
+  const candidate = await validateCapture(model, fileOf(right.map(become), dims));
+  return (await compare(model, capture, { candidate })).candidate_layers![0].diagnosis!;
+}
+
+const saturated = (code: number) => Math.min(255, Math.max(0, code));
+const ofZeroPoint = (found: number, wraps?: true) => ({
+  'output-zero-point-wrong': { declared: ZP, found, ...(wraps && { wraps }) },
+});
+
+describe.each(Object.keys(LAYERS) as Op[])('%s', (op) => {
+  test.each<[what: string, evidence: object, become: (code: number) => number]>([
+    ['less its zero point', ofZeroPoint(0), (code) => saturated(code - ZP)],
+    ['less its zero point, in 8 bits', ofZeroPoint(0, true), (code) => (code - ZP) & 255],
+    ['more by one', ofZeroPoint(ZP + 1), (code) => saturated(code + 1)],
+    ['its sign flipped', { signedness: { of: 'output', top_bit: true } }, (code) => code ^ 128],
+    ['clamped', { 'clamp-range': { found: [0, 161] } }, (code) => Math.min(code, 161)],
+  ])('%s', async (_, evidence, become) => {
+    const { causes, explained, of, evidence: found } = await diagnosed(op, become);
+    expect([causes, explained]).toEqual([Object.keys(evidence), of]);
+    expect(found).toMatchObject(evidence);
+  });
+
+  // a maximum that begins at the zero point is one
+  test('a ReLU', async () => {
+    const { causes } = await diagnosed(op, (code) => Math.max(code, ZP));
+    expect(causes).toEqual([op === 'max_pool2d' ? 'pool-maximum' : 'capture-after-relu']);
+  });
+
+  test.each<[what: string, become: (code: number, i: number) => number]>([
+    ['some codes moved', (code, i) => saturated(code + (i % 3 === 0 ? 1 : 0))],
+    ['another function', (code) => saturated(ZP + Math.round((code - ZP) ** 2 / 64))],
+    ['other numbers', (_, i) => (i * 7919) % 256],
+    ['two numbers', (code) => saturated(code + (code > 150 ? 2 : 1))],
+  ])('no name for %s', async (_, become) => {
+    expect((await diagnosed(op, become)).causes).toEqual(['unexplained']);
+  });
+});
