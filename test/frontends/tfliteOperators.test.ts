@@ -52,3 +52,19 @@ test.each([
   const layer = await layerOf('PADV2', tensors);
   expect([layer.op, layer.notReplayed]).toEqual(['pad', notReplayed]);
 });
+
+test.each<[string, readonly number[], readonly number[], string | undefined]>([
+  ['rows along the last axis', [1, 2, 3], [1, 2, 4], undefined],
+  ['several axes as one row', [1, 2, 3], [1, 4], 'its rows are made of other axes than the last'],
+])('FULLY_CONNECTED of float weights: %s', async (_, from, to, notReplayed) => {
+  const floats = { type: 'float32', scale: undefined } as const;
+  const depth = notReplayed ? 6 : 3;
+  const tensors = [
+    { name: 'x', ...floats, shape: from },
+    { name: 'w', ...floats, shape: [4, depth], data: Float32Array.from({ length: 4 * depth }, (_, i) => i / 8) },
+    { name: 'b', ...floats, shape: [4], data: Float32Array.of(1, 2, 3, 4) },
+    { name: 'y', ...floats, shape: to },
+  ];
+  const layer = await layerOf('FULLY_CONNECTED', tensors as unknown as TensorSpec[]);
+  expect([layer.op, layer.notReplayed]).toEqual(['linear_float', notReplayed]);
+});

@@ -233,3 +233,26 @@ def hybrid_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, depth=Fal
         options["depthMultiplier"] = n // c
     net.op("DEPTHWISE_CONV_2D" if depth else "CONV_2D", [x, weights, bias], [y], 6 if depth else 5, **options)
     return y
+
+
+def float_constant(net, shape, spread):
+    return net.tensor(shape, "float32", data=net.rng.normal(0, spread, shape))
+
+
+def float_dense(net, x, n, act="none", bias=True):
+    *rows, k = net.shapes[x]
+    y = net.tensor((*rows, n), "float32")
+    read = [x, float_constant(net, (n, k), k ** -0.5), float_constant(net, (n,), 1) if bias else -1]
+    return net.op("FULLY_CONNECTED", read, [y], 1, keepNumDims=True, fusedActivationFunction=ACTIVATIONS[act]) and y
+
+
+def float_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, dilation=(1, 1), depth=False, act="none", groups=1):
+    """n: with depth how many channels one becomes."""
+    b, h, w, c = net.shapes[x]
+    oh, ow = (out_size(*sizes, padding) for sizes in zip((h, w), kernel, stride, dilation))
+    shape = (1, *kernel, c * n) if depth else (n, *kernel, c // groups)
+    y = net.tensor((b, oh, ow, c * n if depth else n), "float32")
+    options = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "dilationHFactor": dilation[0], "dilationWFactor": dilation[1],
+               "fusedActivationFunction": ACTIVATIONS[act], **({"depthMultiplier": n} if depth else {})}
+    read = [x, float_constant(net, shape, np.prod(shape[1:3] if depth else shape[1:]) ** -0.5), float_constant(net, net.shapes[y][-1:], 1)]
+    return net.op("DEPTHWISE_CONV_2D" if depth else "CONV_2D", read, [y], 1, **options) and y

@@ -1,4 +1,4 @@
-/** Operators that multiply by weights: linear and convolutions, on codes or hybrid (float values, int8 weights). */
+/** Operators that multiply by weights: linear and convolutions, on codes, hybrid (float values, int8 weights) or of floats alone. */
 import type { Tensor } from '../../load/tflite/model.js';
 import { tensorType } from '../../load/tflite/types.js';
 import { sameDims, sizeOf } from '../../tensor/shape.js';
@@ -26,6 +26,10 @@ export function fullyConnected(node: Node): Translation {
   const flatten = rowsOf(node, inFeatures, outFeatures);
   const across = flatten ? null : 'its values change between samples and rows';
   const because = node.number('weights_format') !== 0 ? 'its weights are shuffled' : across;
+  if (areFloats(x, w)) {
+    const apart = because ?? (flatten && 'flatten' in flatten ? 'its rows are made of other axes than the last' : null);
+    return floatProduct(node, 'linear_float', w, node.input(2), { out_features: outFeatures }, apart);
+  }
   const fields = { ...flatten, ...absentBias(node, x) };
   if (!isHybrid(x, w)) return product(node, 'linear', w, node.input(2), fields, because);
   const bits = w.type.name === 'int4' ? { weight_bits: 4 } : {};
@@ -104,6 +108,12 @@ function overImages(
   because: string | null,
 ): Translation {
   const [x, bias] = [node.needs(0), node.input(2)];
+  if (areFloats(x, w)) {
+    const [out, , ...kernel_size] = axes.map((axis) => w.shape[axis]);
+    const { same: _, channels: __, depthwise: ___, ...window } = fields as Fields & Geometry;
+    const several = node.graph.hasImages(x.index) ? 'a sample is several images' : because;
+    return floatProduct(node, 'conv2d_float', w, bias, { ...window, axes, kernel_size, out_features: out }, several);
+  }
   if (!node.graph.hasImages(x.index)) {
     return product(node, opOf('conv2d', x, w), w, bias, { ...fields, axes }, because);
   }
@@ -143,6 +153,10 @@ export function transposeConvolution(node: Node): Translation {
 /** Float values and weights of 8 bits or less: the kernel quantizes its input itself. */
 function isHybrid(x: Tensor, w: Tensor): boolean {
   return x.type.name === 'float32' && w.type.name.startsWith('int');
+}
+
+function areFloats(x: Tensor, w: Tensor): boolean {
+  return x.type.name === 'float32' && w.type.name === 'float32';
 }
 
 function opOf(op: string, x: Tensor, w: Tensor): string {
@@ -189,6 +203,24 @@ function product(
       activation,
     },
   };
+}
+
+/** Of floats that a quantizer left as they were. */
+function floatProduct(
+  node: Node,
+  op: string,
+  w: Tensor,
+  bias: Tensor | null,
+  { axes, ...fields }: Fields,
+  because: string | null,
+): Translation {
+  const { graph } = node;
+  const { activation, notReplayed: unusable } = fusedActivation(node);
+  const unread = graph.folded.has(w.index) || !w.data || w.unusual ? unusableWeights(node, w, 0) : null;
+  const notReplayed = because ?? unread ?? unusableBias(node, bias, '_dynamic') ?? unusable;
+  if (notReplayed) return { op, data: [0], notReplayed };
+  const own = { weight: graph.array(w.index, axes ? { axes } : {}), bias: bias && graph.array(bias.index) };
+  return { op, data: [0], fields: { ...fields, ...own, activation } };
 }
 
 function unusableWeights({ graph }: Node, w: Tensor, channels: number): string | null {

@@ -95,7 +95,7 @@ function unusableValues(node: Node, { op, data, isBare }: Translation): string |
   const coded = isBare ? [own] : [own, output];
   const types = coded.map((index) => graph.tensor(index).type.name);
   const isFloat = types.every((type) => type === 'float32');
-  if (isFloat && (MOVES.has(operator.name) || op.endsWith('_dynamic'))) return null;
+  if (isFloat && (MOVES.has(operator.name) || /_(dynamic|float)$/.test(op))) return null;
   if (isFloat && ON_FLOATS.has(operator.name)) return null;
   if (isFloat) return `operator ${operator.name} on float32 values has no model`;
   const odd = types.find((type) => !CODES.has(type) && type !== 'float32');

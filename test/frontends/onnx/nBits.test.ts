@@ -128,17 +128,46 @@ test.each([
   expect(ofProducts).toHaveLength(2);
 });
 
+test('a bias of codes, as quantize_static makes it, is added as floats', async () => {
+  const bias = [tensor('b_q', [3], Int32Array.of(7, -9, 1000)), tensor('b_s', [], Float32Array.of(0.001))];
+  const nodes = [
+    node('DequantizeLinear', ['codes', 'k_s'], ['d'], { axis: 1 }),
+    node('DequantizeLinear', ['b_q', 'b_s'], ['bias']),
+    node('Gemm', ['x', 'd', 'bias'], ['y']),
+  ];
+  const inputs = [valueInfo('x', 1, ['N', 32])];
+  const all = [...initializers, ...bias];
+  const data = model({ inputs, outputs: [valueInfo('y')], initializers: all, nodes, opsets: { '': 21 } });
+  const { layers, close } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+  const [form] = layers.map((layer) => layer.form) as unknown as { attributes: { bias: Float32Array } }[];
+  await close();
+  expect(layers.map(({ op, notReplayed }) => [op, notReplayed])).toEqual([['linear_blocks_dynamic', undefined]]);
+  expect([...form.attributes.bias]).toEqual([7, -9, 1000].map((code) => Math.fround(code * Math.fround(0.001))));
+});
+
 describe('dequantized weights beside floats', () => {
   const of = (scale: string, own: Readonly<Record<string, Attribute>>) => [
     node('DequantizeLinear', ['codes', scale], ['d'], own),
     node('MatMul', ['x', 'd'], ['y']),
   ];
   const blocks = { axis: 0, block_size: 16 };
+  const clamped = (op: string, name: string) => [
+    node('DequantizeLinear', ['codes', 'k_s'], ['d'], { axis: 1 }),
+    node('MatMul', ['x', 'd'], ['m']),
+    node(op, ['m'], [name]),
+  ];
 
   test.each<[string, readonly Bytes[], string, Readonly<Record<string, string>>?]>([
     ['a scale a block', of('blocks_s', blocks), 'linear_blocks_dynamic y'],
     ['a scale a channel', of('k_s', { axis: 1 }), 'linear_blocks_dynamic y'],
     ['blocks that are too small for it', of('eights_s', { axis: 0, block_size: 8 }), 'linear_float y'],
+    ['a Relu behind it that one thing reads', [...clamped('Relu', 'r'), node('Tanh', ['r'], ['y'])], 'linear_float m'],
+    ['a Clip behind it that is given out', clamped('Clip', 'y'), 'linear_blocks_dynamic m'],
+    [
+      'a Relu behind it that two read',
+      [...clamped('Relu', 'r'), node('Tanh', ['r'], ['y']), node('Abs', ['r'], ['u'])],
+      'linear_blocks_dynamic m',
+    ],
     ['a level of floats', of('blocks_s', blocks), 'linear_float y', { 'session.qdq_matmulnbits_accuracy_level': '2' }],
     [
       'a size of blocks that ONNX Runtime chooses',
@@ -150,6 +179,6 @@ describe('dequantized weights beside floats', () => {
     const layers = await layersOf([...nodes, node('Neg', ['x'], ['other'])], {
       settings: new Map(Object.entries(settings)),
     });
-    expect(layers).toEqual([line, 'neg other']);
+    expect([layers[0], layers.at(-1)]).toEqual([line, 'neg other']);
   });
 });

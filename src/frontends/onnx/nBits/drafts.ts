@@ -1,5 +1,6 @@
 /** MatMulNBits: the operator, and what ONNX Runtime makes of a product of constant codes with anything but codes of 8 bits. */
 import { printable } from '../../../text.js';
+import { dequantizedBias } from '../bias.js';
 import type { Context, Draft } from '../draft.js';
 import { type GraphNode, intOf, isOnnx, otherInput } from '../graph.js';
 import { QUANTIZES_AGAIN } from '../hazards.js';
@@ -11,9 +12,16 @@ import { type BlockWeights, biasOfBlocks, dequantizedBlocks, weightsOfCodes, wei
 type Codes = Operand & { readonly kind: 'weight' };
 
 /** Why it quantizes its activations again; null: it does not, or is none. */
-export function quantizesAgain(node: GraphNode, x: Operand, w: Codes, tail: Tail, { session }: Context): string | null {
+export function quantizesAgain(
+  node: GraphNode,
+  x: Operand,
+  w: Codes,
+  { tail, output }: { readonly tail: Tail; readonly output: string },
+  { session, graph }: Context,
+): string | null {
   const columns = isOnnx(node, 'MatMul') || (isOnnx(node, 'Gemm') && intOf(node, 'transB', 0) === 0);
   if (!columns || !session.quantizesAgain || session.unfused || !hasBlocks(w.q)) return null;
+  if (tail.q === null && isClamped(output, graph)) return null;
   if (x.kind === 'codes') {
     const { name } = x.q.dtype;
     if (['uint8', 'int8'].includes(name) || keepsActivation(tail)) return null;
@@ -28,6 +36,13 @@ const RUNS_AS = 'ONNX Runtime runs it as MatMulNBits, which quantizes the activa
 function hasBlocks({ blockSize, dtype }: Quantization): boolean {
   if (['int16', 'uint16'].includes(dtype.name)) return false;
   return blockSize === 0 || (blockSize >= 16 && Math.log2(blockSize) % 1 === 0);
+}
+
+/** A Relu or Clip is looked at as one before codes would be, unless nothing or several things read it. */
+function isClamped(output: string, graph: Context['graph']): boolean {
+  const [reader, ...others] = graph.readersOf(output);
+  if (others.length > 0 || !isOnnx(reader ?? null, 'Relu', 'Clip') || reader.inputs[0] !== output) return false;
+  return graph.readersOf(reader.outputs[0]).length === 1;
 }
 
 /** A Relu before codes makes it a float product. */
@@ -47,7 +62,8 @@ export function ofBlocks(
   const { blockOfChannels: block } = context.session;
   const isKnown = weight.constant.source !== null && weight.constant.shape.length === 2 && block !== null;
   const weights = isKnown ? weightsOfCodes(weight, block) : null;
-  const own = weights && biasOfBlocks(bias?.tensor ?? '', bias?.q ? null : (bias?.constant ?? null), weights, context);
+  const real = bias && dequantizedBias(bias);
+  const own = weights && biasOfBlocks(real?.tensor ?? '', real?.constant ?? null, weights, context);
   const fields = weights && own !== undefined ? blockFields(weights, own, context) : null;
   const unknown = weights ? 'its bias is no constant number of each channel' : 'the size of its blocks is not known';
   return {

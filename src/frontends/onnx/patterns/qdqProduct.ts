@@ -63,7 +63,7 @@ async function onFloats(node: GraphNode, x: Operand, w: Operand, context: Contex
 
 async function behindAgain(node: GraphNode, x: Operand, w: Weights, context: Context) {
   const around = await behind(node, context);
-  return { around, again: quantizesAgain(node, x, w, around.tail, context) };
+  return { around, again: quantizesAgain(node, x, w, around, context) };
 }
 
 async function product(
@@ -74,7 +74,7 @@ async function product(
   context: Context,
 ): Promise<Draft[] | null> {
   const { added } = around;
-  const again = quantizesAgain(node, x, w, around.tail, context);
+  const again = quantizesAgain(node, x, w, around, context);
   if (again) return [ofBlocks([node, ...added], w, around.bias, again, context)];
   const rounds = isBetweenCodes(around.output, context);
   const unadded = around.bias && notAdded(around.bias, node);
