@@ -52,4 +52,6 @@ export interface OwnComparison extends CandidateComparison, OnOwnValues {
   readonly catchUp: CatchUp;
   /** What was found of the candidate's layers that differ. */
   readonly found: Map<string, LayerDiagnosis>;
+  /** Those that are explained on what was captured before them, though the candidate has its own. */
+  readonly onCaptured: Set<string>;
 }

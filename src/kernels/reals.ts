@@ -204,6 +204,9 @@ function batchNormOf(normalized: Normalized): (call: TensorCall) => RealValue {
 const normalized: Normalized = (x, { mean: own, variance, weight, bias, eps }) =>
   ((x - own) / Math.sqrt(variance + eps)) * weight + bias;
 
+/** None, and the frameworks' own: the declared one gives nothing else. */
+const EPSILONS = [0, 1e-5, 1e-3];
+
 const batchNorm: RealForm = {
   value: batchNormOf(normalized),
   others: {
@@ -213,6 +216,12 @@ const batchNorm: RealForm = {
     'batch_norm without its variance': batchNormOf((x, own) => normalized(x, { ...own, variance: 1, eps: 0 })),
     'batch_norm divided by the variance, not its root': batchNormOf((x, own) =>
       normalized(x, { ...own, variance: (own.variance + own.eps) ** 2, eps: 0 }),
+    ),
+    ...Object.fromEntries(
+      EPSILONS.map((eps) => [
+        `batch_norm with an eps of ${eps}`,
+        batchNormOf((x, own) => normalized(x, { ...own, eps })),
+      ]),
     ),
   },
 };

@@ -50,7 +50,15 @@ async function readOf(report: { readonly mismatched: number; readonly within_bou
   const session = { whyNotReplayed: () => null, open: async () => run } as unknown as ReplaySession;
   const capture = { values: new Map([['conv', readerOf(replayed)]]) };
   const captureLayers = [{ name: 'conv', kernel: 'fbgemm', ...report }];
-  const side = { from: 0, to: SAMPLES, fast: null, options: {}, capture, captureLayers } as never;
+  const side = {
+    from: 0,
+    to: SAMPLES,
+    fast: null,
+    options: {},
+    capture,
+    captureLayers,
+    onCaptured: new Set(),
+  } as never;
   const values = { observed: readerOf(observed), zeroPoint: null, diff };
   const [reading] = await readingsOf(side, [['captured', session]], layer, values);
   return { reading, asked };
@@ -85,4 +93,35 @@ it('and not at all where the capture is known to be its replay', async () => {
 it('sums of floats are: each of its codes is one of several that the candidate may have', async () => {
   const { asked } = await readOf({ mismatched: 0, within_bound: 0 }, { float: {} });
   expect(asked).toHaveLength(SAMPLES);
+});
+
+/** Of a layer whose own value before it leaves a third of what the captured one does: which are read, in their order. */
+async function kindsRead(onCaptured: readonly string[]): Promise<string[]> {
+  const size = 300;
+  const reads = (codes: Uint8Array): ValueReader => ({ features: size, read: async () => codes }) as never;
+  const [wrong, right] = [new Uint8Array(size).fill(9), new Uint8Array(size)];
+  const sessionOf = (data: Uint8Array, read: number) => {
+    const input = reads(new Uint8Array(size).fill(read));
+    const ready = { layer, shapes: { inputs: [], output: { dims: [size], channelAxis: 0 } } };
+    const replay = async () => ({ rows: 1, cols: size, data, low: null, high: null, accumulator: null, overflowed: 0 });
+    const run = { kernel: { name: 'fbgemm', ops: {} }, input, inputs: [input], ready, replay };
+    return { whyNotReplayed: () => null, open: async () => run } as unknown as ReplaySession;
+  };
+  const nearer = right.map((_, i) => (i < 100 ? 0 : 9));
+  const own = ['chained', sessionOf(nearer, 1)] as const;
+  const side = { from: 0, to: 1, fast: null, options: {}, captureLayers: [], onCaptured: new Set(onCaptured) };
+  const capture = { values: new Map() };
+  const values = { observed: reads(wrong), zeroPoint: null, diff };
+  const readings = await readingsOf(
+    { ...side, capture } as never,
+    [own, ['captured', sessionOf(right, 2)]],
+    layer,
+    values,
+  );
+  return readings.map(({ kind }) => kind);
+}
+
+it('what was captured is not read where it leaves far more, unless other layers are fed with it', async () => {
+  expect(await kindsRead(['fc1'])).toEqual(['chained']);
+  expect(await kindsRead(['fc1', 'fc2'])).toEqual(['chained', 'captured']);
 });

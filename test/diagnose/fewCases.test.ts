@@ -1,5 +1,6 @@
 /** What few values admit: rows that repeat, one channel, one value. Names for these were wrong, or one of two that are as plain. */
 import { describe, expect, test } from 'vitest';
+import { holdsDeclared } from '../../src/diagnose/search/information.js';
 import type { NumericArray } from '../../src/nouns/array.js';
 import { type Alone, computed, diagnosisOf } from '../support/alone.js';
 import { codesOf, linear, type Summed, type SumOf, sumOf } from './ownSums.js';
@@ -158,4 +159,36 @@ test.each([1, 2, 3, 4])('one of four values is no rule of rounding, and no windo
       moved(codesOf(layer, sumOf), (i) => Number(i === seed - 1)),
     ),
   ).toEqual(['unexplained']);
+});
+
+/** Of a scale that is another by 2e-5 and less few sums tell: as many as another rounding of some multipliers moves. */
+describe('a handful of values next to borders', () => {
+  test.each([3, 4, 5])('name no digits of a scale: layer %i', async (seed) => {
+    const layer = linear(seed, { samples: 600 });
+    const right = await computed(layer.alone);
+    for (let by = 1e-6; by < 1e-3; by *= 1.1) {
+      const weightScale = layer.scales.weights.map((scale, n) => (n === 2 ? scale * (1 + by) : scale));
+      const wrong = await computed(layer.alone, { weight_scale: weightScale });
+      const differing = wrong.filter((code: number, i: number) => code !== right[i]).length;
+      if (differing < 3) continue;
+      expect(differing).toBeLessThan(6);
+      expect(by).toBeLessThan(3e-4);
+      expect(await told(layer, wrong)).toEqual(['unexplained']);
+      return;
+    }
+    expect.unreachable();
+  });
+
+  test('nor is a number wrong that all of what fits holds', () => {
+    const change = (interval: [number, number]) => ({
+      cause: 'weight-scale-wrong' as const,
+      coordinate: 'w_scale' as const,
+      freedom: 1,
+      label: '',
+      found: { declared: 0.5, found: 0.501, interval },
+      apply: <S>(setup: S) => setup,
+    });
+    expect(holdsDeclared(change([0.499, 0.502]))).toBe(true);
+    expect(holdsDeclared(change([0.5005, 0.502]))).toBe(false);
+  });
 });

@@ -1001,6 +1001,9 @@ export const MISTAKES: readonly Mistake[] = [
     outputsOf(world).map((_, i) => 90 + (i % world.linear.outFeatures)),
   ),
   candidate('low 8 bits kept', ['output-wraps'], (world) => wrapping(world, fbgemmWith({}))),
+  candidate('clamped as int8', ['clamp-range'], (world) =>
+    unclamped(world, fbgemmWith({})).map((v) => clamp(v, -128, 127)),
+  ),
   candidate('saved before the clamp', ['clamp-missing'], (world) => unclamped(world, fbgemmWith({}))),
   candidate(
     'saved before the upper clamp, and a zero point left in',

@@ -55,7 +55,7 @@ const [MEANS, VARIANCES] = [
   [0.3, -0.4, 0.1, 0.6, -0.2, 0.5],
   [0.8, 1.7, 1.1, 0.6, 2.1, 1.3],
 ];
-const batch = (named: Named, weight: readonly number[]) =>
+const batch = (named: Named, weight: readonly number[], eps = 1e-5) =>
   scene(
     named,
     { op: 'batch_norm', weight: WEIGHT, bias: BIAS, running_mean: MEANS, running_var: VARIANCES, eps: 1e-5 },
@@ -63,7 +63,7 @@ const batch = (named: Named, weight: readonly number[]) =>
     ([x]) =>
       Array.from(x, (q, i) => {
         const n = channelOf(i);
-        return stored(((real(q) - MEANS[n]) / Math.sqrt(VARIANCES[n] + 1e-5)) * weight[n] + BIAS[n]);
+        return stored(((real(q) - MEANS[n]) / Math.sqrt(VARIANCES[n] + eps)) * weight[n] + BIAS[n]);
       }),
   );
 
@@ -112,6 +112,7 @@ export const RAISED: readonly TensorScene[] = [
     { code: 'table-entry', what: 'an instance norm with the variance over n - 1' },
     norm(1, WEIGHT, BIAS, PLACES - 1),
   ),
+  batch({ code: 'table-entry', what: 'a batch norm with the eps of Keras' }, WEIGHT, 1e-3),
   batch({ code: 'table-entry', what: 'a batch norm without its weight' }, ONES),
   prelu({ code: 'kernel-defect', what: 'positive values as they are, beside slopes without 1.0' }, slopes(SLOPES)),
   prelu({ code: 'table-entry', what: 'PReLU by the slope of the channel before' }, slopes([71, ...SLOPES.slice(0, 5)])),

@@ -240,6 +240,7 @@ export const RAISED: readonly PointwiseScene[] = [
   inPart('clamped below alone', (v) => Math.max(v, 0) & 255),
   inPart('its magnitude', (v) => Math.min(Math.abs(v), 255)),
   { ...inPart('not clamped', (v) => v), code: 'clamp-missing' },
+  { ...inPart('clamped as int8', (v) => Math.min(Math.max(v, -128), 127)), code: 'clamp-range' },
   { ...inPart('not clamped below', (v) => Math.min(v, 255)), code: 'clamp-missing' },
   {
     ...quantized('fma', 'two roundings', () => new Int32Array(0), uneven, 2),

@@ -57,6 +57,7 @@ export async function compareCandidate(comparison: CandidateComparison): Promise
     second: secondCapture(model, candidate, asStored.chainedValues, fast),
     diagnosis: new Diagnosis('candidate', model.producer, (name) => session.paramsOf(name), fast, work, searched),
     found: new Map(),
+    onCaptured: new Set(),
     late: new ReadTooLate({ ...comparison, values: asStored.chainedValues }, 'candidate', comparison.warn),
     catchUp: new CatchUp(selected, own, async (layer, index) => {
       if (index === null) return;

@@ -50,11 +50,14 @@ function progress({ comparison, layer }: Case, tried: number): void {
 
 /** Which input explains it, where that is not its own value before it. */
 export function sayReading({ comparison, layer }: Case, kind: ReadingKind): void {
-  const { model, candidate, warn } = comparison;
+  const { model, candidate, warn, onCaptured } = comparison;
   const input = printable(layer.inputs[0]);
   const said = besideValue(candidate.values, model, layer.name, 'input') !== undefined;
   const has = said || hasValueBefore(model, candidate, layer);
-  if (kind === 'captured' && has) warn('captured-input', layer.name, `explained if it read the captured ${input}`);
+  if (kind === 'captured' && has) {
+    onCaptured.add(layer.name);
+    warn('captured-input', layer.name, `explained if it read the captured ${input}`);
+  }
   if (kind === 'chained' && said) {
     warn(
       'own-input',

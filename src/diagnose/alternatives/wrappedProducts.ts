@@ -26,6 +26,8 @@ const [LEAST_BITS, MOST_SHIFT] = [8, 31];
 /** @param sums the largest of each channel, by magnitude: where none leaves int32 nothing wraps */
 export function wrappedProducts(params: Product, sums: Float64Array): WrappedProduct[] {
   const reals = Array.from({ length: params.outFeatures }, (_, n) => realOf(params, n));
+  // who scales by powers of two shifts and multiplies by nothing: what wraps is the sum
+  if (reals.every((real) => frexp(real).fraction === 0.5)) return [];
   // of a number of as many bits the largest sum goes furthest, of one shift for all the largest product
   const furthest = [furthestOf(sums), furthestOf(reals.map((real, n) => real * sums[n]))];
   const largest = frexp(largestOf(reals)).exponent;

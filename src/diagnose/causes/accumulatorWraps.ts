@@ -1,5 +1,6 @@
 import {
   accumulatorsByChannel,
+  accumulatorsOf,
   biasedAccumulators,
   byteAccumulators,
   exact,
@@ -18,6 +19,7 @@ import { hasCases } from '../alternatives/cases.js';
 import { accumulatorChanges, kernelSteps } from '../alternatives/departures.js';
 import { narrowMeans } from '../alternatives/narrowMeans.js';
 import { formOf } from '../alternatives/tensorSteps.js';
+import { widthsOfSums } from '../alternatives/widthOfSums.js';
 import type { Cause, Found } from '../cause.js';
 import { mayGive, OF_BASE } from '../estimate/triedSums.js';
 import type { At, SomeChannels } from '../finding/evidence.js';
@@ -35,7 +37,7 @@ declare module '../finding/evidence.js' {
     'accumulator-wraps': SomeChannels & {
       /** The judged side adds in full, where the declared kernel wraps. */
       readonly exact?: true;
-      readonly bits?: 8 | 16 | 24;
+      readonly bits?: number;
       readonly overflow?: 'wrap' | 'saturate';
       /** What overflows: the zero-point-corrected sum, or the sum of raw products. */
       readonly of?: 'sum' | 'raw';
@@ -74,6 +76,7 @@ export const accumulatorWraps: Cause<'accumulator-wraps', 'product' | 'tensor'> 
             neonMlalInt16Wrap,
             ...narrowAccumulators,
             ...(hasBias(study) ? biasedAccumulators : []),
+            ...ofOtherWidths(study),
             ...(hasPlacesAndChannels(study.declared.params)
               ? accumulatorsByChannel.filter(({ bias }) => !bias || hasBias(study))
               : []),
@@ -174,6 +177,14 @@ function sumsOf({ study }: Found<'product'>, narrow: ProductSetup) {
   const sums = (accumulate: AccumulateStep) =>
     study.engine.accumulator(withSteps(narrow, { accumulate }), study.subset);
   return { sums: sums(narrow.steps.accumulate), wide: sums(exact) };
+}
+
+/** Widths that are tried whatever the values are. */
+const USUAL = [8, 16, 24];
+
+function ofOtherWidths(study: ProductStudy): AccumulateStep[] {
+  const widths = widthsOfSums(study).filter((bits) => !USUAL.includes(bits));
+  return widths.flatMap(accumulatorsOf).filter(({ bias }) => bias === null || hasBias(study));
 }
 
 function hasBias({ declared: { params } }: ProductStudy): boolean {

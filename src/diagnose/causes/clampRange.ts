@@ -6,7 +6,7 @@ import { convertsIn, writesCodes } from '../facts.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { type Change, FREEDOM, type Setup, withOutput, withParams } from '../setup.js';
 import { observedRange } from '../study/observedRange.js';
-import { isProductStudy } from '../study/study.js';
+import { isProductStudy, type Study } from '../study/study.js';
 import { clampTo, codeOf, modelLine } from '../words/code.js';
 import { fileOf, number } from '../words/parts.js';
 import { countWhere } from './count.js';
@@ -46,13 +46,14 @@ export const clampRange: Cause<'clamp-range'> = {
   needs: [writesCodes],
   whose: 'model',
 
-  changes: ({ declared }) => {
+  changes: (study) => {
+    const { declared } = study;
     const { output } = declared.params;
     const signed = isQuantized(output) && output.dtype === 'int8';
     const [least, most] = rangeOf(declared);
-    const usual = USUAL.filter(
-      ([lo, hi]) => (lo !== least || hi !== most) && (signed || lo >= 0) && (!signed || hi <= 127),
-    );
+    const isOther = ([lo, hi]: Range) => lo !== least || hi !== most;
+    const isWithin = ([lo, hi]: Range) => (signed ? hi <= 127 : lo >= 0);
+    const usual = USUAL.filter((range) => isOther(range) && (isWithin(range) || isShown(study, range)));
     return [...withoutSix(declared), ...usual.map((found) => clampedTo(declared, found, FREEDOM.none))];
   },
 
@@ -116,6 +117,13 @@ export const clampRange: Cause<'clamp-range'> = {
   },
 };
 
+/** Of a candidate: what it saves is no code of the output, and is one of the other dtype of 8 bits. */
+function isShown(study: Study, [lo, hi]: Range): boolean {
+  const [least, most] = rangeOf(study.declared);
+  const [min, max] = observedRange(study);
+  return study.free && (min < least || max > most) && min >= lo && max <= hi;
+}
+
 function withoutSix(declared: Setup): Change[] {
   const apply = withoutUpperBound(declared);
   const range = activationRange(declared);
@@ -135,7 +143,9 @@ function withoutSix(declared: Setup): Change[] {
 
 function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number): Change {
   const { output } = declared.params;
-  const isRelu = isQuantized(output) && quantMin === output.zeroPoint && quantMin > rangeOf(declared)[0];
+  const [least, most] = rangeOf(declared);
+  const isWider = quantMin < least || quantMax > most;
+  const isRelu = !isWider && isQuantized(output) && quantMin === output.zeroPoint && quantMin > least;
   return {
     cause: 'clamp-range',
     coordinate: 'clamp',
@@ -143,7 +153,7 @@ function clampedTo(declared: Setup, [quantMin, quantMax]: Range, freedom: number
     label: `${quantMin}..${quantMax}`,
     found: {
       declared: within(rangeOf(declared), declared),
-      found: within([quantMin, quantMax], declared),
+      found: isWider ? [quantMin, quantMax] : within([quantMin, quantMax], declared),
       ...(isRelu && { at_zero_point: true as const }),
     },
     apply: (setup) => withOutput(byRangeOnly(declared, setup), { quantMin, quantMax }),

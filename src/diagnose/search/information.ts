@@ -46,10 +46,27 @@ export function showsItself(named: readonly Change[]): boolean {
 /** A scale that some rounding of the declared one may be: four digits of it. */
 const SLIGHT = 1e-3;
 
-/** It moves values next to borders between codes only, which other changes do as well. */
-export function isSlight({ coordinate, found }: Change): boolean {
-  if (coordinate !== 'x_scale' && coordinate !== 'w_scale' && coordinate !== 'y_scale') return false;
+/** Numbers that a scale was found to have. */
+function parametersOf({ found }: Change): readonly FoundParameter[] {
   const own = found as { readonly found?: number | readonly FoundParameter[] } | undefined;
-  const numbers = typeof own?.found === 'object' ? own.found : [found as FoundParameter];
-  return numbers.every((number) => Math.abs(number?.found / number?.declared - 1) < SLIGHT);
+  return typeof own?.found === 'object' ? own.found : [found as FoundParameter];
+}
+
+/** All that fits around it, so that it is not this number that is wrong: its kernel rounds otherwise than it is scaled. */
+export function holdsDeclared(change: Change): boolean {
+  if (!isOfScale(change)) return false;
+  return parametersOf(change).every((number) => {
+    const [least, most] = number?.interval ?? [1, 0];
+    return least <= number?.declared && number?.declared <= most;
+  });
+}
+
+function isOfScale({ coordinate }: Change): boolean {
+  return coordinate === 'x_scale' || coordinate === 'w_scale' || coordinate === 'y_scale';
+}
+
+/** It moves values next to borders between codes only, which other changes do as well. */
+export function isSlight(change: Change): boolean {
+  if (!isOfScale(change)) return false;
+  return parametersOf(change).every((number) => Math.abs(number?.found / number?.declared - 1) < SLIGHT);
 }

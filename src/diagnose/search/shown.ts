@@ -1,7 +1,9 @@
 /** What a hypothesis that gives every value still has to show. */
 
+import { isQuantized } from '../../nouns/value.js';
 import { bitsOfCases, hasCases, hasCasesAmong, isOfCodes, missesCases } from '../alternatives/cases.js';
 import { shortFactors } from '../alternatives/short/shortFactors.js';
+import { realOf } from '../alternatives/short/shortMultiplier.js';
 import { foundBy } from '../cause.js';
 import { believed } from '../estimate/chance.js';
 import { causeOf } from '../registry.js';
@@ -9,7 +11,7 @@ import { applyChanges, type Change, FREEDOM, type Setup } from '../setup.js';
 import type { InCommon } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
-import { hasOneInside, isSlight, showsItself, tellsOf } from './information.js';
+import { hasOneInside, holdsDeclared, isSlight, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, keyOf, ranked, weightOf } from './ranking.js';
 import { isLike } from './rivals.js';
 
@@ -28,6 +30,20 @@ const MANY_VALUES = 16;
 function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
   if (!isTensorStudy(study) || freedom !== FREEDOM.oneNumber || !cause.endsWith('scale-wrong')) return false;
   return !hasCases(study, MANY_VALUES) && (tiny === true || shortFactors(study).length > 0);
+}
+
+/** A multiplier that is another by so little moves sums next to borders alone: a short one, or another rounding, as many. */
+const [FEWEST_SLIGHT, SLIGHT] = [6, 1e-3];
+
+function isOneOfSlight(study: Study, change: Change): boolean {
+  if (!isProductStudy(study) || study.data.proven || hasCases(study, FEWEST_SLIGHT)) return false;
+  const { params } = study.declared;
+  const setup = change.apply(study.declared);
+  if (setup.kind !== 'product' || !isQuantized(params.output)) return false;
+  const by = Array.from({ length: study.channels }, (_, n) =>
+    Math.abs(realOf(setup.params, n) / realOf(params, n) - 1),
+  );
+  return by.some((own) => own > 0) && by.every((own) => own < SLIGHT);
 }
 
 /** Of a search: whether what gives every value is shown by them; and by its causes, as `keyOf` has them, the first set of changes that is not. */
@@ -65,8 +81,9 @@ export function isShown(study: Study, hypothesis: Hypothesis, enumerated: readon
     // next to borders a value tells as much as a coin, and the other change may have moved them; of numbers and orders there are many
     if (named.length > 1 && !study.data.proven && isOfFewBeside(study, found.without, change, named.length))
       return false;
+    if (holdsDeclared(change)) return false;
     const isFlexible = change.tiny || isSlight(change) || isChosen(change);
-    if (named.length === 1 && isOneOfMany(study, change)) return false;
+    if (named.length === 1 && (isOneOfMany(study, change) || isOneOfSlight(study, change))) return false;
     if (named.length > 1 && isFlexible && !study.data.proven && isFaint(study, hypothesis, change, enumerated))
       return false;
     return causeOf(change.cause).shows?.(found) ?? true;

@@ -2,22 +2,14 @@
 
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { int32s } from '../../numeric/array.js';
-import {
-  clamp,
-  saturateInt16,
-  saturateInt24,
-  wrapInt8,
-  wrapInt16,
-  wrapInt24,
-  wrapInt32,
-} from '../../numeric/integer.js';
+import { clamp, wrapInt32 } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
 import { scriptedInt32Bias } from './bias.js';
 import { toInt32 } from './toInt32.js';
 
 export interface NarrowAccumulateStep extends AccumulateStep {
-  readonly bits: 8 | 16 | 24;
+  readonly bits: number;
   readonly overflow: 'wrap' | 'saturate';
   /** What is too wide: the sum with zero points subtracted first, or the sum of raw products (zero points' share exact). */
   readonly of: 'sum' | 'raw';
@@ -29,10 +21,16 @@ export interface NarrowAccumulateStep extends AccumulateStep {
   readonly byChannel: boolean;
 }
 
-const widths = {
-  8: { wrap: wrapInt8, saturate: (sum: number) => clamp(sum, -128, 127) },
-  16: { wrap: wrapInt16, saturate: saturateInt16 },
-  24: { wrap: wrapInt24, saturate: saturateInt24 },
+/** To so many bits. */
+const LIMITED = {
+  wrap: (bits: number) => {
+    const [half, all] = [2 ** (bits - 1), 2 ** bits];
+    return (sum: number) => sum - all * Math.floor((sum + half) / all);
+  },
+  saturate: (bits: number) => {
+    const half = 2 ** (bits - 1);
+    return (sum: number) => clamp(sum, -half, half - 1);
+  },
 };
 
 interface Form {
@@ -42,12 +40,12 @@ interface Form {
 }
 
 function narrow(
-  bits: 8 | 16 | 24,
+  bits: number,
   overflow: 'wrap' | 'saturate',
   of: 'sum' | 'raw',
   { when = 'end', bias = null, byChannel = false }: Form = {},
 ): NarrowAccumulateStep {
-  const apply = widths[bits][overflow];
+  const apply = LIMITED[overflow](bits);
   const operands = of === 'raw' ? 'x * w' : '(x - zx) * (w - zw)';
   const held = bias ? (bias === 'first' ? 'AfterBias' : 'WithBias') : '';
   const name = `int${bits}${overflow === 'wrap' ? 'Wrap' : 'Saturate'}${when === 'running' ? 'Running' : ''}${of === 'raw' ? 'Raw' : ''}${held}${byChannel ? 'ByChannel' : ''}`;
@@ -130,7 +128,7 @@ function inChannels(product: Product, operands: string): string {
 /** held: the bias of the one channel. */
 function narrowNumpy(
   operands: string,
-  bits: 8 | 16 | 24,
+  bits: number,
   overflow: 'wrap' | 'saturate',
   when: 'end' | 'running',
   held: { readonly bias: 'first' | 'last'; readonly value: number } | null,
@@ -195,6 +193,23 @@ export const byteAccumulators: readonly NarrowAccumulateStep[] = [
   narrow(8, 'wrap', 'sum', { bias: 'last' }),
 ];
 
+const ofWidths = new Map<number, readonly NarrowAccumulateStep[]>();
+
+/** An RTL's own width, with the bias in it or not; of one width the same steps. */
+export function accumulatorsOf(bits: number): readonly NarrowAccumulateStep[] {
+  if (!ofWidths.has(bits)) {
+    ofWidths.set(bits, [
+      narrow(bits, 'wrap', 'sum'),
+      narrow(bits, 'saturate', 'sum'),
+      narrow(bits, 'saturate', 'sum', { when: 'running' }),
+      narrow(bits, 'wrap', 'sum', { bias: 'last' }),
+      narrow(bits, 'saturate', 'sum', { bias: 'last' }),
+      narrow(bits, 'saturate', 'sum', { when: 'running', bias: 'first' }),
+    ]);
+  }
+  return ofWidths.get(bits)!;
+}
+
 /** Of a convolution with several channels and places. */
 export const accumulatorsByChannel: readonly NarrowAccumulateStep[] = [
   narrow(16, 'saturate', 'sum', { when: 'running', byChannel: true }),
@@ -216,7 +231,7 @@ function withoutZeroPoints(product: Product): Product {
 function runningSums(
   x: Codes,
   product: Product,
-  bits: 8 | 16 | 24,
+  bits: number,
   fast: Fast,
   start: Int32Array | null,
 ): Int32Array | Float64Array {
