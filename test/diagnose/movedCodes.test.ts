@@ -1,19 +1,9 @@
 /** Layers that move values, and one that leaves them where they are: what is done to the codes on the way. */
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../src/compare/compare.js';
-import { referenceFor } from '../../src/kernels/reference.js';
-import type { ArrayFile, ArraySource } from '../../src/nouns/array.js';
-import { ReplaySession } from '../../src/replay/session.js';
-import { sizeOf } from '../../src/tensor/shape.js';
-import { validateCapture } from '../../src/validate/capture.js';
-import { validateModel } from '../../src/validate/model.js';
-import { randomFrom } from './world.js';
+import * as oneLayer from './oneLayer.js';
 
-const [SAMPLES, ZP, SHAPE] = [6, 101, [4, 4, 6]];
-const random = randomFrom(5);
-const x = Uint8Array.from({ length: SAMPLES * sizeOf(SHAPE) }, () =>
-  Math.min(255, Math.max(0, Math.round(ZP + 40 * random.normal()))),
-);
+const ZP = 101;
+const x = { scale: 0.0487, zero_point: ZP, shape: [4, 4, 6] };
 
 const LAYERS = {
   flatten: {},
@@ -26,37 +16,9 @@ const LAYERS = {
 } as const;
 type Op = keyof typeof LAYERS;
 
-function modelOf(op: Op) {
-  const producer = { framework: 'pytorch', engine: 'x86', cpu_capability: 'AVX2' };
-  const inputs = [{ name: 'x', dtype: 'uint8', scale: 0.0487, zero_point: ZP, shape: SHAPE }];
-  const layers = [{ name: 'y', op, input: ['x'], ...LAYERS[op] }];
-  return validateModel({ format: 'qdiff-model', version: 1, producer, inputs, layers }, 'model.json', 'none');
-}
-
-function fileOf(y: Uint8Array, dims: readonly number[]): ArrayFile {
-  const arrays = (
-    [
-      ['x', x, SHAPE],
-      ['y', y, dims],
-    ] as const
-  ).map(([key, data, own]): [string, ArraySource] => {
-    const read = async (from = 0, to = SAMPLES) => data.subarray(from * sizeOf(own), to * sizeOf(own));
-    return [key, { key, dtype: 'uint8', shape: [SAMPLES, ...own], fortranOrder: false, read }];
-  });
-  return { path: 'capture.npz', arrays: new Map(arrays), close: async () => {} };
-}
-
 /** A candidate of which each right code has become another. */
-async function diagnosed(op: Op, become: (code: number, i: number) => number) {
-  const model = await modelOf(op);
-  const { dims } = model.shapes!.get('y')!;
-  const blank = await validateCapture(model, fileOf(new Uint8Array(SAMPLES * sizeOf(dims)), dims));
-  const session = new ReplaySession(model, blank, referenceFor(model.producer, undefined), 'isolated');
-  const run = await session.open(model.layers[0]);
-  const right = Uint8Array.from((await run.replay(0, SAMPLES)).data as Uint8Array);
-  const capture = await validateCapture(model, fileOf(right, dims));
-  const candidate = await validateCapture(model, fileOf(right.map(become), dims));
-  return (await compare(model, capture, { candidate })).candidate_layers![0].diagnosis!;
+function diagnosed(op: Op, become: (code: number, i: number) => number) {
+  return oneLayer.diagnosed({ layer: { op, ...LAYERS[op] }, inputs: { x } }, (right) => right.map(become));
 }
 
 const saturated = (code: number) => Math.min(255, Math.max(0, code));

@@ -22,6 +22,7 @@ import type { CauseCode, CauseEvidence } from '../finding/evidence.js';
 import { type Coordinate, FREEDOM, type TensorChange, type TensorSetup, withParams } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { TensorStudy } from '../study/study.js';
+import { keepingEqual } from './joinedOperands.js';
 
 /** What the op is in real numbers; null where it only picks codes. */
 export function formOf({ data, declared }: TensorStudy): RealForm | null {
@@ -115,7 +116,10 @@ export function scriptsToNearest(study: TensorStudy, zeroPointFirst: boolean): T
 /** Scripts that round by another rule. */
 export function scriptsRounding(study: TensorStudy, round: RoundStep, zeroPointFirst = false): TensorSteps[] {
   if (!study.free) return [];
-  return widthsOf(study).flatMap((float64) => scripted(study, { round, zeroPointFirst, float64 }) ?? []);
+  return widthsOf(study).flatMap((float64) => {
+    const steps = scripted(study, { round, zeroPointFirst, float64 });
+    return steps ? [steps, keepingEqual(study, steps) ?? []].flat() : [];
+  });
 }
 
 const NEAREST: Script = { round: halfEven, zeroPointFirst: false, float64: true };

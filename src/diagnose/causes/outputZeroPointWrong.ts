@@ -66,7 +66,8 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     const middle = convertsIn(base) ? whereErrorsLie(study, base) : observedRange(study)[0];
     if (middle === null) return [];
     return (
-      [middle, middle - 1, middle + 1]
+      // one that is left out clamps what would show where it lies
+      [...new Set([middle, middle - 1, middle + 1, ...(study.free && base !== study.declared ? [0] : [])])]
         // what is added in RTL or firmware may be no code
         .filter((zp) => zp !== output.zeroPoint && (study.free || (zp >= output.quantMin && zp <= output.quantMax)))
         .flatMap((zeroPoint): Change[] => {

@@ -2,6 +2,7 @@ import type { TensorSteps } from '../../nouns/kernel.js';
 import { isQuantized, type QuantParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
 import { type Branch, hasBranches, scriptsOfBranches } from '../alternatives/branches.js';
+import { joinedAsTheyAre } from '../alternatives/joinedOperands.js';
 import { scriptsWithoutScale } from '../alternatives/meanRules.js';
 import { type RawSum, rawSums } from '../alternatives/rawSums.js';
 import { formOf, stepsChange } from '../alternatives/tensorSteps.js';
@@ -62,6 +63,7 @@ export const rescaleMissing: Cause<'rescale-missing'> = {
     const every = study.declared.reads.map((_, i) => i);
     const sets = [...every.map((i) => [i]), ...(every.length > 1 ? [every] : [])];
     return [
+      ...joinedAsTheyAre(study),
       ...sets.flatMap((taken) => changesOf(study, taken, output)),
       ...exchanges(study),
       ...ofAnother(study),
@@ -182,14 +184,17 @@ function ofBranches(study: TensorStudy): Change[] {
   );
 }
 
-function changesOf({ declared }: Study, taken: readonly number[], output: QuantParams): Change[] {
+function changesOf({ declared, data }: Study, taken: readonly number[], output: QuantParams): Change[] {
   const { scale, zeroPoint } = output;
   // a mean of the output's scale has nothing to be brought to: another zero point is but what a pool pads with
   if (declared.kind === 'tensor' && declared.reads.length === 1 && (inputOf(declared) as QuantParams).scale === scale)
     return [];
   const ways: [Left, (own: QuantParams) => Partial<QuantParams>, scaleOf?: number][] = [
     ['scale', () => ({ scale })],
-    ['scale and zero point', () => ({ scale, zeroPoint })],
+    // joined, they are copied
+    ...(data.op === 'cat'
+      ? []
+      : [['scale and zero point', () => ({ scale, zeroPoint })] satisfies (typeof ways)[number]]),
     ['scale and zero point', () => ({ scale, zeroPoint: 0 })],
     ...(taken.length === 1 ? besides(declared, taken[0], output) : []).map((of) => byScaleOf(declared, of)),
     // of one value that is a cause of its own
