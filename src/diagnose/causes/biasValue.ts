@@ -1,3 +1,4 @@
+import { int32Biases } from '../../kernels/steps/bias.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import { isQuantized, type ValueParams } from '../../nouns/value.js';
 import { int32s } from '../../numeric/array.js';
@@ -7,6 +8,7 @@ import { precise, printable } from '../../text.js';
 import { type AddedConstant, addedConstant } from '../alternatives/biases/addedConstant.js';
 import { followARule, followSomeRule } from '../alternatives/biases/biasRules.js';
 import { type NarrowBiases, narrowBiases, narrowForms } from '../alternatives/biases/narrowBiases.js';
+import { isInt32Bias } from '../alternatives/departures.js';
 import type { Cause } from '../cause.js';
 import { movesOf } from '../estimate/biasOrder.js';
 import { contains, type Interval, type Intervals } from '../estimate/interval.js';
@@ -16,7 +18,7 @@ import { type View, viewOf } from '../estimate/view.js';
 import { choosesByScript } from '../facts.js';
 import type { FoundParameter, SomeChannels } from '../finding/evidence.js';
 import { differsInMore, differsInOne } from '../search/atOnce.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withParams } from '../setup.js';
+import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import type { ProductStudy } from '../study/study.js';
 import { toldOf } from '../words/biases.js';
@@ -163,12 +165,37 @@ function staleBiases(
   if (!found || !restsOnEnough(study, found.channels)) return [];
   if (!isShownElsewhere(study, base, found.channels)) return [];
   const moved = (n: number) => found.values[n] - view.biasSteps[n];
-  if (isQuantized(base.params.output) && found.channels.every((n) => Math.abs(moved(n)) < leastSteps)) return [];
+  const isFew = found.channels.length * FEW_CHANNELS <= study.channels;
+  const least = isFew && base.params === study.declared.params ? ROUNDED_STEPS : leastSteps;
+  if (isQuantized(base.params.output) && found.channels.every((n) => Math.abs(moved(n)) < least)) return [];
   // where most channels are exact as they are, nothing beside a rule moves them
   if (isOfARule(view, intervals, found.channels.length * 2 <= study.channels)) return [];
+  const isRounded = (n: number) => {
+    const [own, half] = [view.biasSteps[n], view.stepsPerUnit[n] / 2];
+    return own + half >= intervals.lo[n] && own - half <= intervals.hi[n];
+  };
+  const fewer = besideRounding(study, base, found.channels, isRounded);
+  if (fewer) return [fewer];
   if (roundsToNearest(base) && isHalfAStep(movesOf(view, intervals, 0), (n) => Math.abs(moved(n)) < LEAST_STEPS))
     return [];
   return [changeTo(base, view, found.values, found.channels, intervals)];
+}
+
+/** Rounding all biases to int32 moves each by up to half a unit: beside it fewer channels have other ones. */
+function besideRounding(
+  study: ProductStudy,
+  base: ProductSetup,
+  channels: readonly number[],
+  isRounded: (n: number) => boolean,
+): ProductChange | null {
+  const rounded = channels.filter(isRounded).length;
+  if (base !== study.declared || rounded === 0 || rounded === channels.length) return null;
+  if (!base.params.bias || isInt32Bias(base.steps.bias)) return null;
+  for (const bias of int32Biases) {
+    const [beside] = staleBiases(study, withSteps(base, { bias }), () => false);
+    if (beside?.channels && beside.channels.length < channels.length) return beside;
+  }
+  return null;
 }
 
 /** Few channels' own, where another number is what all the others show. */
@@ -216,11 +243,18 @@ function isHalfAStep(moves: Intervals, isKept: (n: number) => boolean): boolean 
 }
 
 /** Another rounding or another sum of the bias moves a channel as half a step more does: most of those that differ keep their bias and show it. */
-function isShownElsewhere(study: ProductStudy, { steps }: ProductSetup, moved: readonly number[]): boolean {
-  const { steps: own } = study.declared;
+function isShownElsewhere(study: ProductStudy, base: ProductSetup, moved: readonly number[]): boolean {
+  const [{ steps }, { steps: own }] = [base, study.declared];
   if (steps.round === own.round && steps.bias === own.bias && steps.multiplier === own.multiplier) return true;
   const differing = study.mismatchesByChannel(study.declared).filter((mismatches) => mismatches > 0).length;
-  return moved.length * 2 < differing;
+  return moved.length * (onlyRoundsBiases(study, base) ? 1 : 2) < differing;
+}
+
+/** To int32, where a bias moves by half a unit at most, which shows in few values. */
+function onlyRoundsBiases({ declared }: ProductStudy, { steps, params }: ProductSetup): boolean {
+  const { steps: own } = declared;
+  if (steps.round !== own.round || steps.multiplier !== own.multiplier || params !== declared.params) return false;
+  return isInt32Bias(steps.bias) && !isInt32Bias(own.bias);
 }
 
 /** Steps to numbers of the file: real ones, or integers where it has such. */
