@@ -31,7 +31,7 @@ import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } f
 import { resampleOfFloats } from './steps/interpolate.js';
 import { linesOf } from './steps/lines.js';
 import { matmulOfFloats } from './steps/matmul.js';
-import { geluNear, type NearFunction, ofResult, realsNear } from './steps/nearFunction.js';
+import { geluNear, type NearFunction, ofResult, realsNear, siluNear } from './steps/nearFunction.js';
 import { imageOf, largestFloatOfWindows } from './steps/pool.js';
 import { boundedSteps, tensorSteps, withSixth } from './steps/tensor.js';
 import { whereOfFloats } from './steps/where.js';
@@ -85,10 +85,7 @@ const functions: Kernel['ops'] = {
     '1 / (1 + exp(-x))',
     ofResult((x) => 1 / (1 + Math.exp(-x))),
   ),
-  silu: functionOf(
-    'x / (1 + exp(-x))',
-    ofResult((x) => x / (1 + Math.exp(-x))),
-  ),
+  silu: functionOf('x / (1 + exp(-alpha * x))', siluNear),
   mish: functionOf('x * tanh(log(1 + exp(x)))', () => (x) => [x * Math.tanh(Math.log1p(Math.exp(x))), Math.abs(x)]),
   softplus: functionOf('log(1 + exp(beta * x)) / beta', (attributes) => {
     const { beta, threshold } = attributes as SoftplusAttributes;

@@ -10,6 +10,7 @@ import type {
   GeluAttributes,
   MatmulAttributes,
   PreluAttributes,
+  SiluAttributes,
   SlopeAttributes,
   SoftplusAttributes,
   ThresholdAttributes,
@@ -303,7 +304,11 @@ const forms: Readonly<Record<string, RealForm>> = {
   exp: table(() => Math.exp),
   log: table(() => Math.log),
   erf: table(() => erf),
-  silu: table(() => FUNCTIONS.silu),
+  silu: table(
+    ({ alpha }: SiluAttributes) =>
+      (x) =>
+        x * logistic(alpha * x),
+  ),
   mish: table(() => (x) => x * Math.tanh(Math.log1p(Math.exp(x)))),
   softplus: table(({ beta, threshold }: SoftplusAttributes) => (x) => {
     return x * beta > threshold ? x : Math.log1p(Math.exp(x * beta)) / beta;

@@ -126,6 +126,11 @@ export interface MatmulAttributes {
   readonly alpha: number;
 }
 
+/** x * sigmoid(alpha * x). */
+export interface SiluAttributes {
+  readonly alpha: number;
+}
+
 export interface SoftplusAttributes {
   readonly beta: number;
   readonly threshold: number;

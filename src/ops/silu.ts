@@ -1,4 +1,7 @@
-/** x / (1 + exp(-x)), which has no quantized kernel: floats between codes. */
-import { intoOwn } from './fields/unary.js';
+/** x / (1 + exp(-alpha * x)), which has no quantized kernel: floats between codes. */
+import type { SiluAttributes } from '../nouns/attributes.js';
+import { intoOwn, realFields } from './fields/unary.js';
 
-export const silu = intoOwn('silu');
+const numbers = realFields({ alpha: 1 });
+
+export const silu = intoOwn('silu', numbers.fields, (fields) => numbers.of(fields) satisfies SiluAttributes);

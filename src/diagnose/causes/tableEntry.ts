@@ -5,6 +5,7 @@ import { sumOf } from '../../numeric/integer.js';
 import { printable } from '../../text.js';
 import { hasCases } from '../alternatives/cases.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
+import { chosenNumbers } from '../alternatives/functions/chosenNumbers.js';
 import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
 import {
   constantsOfFloats,
@@ -86,7 +87,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
         declared: study.declared.steps.equation,
       }),
     ),
-    ...[...functionsOf(study), ...slopesOfFloats(study)].map(([name, steps]) =>
+    ...[...functionsOf(study), ...slopesOfFloats(study), ...chosenNumbers(study)].map(([name, steps]) =>
       stepsChange('table-entry', 'multiplier', steps, {
         function: name,
         ...(isQuantized(study.declared.params.output) ? {} : { floats: true as const }),

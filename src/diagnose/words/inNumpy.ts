@@ -6,6 +6,7 @@ import type {
   GateAttributes,
   GeluAttributes,
   LayerNormAttributes,
+  SiluAttributes,
   SlopeAttributes,
 } from '../../nouns/attributes.js';
 
@@ -21,7 +22,7 @@ const IN_NUMPY: Readonly<Record<string, (attributes: unknown) => string>> = {
     return `np.clip(${Math.abs(slope - 1 / 6) < 1e-7 ? 'x / 6' : `${digits(slope)} * x`} + ${digits(offset)}, 0, 1)`;
   },
   sigmoid: () => '1 / (1 + np.exp(-x))',
-  silu: () => 'x / (1 + np.exp(-x))',
+  silu: (attributes) => `x / (1 + np.exp(-${times((attributes as SiluAttributes).alpha)}x))`,
   gelu: (attributes) =>
     (attributes as GeluAttributes).approximate === 'tanh'
       ? '0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))'

@@ -97,10 +97,34 @@ export class Graph {
 /** ONNX Runtime's own are ONNX's, with 16 bits before opset 21 had them (UseQDQContribOps); FusedMatMul is MatMul with more attributes. */
 const CONTRIBUTED = ['QuantizeLinear', 'DequantizeLinear', 'FusedMatMul'];
 
+/** Functions of one value that ONNX has by now; FastGelu and QuickGelu are those by tanh, and with a factor. */
+const FUNCTIONS: ReadonlyMap<string, (node: OnnxNode) => Pick<OnnxNode, 'opType' | 'attributes'>> = new Map([
+  ['Gelu', ({ attributes }) => ({ opType: 'Gelu', attributes })],
+  [
+    'FastGelu',
+    ({ attributes }) => ({ opType: 'Gelu', attributes: [...attributes, said('approximate', { s: 'tanh' })] }),
+  ],
+  [
+    'QuickGelu',
+    ({ attributes }) => ({ opType: 'Swish', attributes: [...attributes, said('alpha', { f: QUICK_GELU })] }),
+  ],
+]);
+
+const QUICK_GELU = Math.fround(1.702);
+
+/** After the node's own attributes: what it means without them. */
+function said(name: string, value: Partial<OnnxAttribute>): OnnxAttribute {
+  return { name, f: null, i: null, s: null, t: null, floats: [], ints: [], strings: [], graph: false, ...value };
+}
+
 function named(node: OnnxNode, index: number): GraphNode {
-  const isSame = node.domain === 'com.microsoft' && CONTRIBUTED.includes(node.opType);
+  const isOwn = node.domain === 'com.microsoft';
+  const isOfOne = node.inputs.filter((input) => input !== '').length === 1;
+  const becomes = isOwn && isOfOne ? FUNCTIONS.get(node.opType)?.(node) : undefined;
+  const isSame = isOwn && (becomes !== undefined || CONTRIBUTED.includes(node.opType));
   return {
     ...node,
+    ...becomes,
     ...(isSame && { domain: '' }),
     index,
     name: node.name || node.outputs.find((name) => name !== '') || `${node.opType} ${index}`,

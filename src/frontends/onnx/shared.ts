@@ -11,12 +11,18 @@ import { ownAxis } from './ownAxis.js';
 import { isFirst, placeOf } from './samples.js';
 import { opName } from './words.js';
 
+const NORMS = [
+  ...['GroupNormalization', 'LayerNormalization', 'RMSNormalization'],
+  ...['SimplifiedLayerNormalization', 'InstanceNormalization'],
+];
+
 /** model.json's op and attributes. Axes count as ONNX's: the samples' axis is 0. output: which of the node's. */
 export async function sharedFields(node: GraphNode, context: Context, output = 0): Promise<SharedFields> {
   const moved = await movedFields(node, context, output);
   if (moved) return moved;
   const name = node.opType.replace(/^QLinear/, '');
   const known = (op: string, fields: Record<string, unknown>): SharedFields => ({ op, fields, unknown: null });
+  if (NORMS.includes(name)) return normalized(node, context);
   switch (name) {
     case 'MaxPool':
     case 'AveragePool':
@@ -31,6 +37,8 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
       return known('elu', { alpha: floatOf(node, 'alpha', 1) });
     case 'Gelu':
       return known('gelu', { approximate: attribute(node, 'approximate')?.s ?? 'none' });
+    case 'Swish':
+      return known('silu', { alpha: floatOf(node, 'alpha', 1) });
     case 'HardSigmoid':
       return known('hardsigmoid', {
         alpha: floatOf(node, 'alpha', Math.fround(0.2)),
@@ -55,11 +63,6 @@ export async function sharedFields(node: GraphNode, context: Context, output = 0
     case 'ReduceMean':
     case 'ReduceSum':
       return reduced(node, context);
-    case 'LayerNormalization':
-    case 'RMSNormalization':
-    case 'SimplifiedLayerNormalization':
-    case 'InstanceNormalization':
-      return normalized(node, context);
     case 'Clip': {
       const bounds = await boundsOf(node, context);
       return bounds
@@ -139,9 +142,13 @@ async function batchNorm(node: GraphNode, { constants, arrays }: Context): Promi
   };
 }
 
+const OF_CHANNELS = 21;
+
 /** Numbers that go with a value, or, of layer_norm and rms_norm, with a place of what is normalized. */
-function normalized(node: GraphNode, { constants, arrays }: Context): SharedFields {
+function normalized(node: GraphNode, { constants, arrays, graph }: Context): SharedFields {
   const op = opName(node);
+  if (op === 'group_norm' && (graph.model.opsets.get('') ?? OF_CHANNELS) < OF_CHANNELS)
+    return { op, fields: {}, unknown: 'before opset 21 it has numbers of groups, not of channels' };
   const list = (tensor: string) => {
     const given = constants.get(tensor) ?? constants.real(tensor);
     if (!given?.source || given.dtype.name !== 'float32') return null;
@@ -151,7 +158,9 @@ function normalized(node: GraphNode, { constants, arrays }: Context): SharedFiel
   const [weight, bias] = [list(node.inputs[1]), list(node.inputs[2])];
   const missing = !weight || (!bias && (node.inputs[2] ?? '') !== '');
   if (missing) return { op, fields: {}, unknown: 'its numbers are no float constants' };
-  const own = op === 'instance_norm' ? {} : { normalized_shape: [...weight.shape] };
+  const groups = { num_groups: intOf(node, 'num_groups', 1) };
+  const ofRow = { normalized_shape: [...weight.shape] };
+  const own = op === 'instance_norm' ? {} : op === 'group_norm' ? groups : ofRow;
   const eps = floatOf(node, 'epsilon', Math.fround(1e-5));
   const shift = op === 'rms_norm' ? {} : { bias: bias?.field ?? null };
   return { op, fields: { ...own, weight: weight.field, ...shift, eps }, unknown: null };

@@ -35,6 +35,7 @@ const OPS = new Map([
   ['BatchNormalization', 'batch_norm'],
   ['DepthToSpace', 'pixel_shuffle'],
   ['Resize', 'interpolate'],
+  ['GroupNormalization', 'group_norm'],
   ['LayerNormalization', 'layer_norm'],
   ['RMSNormalization', 'rms_norm'],
   ['SimplifiedLayerNormalization', 'rms_norm'],

@@ -11,7 +11,7 @@ import { clamp } from '../../numeric/integer.js';
 import { boundedCodes, codesOf, type Near } from './bounded.js';
 import { quantized } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
-import { geluNear, type NearFunction, ofResult, RELATIVE, realsNear } from './nearFunction.js';
+import { geluNear, type NearFunction, ofResult, RELATIVE, realsNear, siluNear } from './nearFunction.js';
 import { quantizeDivision } from './quantize.js';
 import { boundedSteps } from './tensor.js';
 
@@ -62,6 +62,9 @@ export const functionsInFloat: Readonly<Record<string, TensorSteps>> = {
     Math.abs(x) * (Math.abs(x) / 6 + 0.5),
   ]),
   elu: ofCodes('x >= 0 ? x : alpha * (exp(x) - 1)', elu),
-  silu: ofCodes('x / (1 + exp(-x))', () => (x) => [x / (1 + Math.exp(-x)), Math.abs(x)]),
+  silu: ofCodes('x / (1 + exp(-alpha * x))', (attributes) => {
+    const near = siluNear(attributes);
+    return (x) => [near(x)[0], Math.abs(x)];
+  }),
   gelu: ofCodes('x / 2 * (1 + erf(x / sqrt(2)))', geluNear),
 };

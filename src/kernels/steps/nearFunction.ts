@@ -1,5 +1,5 @@
 /** Functions of one value in float32, by whichever library: how far a result may be off is known, which step it is is not. */
-import type { GeluAttributes } from '../../nouns/attributes.js';
+import type { GeluAttributes, SiluAttributes } from '../../nouns/attributes.js';
 import type { Bounded } from '../../nouns/kernel.js';
 import { gelu } from '../../numeric/gelu.js';
 import { boundedReals, within } from './bounded.js';
@@ -27,4 +27,14 @@ export const ofResult = (apply: (x: number) => number) => (): NearFunction => (x
 export const geluNear = (attributes: unknown): NearFunction => {
   const { approximate } = attributes as GeluAttributes;
   return (x) => [gelu(x, approximate), Math.abs(x)];
+};
+
+/** The argument is rounded where it is no more x itself. */
+export const siluNear = (attributes: unknown): NearFunction => {
+  const { alpha } = attributes as SiluAttributes;
+  const rounded = alpha === 1 ? 0 : Math.abs(alpha) / 8;
+  return (x) => {
+    const exact = x / (1 + Math.exp(-alpha * x));
+    return [exact, Math.abs(exact) * (1 + rounded * Math.abs(x))];
+  };
 };

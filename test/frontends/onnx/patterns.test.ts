@@ -1397,3 +1397,39 @@ it.each([
   const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes }));
   expect(layers.map((layer) => layer.op)).toEqual([op]);
 });
+
+it.each([
+  ['com.microsoft:Gelu', {}, 'gelu', { approximate: 'none' }],
+  ['com.microsoft:FastGelu', {}, 'gelu', { approximate: 'tanh' }],
+  ['com.microsoft:QuickGelu', {}, 'silu', { alpha: Math.fround(1.702) }],
+  ['com.microsoft:QuickGelu', { alpha: { float: 0.5 } }, 'silu', { alpha: 0.5 }],
+  ['Swish', { alpha: { float: 0.5 } }, 'silu', { alpha: 0.5 }],
+  ['Swish', {}, 'silu', { alpha: 1 }],
+  ['Softplus', {}, 'softplus', { beta: 1, threshold: 20 }],
+])('%s %j of floats is a function with its numbers', async (operator, attributes, op, expected) => {
+  const nodes = [node(operator, ['x'], ['f'], attributes), node('Mish', ['f'], ['y'])];
+  const opsets = { '': 24, 'com.microsoft': 1 };
+  const { layers } = await opened(model({ inputs: inputX, outputs: outputY, initializers: [], nodes, opsets }));
+  const [{ form, output, notReplayed }] = layers;
+  expect([layers[0].op, output?.dtype, notReplayed]).toEqual([op, 'float32', undefined]);
+  expect((form as unknown as { attributes: object }).attributes).toEqual(expected);
+});
+
+it('FastGelu with a bias is none of ONNX', async () => {
+  const initializers = [tensor('b', [4], new Float32Array(4))];
+  const nodes = [node('com.microsoft:FastGelu', ['x', 'b'], ['f']), node('Relu', ['x'], ['y'])];
+  const opsets = { '': 21, 'com.microsoft': 1 };
+  const { layers } = await opened(model({ inputs: inputX, outputs: outputY, initializers, nodes, opsets }));
+  expect(layers[0].notReplayed).toBe('com.microsoft.FastGelu is not replayed');
+});
+
+it.each([
+  [21, undefined],
+  [18, 'before opset 21 it has numbers of groups, not of channels'],
+])('GroupNormalization of opset %i', async (opset, notReplayed) => {
+  const initializers = ['s', 'b'].map((name) => tensor(name, [4], Float32Array.of(1, 2, 3, 4)));
+  const nodes = [node('GroupNormalization', ['x', 's', 'b'], ['f'], { num_groups: 2 }), node('Relu', ['x'], ['y'])];
+  const inputs = [valueInfo('x', 1, ['N', 4, 3])];
+  const { layers } = await opened(model({ inputs, outputs: outputY, initializers, nodes, opsets: { '': opset } }));
+  expect([layers[0].op, layers[0].notReplayed]).toEqual(['group_norm', notReplayed]);
+});

@@ -37,7 +37,14 @@ const FUNCTIONS = [
     'Softplus',
     'PRelu',
   ],
-  ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'InstanceNormalization', 'BatchNormalization'],
+  ...[
+    'Softmax',
+    'LogSoftmax',
+    'LayerNormalization',
+    'GroupNormalization',
+    'InstanceNormalization',
+    'BatchNormalization',
+  ],
   ...['SimplifiedLayerNormalization', 'RMSNormalization'],
   ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Resize'],
   ...['Concat', 'MatMul', 'FusedMatMul'],
@@ -85,12 +92,12 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
     const { op, fields, unknown } =
       node.domain === '' ? await sharedFields(node, context, i) : { op: opName(node), fields: {}, unknown: null };
     const notReplayed = unknown ?? whyNot(node, type, context);
+    const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
     const toFloat = isOnnx(node, 'Cast') && intOf(node, 'to', 0) === FLOAT32;
     const output =
       (isOnnx(node, ...GIVES_BOOLEANS) ? BOOLEAN : null) ??
       context.typeOf(name) ??
-      (toFloat || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
-    const isFunction = isOnnx(node, ...FUNCTIONS) && type === 'float32' && node.outputs.length === 1;
+      (toFloat || isFunction || (keeps && (i === 0 || node.opType === 'Split')) ? 'float32' : null);
     const why = notReplayed ? { notReplayed } : isFunction ? ON_FLOATS : {};
     drafts.push({ at: node, nodes: [node], name, op, inputs, fields, output, ...why });
   }
