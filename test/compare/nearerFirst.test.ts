@@ -22,7 +22,8 @@ function sessionOf(wrong: number, off: number): ReplaySession {
 }
 
 async function order(...sessions: readonly (readonly [ReadingKind, number, off?: number])[]): Promise<number[]> {
-  const side = { from: 0, to: 1, fast: null, options: {}, capture: { values: new Map() }, captureLayers: [] } as never;
+  const capture = { values: new Map() };
+  const side = { from: 0, to: 1, fast: null, options: {}, capture, captureLayers: [], onCaptured: new Set() } as never;
   const values = { observed: readerOf(observed), zeroPoint: null, diff: null as never };
   const all = sessions.map(([kind, wrong, off]) => [kind, sessionOf(wrong, off ?? 0)] as const);
   return (await readingsOf(side, all, layer, values)).map(({ diff }) => diff.mismatched);

@@ -116,6 +116,11 @@ describe('k * 2^-n in every layer', () => {
     expect(stdout).toMatch(/one rule gives all\s+values of 6 layers/);
   });
 
+  it('is told where each layer by itself is explained by as few bits', async () => {
+    const { layers } = await toldOf(halfUp(15), NETWORK.slice(0, 4));
+    for (const { diagnosis } of layers) expect(diagnosis!.evidence['multiplier-short']).toMatchObject({ fraction: 15 });
+  });
+
   it('of one layer alone it is one of two', async () => {
     const [{ diagnosis }] = (await toldOf(halfUp(20), NETWORK.slice(0, 1))).layers;
     expect(diagnosis!.causes).not.toEqual(['multiplier-short']);

@@ -13,8 +13,11 @@ import { unknownInput } from './unknownInput.js';
 export async function tellTogether(together: Together): Promise<void> {
   const { comparison, layers, reports } = together;
   const { selected, own, options, catchUp, found, late, accept } = comparison;
-  const mayBeTold = ({ name, diagnosis }: LayerReport) =>
-    (diagnosis?.indistinguishable.length ?? 0) > 0 || found.get(name)?.refused !== undefined;
+  const mayBeTold = ({ name, diagnosis }: LayerReport) => {
+    const { refused, changes = [] } = found.get(name) ?? {};
+    const isOfARule = changes.some(({ ruled }) => (ruled?.fitting.length ?? 0) > 1);
+    return (diagnosis?.indistinguishable.length ?? 0) > 0 || refused !== undefined || isOfARule;
+  };
   if (layers.some((report) => isOpen(report) || mayBeTold(report))) {
     if (!options.failFast) {
       await catchUp.before(selected.length); // a shard says what the whole run would
