@@ -28,12 +28,15 @@ const FLOAT32 = 2e-7;
 const MOST_ZERO_POINTS = 2 ** 16;
 
 /** Causes whose numbers another zero point of the output hides. */
-export const HIDDEN_BY_A_CONSTANT: readonly string[] = [
+const HIDDEN_BY_A_CONSTANT: readonly string[] = [
   'bias-factor',
   'bias-shifted',
   'activation-zero-point-missing',
   'multiplier-short',
 ];
+
+/** And which one that is left out hides: it clamps half of the codes. */
+const HIDDEN_BY_NONE: readonly string[] = [...HIDDEN_BY_A_CONSTANT, 'scale-shifted', 'scale-per-tensor'];
 
 /** Pairs of numbers that no estimator finds one after the other: a line, and one order of two lists. Those that say the same stand together. */
 export function* jointChanges(study: Study, base: Setup): Generator<readonly (readonly Change[])[]> {
@@ -59,6 +62,11 @@ export function zeroPointsNear(study: Study): Change[] {
         { declared: output.zeroPoint, found: zeroPoint },
       ),
     );
+}
+
+/** The causes whose numbers are looked for on one of them. */
+export function hiddenBy({ found }: Change): readonly string[] {
+  return (found as { found?: number }).found === 0 ? HIDDEN_BY_NONE : HIDDEN_BY_A_CONSTANT;
 }
 
 /** y = zero_point + v * factor: for each zero point the interval of the factor; few zero points leave one. */

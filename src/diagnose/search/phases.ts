@@ -4,7 +4,7 @@ import { foreignKernels, unlikeSiblings } from '../alternatives/departures.js';
 import { besideLosses } from '../alternatives/losses.js';
 import { type Cause, isPossible } from '../cause.js';
 import { firstsOfTwo } from '../estimate/firstOfTwo.js';
-import { HIDDEN_BY_A_CONSTANT, jointChanges, zeroPointsNear } from '../estimate/joint.js';
+import { hiddenBy, jointChanges, zeroPointsNear } from '../estimate/joint.js';
 import { causes, OF_ALL_CHANNELS } from '../registry.js';
 import { applyChanges, type Change, FREEDOM, type ProductChange, type ProductSetup, type Setup } from '../setup.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
@@ -201,8 +201,11 @@ export class Search {
     if (!this.study.mayFollow(setup, true) || this.isStopped()) return;
     for (const alike of jointChanges(this.study, setup))
       if (alike.filter((changes) => this.explains(changes)).length > 0) return;
-    const hidden = this.causes.filter(({ code }) => HIDDEN_BY_A_CONSTANT.includes(code));
-    for (const moved of zeroPointsNear(this.study)) this.estimateOn([moved], hidden);
+    for (const moved of zeroPointsNear(this.study))
+      this.estimateOn(
+        [moved],
+        this.causes.filter(({ code }) => hiddenBy(moved).includes(code)),
+      );
     if (this.found.length === 0) for (const first of firstsOfTwo(this.study)) this.estimateOn([first], this.ofAll);
   }
 

@@ -15,9 +15,18 @@ export function biasInUnits({ steps, params }: ProductSetup): Int32Array | Float
   return bias.unit === 'int32' ? bias.values : float64s(params.bias, (_, n) => bias.add(0, n));
 }
 
+/** The same of biases that are added to reals, which RTL and firmware make integers of. */
+function anyInUnits(setup: ProductSetup): Int32Array | Float64Array | null {
+  const { bias, input, weightScale } = setup.params;
+  if (!bias) return null;
+  return (
+    biasInUnits(setup) ?? float64s(bias, (b, n) => b / (input.scale * weightScale[weightScale.length === 1 ? 0 : n]))
+  );
+}
+
 /** Whether its multipliers and its biases may come of two tables, of which one is wrong. */
 export function takesTwoTables(study: ProductStudy, base: ProductSetup): boolean {
-  return study.free && !study.data.dynamic && biasInUnits(base) !== null;
+  return study.free && !study.data.dynamic && anyInUnits(base) !== null;
 }
 
 /** With these biases in units of sums, whatever the scales: as integers where its kernel rounds them, and as floats where it does not. */
@@ -43,7 +52,7 @@ export function withBiasInUnits(
 
 /** Other weight scales; of multipliers: in those alone. */
 export function withScales(setup: ProductSetup, weightScale: Float64Array, of?: 'multipliers'): ProductSetup {
-  const units = of ? biasInUnits(setup) : null;
+  const units = of ? anyInUnits(setup) : null;
   return units ? withBiasInUnits(setup, units, weightScale) : withParams(setup, { weightScale });
 }
 
