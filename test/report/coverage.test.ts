@@ -80,3 +80,9 @@ describe('MATCH stands alone in no format', () => {
     );
   });
 });
+
+test('one value is equal', () => {
+  const report = readReport('iris-vnni');
+  report.layers = report.layers.slice(0, 1).map((layer) => ({ ...layer, values: 1, mismatched: 0, status: 'match' }));
+  expect(verdict(report).line).toContain('; its 1 value is equal');
+});

@@ -85,6 +85,7 @@ function equalSentence(report: Report): string {
   const accumulators = total(judged(report).map(({ accumulator }) => accumulator?.values));
   const near = total(judged(report).map(({ within_bound }) => within_bound));
   const within = near > 0 ? `, ${near} of them within the float path's proven error` : '';
+  if (values === 1) return `its 1 value is equal${within}`;
   if (values > 0) return `all ${counted(values, 'value')} are equal${within}`;
   return accumulators > 0 ? `all ${counted(accumulators, 'accumulator')} are equal` : 'nothing was compared';
 }
