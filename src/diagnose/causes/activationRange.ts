@@ -3,15 +3,7 @@ import type { FormulaName } from '../../kernels/steps/rangeFormulas.js';
 import type { RangeGrain } from '../../nouns/chosenRange.js';
 import type { DynamicStep } from '../../nouns/kernel.js';
 import { precise, printable } from '../../text.js';
-import {
-  distinctRanges,
-  grainsOf,
-  OF_CALLS,
-  ofSamples,
-  ofScripts,
-  RANGES,
-  rangeChange,
-} from '../alternatives/ranges.js';
+import { distinctRanges, OF_CALLS, ofSamples, ofScripts, RANGES, rangeChange } from '../alternatives/ranges.js';
 import type { Cause } from '../cause.js';
 import { quantizesItsInput } from '../facts.js';
 import type { CauseEvidence, ChosenParams, QuantizedRange, SomeChannels } from '../finding/evidence.js';
@@ -58,8 +50,9 @@ export const activationRange: Cause<'activation-range', 'product'> = {
     const { codes, grain } = study.declared.steps.dynamic!;
     const isOther = base.params !== study.declared.params || base.steps.dynamic!.grain !== grain;
     if (!study.free || isOther || base.steps.dynamic!.codes !== codes || base.patches) return [];
-    const formulas = ofScripts(study, base === study.declared ? grainsOf(study) : [grain]);
-    return formulas.map(rangeChange).filter((one) => study.agreesOnSubset(one.apply(base)));
+    return ofScripts(study, [grain])
+      .map(rangeChange)
+      .filter((one) => study.agreesOnSubset(one.apply(base)));
   },
 
   evidence: ({ study, setup, without }) => ({

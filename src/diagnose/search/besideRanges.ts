@@ -2,8 +2,10 @@
  * What else is wrong in a layer that quantizes its input over another range. Floats show the range through whatever scales them or is
  * added: with the right one each channel lies on a line, to the last bits of a float; with any other codes it does not.
  */
+import { scriptOf } from '../alternatives/conversions.js';
 import { distinctRanges, grainsOf, ofScripts, RANGES, rangeChange } from '../alternatives/ranges.js';
-import type { Change, Setup } from '../setup.js';
+import type { Change, ProductChange, Setup } from '../setup.js';
+import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy } from '../study/study.js';
 import { scriptsFirst } from './arrangeable.js';
 import { correlation } from './followed.js';
@@ -24,7 +26,7 @@ export function besideRanges(run: Search): boolean {
     return false;
   run.work.beside(ALLOWED, (mayGoOn) => {
     const isDone = () => run.found.length > 0 || run.isStopped() || !mayGoOn();
-    const roundings = run.enumerated.filter(({ coordinate }) => coordinate === 'round');
+    const roundings = plainest(study, run.enumerated);
     const ranges = run.enumerated.filter(({ cause }) => cause === 'activation-range');
     const formulas = run.causes.filter(({ code }) => code === 'activation-range');
     for (const rounding of roundings) {
@@ -40,8 +42,20 @@ export function besideRanges(run: Search): boolean {
   return run.isSettled();
 }
 
-/** One change more; where the floats are a script's, beside its arithmetic. */
+/** Of the ways to round by a rule the first with the zero point before it, and after it: the others part from it in few values. */
+function plainest(study: ProductStudy, changes: readonly Change[]): Change[] {
+  const known = new Set<string>();
+  return changes.filter((change) => {
+    if (change.coordinate !== 'round') return false;
+    const { dynamic } = (change as ProductChange).apply(study.declared).steps;
+    const key = [change.cause, scriptOf(dynamic!.quantize)?.zeroPointFirst].join();
+    return !known.has(key) && known.add(key);
+  });
+}
+
+/** Alone, or one change more; where the floats are a script's, beside its arithmetic. */
 function besideOne(run: Search, range: Change, isDone: () => boolean): void {
+  if (run.explains([range])) return; // of another grain and by another formula at once
   run.estimateOn([range]);
   const [scripts, others] = scriptsFirst(run.enumerated.filter((change) => mayPair(run.study, range, change)));
   for (const change of others) run.explains([range, change]);
@@ -61,13 +75,21 @@ function* straight(study: ProductStudy, isDone: () => boolean): Generator<Change
   }
 }
 
-/** Of most channels: in one a weight may be another. */
+/** Few values say no of nearly all. */
 function isStraight(study: ProductStudy, setup: Setup): boolean {
-  const { sketch, channels } = study;
-  const { data } = study.outputs(setup, sketch);
+  const { probe, sketch } = study;
+  return [...(probe.samples.length < FEWEST_ROWS ? [] : [probe]), sketch].every((scope) =>
+    areOnLines(study, setup, scope),
+  );
+}
+
+/** Of most channels: in one a weight may be another. */
+function areOnLines(study: ProductStudy, setup: Setup, scope: Scope): boolean {
+  const channels = scope.channels?.length ?? study.channels;
+  const { data } = study.outputs(setup, scope);
   let [moving, straight] = [0, 0];
   for (let n = 0; n < channels; n++) {
-    const likeness = correlation(data, n, channels, sketch.observed, n, channels);
+    const likeness = correlation(data, n, channels, scope.observed, n, channels);
     if (Number.isNaN(likeness)) continue;
     moving++;
     if (likeness > STRAIGHT) straight++;
