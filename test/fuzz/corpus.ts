@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GOLDEN_FORMATS } from '../../src/documents/golden.js';
 import { npy } from '../support/npz.js';
+import { floatCapture, floatModel } from './floatModel.js';
 import { type Files, root, run } from './io.js';
 import { splitNpy } from './mutateNpy.js';
 import { arraysOf, npzOf } from './zipFile.js';
@@ -57,7 +58,7 @@ export async function makeCorpus(): Promise<Corpus> {
     .filter((name) => name.endsWith('.npz'))
     .map((name) => read(join(npzFolder, name)));
   const convolutions = shortened(pairOf('fixtures/pytorch/cnn-x86-avx2', 1), 2, 2);
-  const pairs = [iris, short, convolutions, small(), ...otherPairs()];
+  const pairs = [iris, short, convolutions, small(), await floats(), ...otherPairs()];
   const hook = read(`${npzFolder}/hook-dictionary.npz`);
   const implementations = [await implementationOf(short, true), await implementationOf(convolutions, false)];
   const graphs = ['onnx', 'tflite'].flatMap(graphsOf);
@@ -262,6 +263,15 @@ function small(): Pair {
     ['model.npz', npzOf([['fc1.weight', weight]])],
   ]);
   return { weight: 6, json, files };
+}
+
+async function floats(): Promise<Pair> {
+  const model = Buffer.from(JSON.stringify(floatModel));
+  const files = new Map([
+    ['model.json', model],
+    ['capture.npz', await floatCapture()],
+  ]);
+  return { weight: 2, json: floatModel, files };
 }
 
 function counting(count: number, step: number): number[] {

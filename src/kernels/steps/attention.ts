@@ -2,9 +2,10 @@
 import type { NumericArray } from '../../nouns/array.js';
 import type { AttentionAttributes } from '../../nouns/attributes.js';
 import type { TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import { f32 } from '../../numeric/float.js';
 import { floor } from '../../numeric/round.js';
 import { broadcastIndex } from '../../tensor/broadcast.js';
-import { boundedReals, UNIT, within } from './bounded.js';
+import { boundedReals, type Near, UNIT, within } from './bounded.js';
 import { exponentials } from './floatAxes.js';
 import { boundedSteps } from './tensor.js';
 
@@ -15,13 +16,36 @@ export const attentionOfFloats: TensorSteps = boundedSteps('softmax(q k^T * scal
   const length = rows * width;
   const [exact, errors] = [new Float64Array(length), new Float64Array(length)];
   const mask = maskOf(call);
+  const values = call.inputs[2].data;
+  const size = v.at(-2)! * width;
   for (let row = 0; row < rows; row++) {
     const matrix = floor(row / queries);
     const weights = weightsOf(call, row, matrix, mask);
-    addWeighted([exact, errors], row * width, weights, call.inputs[2].data, matrix * v.at(-2)! * width, width);
+    addWeighted([exact, errors], row * width, weights, values, matrix * size, width);
   }
-  return boundedReals(length, (i) => within(exact[i], errors[i]));
+  const ranges = Array.from({ length: rows / queries }, (_, matrix) =>
+    rangesOf(values.subarray(matrix * size, (matrix + 1) * size), width),
+  );
+  return boundedReals(length, (i) => {
+    const { low, near, high } = within(exact[i], errors[i]);
+    const range = ranges[floor(i / (queries * width))][i % width];
+    return { low: Math.max(low, range.low), near, high: Math.min(high, range.high) };
+  });
 });
+
+/** Weights are positive and sum to 1: of each feature, what no result lies beyond, however open the scores are. */
+function rangesOf(values: NumericArray, width: number): Omit<Near, 'near'>[] {
+  const keys = values.length / width;
+  return Array.from({ length: width }, (_, n) => {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let i = n; i < values.length; i += width) {
+      if (values[i] < least) least = values[i];
+      if (values[i] > most) most = values[i];
+    }
+    const error = (2 * keys + 32) * UNIT * Math.max(Math.abs(least), Math.abs(most));
+    return { low: least - error, high: most + error };
+  });
+}
 
 /** What is added to the score of a query and a key. */
 type Mask = (row: number, key: number) => number;
@@ -78,8 +102,10 @@ function weightsOf(call: TensorCall, row: number, matrix: number, mask: Mask | n
     scores[key] = added;
     if (added === Number.NEGATIVE_INFINITY) continue;
     const [score, magnitude] = scoreOf(q.data, row * depth, k.data, (matrix * keys + key) * depth, depth, scale);
-    scores[key] += score;
-    off[key] = (magnitude * (depth + 8) + 2 * Math.abs(added)) * UNIT;
+    const error = magnitude * (depth + 8) * UNIT;
+    scores[key] = mask ? f32(added + score) : score;
+    // where all that the score may be is rounded to one number beside -1e9, that is what it is
+    off[key] = mask ? f32(added + score + error) - f32(added + score - error) : error;
   }
   const { max, sum, relativeOf } = exponentials(scores);
   // a query that sees no key is given 0
