@@ -1,5 +1,6 @@
 /** Layers that move values, and one that leaves them where they are: what is done to the codes on the way. */
 import { describe, expect, test } from 'vitest';
+import { causeTitles } from '../../src/diagnose/finding/sentences.js';
 import * as oneLayer from './oneLayer.js';
 
 const ZP = 101;
@@ -23,7 +24,7 @@ function diagnosed(op: Op, become: (code: number, i: number) => number) {
 
 const saturated = (code: number) => Math.min(255, Math.max(0, code));
 const ofZeroPoint = (found: number, wraps?: true) => ({
-  'output-zero-point-wrong': { declared: ZP, found, ...(wraps && { wraps }) },
+  'output-zero-point-wrong': { declared: ZP, found, moved: true, ...(wraps && { wraps }) },
 });
 
 describe.each(Object.keys(LAYERS) as Op[])('%s', (op) => {
@@ -39,10 +40,17 @@ describe.each(Object.keys(LAYERS) as Op[])('%s', (op) => {
     expect(found).toMatchObject(evidence);
   });
 
-  // a maximum that begins at the zero point is one
-  test('a ReLU', async () => {
-    const { causes } = await diagnosed(op, (code) => Math.max(code, ZP));
-    expect(causes).toEqual([op === 'max_pool2d' ? 'pool-maximum' : 'capture-after-relu']);
+  test('a ReLU, which a maximum that begins at the zero point is too', async () => {
+    const { causes, indistinguishable } = await diagnosed(op, (code) => Math.max(code, ZP));
+    expect(causes).toEqual(['capture-after-relu']);
+    const others = op === 'max_pool2d' ? [['pool-maximum']] : [];
+    expect(indistinguishable.map((other) => other.causes)).toEqual(others);
+  });
+
+  test('codes that are moved are said to be, not a zero point that the layer has not', async () => {
+    const { causes, evidence, fix } = await diagnosed(op, (code) => saturated(code - ZP));
+    expect(causeTitles(causes, evidence)).toBe('all codes moved by -101');
+    expect(fix).toBe('give the codes as they are read: subtract no zero point from them');
   });
 
   test.each<[what: string, become: (code: number, i: number) => number]>([

@@ -50,6 +50,11 @@ function scene(
   return { code, what, layer, inputs, output: [CHANNELS, places(of), places(of)], wrong };
 }
 
+const ofSigned = (own: TensorScene): TensorScene => ({
+  ...own,
+  inputs: own.inputs.map((input) => ({ ...input, dtype: 'int8', zero_point: -28 })),
+});
+
 const total = (codes: readonly number[]) => codes.reduce((sum, own) => sum + own, 0);
 const largest: Fold = (codes) => Math.max(0, ...codes);
 const signed = (code: number) => (code > 127 ? code - 256 : code);
@@ -76,11 +81,21 @@ function withoutPadding(what: string, rounded: (sum: number, count: number) => n
 }
 
 export const RAISED: readonly TensorScene[] = [
-  ...both.flatMap((of) => [
+  ofSigned(
     scene(
       'max_pool2d',
       'pool-maximum',
-      `${named(of)} that begin with the zero point`,
+      'windows of int8 that begin with 0',
+      HALVING,
+      folded(HALVING, (codes) => Math.max(0, ...codes)),
+    ),
+  ),
+  ...both.flatMap((of) => [
+    // a maximum that begins with the zero point is one
+    scene(
+      'max_pool2d',
+      'capture-after-relu',
+      `${named(of)} and a ReLU`,
       of,
       folded(of, (codes) => Math.max(ZERO_POINT, ...codes)),
     ),
@@ -215,8 +230,8 @@ export const NEARLY: readonly TensorScene[] = [
   ),
   scene(
     'max_pool2d',
-    'pool-maximum',
-    'one sample begins so',
+    'capture-after-relu',
+    'one sample has a ReLU',
     HALVING,
     folded(
       HALVING,
@@ -225,10 +240,19 @@ export const NEARLY: readonly TensorScene[] = [
   ),
   scene(
     'max_pool2d',
-    'pool-maximum',
-    'a value more differs',
+    'capture-after-relu',
+    'a ReLU, and a value more differs',
     HALVING,
     folded(HALVING, (codes, _, { index }) => Math.max(ZERO_POINT, ...codes) - (index === 77 ? 1 : 0)),
+  ),
+  ofSigned(
+    scene(
+      'max_pool2d',
+      'pool-maximum',
+      'every other window begins with 0',
+      HALVING,
+      folded(HALVING, (codes, _, { index }) => Math.max(index % 2 === 0 ? 0 : -128, ...codes)),
+    ),
   ),
   scene(
     'max_pool2d',

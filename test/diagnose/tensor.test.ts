@@ -69,9 +69,13 @@ function fileOf(
 /** A candidate beside a capture that is right. */
 async function diagnosed(scene: TensorScene) {
   const model = await modelOf(scene, scene.producer);
-  const x = scene.inputs.map(({ shape }, i) => codesOf(i + 5, SAMPLES * sizeOf(shape)));
+  const x = scene.inputs.map(({ dtype, shape }, i) => {
+    const own = codesOf(i + 5, SAMPLES * sizeOf(shape));
+    return dtype === 'int8' ? Int8Array.from(own, (code) => code - 128) : own;
+  });
   const given = Object.fromEntries(x.map((data, i) => [`x${i}`, [data, scene.inputs[i].shape] as const]));
-  const codes = (scene.layer.output as { dtype?: string } | undefined)?.dtype === 'int8' ? Int8Array : Uint8Array;
+  const { dtype } = (scene.layer.output as { dtype?: string } | undefined) ?? scene.inputs[0];
+  const codes = dtype === 'int8' ? Int8Array : Uint8Array;
   const zeros = new codes(SAMPLES * sizeOf(scene.output));
   const blank = await validateCapture(model, fileOf({ ...given, y: [zeros, scene.output] }));
   const right = codes.from(await replayedOf(model, blank));

@@ -1,7 +1,6 @@
 import { isQuantized } from '../../nouns/value.js';
 import { counted, printable } from '../../text.js';
 import { slopedOf } from '../alternatives/functions/lookups.js';
-import { isMaximum } from '../alternatives/pools.js';
 import type { Cause } from '../cause.js';
 import type { SomeChannels } from '../finding/evidence.js';
 import { FREEDOM } from '../setup.js';
@@ -32,9 +31,15 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
 
   changes: (study) => {
     if (isSloped(study)) return [];
-    const own = { cause: 'capture-after-relu', coordinate: 'relu', freedom: FREEDOM.none, label: 'relu' } as const;
-    // a maximum that begins with 0 is the same, and likelier
-    return [{ ...own, ...(isMaximum(study) && { rare: true as const }), apply: withRelu }];
+    return [
+      {
+        cause: 'capture-after-relu',
+        coordinate: 'relu',
+        freedom: FREEDOM.none,
+        label: 'relu',
+        apply: withRelu,
+      },
+    ];
   },
 
   evidence: ({ study, without }) => {

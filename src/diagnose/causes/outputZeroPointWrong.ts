@@ -39,6 +39,8 @@ declare module '../finding/evidence.js' {
         readonly wraps?: true;
         /** It is added to the sums. */
         readonly before_scaling?: true;
+        /** The layer gives codes that it reads, and has no zero point of its own: all of them are moved by found - declared. */
+        readonly moved?: true;
       };
   }
 }
@@ -74,7 +76,7 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
           const own = outputZeroPoint(output.zeroPoint, zeroPoint);
           const stores = movedBy(zeroPoint - output.zeroPoint, output);
           const moved = takesItsInputs(study, base, zeroPoint)
-            ? { ...own, apply: (setup: Setup) => ({ ...setup, stores }) }
+            ? { ...own, found: { ...own.found, moved: true as const }, apply: (setup: Setup) => ({ ...setup, stores }) }
             : own;
           if (!study.free) return [moved];
           if (hasActivation(base)) return [moved, clampedAsDeclared(moved, base)];
@@ -92,30 +94,40 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
 
   words: {
     title: (e) =>
-      e.before_scaling
-        ? 'output zero point added before scaling'
-        : isSubtracted(e)
-          ? 'output zero point subtracted'
-          : 'wrong output zero point',
+      e.moved
+        ? `all codes moved${e.found === undefined ? '' : ` by ${movedText(e)}`}`
+        : e.before_scaling
+          ? 'output zero point added before scaling'
+          : isSubtracted(e)
+            ? 'output zero point subtracted'
+            : 'wrong output zero point',
     explanation: (e) =>
-      e.before_scaling
-        ? 'The zero point is a code: added to a sum, it is scaled with it, and next to nothing of it is left.'
-        : isSubtracted(e)
-          ? 'The zero point is added to what was rounded; it is taken with the other sign.'
-          : "The output's zero point is another than the file says.",
+      e.moved
+        ? `The layer gives codes that it reads as they are; each is ${isWithout(e) ? 'less the zero point' : 'another by one number'}.`
+        : e.before_scaling
+          ? 'The zero point is a code: added to a sum, it is scaled with it, and next to nothing of it is left.'
+          : isSubtracted(e)
+            ? 'The zero point is added to what was rounded; it is taken with the other sign.'
+            : "The output's zero point is another than the file says.",
     ofOneLayer: true,
     evidence: (e) => [
       e.before_scaling
         ? `output zero_point ${e.declared}, times s_x * s_w / s_y`
-        : foundSentence('output zero_point', e),
+        : e.moved
+          ? `every code ${movedText(e)}, the zero point is ${e.declared}`
+          : foundSentence('output zero_point', e),
       e.wraps ? 'what leaves the range keeps its low bits' : null,
       e.clamped ? `clamped to ${e.clamped[0]}..${e.clamped[1]}, as with the declared one` : null,
     ],
     fix: (e, context) =>
-      e.before_scaling
-        ? 'add the zero point of the output after the sum is scaled and rounded'
-        : foundFix('output zero_point')(e, context),
-    code: (e, context) => scaleLine('output', 'zero_point', 'y_zero_point', e, context),
+      e.moved
+        ? isWithout(e)
+          ? 'give the codes as they are read: subtract no zero point from them'
+          : 'give the codes as they are read: add nothing to them'
+        : e.before_scaling
+          ? 'add the zero point of the output after the sum is scaled and rounded'
+          : foundFix('output zero_point')(e, context),
+    code: (e, context) => (e.moved ? [] : scaleLine('output', 'zero_point', 'y_zero_point', e, context)),
   },
 };
 
@@ -149,6 +161,11 @@ function besideMean(study: TensorStudy, { declared, found }: Partial<FoundParame
   const scripts = [halfEven, halfUp, halfAway, halfDown].flatMap((round) => scriptsRounding(study, round));
   return [own, ...scripts.map((steps) => [stepsChange('pool-rounding', 'round', steps) as Change, own])];
 }
+
+const movedText = ({ declared, found }: Partial<FoundParameter>): string =>
+  found! < declared! ? `${found! - declared!}` : `+${found! - declared!}`;
+/** All that is left of codes is their distance from the zero point. */
+const isWithout = ({ declared, found }: Partial<FoundParameter>): boolean => found === 0 && declared !== 0;
 
 const isAtBound = (code: number, { quantMin, quantMax }: QuantParams) => code === quantMin || code === quantMax;
 
@@ -226,7 +243,17 @@ function movedCodes(study: Study, output: QuantParams): Change | null {
   const zeroPoint = output.zeroPoint + (shift?.by ?? 0);
   if (!shift || (isTensorStudy(study) && !takesItsInputs(study, study.declared, zeroPoint))) return null;
   const own = outputZeroPoint(output.zeroPoint, zeroPoint);
-  return { ...own, ...(shift.wraps && { found: { ...own.found, wraps: true } }), apply: byShift(output, shift) };
+  const moved = movesCodes(study) && { moved: true as const };
+  return {
+    ...own,
+    found: { ...own.found, ...moved, ...(shift.wraps && { wraps: true }) },
+    apply: byShift(output, shift),
+  };
+}
+
+/** What is not a pool has a zero point to convert to, or to clamp at. */
+function movesCodes({ declared }: Study): boolean {
+  return declared.kind === 'tensor' || (declared.kind === 'elementwise' && declared.params.clamp === null);
 }
 
 /** A pool's codes have the zero point of what it reads: one of its own is added to them. */
