@@ -190,7 +190,7 @@ function besideRounding(
 ): ProductChange | null {
   const rounded = channels.filter(isRounded).length;
   if (base !== study.declared || rounded === 0 || rounded === channels.length) return null;
-  if (!base.params.bias || isInt32Bias(base.steps.bias)) return null;
+  if (!study.free || !base.params.bias || isInt32Bias(base.steps.bias)) return null;
   for (const bias of int32Biases) {
     const [beside] = staleBiases(study, withSteps(base, { bias }), () => false);
     if (beside?.channels && beside.channels.length < channels.length) return beside;
