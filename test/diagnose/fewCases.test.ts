@@ -226,8 +226,8 @@ test('a zero point of the input that no codes have is none: what else moves one 
     const layer = linear(seed, { samples: 12, inputs: 9, outputs: 1 });
     const biases = layer.biases.map((bias) => bias + 4000 + 800 * seed);
     const { evidence } = (await diagnosisOf(layer.alone, codesOf({ ...layer, biases }, sumOf)))!;
-    const number = evidence['input-zero-point-wrong']?.found;
-    if (number !== undefined) found.push(number);
+    const own = evidence['input-zero-point-wrong'] as { found?: number } | undefined;
+    if (own?.found !== undefined) found.push(own.found);
   }
   expect(found.filter((number) => number < -128 || number > 255)).toEqual([]);
 });
