@@ -23,7 +23,7 @@ import { rowsAsTheyAre } from './steps/embedding.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
-import { batchNormOfFloats } from './steps/floatNorms.js';
+import { batchNormOfFloats, groupNormOfDifferences, layerNormOfDifferences } from './steps/floatNorms.js';
 import {
   arithmeticOfFloats,
   betweenCodes,
@@ -166,6 +166,9 @@ export const onnxRuntimeOnFloats: Ops = {
   ...functionsInFloat,
   sigmoid: sigmoidInFloat32,
   prelu: preluOfFloats,
+  layer_norm: layerNormOfDifferences,
+  group_norm: groupNormOfDifferences,
+  instance_norm: groupNormOfDifferences,
   interpolate: resizeOnFloats(pyTorchFloats.interpolate as TensorSteps),
   where: whereFloats(quantizeDivision),
 };

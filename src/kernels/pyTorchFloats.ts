@@ -25,7 +25,13 @@ import { realFormOf } from './reals.js';
 import { attentionOfFloats } from './steps/attention.js';
 import { boundedReals, UNIT, within } from './steps/bounded.js';
 import { cumsumOfFloats, exponentials, gluOfFloats, logSoftmaxOfFloats, softmaxOfFloats } from './steps/floatAxes.js';
-import { batchNormOfFloats, groupNormOfFloats, layerNormOfFloats, rmsNormOfFloats } from './steps/floatNorms.js';
+import {
+  batchNormOfFloats,
+  groupNormOfFloats,
+  instanceNormOfFloats,
+  layerNormOfFloats,
+  rmsNormOfFloats,
+} from './steps/floatNorms.js';
 import { convolutionOfFloats, linearOfFloats } from './steps/floatProducts.js';
 import { arithmeticOfFloats, comparisonsOfFloats, preluOfFloats, unaryFloats } from './steps/floats.js';
 import { resampleOfFloats } from './steps/interpolate.js';
@@ -233,5 +239,5 @@ export const pyTorchFloats: Kernel['ops'] = {
   layer_norm: layerNormOfFloats,
   rms_norm: rmsNormOfFloats,
   group_norm: groupNormOfFloats,
-  instance_norm: groupNormOfFloats,
+  instance_norm: instanceNormOfFloats,
 };

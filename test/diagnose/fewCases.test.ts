@@ -192,3 +192,42 @@ describe('a handful of values next to borders', () => {
     expect(holdsDeclared(change([0.5005, 0.502]))).toBe(false);
   });
 });
+
+/** A multiplier of 11 bits leaves of a cut what another rounding of the biases gives by chance; a clamp leaves one or two. */
+describe('a bias in whole steps is no name', () => {
+  const layerOf = (seed: number) => linear(seed, { samples: 12, inputs: 8, outputs: 2 });
+  const seeds = Array.from({ length: 24 }, (_, i) => i + 1);
+  const never = async (of: (layer: Summed) => NumericArray) => {
+    const sets: string[] = [];
+    for (const seed of seeds) {
+      const diagnosis = await diagnosisOf(layerOf(seed).alone, of(layerOf(seed)));
+      if (diagnosis) sets.push(diagnosis.causes.join('+'));
+    }
+    expect(sets.filter((set) => set.includes('bias-unscaled'))).toEqual([]);
+    expect(sets).toContain('unexplained');
+  };
+
+  test('of a cut beside a short multiplier', () =>
+    never((layer) => {
+      const short = layer.multipliers.map((m) => Number(m.toPrecision(3)));
+      return codesOf({ ...layer, multipliers: short }, sumOf, Math.floor);
+    }));
+
+  test('of biases without their lowest bits beside a clamp', () =>
+    never((layer) => {
+      const biases = layer.biases.map((bias) => (bias >> 7) << 7);
+      return codesOf({ ...layer, biases }, sumOf).map((code) => Math.min(code, 127));
+    }));
+});
+
+test('a zero point of the input that no codes have is none: what else moves one channel comes to it', async () => {
+  const found: number[] = [];
+  for (let seed = 1; seed <= 40; seed++) {
+    const layer = linear(seed, { samples: 12, inputs: 9, outputs: 1 });
+    const biases = layer.biases.map((bias) => bias + 4000 + 800 * seed);
+    const { evidence } = (await diagnosisOf(layer.alone, codesOf({ ...layer, biases }, sumOf)))!;
+    const own = evidence['input-zero-point-wrong'] as { found?: number } | undefined;
+    if (own?.found !== undefined) found.push(own.found);
+  }
+  expect(found.filter((number) => number < -128 || number > 255)).toEqual([]);
+});

@@ -1,4 +1,5 @@
 import { unscaledBias, unscaledBiasInt32 } from '../../kernels/steps/bias.js';
+import { downward, towardZero } from '../../kernels/steps/round.js';
 import { weightScaleOf } from '../../kernels/steps/scales.js';
 import type { BiasStep, Product } from '../../nouns/kernel.js';
 import { isQuantized } from '../../nouns/value.js';
@@ -6,10 +7,12 @@ import { float64s, int32s } from '../../numeric/array.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { clamp, INT32_MAX, INT32_MIN } from '../../numeric/integer.js';
 import { floor, roundHalfEven, truncate } from '../../numeric/round.js';
+import { missesCases } from '../alternatives/cases.js';
 import type { Cause } from '../cause.js';
 import { anyRuntime } from '../facts.js';
 import type { CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, type ProductChange, type ProductSetup, withParams, withSteps } from '../setup.js';
+import type { ProductStudy, Study } from '../study/study.js';
 import { addedBias, codeOf } from '../words/code.js';
 import { field, parameterFix } from '../words/fixes.js';
 import { short } from '../words/parts.js';
@@ -85,6 +88,15 @@ const NOT_TO_NEAREST = [
   changeOf(afterRounding('trunc', truncate), { after_rounding: true, rule: 'towards zero' }),
   changeOf(afterRounding('floor', floor), { after_rounding: true, rule: 'down' }),
 ];
+
+/** Values that no cut of the results gives: fewer are left by a multiplier of few bits beside it. */
+const FEWEST_UNCUT = 4;
+
+function isNearlyCut(study: ProductStudy): boolean {
+  return [downward, towardZero].some(
+    (round) => !missesCases(study as Study, withSteps(study.declared, { round }), FEWEST_UNCUT),
+  );
+}
 
 const stepOf = ({ output }: Product) => (isQuantized(output) ? output.scale : 1);
 
@@ -174,7 +186,7 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
     const { declared, data } = study;
     const { bias, biasInt32, output } = declared.params;
     if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
-    const isAlone = (change: ProductChange) => study.agreesOnSubset(change.apply(declared));
+    const isAlone = (change: ProductChange) => study.agreesOnSubset(change.apply(declared)) && !isNearlyCut(study);
     const afterScaling = isQuantized(output)
       ? [changeOf(inOutputSteps, { after_scaling: true }), TO_NEAREST, ...NOT_TO_NEAREST.filter(isAlone)]
       : [];

@@ -74,7 +74,7 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
       distancesOf(study, base, moved(zeroPoint + 1))
         .filter((distance) => Math.abs(distance) >= least)
         .map((distance) => zeroPoint + distance)
-        .filter((found) => found !== 0 && (study.free || (found >= quantMin && found <= quantMax)))
+        .filter((found) => found !== 0 && (study.free ? isMeant(input, found) : found >= quantMin && found <= quantMax))
         .map((found) => another(zeroPoint, found, moved)),
     );
   },
@@ -121,6 +121,12 @@ export const inputZeroPointWrong: Cause<'input-zero-point-wrong'> = {
           ),
   },
 };
+
+/** One of codes of either sign, or taken off with the other sign, or twice; any other number is what something else comes to. */
+function isMeant({ zeroPoint, quantMin, quantMax }: QuantParams, found: number): boolean {
+  const most = quantMax - quantMin;
+  return (found >= -(most + 1) / 2 && found <= most) || found === -zeroPoint || found === 2 * zeroPoint;
+}
 
 function another(declared: number, found: number, moved: (zeroPoint: number) => Apply): Change {
   return {

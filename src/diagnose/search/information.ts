@@ -1,7 +1,7 @@
 /** How much a layer's values tell of it. */
 import { isQuantized } from '../../nouns/value.js';
 import { hasCasesAmong } from '../alternatives/cases.js';
-import type { FoundParameter } from '../finding/evidence.js';
+import type { CauseEvidence, FoundParameter } from '../finding/evidence.js';
 import { causeOf } from '../registry.js';
 import { type Change, FREEDOM, type Setup } from '../setup.js';
 import { membersOf } from '../study/region.js';
@@ -67,6 +67,7 @@ function isOfScale({ coordinate }: Change): boolean {
 
 /** It moves values next to borders between codes only, which other changes do as well. */
 export function isSlight(change: Change): boolean {
+  if ((change.found as CauseEvidence['bias-unscaled'] | undefined)?.after_rounding) return true;
   if (!isOfScale(change)) return false;
   return parametersOf(change).every((number) => Math.abs(number?.found / number?.declared - 1) < SLIGHT);
 }

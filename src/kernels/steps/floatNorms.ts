@@ -1,4 +1,4 @@
-/** Normalizations of float32 values. The order of the sums is free, and the variance may be a difference of two large sums. */
+/** Normalizations of float32 values. The order of the sums is free; how far a variance may be off is the runtime's. */
 import type {
   AffineAttributes,
   BatchNormAttributes,
@@ -21,8 +21,24 @@ interface Moments {
   readonly factorError: number;
 }
 
+/** How far a variance may be off. relative: by which a sum of as many terms may be; squares: their mean. */
+type VarianceError = (relative: number, variance: number, squares: number) => number;
+
+/** The mean of squares less the square of the mean: what cancels is lost. */
+const ofDifferences: VarianceError = (relative, _, squares) => 2 * relative * squares;
+
+/** Of what is left of the mean, in a second pass or as Welford does. Source: Chan, Golub, LeVeque 1983, their bounds of both. */
+const ofDeviations: VarianceError = (relative, variance, squares) =>
+  2 * relative * Math.sqrt(variance * squares) + (relative * Math.sqrt(squares)) ** 2;
+
 /** Of each group of a sample's values, one pass for the means and one for what is left of them. */
-function momentsOf(values: ArrayLike<number>, groups: number, groupOf: (feature: number) => number, eps: number) {
+function momentsOf(
+  values: ArrayLike<number>,
+  groups: number,
+  groupOf: (feature: number) => number,
+  eps: number,
+  errorOf: VarianceError,
+) {
   const [counts, sums, magnitudes, squares, spreads] = Array.from({ length: 5 }, () => new Float64Array(groups));
   for (let i = 0; i < values.length; i++) {
     const [group, x] = [groupOf(i), values[i]];
@@ -40,7 +56,7 @@ function momentsOf(values: ArrayLike<number>, groups: number, groupOf: (feature:
     const count = counts[group];
     const relative = (count + 8) * UNIT;
     const variance = spreads[group] / count;
-    const varianceError = relative * (squares[group] / count + mean * mean);
+    const varianceError = errorOf(relative, variance, squares[group] / count);
     const [factor, largest] = [variance, Math.max(variance - varianceError, 0)].map((v) => 1 / Math.sqrt(v + eps));
     const factorError = largest - factor + 4 * UNIT * largest;
     return { mean, meanError: (relative * magnitudes[group]) / count, factor, factorError };
@@ -62,12 +78,13 @@ function overGroups(
   groups: number,
   groupOf: (feature: number) => number,
   numberOf: (feature: number) => number,
+  errorOf: VarianceError,
 ) {
   const { weight, bias, eps } = call.attributes as AffineAttributes;
   const [{ data }] = call.inputs;
   const size = data.length / call.samples;
   const moments = Array.from({ length: call.samples }, (_, sample) =>
-    momentsOf(data.subarray(sample * size, (sample + 1) * size), groups, groupOf, eps),
+    momentsOf(data.subarray(sample * size, (sample + 1) * size), groups, groupOf, eps, errorOf),
   );
   return boundedReals(data.length, (i) => {
     const feature = i % size;
@@ -76,19 +93,17 @@ function overGroups(
   });
 }
 
-export const layerNormOfFloats: TensorSteps = boundedSteps(
-  '(x - mean) / deviation * w + b of a row, float32',
-  (call) => {
+const layerNormBy = (errorOf: VarianceError): TensorSteps =>
+  boundedSteps('(x - mean) / deviation * w + b of a row, float32', (call) => {
     const row = sizeOf((call.attributes as LayerNormAttributes).dims);
     const size = call.inputs[0].data.length / call.samples;
-    return overGroups(
-      call,
-      size / row,
-      (feature) => floor(feature / row),
-      (feature) => feature % row,
-    );
-  },
-);
+    const rowOf = (feature: number) => floor(feature / row);
+    return overGroups(call, size / row, rowOf, (feature) => feature % row, errorOf);
+  });
+
+export const layerNormOfFloats = layerNormBy(ofDeviations);
+/** ONNX Runtime's. */
+export const layerNormOfDifferences = layerNormBy(ofDifferences);
 
 /** Nothing cancels in a sum of squares. */
 export const rmsNormOfFloats: TensorSteps = boundedSteps(
@@ -110,17 +125,24 @@ export const rmsNormOfFloats: TensorSteps = boundedSteps(
   },
 );
 
-export const groupNormOfFloats: TensorSteps = boundedSteps(
-  '(x - mean) / deviation * w + b of a group of channels, float32',
-  (call) => {
+const groupNormBy = (errorOf: (call: TensorCall) => VarianceError): TensorSteps =>
+  boundedSteps('(x - mean) / deviation * w + b of a group of channels, float32', (call) => {
     const { shape } = imageOf(call);
     const channels = channelsOf(shape);
     const { groups } = call.attributes as GroupNormAttributes;
     const count = groups ?? channels;
     const channelOf = (feature: number) => placeOf(shape, feature).channel;
-    return overGroups(call, count, (feature) => floor((channelOf(feature) * count) / channels), channelOf);
-  },
+    const groupOf = (feature: number) => floor((channelOf(feature) * count) / channels);
+    return overGroups(call, count, groupOf, channelOf, errorOf(call));
+  });
+
+/** PyTorch's sums squares where channels lie last in memory. */
+export const groupNormOfFloats = groupNormBy(({ inputs: [{ memory }] }) =>
+  memory.format === 'contiguous' && !memory.strides ? ofDeviations : ofDifferences,
 );
+export const instanceNormOfFloats = groupNormBy(() => ofDeviations);
+/** In any way. */
+export const groupNormOfDifferences = groupNormBy(() => ofDifferences);
 
 /** By a mean and a variance that the file gives. */
 export const batchNormOfFloats: TensorSteps = boundedSteps('(x - mean) / sqrt(var + eps) * w + b, float32', (call) => {
