@@ -33,10 +33,10 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
     {
       cause: 'capture-after-relu',
       coordinate: 'relu',
-      freedom: FREEDOM.none,
+      // in the function's place it is the plainer name
+      freedom: isSloped(study) ? FREEDOM.oneNumber : FREEDOM.none,
       label: 'relu',
-      // in a function's place it is the plainer name
-      ...(isSloped(study) && { rare: true as const }),
+      rare: isSloped(study),
       apply: withRelu,
     },
   ],
