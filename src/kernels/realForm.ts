@@ -45,7 +45,7 @@ export interface RealForm {
   alone?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
-  /** Of a mean over rows and columns: of each row (or column) rounded, then of those. */
+  /** Of a mean over rows and columns, or a mix of them: of each row (or column) rounded, then of those. */
   lines?(call: TensorCall, first: Line, round: (mean: number) => number): RealValue;
   /** Windows divided by another count. */
   divisors?(attributes: unknown): Variant[];

@@ -2,7 +2,7 @@
 import type { ResampleAttributes, Shares } from '../nouns/attributes.js';
 import { type RealForm, realOf } from './realForm.js';
 import { nearest } from './steps/interpolate.js';
-import { areOther, LINEAR, mixesOf } from './steps/resizeInFloat.js';
+import { areOther, LINEAR, mixesInPasses, mixesOf } from './steps/resizeInFloat.js';
 
 const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
 
@@ -44,6 +44,10 @@ export const interpolate: RealForm = {
     if (mode !== 'nearest') return () => Number.NaN; // not written down
     const codes = nearest(call);
     return (i) => real(codes[i]);
+  },
+  lines(call, first, round) {
+    const mixes = mixesInPasses(call, realOf(call.inputs[0]), first, round);
+    return (i) => mixes?.[i] ?? Number.NaN;
   },
   grids: (attributes) => gridsOf(attributes as ResampleAttributes),
   gridsInBits(attributes, { inputs: [from], output }) {

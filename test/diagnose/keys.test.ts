@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Setup } from '../../src/diagnose/setup.js';
 import { SetupKeys } from '../../src/diagnose/study/keys.js';
+import { dynamicNumpy, withRange } from '../../src/kernels/steps/dynamic.js';
 
 const weight = Int8Array.of(1, 2);
 const round = { name: 'half-even' };
@@ -44,4 +45,28 @@ test('more objects than a character can number are told apart', () => {
   const arrays = Array.from({ length: 70_000 }, () => new Int8Array(0));
   expect(new Set(arrays.map((own) => keys.of(setupOf({ weight: own })))).size).toBe(arrays.length);
   expect(keys.of(setupOf({ weight }))).toHaveLength(6 * 3);
+});
+
+test('of dynamic layers an equal range is one key, whatever step it was made anew of', () => {
+  const keys = new SetupKeys();
+  const over = (range: Parameters<typeof withRange>[1]) => withRange(dynamicNumpy, range);
+  const dynamic = over({ grain: 'row' });
+  const quantize = { name: 'another rounding' };
+  const of = (own: object) => keys.of(setupOf({ weight }, { round, dynamic: own }));
+  expect(of({ ...dynamic, quantize })).toBe(of({ ...over({ grain: 'row' }), quantize }));
+  const all = [
+    dynamic,
+    { ...dynamic, quantize },
+    over({ grain: 'batch', codes: '7 bits' }),
+    over({ codes: 'symmetric' }),
+  ];
+  expect(new Set(all.map(of)).size).toBe(all.length);
+});
+
+test('nothing is told apart from each content', () => {
+  const keys = new SetupKeys();
+  const all = [null, ...Array.from({ length: 50 }, (_, i) => ({ region: i }))].map((within) =>
+    keys.of(setupOf({ weight }, { round }, { within })),
+  );
+  expect(new Set(all).size).toBe(all.length);
 });

@@ -117,21 +117,35 @@ function sampled(size: number, to: number, place: number): readonly [low: number
   return [low, Math.min(low + 1, size - 1), at - low];
 }
 
-/** PyTorch adds the zero point to a float and rounds that; numpy's rint of the difference has another tie where it is odd. */
-export const TIES_OF_A_RESIZE: TensorScene = {
-  code: 'zero-point-before-rounding',
-  what: 'a bilinear resize of a script: no result in half precision',
-  layer: { op: 'interpolate', input: ['x0'], size: [TO, TO], mode: 'bilinear' },
-  inputs: [{ ...A, shape: [CHANNELS, FROM, FROM] }],
-  output: [CHANNELS, TO, TO],
-  wrong: ([x], right) =>
+type Real = (v: number) => number;
+
+/** Of codes less `zeroPoint`; first: what becomes of each row. */
+const doubled =
+  (first: Real, last: Real, zeroPoint = 0): TensorScene['wrong'] =>
+  ([x], right) =>
     Array.from(right, (_, i) => {
       const plane = Math.floor(i / TO ** 2) * FROM ** 2;
       const [top, bottom, down] = sampled(FROM, TO, Math.floor(i / TO) % TO);
       const [left, beside, along] = sampled(FROM, TO, i % TO);
-      const code = (row: number, column: number) => x[plane + row * FROM + column] - A.zero_point;
-      const of = (row: number) => (1 - along) * code(row, left) + along * code(row, beside);
-      const v = (1 - down) * of(top) + down * of(bottom);
-      return Math.min(255, Math.max(0, roundHalfEven(v) + A.zero_point));
-    }),
-};
+      const code = (row: number, column: number) => x[plane + row * FROM + column] - zeroPoint;
+      const of = (row: number) => first((1 - along) * code(row, left) + along * code(row, beside));
+      return Math.min(255, Math.max(0, last((1 - down) * of(top) + down * of(bottom)) + zeroPoint));
+    });
+
+function resize(code: string, what: string, wrong: TensorScene['wrong']): TensorScene {
+  const layer = { op: 'interpolate', input: ['x0'], size: [TO, TO], mode: 'bilinear' };
+  return { code, what, layer, inputs: [{ ...A, shape: [CHANNELS, FROM, FROM] }], output: [CHANNELS, TO, TO], wrong };
+}
+
+/** PyTorch adds the zero point to a float and rounds that; numpy's rint of the difference has another tie where it is odd. */
+export const TIES_OF_A_RESIZE = resize(
+  'zero-point-before-rounding',
+  'a bilinear resize of a script: no result in half precision',
+  doubled((v) => v, roundHalfEven, A.zero_point),
+);
+
+const cutTwice = doubled(Math.floor, Math.floor);
+export const TWO_PASSES = resize('rounding-twice', 'a bilinear resize in two passes of codes', cutTwice);
+export const NEARLY_TWO_PASSES = resize('rounding-twice', 'a third of the values are of two passes', (x, right) =>
+  Array.from(cutTwice(x, right), (own, i) => (i % 3 === 0 ? own : right[i])),
+);

@@ -28,6 +28,7 @@ const raised = [
   ...fixed.RAISED,
   ...roundings.RAISED,
   roundings.TIES_OF_A_RESIZE,
+  roundings.TWO_PASSES,
   ...scripts.RAISED,
 ];
 const nearly = [
@@ -38,6 +39,7 @@ const nearly = [
   ...norms.NEARLY,
   ...operators.NEARLY,
   ...fixed.NEARLY,
+  roundings.NEARLY_TWO_PASSES,
   ...scripts.NEARLY,
 ];
 

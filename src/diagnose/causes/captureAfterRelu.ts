@@ -29,18 +29,17 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
   needs: [lacksRelu],
   whose: 'capture',
 
-  changes: (study) => {
-    if (isSloped(study)) return [];
-    return [
-      {
-        cause: 'capture-after-relu',
-        coordinate: 'relu',
-        freedom: FREEDOM.none,
-        label: 'relu',
-        apply: withRelu,
-      },
-    ];
-  },
+  changes: (study) => [
+    {
+      cause: 'capture-after-relu',
+      coordinate: 'relu',
+      // in the function's place it is the plainer name
+      freedom: isSloped(study) ? FREEDOM.oneNumber : FREEDOM.none,
+      label: 'relu',
+      rare: isSloped(study),
+      apply: withRelu,
+    },
+  ],
 
   evidence: ({ study, without }) => {
     const { output } = study.declared.params;
@@ -72,7 +71,7 @@ export const captureAfterRelu: Cause<'capture-after-relu'> = {
   },
 };
 
-/** A function that is x from 0 on: a ReLU behind it is one in its place, which is the plainer name. */
+/** A function that is x from 0 on: a ReLU behind it is one in its place. */
 function isSloped(study: Study): boolean {
   return isTensorStudy(study) && slopedOf(study) !== null;
 }

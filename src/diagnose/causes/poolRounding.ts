@@ -1,4 +1,4 @@
-import { downward, halfAway, halfEven, halfUp, towardZero, upward } from '../../kernels/steps/round.js';
+import { downward, halfAway, halfDown, halfEven, halfUp, towardZero, upward } from '../../kernels/steps/round.js';
 import { printable } from '../../text.js';
 import { ROUNDING_CAUSES } from '../alternatives/departures.js';
 import { halfRules } from '../alternatives/halves.js';
@@ -13,6 +13,7 @@ import {
 import { meansRescaled } from '../alternatives/meansRescaled.js';
 import { countsPadding } from '../alternatives/pools.js';
 import { scriptsScalingSum } from '../alternatives/scaledSums.js';
+import { hasNegativeCodes } from '../alternatives/scriptedRounding.js';
 import { formOf, isToNearest, scriptsRounding, stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { writesCodes } from '../facts.js';
@@ -54,6 +55,8 @@ const RESCALED = [
   numpy('q = np.rint(total * x_scale / (y_scale * count)) + y_zero_point  # total: the sum of x - x_zero_point'),
 ];
 
+/** Of a code, which is what a cast cuts. */
+const CAST = 'trunc(v + zp)';
 const RULES = ROUNDING_CAUSES.map(([round]) => round);
 const RECIPROCALS = [6, 8, 10, 12, 15, 16].flatMap((bits) =>
   [halfUp, downward].map((last) => reciprocalOf(bits, last)),
@@ -69,7 +72,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
   whose: 'kernel',
 
   changes: (study) => [
-    ...[...(study.declared.steps.ofRawCodes ? [halfEven] : []), ...RULES].flatMap((round) =>
+    ...[...(isToEven({ declared: study.declared.steps.equation }) ? [] : [halfEven]), ...RULES].flatMap((round) =>
       scriptsRounding(study, round).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
       ),
@@ -82,7 +85,7 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, divides: 'raw_codes' }),
       ),
     ),
-    ...[halfEven, ...RULES, HALF_COUNT_ADDED].flatMap((round) =>
+    ...[halfEven, ...RULES, halfDown, HALF_COUNT_ADDED].flatMap((round) =>
       scriptsRoundingMean(study, round, false).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, { rule: round.equation, in_steps_of: 'input' }),
       ),
@@ -194,11 +197,13 @@ function ofScaledSum(study: TensorStudy): TensorChange[] {
   );
 }
 
-/** A half that is added by hand, and a count less one before a division: sums rounded up. */
+/** A half that is added by hand, or its count less one before a shift; a count less one before a division; a cast with the zero point in it. */
 function ofScripts(study: TensorStudy): TensorChange[] {
-  return [...halfRules(study).map(([round]) => round), upward].flatMap((round) =>
-    scriptsRounding(study, round).map((steps) =>
-      stepsChange('pool-rounding', 'round', steps, { rule: round.equation }),
+  const rules = [...halfRules(study).map(([round]) => round), upward, halfDown].map((round) => [round, false] as const);
+  const casts = hasNegativeCodes(study.declared) ? [[towardZero, true] as const] : [];
+  return [...rules, ...casts].flatMap(([round, zeroPointFirst]) =>
+    scriptsRounding(study, round, zeroPointFirst).map((steps) =>
+      stepsChange('pool-rounding', 'round', steps, { rule: zeroPointFirst ? CAST : round.equation }),
     ),
   );
 }

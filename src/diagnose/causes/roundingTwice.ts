@@ -1,10 +1,12 @@
+import type { Line } from '../../kernels/realForm.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
 import { halfEven } from '../../kernels/steps/round.js';
 import type { QuantParams } from '../../nouns/value.js';
-import { counted, precise } from '../../text.js';
+import { counted, precise, printable } from '../../text.js';
 import { hasCases } from '../alternatives/cases.js';
 import { isFixedPoint } from '../alternatives/departures.js';
+import { mixesRowsAndColumns, mixesTwice } from '../alternatives/mixedTwice.js';
 import {
   type AddedSteps,
   directionOf,
@@ -12,14 +14,16 @@ import {
   type RoundedTwice,
   roundedTwice,
 } from '../alternatives/roundedTwice.js';
+import { CUTTING } from '../alternatives/scriptedRounding.js';
+import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { everything, narrow } from '../estimate/interval.js';
 import { viewOf } from '../estimate/view.js';
 import { anyRuntime, scalesSums } from '../facts.js';
 import type { CauseEvidence, DecidingValue, SomeChannels } from '../finding/evidence.js';
 import { resemblesDeclared } from '../search/followed.js';
-import { FREEDOM, type ProductChange, type ProductSetup, withSteps } from '../setup.js';
-import type { ProductStudy, Study } from '../study/study.js';
+import { FREEDOM, type ProductChange, type ProductSetup, type TensorChange, withParams, withSteps } from '../setup.js';
+import { isProductStudy, isTensorStudy, type ProductStudy, type Study, type TensorStudy } from '../study/study.js';
 import { inC, numpy } from '../words/code.js';
 import { declareKernel } from '../words/fixes.js';
 import { decidingSentence } from '../words/parts.js';
@@ -31,6 +35,9 @@ declare module '../finding/evidence.js' {
       Partial<FirstRounding> & {
         /** A number of steps that gives the same where it is added before the only rounding, and those that do as well. */
         readonly added?: AddedSteps & { readonly interval: readonly [number, number] };
+        /** Of a resize: of which the mixes are codes before they are mixed; how neighbours are weighed, where not by real numbers. */
+        readonly passes?: Line;
+        readonly weights?: string;
         readonly deciding?: DecidingValue;
         /** Of that value, in steps: before the first rounding, between the two, and behind both. */
         readonly way?: readonly [before: number, between: number, rounded: number];
@@ -48,22 +55,35 @@ const FEWEST_DIFFERING = 8;
 /** Of an added number, of that number: in a wider interval there is a power of two by chance. */
 const WIDEST_INTERVAL = 1 / 16;
 
-/** A scaled sum is a fixed-point number first: rounded, or cut, to its last bit, and then rounded to a code. */
-export const roundingTwice: Cause<'rounding-twice', 'product'> = {
+/**
+ * A scaled sum is a fixed-point number first: rounded, or cut, to its last bit, and then rounded to a code. Or an image is resized in two
+ * passes, with codes between them.
+ */
+export const roundingTwice: Cause<'rounding-twice', 'product' | 'tensor'> = {
   code: 'rounding-twice',
-  kinds: ['product'],
-  needs: [anyRuntime, scalesSums],
+  kinds: ['product', 'tensor'],
+  needs: [anyRuntime, (study) => scalesSums(study) || mixesRowsAndColumns(study)],
   whose: 'kernel',
   ownWords: true,
 
-  changes: (study) => (!hasCases(study as Study, FEWEST_DIFFERING) ? [] : changesOf(study).filter(isNarrow)),
+  changes: (study) =>
+    isProductStudy(study) && hasCases(study as Study, FEWEST_DIFFERING) ? changesOf(study).filter(isNarrow) : [],
+
+  parameterFree: true,
+  // hundreds of forms: only those that fit stand beside others
+  estimate: (study, base) =>
+    isTensorStudy(study) && base === study.declared && hasCases(study as Study, FEWEST_DIFFERING)
+      ? inPasses(study)
+      : [],
 
   admits: (study) => {
+    if (!isProductStudy(study)) return [];
     const isTold = hasCases(study as Study, FEWEST_DIFFERING) ? isNarrow : () => false;
     return changesOf(study).filter((change) => !isTold(change));
   },
 
   evidence: (found) => {
+    if (!('twice' in found.change)) return { deciding: decidingValue(found) };
     const { toFirst, last } = (found.change as TwiceChange).twice;
     const deciding = decidingValue(found);
     const before = deciding?.before_rounding_found ?? deciding?.before_rounding;
@@ -74,22 +94,33 @@ export const roundingTwice: Cause<'rounding-twice', 'product'> = {
 
   words: {
     title: (e) =>
-      e.added
-        ? `${addedText(e.added)} before the rounding, as ${firstText(e)} does`
-        : `${e.rule === 'down' ? 'cut to' : 'rounded to'} ${unitOf(e)} first, then to a code`,
+      e.passes
+        ? `rounded after each pass, ${e.passes} first`
+        : e.added
+          ? `${addedText(e.added)} before the rounding, as ${firstText(e)} does`
+          : `${e.rule === 'down' ? 'cut to' : 'rounded to'} ${unitOf(e)} first, then to a code`,
     explanation: (e) =>
-      e.added
-        ? `There are two readings, which give the same: ${addedText(e.added)} before the sum is rounded to a code, once; or ${firstText(e)}, and what comes out rounded to a code.`
-        : `The scaled sum is a number of ${e.bits === undefined ? 'few' : e.bits} bits behind the point${e.of === 'real' ? ', in real units,' : ''} before it is rounded to a code: what lies next to a half comes out on its other side.`,
-    evidence: (e, context) => [decidingSentence(e.deciding, context), wayText(e), intervalText(e)],
+      e.passes
+        ? `Each of the ${e.passes} is resized to codes${e.rule === 'down' ? ', cut off' : ''}, and those are mixed and rounded again; the reference rounds once.`
+        : e.added
+          ? `There are two readings, which give the same: ${addedText(e.added)} before the sum is rounded to a code, once; or ${firstText(e)}, and what comes out rounded to a code.`
+          : `The scaled sum is a number of ${e.bits === undefined ? 'few' : e.bits} bits behind the point${e.of === 'real' ? ', in real units,' : ''} before it is rounded to a code: what lies next to a half comes out on its other side.`,
+    evidence: (e, context) => [
+      e.weights === undefined ? null : printable(e.weights),
+      decidingSentence(e.deciding, context),
+      wayText(e),
+      intervalText(e),
+    ],
     fix: (e, context) =>
       context.subject !== 'candidate'
         ? declareKernel(context)
-        : e.added
-          ? 'round once; add nothing else before the rounding'
-          : 'keep all bits of the scaled sum, and round it once, to a code',
-    code: (_, { subject }) =>
-      subject === 'candidate'
+        : e.passes
+          ? 'keep the fraction of the first pass, and round once, behind the second'
+          : e.added
+            ? 'round once; add nothing else before the rounding'
+            : 'keep all bits of the scaled sum, and round it once, to a code',
+    code: (e, { subject }) =>
+      subject === 'candidate' && !e.passes
         ? [
             numpy('q = np.rint(v)  # v = acc * multiplier: nothing added, rounded or cut before'),
             inC('q = rint(v);  /* v = acc * multiplier: nothing added, rounded or cut before */'),
@@ -97,6 +128,19 @@ export const roundingTwice: Cause<'rounding-twice', 'product'> = {
         : [],
   },
 };
+
+function inPasses(study: TensorStudy): TensorChange[] {
+  if (!resemblesDeclared(study as Study)) return [];
+  return mixesTwice(study).map(({ first, round, weights, attributes, steps }) => ({
+    ...stepsChange('rounding-twice', 'round', steps, {
+      passes: first,
+      rule: CUTTING.includes(round) ? 'down' : 'to nearest',
+      ...(weights && { weights }),
+    }),
+    label: [steps.equation, weights].filter(Boolean).join(', '),
+    apply: (setup) => ({ ...withParams(setup, { attributes }), steps }),
+  }));
+}
 
 /** Where the last rounding alone gives it, the first one is not there to be seen. */
 function changesOf(study: ProductStudy): TwiceChange[] {

@@ -7,6 +7,7 @@ import { hasCases } from '../alternatives/cases.js';
 import { tablesReadOtherwise } from '../alternatives/embeddings.js';
 import { chosenNumbers } from '../alternatives/functions/chosenNumbers.js';
 import { coarseTableOf } from '../alternatives/functions/coarseTables.js';
+import { curveOfCodes } from '../alternatives/functions/curvesOfCodes.js';
 import {
   constantsOfFloats,
   departs,
@@ -116,6 +117,7 @@ export const tableEntry: Cause<'table-entry', 'tensor'> = {
       ...ofOtherPlaces(study),
       ...ofOtherSlopes(study),
       ...ofCoarseTables(study),
+      ...ofCodes(study),
       ...(table ? [entriesChange(study, table)] : ofFewBits(study)),
       ...(isTable(study) ? [] : insteadOf(study)),
     ];
@@ -242,6 +244,11 @@ function ofCoarseTables(study: TensorStudy): TensorChange[] {
   return scriptsOf(study, name, apply).map((steps) =>
     stepsChange('table-entry', 'multiplier', steps, { function: name }),
   );
+}
+
+function ofCodes(study: TensorStudy): TensorChange[] {
+  const curve = curveOfCodes(study);
+  return curve ? [stepsChange('table-entry', 'multiplier', curve[1], { function: curve[0] })] : [];
 }
 
 /** By the kernel's own steps. */

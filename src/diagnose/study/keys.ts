@@ -31,7 +31,7 @@ export class SetupKeys {
     const codes: number[] = [];
     for (const name in setup) {
       const value = setup[name as keyof Setup];
-      this.add(codes, name, isPart(name) && value ? this.parts(value as object) : this.part(value));
+      this.add(codes, name, this.ofField(name, value));
     }
     return String.fromCharCode(...codes);
   }
@@ -40,7 +40,7 @@ export class SetupKeys {
     let key = this.known.get(value);
     if (key === undefined) {
       const codes: number[] = [];
-      for (const name in value) this.add(codes, name, this.part(value[name as keyof typeof value]));
+      for (const name in value) this.add(codes, name, this.ofField(name, value[name as keyof typeof value]));
       key = numberOf(this.contents, String.fromCharCode(...codes));
       this.known.set(value, key);
     }
@@ -52,10 +52,11 @@ export class SetupKeys {
     codes.push(numberOf(this.names, name), part >>> 16, part & 0xffff);
   }
 
-  private part(value: unknown): number {
+  /** Objects, contents and the rest are numbered by themselves. */
+  private ofField(name: string, value: unknown): number {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
-      return 2 * numberOf(this.primitives, value) + 1;
-    return 2 * this.identities.of(value);
+      return 3 * numberOf(this.primitives, value);
+    return isPart(name) ? 3 * this.parts(value) + 1 : 3 * this.identities.of(value) + 2;
   }
 }
 
@@ -68,4 +69,6 @@ function numberOf<T>(known: Map<T, number>, value: T): number {
   return number;
 }
 
-const isPart = (name: string) => name === 'steps' || name === 'params' || name === 'reads' || name === 'within';
+/** What changes make anew of the same objects and numbers. */
+const PARTS: ReadonlySet<string> = new Set(['steps', 'params', 'reads', 'within', 'dynamic']);
+const isPart = (name: string) => PARTS.has(name);

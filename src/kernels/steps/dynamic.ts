@@ -91,6 +91,9 @@ export function inPrecision(precision: ChooseStep['precision']): (value: number)
 const chooseFloat64 = chooseOfScript('chooseFloat64', 's = (max - min) / levels in float64', 'float64');
 const chooseFloat32 = chooseOfScript('chooseFloat32', 's = f32(f32(max - min) / levels), zp in float32', 'float32');
 
+/** Each step's own over other ranges. */
+const ranged = new WeakMap<DynamicStep, Map<string, DynamicStep>>();
+
 type Own = Omit<DynamicStep, 'chooseQuantParams' | 'toReal'>;
 
 /** The rest follows from these. */
@@ -232,9 +235,18 @@ export const dynamicNumpyFloat32 = ofBatch(
 /** What is quantized together, over which codes, and by which formula. */
 export type DynamicRange = Pick<DynamicStep, 'grain' | 'codes' | 'formula'>;
 
-/** The same over another range or grain. */
+/** The same over another range or grain: one step each, so that what is known of it is. */
 export function withRange(step: DynamicStep, range: Partial<DynamicRange>): DynamicStep {
   const { grain, codes, formula } = { ...step, ...range };
+  const key = [grain, codes, formula?.name].join();
+  const known = ranged.get(step) ?? new Map<string, DynamicStep>();
+  ranged.set(step, known);
+  const own = known.get(key) ?? rangedAnew(step, { grain, codes, formula });
+  known.set(key, own);
+  return own;
+}
+
+function rangedAnew(step: DynamicStep, { grain, codes, formula }: DynamicRange): DynamicStep {
   if (step.over && !formula) return step.over({ grain, codes });
   return dynamicStep({ ...step, grain, codes, ...(formula && { formula }) });
 }

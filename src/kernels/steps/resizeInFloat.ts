@@ -8,7 +8,7 @@ import type { Computed, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
 import { float64s } from '../../numeric/array.js';
 import { floor, roundHalfUp, truncate } from '../../numeric/round.js';
-import { positionDims, sizeOf } from '../../tensor/shape.js';
+import { positionDims, sizeOf, strideOf } from '../../tensor/shape.js';
 import { boundedReals, UNIT } from './bounded.js';
 import { BoundedCodes } from './boundedMany.js';
 import { quantized } from './call.js';
@@ -85,6 +85,37 @@ function mixed(call: TensorCall, conversion: Conversion): Computed {
 export function mixesOf(call: TensorCall, real: (code: number) => number): (element: number) => number {
   const { near } = nearsOf(call, float64s(call.inputs[0].data, real));
   return (element) => near[element];
+}
+
+/** Along one axis of the image first, then along the other, each time rounded. Null: not of two axes. */
+export function mixesInPasses(
+  call: TensorCall,
+  real: (code: number) => number,
+  first: 'rows' | 'columns',
+  round: (mix: number) => number,
+): Float64Array | null {
+  const { shape } = imageOf(call);
+  const axes = alongAxes(call);
+  const image = axes.map((_, axis) => axis).filter((axis) => axis !== shape.channelAxis);
+  if (image.length !== 2) return null;
+  const dims = [...shape.dims];
+  let mixes = float64s(call.inputs[0].data, real);
+  // a row is mixed along the columns
+  for (const axis of first === 'rows' ? image.reverse() : image) {
+    mixes = mixedAlong(mixes, strideOf(dims, axis), axes[axis], round);
+    dims[axis] = axes[axis].places.length;
+  }
+  return mixes;
+}
+
+function mixedAlong(values: Float64Array, inner: number, { size, places }: Along, round: (mix: number) => number) {
+  const of = places.length * inner;
+  return float64s({ length: (values.length / size) * places.length }, (_, i) => {
+    const { first, second, share } = places[floor((i % of) / inner)];
+    const start = floor(i / of) * size * inner + (i % inner);
+    const [a, b] = [values[start + first * inner], values[start + second * inner]];
+    return share === 0 ? a : round((1 - share) * a + share * b);
+  });
 }
 
 function nearsOf(call: TensorCall, reals: Float32Array | Float64Array) {
