@@ -81,6 +81,15 @@ test.each([
   expect(evidence['bias-unscaled']).toMatchObject(rule);
 });
 
+test.each([
+  ['s_x', linear.input.scale],
+  ['s_y', step],
+])('integers of the file, taken for reals and divided by %s', async (by, scale) => {
+  const { causes, explained, of, evidence } = await diagnosed((b, n) => roundHalfEven((b * units[n]) / scale));
+  expect({ causes, explained }).toEqual({ causes: ['bias-unscaled'], explained: of });
+  expect(evidence['bias-unscaled']).toMatchObject({ by });
+});
+
 describe('biases by a rule', () => {
   test.each([
     ['cut to 16 bits', (b: number) => (b << 16) >> 16, { width: { bits: 16, overflow: 'wrap' } }],

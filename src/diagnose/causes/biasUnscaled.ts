@@ -146,7 +146,10 @@ function roundedAt(by: string, unit: (channel: number) => number): BiasStep {
     name: `int32Bias of ${by}`,
     equation: `rint(b / ${by.includes(' ') ? `(${by})` : by})`,
     arithmetic: 'int32',
-    prepare: ({ bias }) => (bias ? { unit: 'int32', values: int32s(bias, rounded), numpy: null } : { unit: 'none' }),
+    prepare: (product) => {
+      const bias = realBias(product);
+      return bias ? { unit: 'int32', values: int32s(bias, rounded), numpy: null } : { unit: 'none' };
+    },
   };
 }
 
@@ -183,21 +186,22 @@ export const biasUnscaled: Cause<'bias-unscaled', 'product'> = {
   needs: [anyRuntime],
 
   changes: (study) => {
-    const { declared, data } = study;
+    const { declared, data, free } = study;
     const { bias, biasInt32, output } = declared.params;
     if (!(bias ?? biasInt32)?.some((b) => b !== 0)) return [];
     const isAlone = (change: ProductChange) => study.agreesOnSubset(change.apply(declared)) && !isNearlyCut(study);
     const afterScaling = isQuantized(output)
       ? [changeOf(inOutputSteps, { after_scaling: true }), TO_NEAREST, ...NOT_TO_NEAREST.filter(isAlone)]
       : [];
-    if (!bias) return afterScaling;
+    const rounded = otherUnits(declared.params).map(([by, step]) => changeOf(step, { by }));
+    // a file has integers in their units; who reads it may take them for reals
+    if (!bias) return [...afterScaling, ...(free ? rounded : [])];
     return [
       ...[unscaledBias, unscaledBiasInt32, truncated].map((step) => changeOf(step)),
       ...afterScaling,
       ...(data.dynamic ? [timesWeightScale] : []),
-      ...[...otherUnits(declared.params), ...otherUnitsInFloat(declared.params)].map(([by, step]) =>
-        changeOf(step, { by }),
-      ),
+      ...rounded,
+      ...otherUnitsInFloat(declared.params).map(([by, step]) => changeOf(step, { by })),
     ];
   },
 

@@ -1,12 +1,14 @@
 import { float64Bias, int32BiasFloat64, realBias, unitsAdded } from '../../kernels/steps/bias.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
-import { halfEven, halfUp } from '../../kernels/steps/round.js';
+import { halfEven, halfUp, insideMultiplier } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
+import { isQuantized } from '../../nouns/value.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
-import { isInt32Bias } from '../alternatives/departures.js';
+import { isFixedPoint, isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/short/shortFactors.js';
+import { type ShortFixedPoint, shortFixedPoints } from '../alternatives/short/shortFixedPoint.js';
 import {
   areEqual,
   everyChannel,
@@ -55,7 +57,7 @@ declare module '../finding/evidence.js' {
       /** Of a layer on whole values: the input that is the worst, what its multiplier stands for, and what comes after it. */
       readonly input?: number;
       readonly of?: string;
-      readonly rounds?: 'down';
+      readonly rounds?: 'down' | 'twice';
     };
   }
 }
@@ -76,6 +78,8 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   needs: [anyRuntime, converts, (study) => !isProductStudy(study) || scalesSums(study)],
   whose: 'kernel',
   parameterFree: true,
+
+  changes: (study) => (isProductStudy(study) && study.free ? shortFixedPoints.flatMap(roundedTwice(study)) : []),
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
@@ -201,6 +205,33 @@ interface ShortChange extends ProductChange {
   readonly numbers: readonly Short[];
   /** Without where ties go, which a layer without any does not tell. */
   readonly rule: string;
+}
+
+/** As gemmlowp rounds; no number of few bits that is rounded once gives it. */
+function roundedTwice({ declared }: ProductStudy): (form: ShortFixedPoint) => ShortChange[] {
+  const { steps, params } = declared;
+  const { output } = params;
+  if (!isQuantized(output)) return () => [];
+  const bias = isFixedPoint(steps.multiplier) || isInt32Bias(steps.bias) ? steps.bias : int32BiasFloat64;
+  return ({ rule, bits, multiplier }) => {
+    const numbers = realsOf(params).map((_, n): Short => {
+      const own = multiplier.multiplierOf(params, output, n);
+      return { k: own.multiplier / 2 ** (31 - bits), n: bits - own.exponent };
+    });
+    return [
+      {
+        cause: 'multiplier-short',
+        coordinate: 'multiplier',
+        freedom: FREEDOM.none,
+        label: `${rule}, ${bias.name}`,
+        rule,
+        numbers,
+        found: { bits, per_channel: true, rounds: 'twice' },
+        apply: (setup: ProductSetup) =>
+          withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
+      },
+    ];
+  };
 }
 
 interface Way {
