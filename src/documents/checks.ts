@@ -166,11 +166,18 @@ function expectedOfEither(forms: readonly (readonly z.core.$ZodIssue[])[]): stri
 /** A value for `got ...`, short and printable. */
 export function described(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (Array.isArray(value)) return describedList(value);
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value !== 'string') return String(value);
   const shown = value.length > 60 ? `${value.slice(0, 60)}...` : value;
   return `"${printable(shown)}"`;
+}
+
+/** Of few numbers, these. */
+function describedList(values: readonly unknown[]): string {
+  if (values.length === 0) return 'an empty list';
+  const isShort = values.length <= 4 && values.every((value) => typeof value === 'number');
+  return isShort ? `[${values.join(', ')}]` : `a list of ${values.length}`;
 }
 
 const DTYPE_SYNONYMS = new Map([

@@ -178,6 +178,11 @@ describe('one line for each problem', () => {
       (m) => Object.assign(m, { version: 2, layers: 'x' }),
       ['m.json version: expected 1, got 2; export the model again, or use the qdiff that reads it'],
     ],
+    [
+      'few numbers, which are shown',
+      (m) => (m.producer.framework = [1.5, 2]),
+      ['m.json producer.framework: expected text, got [1.5, 2]'],
+    ],
     ['no version', (m) => delete m.version, ['m.json version: expected 1, got nothing']],
     ['no layers', (m) => delete m.layers, ['m.json layers: expected a list, got nothing']],
     ['empty layers', (m) => (m.layers = []), ['m.json layers: expected at least one, got an empty list']],
