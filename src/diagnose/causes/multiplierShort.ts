@@ -223,6 +223,8 @@ function roundedTwice({ declared }: ProductStudy): (form: ShortFixedPoint) => Sh
         cause: 'multiplier-short',
         coordinate: 'multiplier',
         freedom: FREEDOM.none,
+        // where all 31 bits give the same, they are the likelier
+        rare: true,
         label: `${rule}, ${bias.name}`,
         rule,
         numbers,
