@@ -318,7 +318,7 @@ it.each([
     { weight: [[1, 2]] },
     {},
     {},
-    'm.json layers[0].weight: expected lists of integers [out_channels][in_channels/groups][kernel_h][kernel_w] or {"array": KEY}, got a list that begins with a list of 2',
+    'm.json layers[0].weight: expected lists of integers [out_channels][in_channels/groups][kernel_h][kernel_w] or {"array": KEY}, got a list that begins with [1, 2]',
   ],
   [
     'weights stored channels last',
