@@ -1,3 +1,4 @@
+/** What of a line's values becomes one, in real numbers: deviations and norms, and what is taken for them. */
 import type { TensorCall } from '../nouns/kernel.js';
 import type { RealForm, RealValue } from './realForm.js';
 import { linesOf } from './steps/lines.js';

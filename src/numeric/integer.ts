@@ -23,11 +23,6 @@ export function larger(a: number, b: number): number {
   return (a + Math.imul(b - a, Number(a < b))) | 0;
 }
 
-/** Modulo 2^24, into [-2^23, 2^23 - 1]. */
-export function wrapInt24(x: number): number {
-  return (x << 8) >> 8;
-}
-
 /** Modulo 2^16, into [-32768, 32767]. */
 export function wrapInt16(x: number): number {
   return (x << 16) >> 16;
@@ -73,13 +68,21 @@ export function shiftRight(x: number, bits: number, up: number, inward: number):
   return (x + up + ((x >> 31) & inward)) >> bits;
 }
 
-export function saturateInt24(x: number): number {
-  return Math.max(-8388608, Math.min(x, 8388607));
-}
-
 /** Clamps to [lo, hi]; NaN gives lo. */
 export function clamp(x: number, lo: number, hi: number): number {
   return x > lo ? Math.min(x, hi) : lo;
+}
+
+/** Modulo 2^bits, into [-2^(bits - 1), 2^(bits - 1) - 1]: a register of any width. */
+export function wrapTo(bits: number): (x: number) => number {
+  const [half, all] = [2 ** (bits - 1), 2 ** bits];
+  return (x) => x - all * Math.floor((x + half) / all);
+}
+
+/** To the nearer end of that range. */
+export function saturateTo(bits: number): (x: number) => number {
+  const half = 2 ** (bits - 1);
+  return (x) => clamp(x, -half, half - 1);
 }
 
 /**

@@ -8,12 +8,12 @@ import {
   larger,
   positivePart,
   saturateInt16,
-  saturateInt24,
+  saturateTo,
   wrapInt8,
   wrapInt16,
-  wrapInt24,
   wrapInt32,
   wrappedInt32,
+  wrapTo,
 } from '../../src/numeric/integer.js';
 import { wrap } from './bigint.js';
 
@@ -26,12 +26,13 @@ const integers = fc.oneof(
 test.each([
   [wrapInt8, 8],
   [wrapInt16, 16],
-  [wrapInt24, 24],
+  [wrapTo(18), 18],
+  [wrapTo(24), 24],
   [wrapInt32, 32],
-] as const)('%o is two’s complement of %i bits', (wrapTo, bits) => {
+] as const)('%o is two’s complement of %i bits', (wrapped, bits) => {
   fc.assert(
     fc.property(integers, (x) => {
-      expect(wrapTo(x)).toBe(wrap(BigInt(x), bits));
+      expect(wrapped(x)).toBe(wrap(BigInt(x), bits));
     }),
     { seed: 3 },
   );
@@ -48,7 +49,8 @@ test('an array is wrapped as its values are', () => {
 
 test.each([
   [saturateInt16, 16],
-  [saturateInt24, 24],
+  [saturateTo(18), 18],
+  [saturateTo(24), 24],
 ] as const)('%o clamps to %i bits', (saturate, bits) => {
   const limit = 2 ** (bits - 1);
   expect([limit - 1, limit, -limit, -limit - 1, 5].map(saturate)).toEqual([limit - 1, limit - 1, -limit, -limit, 5]);

@@ -49,6 +49,7 @@ const LEAST_STEPS = 1.5;
 /** By one of them. */
 const ROUNDED_STEPS = 0.75;
 const MOST_UNITS = 8;
+
 /** Biases are others than the file says, a number a channel: a stale file. */
 export const biasValue: Cause<'bias-value', 'product'> = {
   code: 'bias-value',

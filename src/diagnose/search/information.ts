@@ -44,7 +44,7 @@ export function showsItself(named: readonly Change[]): boolean {
 }
 
 /** A scale that some rounding of the declared one may be: four digits of it. */
-const SLIGHT = 1e-3;
+export const SLIGHT = 1e-3;
 
 /** Numbers that a scale was found to have. */
 function parametersOf({ found }: Change): readonly FoundParameter[] {

@@ -11,7 +11,7 @@ import { applyChanges, type Change, FREEDOM, type Setup } from '../setup.js';
 import type { InCommon } from '../study/data.js';
 import { isProductStudy, isTensorStudy, type Study } from '../study/study.js';
 import { isOfBase } from './baseSearch.js';
-import { hasOneInside, holdsDeclared, isSlight, showsItself, tellsOf } from './information.js';
+import { hasOneInside, holdsDeclared, isSlight, SLIGHT, showsItself, tellsOf } from './information.js';
 import { causesOf, type Hypothesis, keyOf, ranked, weightOf } from './ranking.js';
 import { isLike } from './rivals.js';
 
@@ -33,7 +33,7 @@ function isOneOfMany(study: Study, { cause, freedom, tiny }: Change): boolean {
 }
 
 /** A multiplier that is another by so little moves sums next to borders alone: a short one, or another rounding, as many. */
-const [FEWEST_SLIGHT, SLIGHT] = [6, 1e-3];
+const FEWEST_SLIGHT = 6;
 
 function isOneOfSlight(study: Study, change: Change): boolean {
   if (!isProductStudy(study) || study.data.proven || hasCases(study, FEWEST_SLIGHT)) return false;

@@ -2,7 +2,7 @@
 
 import type { AccumulateStep, Codes, Fast, Product } from '../../nouns/kernel.js';
 import { int32s } from '../../numeric/array.js';
-import { clamp, wrapInt32 } from '../../numeric/integer.js';
+import { clamp, saturateTo, wrapInt32, wrapTo } from '../../numeric/integer.js';
 import { exactSums, magnitudeSums, sumsStayWithin, weightZeroPointOf } from '../../products/exactSums.js';
 import { fastLossy } from '../../products/multiply.js';
 import { scriptedInt32Bias } from './bias.js';
@@ -21,17 +21,7 @@ export interface NarrowAccumulateStep extends AccumulateStep {
   readonly byChannel: boolean;
 }
 
-/** To so many bits. */
-const LIMITED = {
-  wrap: (bits: number) => {
-    const [half, all] = [2 ** (bits - 1), 2 ** bits];
-    return (sum: number) => sum - all * Math.floor((sum + half) / all);
-  },
-  saturate: (bits: number) => {
-    const half = 2 ** (bits - 1);
-    return (sum: number) => clamp(sum, -half, half - 1);
-  },
-};
+const LIMITED = { wrap: wrapTo, saturate: saturateTo };
 
 interface Form {
   readonly when?: 'end' | 'running';
