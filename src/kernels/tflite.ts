@@ -126,7 +126,7 @@ export const hybridLinear: ProductSteps = tfliteLinear({ multiplier: float64OfFl
 
 const { add, sub, mul, div, maximum, minimum, neg, abs, amax, amin, mean, sum, avg_pool2d, ...ofFloats } =
   pyTorchFloats;
-const { tanh, sqrt, rsqrt, elu, gelu, log_softmax, linear_float, conv2d_float } = ofFloats;
+const { tanh, sqrt, rsqrt, elu, gelu, log_softmax, linear_float, conv2d_float, conv_transpose2d_float } = ofFloats;
 const ALONE = Object.fromEntries(
   ['leaky_relu', 'cat', 'max_pool2d'].map((op) => [op, withoutActivation(ofFloats[op] as TensorSteps)]),
 );
@@ -145,6 +145,7 @@ export const tfliteFloats: Ops = {
   matmul: matmulOfFloatsTflite,
   linear_float,
   conv2d_float,
+  conv_transpose2d_float,
   prelu_of_two: binaryFloats('x < 0 ? x * a : x', (x, a) => (x < 0 ? x * a : x)),
   squared_difference: binaryFloats('(a - b)^2', (a, b) => f32(a - b) ** 2),
 };

@@ -40,6 +40,13 @@ export function toFloat16(x: number): number {
   return Math.sign(x) * roundHalfEven(magnitude / unit) * unit;
 }
 
+/** What 16 bits stand for as a float16: 1 of sign, 5 of exponent, 10 of mantissa. */
+export function fromFloat16(bits: number): number {
+  const [sign, exponent, mantissa] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
+}
+
 /** The nearest bfloat16, ties to even, of a number within its range. */
 export function toBFloat16(x: number): number {
   if (x === 0 || !Number.isFinite(x)) return x;

@@ -7,6 +7,7 @@ import {
   float32Ordinal,
   fma32,
   frexp,
+  fromFloat16,
   toBFloat16,
   toFloat16,
   ulpDistance,
@@ -163,4 +164,24 @@ test('bounds of float32 numbers are float32 numbers', () => {
     -3.4028234663852886e38,
     Number.NaN,
   ]);
+});
+
+test('fromFloat16: what toFloat16 keeps, in all 65536 patterns; infinite and NaN as IEEE 754 has them', () => {
+  const seen = new Set<number>();
+  for (let bits = 0; bits < 0x7c00; bits++) {
+    const [positive, negative] = [fromFloat16(bits), fromFloat16(bits | 0x8000)];
+    expect(toFloat16(positive)).toBe(positive);
+    expect(negative).toBe(-positive);
+    seen.add(positive);
+  }
+  expect(seen.size).toBe(0x7c00);
+  expect([0x0001, 0x03ff, 0x0400, 0x3c00, 0x7bff].map(fromFloat16)).toEqual([
+    2 ** -24,
+    1023 * 2 ** -24,
+    2 ** -14,
+    1,
+    65504,
+  ]);
+  expect([0x7c00, 0xfc00].map(fromFloat16)).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  for (let mantissa = 1; mantissa < 1024; mantissa++) expect(fromFloat16(0x7c00 | mantissa)).toBeNaN();
 });

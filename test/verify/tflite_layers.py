@@ -235,18 +235,29 @@ def hybrid_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, depth=Fal
     return y
 
 
-def float_constant(net, shape, spread):
-    return net.tensor(shape, "float32", data=net.rng.normal(0, spread, shape))
+def float_constant(net, shape, spread, kept="float32", axis=0):
+    """kept: as what the file has it; DEQUANTIZE makes floats of others."""
+    data = net.rng.normal(0, spread, shape)
+    if kept == "float32":
+        return net.tensor(shape, "float32", data=data)
+    y = net.tensor(shape, "float32")
+    if kept == "float16":
+        c = net.tensor(shape, "float16", data=data)
+    else:  # codes, of which "channels" has a scale each
+        scale = f32(net.rng.uniform(0.5, 2, shape[axis] if kept == "channels" else 1) * spread / 40)
+        zero = 0 if kept == "channels" else int(net.rng.integers(-30, 31))
+        c = net.tensor(shape, "int8", scale, zero, net.rng.integers(-128, 128, shape), axis)
+    return net.op("DEQUANTIZE", [c], [y], 3 if kept == "float16" else 5) and y
 
 
-def float_dense(net, x, n, act="none", bias=True):
+def float_dense(net, x, n, act="none", bias=True, kept="float32"):
     *rows, k = net.shapes[x]
     y = net.tensor((*rows, n), "float32")
-    read = [x, float_constant(net, (n, k), k ** -0.5), float_constant(net, (n,), 1) if bias else -1]
+    read = [x, float_constant(net, (n, k), k ** -0.5, kept), float_constant(net, (n,), 1, of_bias(kept)) if bias else -1]
     return net.op("FULLY_CONNECTED", read, [y], 1, keepNumDims=True, fusedActivationFunction=ACTIVATIONS[act]) and y
 
 
-def float_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, dilation=(1, 1), depth=False, act="none", groups=1):
+def float_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, dilation=(1, 1), depth=False, act="none", groups=1, kept="float32"):
     """n: with depth how many channels one becomes."""
     b, h, w, c = net.shapes[x]
     oh, ow = (out_size(*sizes, padding) for sizes in zip((h, w), kernel, stride, dilation))
@@ -254,5 +265,18 @@ def float_conv(net, x, n, kernel=(3, 3), stride=(1, 1), padding=SAME, dilation=(
     y = net.tensor((b, oh, ow, c * n if depth else n), "float32")
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "dilationHFactor": dilation[0], "dilationWFactor": dilation[1],
                "fusedActivationFunction": ACTIVATIONS[act], **({"depthMultiplier": n} if depth else {})}
-    read = [x, float_constant(net, shape, np.prod(shape[1:3] if depth else shape[1:]) ** -0.5), float_constant(net, net.shapes[y][-1:], 1)]
+    weight = float_constant(net, shape, np.prod(shape[1:3] if depth else shape[1:]) ** -0.5, kept, 3 if depth else 0)
+    read = [x, weight, float_constant(net, net.shapes[y][-1:], 1, of_bias(kept))]
     return net.op("DEPTHWISE_CONV_2D" if depth else "CONV_2D", read, [y], 1, **options) and y
+
+
+def of_bias(kept):
+    return "float16" if kept == "float16" else "float32"
+
+
+def float_transpose_conv(net, x, n, kernel=(3, 3), stride=(2, 2), padding=SAME, act="none", kept="float32"):
+    b, h, w, c = net.shapes[x]
+    sizes = [size * s if padding == SAME else (size - 1) * s + k for size, s, k in zip((h, w), stride, kernel)]
+    y = net.tensor((b, *sizes, n), "float32")
+    read = [net.ints([b, *sizes, n]), float_constant(net, (n, *kernel, c), (np.prod(kernel) * c) ** -0.5, kept), x, float_constant(net, (n,), 1, of_bias(kept))]
+    return net.op("TRANSPOSE_CONV", read, [y], 4, padding=padding, strideH=stride[0], strideW=stride[1], fusedActivationFunction=ACTIVATIONS[act]) and y

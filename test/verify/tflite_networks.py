@@ -2,7 +2,7 @@
 import numpy as np
 
 from tflite_file import ACTIVATIONS, RANGE, Net
-from tflite_layers import (SAME, VALID, binary, concat, constant, conv, dense, depthwise, dequantize, float_conv, float_dense, hybrid_conv, hybrid_dense, matmul, move, pad, pool,
+from tflite_layers import (SAME, VALID, binary, concat, constant, conv, dense, depthwise, dequantize, float_constant, float_conv, float_dense, float_transpose_conv, hybrid_conv, hybrid_dense, matmul, move, pad, pool,
                            quantize, reduce, reshape, resize, split, strided_slice, table, transpose, transpose_conv, unary)
 
 ACTS = ("none", "relu", "relu6", "relu_n1_to_1")
@@ -190,15 +190,20 @@ def make(seed, size):
     return done(net, hybrid_dense(net, e, 5, asymmetric=False, per_channel=False))
 
 
-@network("float weights")
-def make(seed, size):
-    """What a converter leaves in floats beside codes."""
-    net = Net(seed)
-    x = net.input((1, size + 3, size, 6), dtype="float32")
-    y = float_conv(net, float_conv(net, x, 8, act=pick(net, ACTS)), 2, (3, 2), (2, 1), VALID, depth=True, act="relu6")
-    y = float_conv(net, float_conv(net, y, 12, dilation=(2, 2), act="relu_n1_to_1"), 8, groups=4, stride=(2, 2))
-    coded = dequantize(net, conv(net, quantize(net, y, 0.02), 6))
-    return done(net, float_dense(net, float_dense(net, coded, 9, act="relu"), 4, bias=False))
+for kept, called in (("float32", "float weights"), ("float16", "weights of float16"), ("int8", "weights of codes"), ("channels", "weights of codes, a scale a channel")):
+    @network(called)
+    def make(seed, size, kept=kept):
+        """What a converter leaves in floats beside codes."""
+        net = Net(seed)
+        x = net.input((1, size + 3, size, 6), dtype="float32")
+        y = float_conv(net, float_conv(net, x, 8, act=pick(net, ACTS), kept=kept), 2, (3, 2), (2, 1), VALID, depth=True, act="relu6", kept=kept)
+        y = float_conv(net, float_conv(net, y, 12, dilation=(2, 2), act="relu_n1_to_1", kept=kept), 8, groups=4, stride=(2, 2), kept=kept)
+        for kernel, stride, padding in (((3, 2), (2, 1), SAME), ((2, 3), (1, 2), VALID)):
+            y = float_transpose_conv(net, y, 7, kernel, stride, padding, kept=kept)
+        scaled = net.tensor(net.shapes[y], "float32")
+        net.op("MUL", [y, float_constant(net, net.shapes[y][-1:], 1, kept)], [scaled], fusedActivationFunction=0)
+        coded = dequantize(net, conv(net, quantize(net, scaled, 0.02), 6))
+        return done(net, float_dense(net, float_dense(net, coded, 9, act="relu", kept=kept), 4, bias=False, kept=kept))
 
 
 @network("floats")

@@ -2,6 +2,7 @@
 
 import type { VectorRange } from '../../load/flatbuffer.js';
 import { type StoredNumbers, TfliteArray } from '../../load/tflite/array.js';
+import { DequantizedArray } from '../../load/tflite/dequantized.js';
 import type { Operator, SubGraph, Tensor, TfliteFile } from '../../load/tflite/model.js';
 import type { ArraySource } from '../../nouns/array.js';
 import type { InputError } from '../../nouns/problem.js';
@@ -24,6 +25,8 @@ export class Graph {
   readonly arrays = new Map<string, ArraySource>();
   /** What a node makes of constants or sizes when the graph is loaded (DEQUANTIZE of float16 weights, SHAPE), and that node. */
   readonly folded: Map<number, string>;
+  /** Of those the constants that DEQUANTIZE reads. */
+  private readonly sources = new Map<number, number>();
   /** Constants that nodes read as values, by name, as model.json has them. */
   readonly constants = new Map<string, object>();
   readonly batch: number;
@@ -55,6 +58,20 @@ export class Graph {
 
   isConstant(index: number): boolean {
     return this.tensor(index).data !== null || this.folded.has(index);
+  }
+
+  /** What DEQUANTIZE makes of a constant, once, when the graph is loaded. */
+  dequantizes({ inputs: [source], outputs: [index] }: Operator, label: string): void {
+    this.folded.set(index, label);
+    this.sources.set(index, source);
+  }
+
+  /** Whether the numbers of a constant are in the file, or those that DEQUANTIZE makes it of. */
+  hasNumbers(index: number): boolean {
+    const { data, unusual, type, quantization } = this.tensor(this.sources.get(index) ?? index);
+    if (data === null || unusual !== null || type.dtype === null) return false;
+    if (!this.sources.has(index)) return !this.folded.has(index);
+    return type.name === 'float16' || (quantization !== null && CODES.has(type.dtype));
   }
 
   /** Null where model.json cannot say it. */
@@ -107,16 +124,30 @@ export class Graph {
     index: number,
     { as, ...change }: Partial<{ as: readonly number[]; axes: readonly number[]; shift: number }> = {},
   ): { array: string } {
-    const { type, shape, data } = this.tensor(index);
+    const source = this.sources.get(index) ?? index;
+    const { type, shape, data } = this.tensor(source);
     const stored = as ?? shape;
-    return this.add({
+    const numbers = {
       key: this.key(index),
       range: data!,
       shape: change.axes ? change.axes.map((axis) => stored[axis]) : stored,
-      dtype: change.shift ? 'int8' : type.dtype!,
+      dtype: change.shift ? 'int8' : type.name === 'float16' ? 'float32' : type.dtype!,
       bits: type.bits,
       ...change,
-    });
+    } as const;
+    const isMade = source !== index && type.name !== 'float16';
+    return isMade ? this.addDequantized(source, numbers, change.axes) : this.add(numbers);
+  }
+
+  private addDequantized(source: number, numbers: StoredNumbers, axes: readonly number[] | undefined) {
+    const { axis } = this.tensor(source).quantization!;
+    const [scale, zeroPoint] = [this.scales(source), this.zeroPoints(source)].map((own) =>
+      typeof own === 'number' ? own : this.arrays.get(own.array)!,
+    );
+    const codes = new TfliteArray(this.file.buffer.file, this.file.path, numbers);
+    const moved = axes ? axes.indexOf(axis) : axis;
+    this.arrays.set(numbers.key, new DequantizedArray(codes, { scale, zeroPoint, axis: moved }));
+    return { array: numbers.key };
   }
 
   /** The scales of a constant: a number, or its array. */

@@ -144,9 +144,18 @@ export function transposeConvolution(node: Node): Translation {
     const implied = (x.shape[axis + 1] - 1) * stride[axis] + size - padding[axis][0] - padding[axis][1];
     return y.shape[axis + 1] - implied;
   });
-  const fields = { stride, padding, output_padding, dilation: [1, 1], groups: 1, axes: TRANSPOSED };
+  const fields = { stride, padding, output_padding, dilation: [1, 1], groups: 1 };
   const because = node.graph.hasImages(x.index) ? 'a sample is several images' : null;
-  const translation = product(node, opOf('conv_transpose2d', x, w), w, node.input(3), fields, because);
+  const translation = areFloats(x, w)
+    ? floatProduct(
+        node,
+        'conv_transpose2d_float',
+        w,
+        node.input(3),
+        { ...fields, axes: OHWI, kernel_size: [height, width], out_features: out },
+        because,
+      )
+    : product(node, opOf('conv_transpose2d', x, w), w, node.input(3), { ...fields, axes: TRANSPOSED }, because);
   return { ...translation, data: [2] };
 }
 
@@ -216,7 +225,7 @@ function floatProduct(
 ): Translation {
   const { graph } = node;
   const { activation, notReplayed: unusable } = fusedActivation(node);
-  const unread = graph.folded.has(w.index) || !w.data || w.unusual ? unusableWeights(node, w, 0) : null;
+  const unread = graph.hasNumbers(w.index) ? null : unusableWeights(node, w, 0);
   const notReplayed = because ?? unread ?? unusableBias(node, bias, '_dynamic') ?? unusable;
   if (notReplayed) return { op, data: [0], notReplayed };
   const own = { weight: graph.array(w.index, axes ? { axes } : {}), bias: bias && graph.array(bias.index) };
@@ -224,8 +233,7 @@ function floatProduct(
 }
 
 function unusableWeights({ graph }: Node, w: Tensor, channels: number): string | null {
-  if (graph.folded.has(w.index))
-    return `its weights are ${w.type.name}, made of float16 or codes when the graph is loaded`;
+  if (graph.folded.has(w.index)) return 'its weights are computed when the graph is loaded';
   if (w.data === null) return w.unusual ? `its weights are ${w.unusual}` : 'its weights are computed';
   if (w.unusual) return `its weights are ${w.unusual}`;
   if (!['int8', 'uint8', 'int4'].includes(w.type.name)) return `its weights are ${w.type.name}`;
@@ -239,7 +247,7 @@ function unusableWeights({ graph }: Node, w: Tensor, channels: number): string |
 function unusableBias(node: Node, bias: Tensor | null, op: string): string | null {
   const { graph } = node;
   if (!bias) return null;
-  if (!bias.data || graph.folded.has(bias.index)) return 'its bias is computed';
+  if (!graph.hasNumbers(bias.index)) return 'its bias is computed';
   const isWide = op !== 'linear' || node.needs(0).type.name === 'int16';
   const known = op.endsWith('_dynamic') ? ['float32'] : isWide ? ['int32', 'int64'] : ['int32'];
   return known.includes(bias.type.name) ? null : `its bias is ${bias.type.name}`;

@@ -36,7 +36,7 @@ export async function translate(graph: Graph): Promise<RawLayerJson[]> {
     const node = new Node(graph, operator);
     if (variables.takes(node)) continue;
     if (operator.outputs.some((index) => graph.folded.has(index))) continue;
-    if (folds(node)) for (const index of operator.outputs) graph.folded.set(index, labelOf(operator));
+    if (folds(node)) graph.dequantizes(operator, labelOf(operator));
     else {
       const translation = variables.read(node) ?? (await translationOf(node));
       const delegates = operator.outputs.length > 0 && !translation.notReplayed ? await delegatesOf(node) : [];
@@ -51,7 +51,8 @@ export async function translate(graph: Graph): Promise<RawLayerJson[]> {
 /** DEQUANTIZE of a constant is done once, when the graph is loaded. */
 function folds({ graph, operator }: Node): boolean {
   const { name, inputs } = operator;
-  return name === 'DEQUANTIZE' && inputs.length > 0 && inputs.every((index) => index >= 0 && graph.isConstant(index));
+  const [input = -1] = inputs;
+  return name === 'DEQUANTIZE' && operator.outputs.length === 1 && input >= 0 && graph.isConstant(input);
 }
 
 async function translationOf(node: Node): Promise<Translation> {
@@ -108,8 +109,7 @@ function unusableValues(node: Node, { op, data, isBare }: Translation): string |
 
 /** A value of the file that model.json can declare. */
 function isReadable(graph: Graph, index: number): boolean {
-  const { data, unusual, type } = graph.tensor(index);
-  return data !== null && unusual === null && type.dtype !== null && graph.params(index) !== null;
+  return graph.hasNumbers(index) && graph.params(index) !== null;
 }
 
 function dataOf({ operator }: Node, data: readonly number[] | undefined): number[] {

@@ -1,6 +1,7 @@
 import type { ArraySource, NumericArray, StoredDtype } from '../../nouns/array.js';
 import type { RandomAccessFile } from '../../nouns/file.js';
-import { float64s } from '../../numeric/array.js';
+import { float32s, float64s } from '../../numeric/array.js';
+import { fromFloat16 } from '../../numeric/float.js';
 import { permuted } from '../../tensor/permute.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { printable } from '../../text.js';
@@ -18,7 +19,7 @@ export interface StoredNumbers {
   readonly shape: readonly number[];
   /** What they are read as. */
   readonly dtype: StoredDtype;
-  /** Of one number in the file: 4 for two int4 a byte. */
+  /** Of one number in the file: 4 for two int4 a byte, 16 for a float16 that is read as float32. */
   readonly bits: number;
   /** Axes in another order: `shape[i]` comes from the stored axis `axes[i]`. Absent: as stored. */
   readonly axes?: readonly number[];
@@ -77,7 +78,7 @@ export class TfliteArray implements ArraySource {
       case 'int32':
         return new Int32Array(bytes.buffer);
       case 'float32':
-        return new Float32Array(bytes.buffer);
+        return bits === 16 ? float32s(new Uint16Array(bytes.buffer), fromFloat16) : new Float32Array(bytes.buffer);
       case 'int64':
         return safeIntegers(new BigInt64Array(bytes.buffer), where);
       case 'uint8':
