@@ -12,6 +12,8 @@ export type Line = 'rows' | 'columns';
 export interface Variant {
   readonly rule: string;
   readonly attributes: unknown;
+  /** Of a resize: its grid is the file's. */
+  readonly ofGrid?: boolean;
 }
 
 /** What is resized, and to what. */
@@ -45,6 +47,8 @@ export interface RealForm {
   alone?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
   /** The function by a table of few bits, by its name. */
   tables?: Readonly<Record<string, (call: TensorCall) => RealValue>>;
+  /** Of a mix by weights that no float holds: how far off it may be, in codes. */
+  slack?(attributes: unknown, image: ImageAxes): number;
   /** Of a mean over rows and columns, or a mix of them: of each row (or column) rounded, then of those. */
   lines?(call: TensorCall, first: Line, round: (mean: number) => number): RealValue;
   /** Windows divided by another count. */

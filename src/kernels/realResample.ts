@@ -2,12 +2,16 @@
 import type { ResampleAttributes, Shares } from '../nouns/attributes.js';
 import { type RealForm, realOf } from './realForm.js';
 import { nearest } from './steps/interpolate.js';
-import { areOther, LINEAR, mixesInPasses, mixesOf } from './steps/resizeInFloat.js';
+import { areInexact, areOther, LINEAR, mixesInPasses, mixesOf } from './steps/resizeInFloat.js';
+
+/** Two hundred codes, summed in float32 in any order. */
+const SLACK = 2 ** -14;
 
 const MODES = ['nearest', 'nearest-exact', 'bilinear'] as const;
 
 /** In a file's words. */
-function gridNamed({ mode, alignCorners, asymmetric }: ResampleAttributes): string {
+function gridNamed({ mode, alignCorners, asymmetric, halfPixelCenters }: ResampleAttributes): string {
+  if (halfPixelCenters !== undefined) return `${mode}, ${cornersNamed({ alignCorners, halfPixelCenters })}`;
   if (mode !== 'bilinear') return mode;
   return `bilinear, ${alignCorners ? 'align_corners' : asymmetric ? 'asymmetric: index * step' : 'half-pixel centres'}`;
 }
@@ -18,20 +22,29 @@ const SHARES: readonly Shares[] = [4, 5, 6, 7, 8, 10, 11, 12, 14, 15, 16].flatMa
   { bits, cut: 'down' },
 ]);
 
-/** TFLite's three grids of either mode, in its words. */
-const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) =>
-  ['', ', align_corners', ', half_pixel_centers'].map((corners) => ({
-    rule: `${mode}${corners || ', neither align_corners nor half_pixel_centers'}`,
-    mode,
-    alignCorners: corners === ', align_corners',
-    halfPixelCenters: corners === ', half_pixel_centers',
-  })),
-);
+/** TFLite's three grids of either mode. */
+const TFLITE_GRIDS = (['nearest', 'bilinear'] as const).flatMap((mode) => [
+  { mode, alignCorners: false, halfPixelCenters: false },
+  { mode, alignCorners: true, halfPixelCenters: false },
+  { mode, alignCorners: false, halfPixelCenters: true },
+]);
+
+/** In TFLite's words. */
+function cornersNamed({
+  alignCorners,
+  halfPixelCenters,
+}: Pick<ResampleAttributes, 'alignCorners' | 'halfPixelCenters'>) {
+  if (alignCorners) return 'align_corners';
+  return halfPixelCenters ? 'half_pixel_centers' : 'neither align_corners nor half_pixel_centers';
+}
 
 function tfliteGrids(own: ResampleAttributes) {
   const isOther = (grid: (typeof TFLITE_GRIDS)[number]) =>
     grid.mode !== own.mode || grid.alignCorners !== own.alignCorners || grid.halfPixelCenters !== own.halfPixelCenters;
-  return TFLITE_GRIDS.filter(isOther).map(({ rule, ...grid }) => ({ rule, attributes: { ...own, ...grid } }));
+  return TFLITE_GRIDS.filter(isOther).map((grid) => ({
+    rule: gridNamed({ ...own, ...grid }),
+    attributes: { ...own, ...grid },
+  }));
 }
 
 export const interpolate: RealForm = {
@@ -45,6 +58,8 @@ export const interpolate: RealForm = {
     const codes = nearest(call);
     return (i) => real(codes[i]);
   },
+  slack: (attributes, { inputs: [from], output }) =>
+    areInexact(attributes as ResampleAttributes, from, output) ? SLACK : 0,
   lines(call, first, round) {
     const mixes = mixesInPasses(call, realOf(call.inputs[0]), first, round);
     return (i) => mixes?.[i] ?? Number.NaN;
@@ -52,13 +67,14 @@ export const interpolate: RealForm = {
   grids: (attributes) => gridsOf(attributes as ResampleAttributes),
   gridsInBits(attributes, { inputs: [from], output }) {
     const own = attributes as ResampleAttributes;
-    const all = [{ rule: gridNamed(own), attributes: own }, ...gridsOf(own)];
+    const all = [{ attributes: own }, ...gridsOf(own)] as { rule?: string; attributes: ResampleAttributes }[];
     const mixed = all.filter((grid) => LINEAR.includes(grid.attributes.mode));
     return mixed.flatMap(({ rule, attributes: grid }) =>
       SHARES.flatMap((shares) => {
         const inBits = { ...grid, shares };
-        const said = `${rule}, weights of ${shares.bits} bits${shares.cut === 'down' ? ', cut off' : ''}`;
-        return areOther(inBits, from, output) ? [{ rule: said, attributes: inBits }] : [];
+        const weights = `weights of ${shares.bits} bits${shares.cut === 'down' ? ', cut off' : ''}`;
+        const said = rule === undefined ? weights : `${rule}, ${weights}`;
+        return areOther(inBits, from, output) ? [{ rule: said, attributes: inBits, ofGrid: rule === undefined }] : [];
       }),
     );
   },

@@ -119,13 +119,13 @@ describe('neighbours weighed by integers', () => {
   const ofBits = (bits: number) => (v: number) => Math.floor(v * 2 ** bits + 0.5) / 2 ** bits;
 
   test.each<[string, Place, number]>([
-    ['half-pixel centres, weights of 8 bits', halfPixel, 8],
-    ['align_corners, weights of 7 bits', corners, 7],
-    ['asymmetric: index * step, weights of 11 bits', asymmetric, 11],
+    ['weights of 8 bits', halfPixel, 8],
+    ['bilinear, align_corners, weights of 7 bits', corners, 7],
+    ['bilinear, asymmetric: index * step, weights of 11 bits', asymmetric, 11],
   ])('%s', async (rule, place, bits) => {
     const diagnosis = await diagnosisOf(pytorch, mixed(place, [10, 9], ofBits(bits)));
     expect(diagnosis!.causes).toEqual(['resample-grid']);
-    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: `bilinear, ${rule}` });
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule });
   });
 
   it('weights cut off', async () => {
@@ -155,5 +155,42 @@ describe('neighbours weighed by integers', () => {
       mixed(halfPixel, [10, 9], (v) => v ** 1.1),
     );
     expect(diagnosis!.causes).toEqual(['unexplained']);
+  });
+});
+
+describe("between places of TFLite's grids, by thirds that no float holds", () => {
+  const bilinear = { op: 'interpolate', size: [12, 9], mode: 'bilinear', align_corners: false };
+  const ofFile = (half: boolean): Alone => ({
+    ...alone({ ...bilinear, half_pixel_centers: half }),
+    producer: { framework: 'litert', kernel: 'tflite-reference' },
+  });
+  const itself = (v: number) => v;
+
+  test.each<[string, boolean, Place, string]>([
+    ['half_pixel_centers', false, halfPixel, 'o * in / out'],
+    ['neither align_corners nor half_pixel_centers', true, asymmetric, 'max((o + 0.5) * in / out - 0.5, 0)'],
+    ['align_corners', true, corners, 'max((o + 0.5) * in / out - 0.5, 0)'],
+  ])('%s is a grid, and no arithmetic in float32', async (rule, half, place, places) => {
+    const diagnosis = await diagnosisOf(ofFile(half), mixed(place, [12, 9], itself));
+    expect(diagnosis!.causes).toContain('resample-grid');
+    expect(diagnosis!.causes.filter((code) => code !== 'resample-grid' && code !== 'multiplier-precision')).toEqual([]);
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: `bilinear, ${rule}`, places });
+    expect(diagnosis!.fix).toContain(`from ${places} of the input`);
+  });
+
+  it('real weights on the grid of the file are none', async () => {
+    const diagnosis = await diagnosisOf(ofFile(false), mixed(asymmetric, [12, 9], itself));
+    expect(diagnosis!.causes).toEqual(['multiplier-precision']);
+  });
+
+  it('codes cut off, which of uint8 is down', async () => {
+    const diagnosis = await diagnosisOf(ofFile(false), mixed(asymmetric, [12, 9], itself, 0));
+    expect(diagnosis!.causes).toEqual(['rounding-truncate']);
+  });
+
+  it('integers of 8 bits are told as weights, not as a grid', async () => {
+    const ofByte = (v: number) => Math.floor(v * 256 + 0.5) / 256;
+    const diagnosis = await diagnosisOf(ofFile(true), mixed(halfPixel, [12, 9], ofByte));
+    expect(diagnosis!.evidence['resample-grid']).toMatchObject({ rule: 'weights of 8 bits', weights: 'integers' });
   });
 });

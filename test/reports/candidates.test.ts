@@ -56,6 +56,16 @@ describe('two steps told against each other', () => {
     expect(said).not.toContain('FBGEMM');
   });
 
+  test('of what no value tells nothing is said to be changed: neither a float nor its bias', async () => {
+    const files = reported('padding-before', 'model.tflite', 'capture.npz', 'candidate.npz');
+    const [model, capture, candidate] = files;
+    const report = await json(model, capture, '--candidate', candidate);
+    expect(diagnosisOf(report, 't2')).toMatchObject({ causes: ['padding-place'], ...explainsAll(474) });
+    const said = await text(model, capture, '--candidate', candidate);
+    expect(said).toMatch(/because The window begins .* Yours rounds once, after an int32 multiplier or a float one/);
+    expect(said).not.toMatch(/round the bias to int32|multiplies by the float32/);
+  });
+
   test('a quotient in place of a reciprocal, where the zero point is 0', async () => {
     const [model, capture, candidate] = reported('quantize-divides', 'model.json', 'capture.npz', 'candidate.npz');
     const diagnosis = diagnosisOf(await json(model, capture, '--candidate', candidate), 'quant');

@@ -60,12 +60,25 @@ function scripted(
       const unit = isKept ? 1 : output.scale;
       const steps = float64 ? (i: number) => real(i) / unit : (i: number) => f32(f32(real(i)) / f32(unit));
       const code = zeroPointFirst
-        ? (i: number) => round.apply(float64 ? steps(i) + zeroPoint : f32(steps(i) + zeroPoint))
-        : (i: number) => round.apply(steps(i)) + zeroPoint;
+        ? (v: number) => round.apply(float64 ? v + zeroPoint : f32(v + zeroPoint))
+        : (v: number) => round.apply(v) + zeroPoint;
       const [lo, hi] = clampOfCodes(call.activation, output, quantizeTwoRoundings);
-      return fill(call, (i) => clamp(code(i), lo, hi));
+      const all = (off: number) => fill(call, (i) => clamp(code(steps(i) + off), lo, hi));
+      const slack = slackOf(study, call.attributes);
+      return slack === 0 ? all(0) : { data: all(0), low: all(-slack), high: all(slack) };
     },
   };
+}
+
+/** Whether a tie of real numbers falls to either side, whatever rule they are rounded by. */
+export function leavesTiesOpen(study: TensorStudy): boolean {
+  return slackOf(study, study.declared.params.attributes) > 0;
+}
+
+/** How far off the codes of a mix may be, since no float holds its weights. */
+function slackOf(study: TensorStudy, attributes: unknown): number {
+  const { whole } = study.data;
+  return (whole && formOf(study)?.slack?.(attributes, whole.ready.shapes)) || 0;
 }
 
 /** Reals of a form; of what mixes codes these are mixed and then scaled: of 1 and -1 that is no less than 0. */

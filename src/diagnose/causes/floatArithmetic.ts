@@ -3,6 +3,7 @@ import { betweenCodes } from '../../kernels/steps/betweenCodes.js';
 import { anyOrderFloat32 } from '../../kernels/steps/floatLinear.js';
 import { quantizeDecomposed } from '../../kernels/steps/quantize.js';
 import { halfEven } from '../../kernels/steps/round.js';
+import { withoutTflites } from '../../kernels/steps/tensor.js';
 import { isQuantized } from '../../nouns/value.js';
 import { printable } from '../../text.js';
 import { stepsChange } from '../alternatives/tensorSteps.js';
@@ -208,7 +209,8 @@ function isOfCodes(study: Study): boolean {
 function ofTensor(study: TensorStudy, base: TensorSetup): Change<SetupOf<Kinds>>[] {
   const floats = pyTorchFloats[study.data.op];
   if (base !== study.declared || study.data.otherArithmetic || floats?.kind !== 'tensor') return [];
-  const steps = betweenCodes(floats, quantizeDecomposed);
+  const steps = withoutTflites(betweenCodes(floats, quantizeDecomposed));
+  if (steps.lacks?.(study.declared.params)) return [];
   const isSure = isNoChance(study, { ...study.declared, steps }, { chance: CHANCE, fewest: 3 });
   const change: TensorChange = {
     ...stepsChange('float-arithmetic', 'multiplier', steps, { ran: 'float' }),

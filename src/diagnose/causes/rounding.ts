@@ -47,6 +47,7 @@ import {
 import {
   formOf,
   isToNearest,
+  leavesTiesOpen,
   otherKernels,
   scriptsRounding,
   scriptsToNearest,
@@ -328,13 +329,14 @@ function onFloatPath(code: RoundingCode, { product }: FloatPath, round: RoundSte
 function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
   if (formOf(study)?.is === 'mean') return [];
   const { cutsOff } = study.declared.steps;
-  if (cutsOff && OF_TIES.includes(code)) return []; // it has none
+  const ofTies = OF_TIES.includes(code);
+  if (cutsOff && ofTies) return []; // it has none
   const kernels = otherKernels(study, code).map(({ steps }) => steps);
   const scripts = cutsOff && code === 'rounding-truncate' ? toNearest(study) : [];
   const others = [...kernels, ...scripts].map((steps) =>
     stepsChange(code, 'round', steps, cutsOff ? { to_nearest: true } : {}),
   );
-  const cut = ALONE.filter(([, cause]) => cause === code).flatMap(([round]) =>
+  const cut = ALONE.filter(([, cause]) => cause === code && !(ofTies && leavesTiesOpen(study))).flatMap(([round]) =>
     (round === towardZero && hasNegativeCodes(study.declared) ? [false, true] : [false]).flatMap((first) =>
       scriptsRounding(study, round, first).map((steps) =>
         stepsChange(code, 'round', steps, first ? { zero_point_added: true } : {}),
@@ -348,6 +350,7 @@ function ofTensor(study: TensorStudy, code: RoundingCode): TensorChange[] {
 
 /** (int)(v + 0.5), and of codes that may be negative with the zero point first; a half taken off what is negative, where it looks so. */
 function halvesOf(study: TensorStudy): TensorChange[] {
+  if (leavesTiesOpen(study)) return [];
   const orders = hasNegativeCodes(study.declared) ? [false, true] : [false];
   const rules = [
     ...orders.map((first) => [HALF_ADDED, first] as const),

@@ -4,6 +4,8 @@ import { productSteps } from '../../kernels/kernel.js';
 import { kernelByName } from '../../kernels/registry.js';
 import { pairsSaturatingInt16 } from '../../kernels/steps/accumulate.js';
 import { float64Bias } from '../../kernels/steps/bias.js';
+import { fixedPointSingleRounding } from '../../kernels/steps/multiplier.js';
+import { halfEven, insideMultiplier } from '../../kernels/steps/round.js';
 import type { ProductSteps } from '../../nouns/kernel.js';
 import type { Producer } from '../../nouns/model.js';
 import type { DiagnosisReport } from '../../nouns/report.js';
@@ -23,7 +25,7 @@ import { isProductStudy, type Study } from '../study/study.js';
 import type { FixContext } from '../words/causeWords.js';
 import { heldBack } from '../words/saturation.js';
 import { consistentKernels, isOfFlow, nearestKernel } from './consistent.js';
-import type { CauseEvidence, DecidingValue, Evidence, Formulas, SomeChannels } from './evidence.js';
+import type { CauseEvidence, DecidingValue, Evidence, Formula, Formulas, SomeChannels } from './evidence.js';
 import { fixed } from './fixed.js';
 import { fixesOf, subjectOf } from './fixes.js';
 import { formulaOf } from './formula.js';
@@ -275,7 +277,7 @@ function undecided(
   // of a declared integer two roundings part from any float's one
   const isOpen = isFixedPoint(declared.steps.multiplier) ? own.rounding === 'single' : ofKernels.some(isInFloat);
   if (!isOpen || ![...ofKernels, ...ofOthers].some(isInFloat)) return evidence;
-  const found = { ...formula.found, multiplier: { ...formula.found.multiplier, or_float: true as const } };
+  const found = withMultiplier(formula.found, { or_float: true });
   return {
     ...evidence,
     'fixed-point-multiplier': { ...own, or_float: true },
@@ -306,7 +308,11 @@ function formulasOf(
   const otherSide = met && met.changes.length > 0 ? applyChanges(study.declared, met.changes) : study.declared;
   const shown = changes.filter(({ cause }) => !causeOf(cause).ownWords);
   const own = shown.length === changes.length ? setup : applyChanges(study.declared, shown);
-  const [found, declared] = [formulaOf(shownIn(study, own, otherSide), channel), formulaOf(study.declared, channel)];
+  const isUnnamed = changes.some(({ unnamed, coordinate }) => unnamed && coordinate === 'multiplier');
+  const integer = isUnnamed ? orInteger(study, own, otherSide) : null;
+  const ownFormula = formulaOf(integer ?? shownIn(study, own, otherSide), channel);
+  const found = integer && ownFormula ? withMultiplier(ownFormula, { or_float: true }) : ownFormula;
+  const declared = formulaOf(study.declared, channel);
   if (!found || !declared) return null;
   const tells = shown.filter(({ cause, coordinate, unnamed: isBase }) => {
     const isLeftOut = coordinate === 'bias' && found.bias === null;
@@ -315,25 +321,40 @@ function formulasOf(
   const other = otherSide === study.declared ? null : formulaOf(otherSide, channel);
   const isOpen = changes.some(({ open }) => open);
   return {
-    found: isOpen ? { ...found, multiplier: { ...found.multiplier, or_other: true } } : found,
+    found: isOpen ? withMultiplier(found, { or_other: true }) : found,
     declared,
     ...(other ? { met: other } : {}),
     tells: [...new Set(tells.map(({ cause }) => cause))],
   };
 }
 
+function withMultiplier(formula: Formula, more: Partial<Formula['multiplier']>): Formula {
+  return { ...formula, multiplier: { ...formula.multiplier, ...more } };
+}
+
 /** Steps in which the two sides need not differ are the other side's: that no value tells. */
 function shownIn(study: Study, setup: Setup, other: Setup): Setup {
   if (!isProductStudy(study) || setup.kind !== 'product' || other.kind !== 'product' || !study.complete) return setup;
   // an integer multiplier takes an integer bias, and rounds before a zero point
-  if ([setup, other].some(({ steps }) => isFixedPoint(steps.multiplier))) return setup;
+  const [isOwn, isOther] = [setup, other].map(({ steps }) => isFixedPoint(steps.multiplier));
+  if (isOwn) return setup;
   const { bias, offsetAndClamp } = other.steps;
-  const ways = [{ offsetAndClamp }, { bias }, ...(isInt32Bias(bias) ? [] : [{ bias: float64Bias }])];
-  return ways.reduce((shown, step) => {
+  const ofFloats = [{ offsetAndClamp }, { bias }, ...(isInt32Bias(bias) ? [] : [{ bias: float64Bias }])];
+  return (isOther ? [{ bias }] : ofFloats).reduce((shown, step) => {
     if (step.bias && shown.steps.bias === bias) return shown;
     const without = withSteps(shown, step);
     return study.sameOnSubset(without, shown) ? without : shown;
   }, setup);
+}
+
+/** A float multiplier that no cause names, where the other side has an integer: one that is rounded once gives the same. */
+function orInteger(study: Study, setup: Setup, other: Setup): Setup | null {
+  if (!isProductStudy(study) || setup.kind !== 'product' || other.kind !== 'product' || !study.complete) return null;
+  const [own, others] = [setup, other].map(({ steps }) => steps);
+  if (!isFixedPoint(others.multiplier) || own.round !== halfEven || own.float) return null;
+  const { bias } = others;
+  const single = withSteps(setup, { bias, multiplier: fixedPointSingleRounding, round: insideMultiplier });
+  return study.sameOnSubset(single, setup) ? single : null;
 }
 
 /** What a name rests on; without a pair that leaves int16, reduce_range cannot help. */

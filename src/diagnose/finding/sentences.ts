@@ -160,7 +160,7 @@ export function explanations(causes: readonly string[], evidence: Evidence = {})
   });
 }
 
-/** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. */
+/** What a side is found to do and `other` is not, from both formulas; of what no formula tells, what it means. What no cause is about comes last. */
 export function reasons(context: FindingContext, causes: readonly string[], other: string): string[] {
   const { formula } = context.evidence.basis ?? {};
   const told = formula
@@ -169,7 +169,7 @@ export function reasons(context: FindingContext, causes: readonly string[], othe
   const isTold = (cause: string) => told.length > 0 && formula?.tells.includes(cause);
   const own = causes.map((cause) => (isTold(cause) ? told : explanations([cause], context.evidence)));
   const isSaid = causes.some(isTold);
-  return [...new Set([...(isSaid ? [] : told), ...own.flat()])];
+  return [...new Set([...own.flat(), ...(isSaid ? [] : told)])];
 }
 
 /** What a person can check by hand, cause by cause, and what the name rests on. */

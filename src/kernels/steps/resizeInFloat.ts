@@ -230,6 +230,12 @@ function alongAxes(call: TensorCall): Along[] {
   });
 }
 
+/** Whether weights are thirds or the like: a sum of them that is a tie falls to either side. */
+export function areInexact(attributes: ResampleAttributes, from: Shape, output: Shape): boolean {
+  const [sizes, to] = [positionDims(from), positionDims(output)];
+  return sizes.some((size, axis) => neighboursOf(attributes, axis, size, to[axis]).some(({ error }) => error > 0));
+}
+
 interface Place {
   readonly first: number;
   readonly second: number;
