@@ -46,6 +46,7 @@ import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
 import { quantizeDivision } from './steps/quantize.js';
 import { resizeBetweenFloats, resizeOfCodes, resizeOnFloats } from './steps/resizeInFloat.js';
 import { halfEven } from './steps/round.js';
+import { ofSum } from './steps/summed.js';
 import { withoutActivation, withoutTflites } from './steps/tensor.js';
 import { whereFloats } from './steps/where.js';
 
@@ -167,6 +168,9 @@ export const onnxRuntimeOnFloats: Ops = {
   sigmoid: sigmoidInFloat32,
   prelu: preluOfFloats,
   layer_norm: layerNormOfDifferences,
+  skip_layer_norm: ofSum(layerNormOfDifferences),
+  skip_rms_norm: ofSum(pyTorchFloats.rms_norm as TensorSteps),
+  bias_gelu: ofSum(pyTorchFloats.gelu as TensorSteps),
   group_norm: groupNormOfDifferences,
   instance_norm: groupNormOfDifferences,
   interpolate: resizeOnFloats(pyTorchFloats.interpolate as TensorSteps),

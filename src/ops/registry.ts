@@ -13,6 +13,7 @@ import { avgPool2d } from './avgPool2d.js';
 import { avgPool3d } from './avgPool3d.js';
 import { batchNorm } from './batchNorm.js';
 import { batchToSpace } from './batchToSpace.js';
+import { biasGelu } from './biasGelu.js';
 import { cat } from './cat.js';
 import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
@@ -108,6 +109,8 @@ import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sequenceLstm } from './sequenceLstm.js';
 import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
+import { skipLayerNorm } from './skipLayerNorm.js';
+import { skipRmsNorm } from './skipRmsNorm.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
@@ -200,6 +203,7 @@ export const ops: readonly Op[] = [
   elu,
   celu,
   gelu,
+  biasGelu,
   glu,
   erf,
   exp,
@@ -238,6 +242,8 @@ export const ops: readonly Op[] = [
   batchNorm,
   layerNorm,
   rmsNorm,
+  skipLayerNorm,
+  skipRmsNorm,
   groupNorm,
   instanceNorm,
   flatten,

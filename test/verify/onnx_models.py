@@ -214,6 +214,24 @@ def quotient(g):
     g.op("Mul", [g.input("x", 4, 9), g.op("Div", [one, g.input("x2", 4, 9)], "q")], "y")
 
 
+def skip_norm(g):
+    """A residual, and at times a bias, that is added before the norm; the sum is given out where a block behind adds to it."""
+    x, skip = g.input("x", 5, 24), g.input("x2", 5, 24)
+    numbers = [g.const(g.rng.uniform(0.5, 1.5, 24).astype(F))]
+    simplified, biased = g.rng.random() < 0.4, g.rng.random() < 0.5
+    numbers += [] if simplified else [g.const(g.rng.standard_normal(24).astype(F)) if g.rng.random() < 0.8 else ""]
+    numbers += [g.const(g.rng.standard_normal(24).astype(F)) if biased else ""]
+    kind = "SkipSimplifiedLayerNormalization" if simplified else "SkipLayerNormalization"
+    eps = {"epsilon": float(10.0 ** -g.rng.integers(3, 13))} if g.rng.random() < 0.7 else {}
+    outputs = ["y"] if biased or g.rng.random() < 0.5 else ["y", "", "", "sum"]
+    g.nodes.append(h.make_node(kind, [x, skip, *numbers], outputs, name="op", domain=MS, **eps))
+    g.outputs = [name for name in outputs if name]
+
+
+def bias_gelu(g):
+    g.op(["BiasGelu", "FastGelu"][g.rng.integers(2)], [g.input("x", 5, 24), g.const(g.rng.standard_normal(24).astype(F))], "y", domain=MS)
+
+
 def n_bits(g):
     """MatMulNBits: as many bits, blocks and kinds of zero points as ONNX Runtime takes."""
     rng = g.rng
@@ -305,6 +323,7 @@ KINDS = {
     "reciprocal": on_floats("Reciprocal", 4, 9), "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
     "lstm": lstm, "simplified_norm": simplified_norm, "quotient": quotient,
+    "skip_norm": skip_norm, "bias_gelu": bias_gelu,
     "n_bits": n_bits, "few_bits": few_bits, "few_bits_between": few_bits_between,
 }
 

@@ -7,7 +7,7 @@ import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
 import { embeddedCodes, givenCodes } from './embedded.js';
-import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import { type Graph, type GraphNode, isMicrosoft, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import {
@@ -231,7 +231,7 @@ class Types {
       if (isOnnx(node, 'QuantizeLinear') && isFloat(scale) && !halves.has(first)) types.set(first, 'float32');
       if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
       const isReal = (name: string) => (constants.get(name) ?? constants.real(name))?.dtype === onnxDtype(FLOAT32);
-      if (isOnnx(node, ...OF_ONE_TYPE) && node.inputs.some(isReal)) {
+      if ((isOnnx(node, ...OF_ONE_TYPE) || isMicrosoft(node, ...OWN_OF_ONE_TYPE)) && node.inputs.some(isReal)) {
         const own = [
           ...node.inputs.filter((name) => !isOnnx(graph.makerOf(name), 'DequantizeLinear')),
           ...node.outputs,
@@ -262,6 +262,8 @@ class Types {
 
 /** What they read and give has one type: float32 where a constant of it has. */
 const OF_ONE_TYPE = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div'];
+
+const OWN_OF_ONE_TYPE = ['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'BiasGelu', 'FastGelu'];
 
 const INTEGERS = [INT32, INT64];
 

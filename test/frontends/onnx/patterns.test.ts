@@ -1415,14 +1415,6 @@ it.each([
   expect((form as unknown as { attributes: object }).attributes).toEqual(expected);
 });
 
-it('FastGelu with a bias is none of ONNX', async () => {
-  const initializers = [tensor('b', [4], new Float32Array(4))];
-  const nodes = [node('com.microsoft:FastGelu', ['x', 'b'], ['f']), node('Relu', ['x'], ['y'])];
-  const opsets = { '': 21, 'com.microsoft': 1 };
-  const { layers } = await opened(model({ inputs: inputX, outputs: outputY, initializers, nodes, opsets }));
-  expect(layers[0].notReplayed).toBe('com.microsoft.FastGelu is not replayed');
-});
-
 it.each([
   [21, undefined],
   [18, 'before opset 21 it has numbers of groups, not of channels'],

@@ -20,7 +20,7 @@ type Read = readonly [name: string, attributes: unknown];
 /** Of fewer that differ one of some dozen numbers gives each by chance. */
 const FEWEST = 4;
 
-const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm'];
+const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm', 'skip_layer_norm', 'skip_rms_norm'];
 const ALONG = ['softmax', 'log_softmax', 'cumsum'];
 
 export function fieldsOfFloats(study: TensorStudy): Read[] {

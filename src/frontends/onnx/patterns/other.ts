@@ -2,11 +2,12 @@
 import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { floatsNamed } from '../floatsNamed.js';
 import { scalar } from '../folds.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
 import { BOOLEAN, sameParams } from '../quantization.js';
-import { axisBeside, runsAlongSamples } from '../samples.js';
+import { runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
 
@@ -156,21 +157,6 @@ function onFloats(node: GraphNode, op: string, inputs: readonly string[], output
 }
 
 const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
-
-/** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
-function floatsNamed(
-  { inputs, outputs: [output] }: GraphNode,
-  { arrays, asRun, constants, typeOf }: Context,
-  asPart = false,
-): readonly string[] | null {
-  const named = inputs.map((tensor) => {
-    const constant = constants.get(tensor) ?? constants.real(tensor);
-    if (!constant) return typeOf(tensor) === 'float32' ? tensor : null;
-    if (constant.dtype.name !== 'float32') return null;
-    return arrays.value(tensor, constant, { dtype: 'float32' }, asPart, axisBeside(constant.shape, output, asRun));
-  });
-  return named.includes(null) ? null : (named as string[]);
-}
 
 function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): string {
   return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';

@@ -14,6 +14,7 @@ import { qdqProduct } from './qdqProduct.js';
 import { qdqUnary } from './qdqUnary.js';
 import { qoperator } from './qoperator.js';
 import { quantize } from './quantize.js';
+import { summedFirst } from './summedFirst.js';
 import { where } from './where.js';
 
 /** Looked for over the whole graph before the others: what they fold stands before what tells them. */
@@ -31,6 +32,7 @@ export const patterns: readonly Pattern[] = [
   embedding,
   lstm,
   nBits,
+  summedFirst,
   qdqMoves,
   qdqUnary,
   qdqClamp,
