@@ -8,7 +8,10 @@ import * as steps from '../../src/kernels/steps/accumulate.js';
 // @ts-expect-error: JavaScript, since everyNode.js runs unbuilt
 import { bundleCases } from './bundle.js';
 import { caseOf, compareAll, fillings, shapes, stepsWithForm } from './cases.js';
+import { amongLeftovers } from './leftovers.js';
 import { tiled } from './tiles.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 

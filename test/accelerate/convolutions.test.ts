@@ -13,6 +13,9 @@ import { productOf } from '../../src/replay/layer.js';
 import { placed, replayPatches } from '../../src/replay/patches.js';
 import { validateModel } from '../../src/validate/model.js';
 import { randomFrom } from '../diagnose/world.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 interface Geometry {
   readonly op: string;

@@ -12,6 +12,9 @@ import type { FastTensors, TensorCall, TensorSteps } from '../../src/nouns/kerne
 import type { Activation } from '../../src/nouns/model.js';
 import { float32Beside } from '../../src/numeric/float.js';
 import { quantizedMany } from '../../src/replay/quantized.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 fast.expect(2 ** 22);

@@ -5,7 +5,10 @@ import { replayProduct } from '../../src/replay/product.js';
 import { rowsOf } from '../support/gathered.js';
 import { linearSteps } from '../support/steps.js';
 import { type CodesDtype, caseOf, fillings, stepsWithForm } from './cases.js';
+import { amongLeftovers } from './leftovers.js';
 import { EXACT, moduleWith } from './meaning.js';
+
+amongLeftovers();
 
 /** A 2-d convolution over a padded image [samples, channels, height, width]: its patches are the rows. */
 interface Geometry {

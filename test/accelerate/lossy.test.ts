@@ -4,6 +4,9 @@ import { roundedProductSums } from '../../src/kernels/steps/lossyAccumulate.js';
 import { biasedAccumulators, narrowAccumulators } from '../../src/kernels/steps/narrowAccumulate.js';
 import { fastLossy } from '../../src/products/multiply.js';
 import { caseOf, fillings } from './cases.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 

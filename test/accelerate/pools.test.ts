@@ -4,6 +4,9 @@ import { largestOfWindows } from '../../src/kernels/steps/pool.js';
 import type { FastTensors, TensorCall } from '../../src/nouns/kernel.js';
 import type { AxisCovers } from '../../src/tensor/covers.js';
 import { random } from '../bench/case.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 fast.expect(1);

@@ -9,6 +9,9 @@ import type { Activation } from '../../src/nouns/model.js';
 import { finishProduct } from '../../src/replay/product.js';
 import { layerCases } from '../kernels/layers.js';
 import { linearSteps } from '../support/steps.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 

@@ -2,7 +2,10 @@ import { expect, it, test } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import * as steps from '../../src/kernels/steps/accumulate.js';
 import { cases, compareAll } from './cases.js';
+import { amongLeftovers } from './leftovers.js';
 import { EXACT, moduleWith } from './meaning.js';
+
+amongLeftovers();
 
 /** What V8 makes of it on x86 without AVX-VNNI: pmaddubsw. */
 const SATURATING = `i32x4.add(acc, i32x4.dot_i16x8_s(i16x8.splat(1), i16x8.add_sat_s(

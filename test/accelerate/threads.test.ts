@@ -12,6 +12,9 @@ import { rowOf } from '../../src/tensor/shape.js';
 import { OF_MATRICES } from '../../src/validate/shapes.js';
 import { random } from '../bench/case.js';
 import { linearSteps } from '../support/steps.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const [fbgemm, fbgemmAvx2] = [linearSteps('fbgemm'), linearSteps('fbgemm-avx2')];
 

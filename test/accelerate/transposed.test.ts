@@ -2,6 +2,9 @@ import { expect, it } from 'vitest';
 import { webAssembly } from '../../src/accelerate/accelerator.js';
 import { fastFromRows } from '../../src/products/multiply.js';
 import { fromRows } from '../../src/tensor/rows.js';
+import { amongLeftovers } from './leftovers.js';
+
+amongLeftovers();
 
 const fast = webAssembly({ threads: 1, worthStarting: 0 });
 fast.expect(1);

@@ -7,9 +7,13 @@ import { recipeOf } from '../../src/accelerate/recipe.js';
 import { winograd } from '../../src/accelerate/winograd.js';
 import { EXACT } from '../../src/products/multiply.js';
 import { randomFrom } from '../diagnose/world.js';
+import { bytesOf } from '../support/bytes.js';
 import { linearSteps } from '../support/steps.js';
+import { amongLeftovers } from './leftovers.js';
 import { EXACT as MEANING, moduleWith } from './meaning.js';
 import { type Convolution, made, type Pair, summed, tiled } from './tiles.js';
+
+amongLeftovers();
 
 const machine = new Machine({ threads: 1, portable: true });
 
@@ -23,7 +27,7 @@ function same(convolution: Convolution, seed?: number): boolean {
 
 function areSame(own: ReturnType<typeof made>): boolean {
   const found = taken(own);
-  return found !== null && Buffer.from(found.buffer).equals(Buffer.from(summed(own).buffer));
+  return found !== null && bytesOf(found).equals(bytesOf(summed(own)));
 }
 
 const PADDINGS: readonly (readonly [Pair, Pair])[] = [
@@ -159,7 +163,7 @@ describe('the sums', () => {
       const sums = taken(own);
       if (!sums) continue;
       found++;
-      expect([seed, Buffer.from(sums.buffer).equals(Buffer.from(summed(own).buffer))]).toEqual([seed, true]);
+      expect([seed, bytesOf(sums).equals(bytesOf(summed(own)))]).toEqual([seed, true]);
     }
     expect(found).toBeGreaterThan(150);
   });
@@ -178,14 +182,14 @@ describe('blocks and threads', () => {
     const own = made(convolution);
     const recipe = recipeOf(steps, own.product)!;
     for (const places of convolution.channelsLast ? [1] : [1, own.places]) {
-      const expected = Buffer.from(
-        multiply(machine, operandsOf(EXACT, own.gathered, own.product)!, own.product, { recipe, places }).buffer,
+      const expected = bytesOf(
+        multiply(machine, operandsOf(EXACT, own.gathered, own.product)!, own.product, { recipe, places }),
       );
       expect(new Set(expected).size).toBeGreaterThan(100);
       for (const threads of [1, 2, 3, 4]) {
         const by = new Machine({ threads, worthThreads: 0, portable: true });
         const found = taken(own, { recipe, places }, by)!;
-        expect([places, threads, expected.equals(Buffer.from(found.buffer))]).toEqual([places, threads, true]);
+        expect([places, threads, expected.equals(bytesOf(found))]).toEqual([places, threads, true]);
       }
     }
   });
