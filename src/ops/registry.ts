@@ -46,6 +46,7 @@ import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { embedding } from './embedding.js';
 import { embeddingBag } from './embeddingBag.js';
+import { embedLayerNorm } from './embedLayerNorm.js';
 import { equal } from './eq.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
@@ -96,6 +97,7 @@ import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { preluOfTwo } from './preluOfTwo.js';
 import { prod } from './prod.js';
+import { qAttention } from './qAttention.js';
 import { quantize } from './quantize.js';
 import { quantizeDynamic } from './quantizeDynamic.js';
 import { readVariable } from './readVariable.js';
@@ -196,6 +198,7 @@ export const ops: readonly Op[] = [
   softplus,
   scaledDotProductAttention,
   lstmDynamic,
+  qAttention,
   sequenceLstm,
   svdf,
   tanh,
@@ -243,6 +246,7 @@ export const ops: readonly Op[] = [
   layerNorm,
   rmsNorm,
   skipLayerNorm,
+  embedLayerNorm,
   skipRmsNorm,
   groupNorm,
   instanceNorm,

@@ -12,7 +12,7 @@ const drawn = (length: number, scale = 1) => Float32Array.from({ length }, () =>
 const [x, skip, beside] = [drawn(SAMPLES * WIDTH), drawn(SAMPLES * WIDTH), drawn(WIDTH, 0.5)];
 const [weight, bias] = [Array.from(drawn(WIDTH), (v) => f(1 + v / 4)), Array.from(drawn(WIDTH, 0.25))];
 
-type Row = (row: readonly number[]) => number[];
+type Row = (row: readonly number[]) => readonly number[];
 const mean = (row: readonly number[]) => row.reduce((sum, v) => sum + v, 0) / row.length;
 const norm =
   (eps = 1e-5): Row =>

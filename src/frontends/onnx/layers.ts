@@ -238,6 +238,8 @@ class Types {
         ];
         for (const name of own) if (!constants.get(name)) types.set(name, 'float32');
       }
+      for (const place of INTEGERS_AT.get(isMicrosoft(node, node.opType) ? node.opType : '') ?? [])
+        for (let name = node.inputs[place] ?? ''; name !== ''; name = castFrom(name, graph)) types.set(name, INDEX);
       const embedded = await embeddedCodes(node, graph, constants);
       if (embedded) types.set(node.outputs[0], embedded);
       if (!isOnnx(node, 'DequantizeLinear') || !isFloat(scale)) continue;
@@ -264,6 +266,19 @@ class Types {
 const OF_ONE_TYPE = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div'];
 
 const OWN_OF_ONE_TYPE = ['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'BiasGelu', 'FastGelu'];
+
+/** Of ONNX Runtime's own: masks, and rows of tables. */
+const INTEGERS_AT = new Map([
+  ['QAttention', [5]],
+  ['EmbedLayerNormalization', [0, 1, 7]],
+  ['QEmbedLayerNormalization', [0, 1, 7]],
+]);
+
+/** An integer of the graph as it was before it was cast; '': it was not. */
+function castFrom(name: string, graph: Graph): string {
+  const maker = graph.makerOf(name);
+  return isOnnx(maker, 'Cast') ? maker.inputs[0] : '';
+}
 
 const INTEGERS = [INT32, INT64];
 

@@ -528,10 +528,6 @@ describe('what is not replayed is named', () => {
   it('operators of other domains', async () => {
     const custom = node('com.example:Magic', ['xd'], ['g'], {}, 'magic');
     expect(await reasonFor(between([custom]), 'g')).toBe('com.example.Magic is not replayed');
-    const attention = node('com.microsoft:QAttention', ['xd'], ['g'], {}, 'attention');
-    expect(await reasonFor(between([attention]), 'g')).toBe(
-      'com.microsoft.QAttention is not replayed: it computes attention in float behind the sums of its codes',
-    );
     expect(await layersOf(between([custom]))).toContain('com.example.Magic g <- xd [magic]');
   });
 

@@ -1,7 +1,9 @@
 import type { Pattern } from '../draft.js';
+import { attention } from './attention.js';
 import { dynamic } from './dynamic.js';
 import { dynamicQuantize } from './dynamicQuantize.js';
 import { embedding } from './embedding.js';
+import { embedNorm } from './embedNorm.js';
 import { floatProduct } from './floatProduct.js';
 import { integerProduct } from './integerProduct.js';
 import { lstm } from './lstm.js';
@@ -31,6 +33,8 @@ export const patterns: readonly Pattern[] = [
   where,
   embedding,
   lstm,
+  embedNorm,
+  attention,
   nBits,
   summedFirst,
   qdqMoves,
