@@ -60,6 +60,7 @@ const REGISTRIES: readonly Registry[] = [
       'realForm.ts',
       'realResample.ts',
       'realRows.ts',
+      'realSum.ts',
       'realWindows.ts',
       'reals.ts',
       'reference.ts',

@@ -20,6 +20,7 @@ import { concatOnnxRuntime } from './steps/concat.js';
 import { dequantizeFloat32 } from './steps/dequantize.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { rowsAsTheyAre } from './steps/embedding.js';
+import { embedNorm } from './steps/embedNorm.js';
 import { largestOfAxes, smallestOfAxes } from './steps/extremes.js';
 import { functionsInFloat, sigmoidInFloat32 } from './steps/floatFunctions.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
@@ -43,9 +44,11 @@ import { clampRoundOffset, roundThenOffset } from './steps/offsetAndClamp.js';
 import { addOnnxRuntime, leakyReluOnnxRuntime, multiplyOnnxRuntime, sigmoidOnnxRuntime } from './steps/onnxRuntime.js';
 import { averagePoolOnnxRuntime, globalAveragePoolOnnxRuntime } from './steps/onnxRuntimePools.js';
 import { softmaxOnnxRuntime } from './steps/onnxRuntimeSoftmax.js';
+import { qAttentionOf } from './steps/qAttention.js';
 import { quantizeDivision } from './steps/quantize.js';
 import { resizeBetweenFloats, resizeOfCodes, resizeOnFloats } from './steps/resizeInFloat.js';
 import { halfEven } from './steps/round.js';
+import { ofSum } from './steps/summed.js';
 import { withoutActivation, withoutTflites } from './steps/tensor.js';
 import { whereFloats } from './steps/where.js';
 
@@ -111,9 +114,13 @@ export function onnxRuntimeOps(
   return { ...products(linear, dynamic), ...onCodes, ...behindDynamic, ...converted, ...tensors };
 }
 
-/** Operators that quantize what they read at every step: x86's, as no other was there to ask. */
-export function onnxRuntimeRecurrent(sums: string, accumulate: AccumulateStep): Ops {
-  return { lstm_dynamic: lstmDynamicOf(sums, accumulate, dynamicOnnxRuntime) };
+/** Operators that compute in float with codes, or rows of them, in between: x86's, as no other was there to ask. */
+export function onnxRuntimeMixed(sums: string, accumulate: AccumulateStep): Ops {
+  return {
+    lstm_dynamic: lstmDynamicOf(sums, accumulate, dynamicOnnxRuntime),
+    embed_layer_norm: embedNorm,
+    q_attention: qAttentionOf(sums, accumulate, dynamicOnnxRuntime),
+  };
 }
 
 /** Dequantize, float32 sums in any order, quantize. */
@@ -167,6 +174,9 @@ export const onnxRuntimeOnFloats: Ops = {
   sigmoid: sigmoidInFloat32,
   prelu: preluOfFloats,
   layer_norm: layerNormOfDifferences,
+  skip_layer_norm: ofSum(layerNormOfDifferences),
+  skip_rms_norm: ofSum(pyTorchFloats.rms_norm as TensorSteps),
+  bias_gelu: ofSum(pyTorchFloats.gelu as TensorSteps),
   group_norm: groupNormOfDifferences,
   instance_norm: groupNormOfDifferences,
   interpolate: resizeOnFloats(pyTorchFloats.interpolate as TensorSteps),

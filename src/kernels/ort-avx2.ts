@@ -4,12 +4,7 @@
  * A float -> int8 QDQ model saturates too: on x86 its activations are rewritten to uint8 (session.x64quantprecision=1 stops it).
  */
 import type { Kernel } from '../nouns/kernel.js';
-import {
-  onnxRuntimeInFloat,
-  onnxRuntimeOnFloatsInBlocks,
-  onnxRuntimeOps,
-  onnxRuntimeRecurrent,
-} from './onnxRuntime.js';
+import { onnxRuntimeInFloat, onnxRuntimeMixed, onnxRuntimeOnFloatsInBlocks, onnxRuntimeOps } from './onnxRuntime.js';
 import { pairsSaturatingInt16 } from './steps/accumulate.js';
 import { dynamicOnnxRuntime } from './steps/dynamic.js';
 import { onnxRuntimeConvolutionPairs } from './steps/onnxRuntimeConvolution.js';
@@ -25,7 +20,7 @@ export const ortAvx2: Kernel = {
   confirm: null,
   ops: {
     ...onnxRuntimeOps({ accumulate: pairsSaturatingInt16 }, dynamicOnnxRuntime, onnxRuntimeConvolutionPairs),
-    ...onnxRuntimeRecurrent('int16-saturating pairs', pairsSaturatingInt16),
+    ...onnxRuntimeMixed('int16-saturating pairs', pairsSaturatingInt16),
   },
   opsInFloat: onnxRuntimeInFloat,
   onFloats: onnxRuntimeOnFloatsInBlocks,

@@ -6,12 +6,7 @@
  * Source: quant_gemm.cc, quantize_linear_matmul.cc, mlas/lib/quantize.cpp.
  */
 import type { Kernel } from '../nouns/kernel.js';
-import {
-  onnxRuntimeInFloat,
-  onnxRuntimeOnFloatsInBlocks,
-  onnxRuntimeOps,
-  onnxRuntimeRecurrent,
-} from './onnxRuntime.js';
+import { onnxRuntimeInFloat, onnxRuntimeMixed, onnxRuntimeOnFloatsInBlocks, onnxRuntimeOps } from './onnxRuntime.js';
 import { exact } from './steps/accumulate.js';
 
 export const ort: Kernel = {
@@ -24,7 +19,7 @@ export const ort: Kernel = {
   origin: 'ONNX Runtime on a CPU with VNNI',
   sums: 'exact',
   confirm: null,
-  ops: { ...onnxRuntimeOps({ accumulate: exact }), ...onnxRuntimeRecurrent('int32', exact) },
+  ops: { ...onnxRuntimeOps({ accumulate: exact }), ...onnxRuntimeMixed('int32', exact) },
   opsInFloat: onnxRuntimeInFloat,
   onFloats: onnxRuntimeOnFloatsInBlocks,
 };

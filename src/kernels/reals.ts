@@ -29,6 +29,7 @@ import { spreads, vectorNorm } from './realFolded.js';
 import { type RealForm, type RealValue, realOf } from './realForm.js';
 import { interpolate } from './realResample.js';
 import { groupNorm, instanceNorm, layerNorm, logSoftmax, rmsNorm, softmax } from './realRows.js';
+import { formOfSum } from './realSum.js';
 import { adaptivePool, averagePool, maximum, mean, sum } from './realWindows.js';
 import { reader } from './steps/call.js';
 import { imageOf } from './steps/pool.js';
@@ -269,6 +270,12 @@ const DIFFERENCE = (a: number, b: number) => a - b;
 const PRODUCT = (a: number, b: number) => a * b;
 const bothOf = (call: TensorCall) => [reals(call, 0), reals(call, 1)];
 
+const geluForm = table(
+  ({ approximate }: GeluAttributes) =>
+    (x) =>
+      gelu(x, approximate),
+);
+
 const forms: Readonly<Record<string, RealForm>> = {
   add: {
     ...ofTwo(SUM),
@@ -337,11 +344,8 @@ const forms: Readonly<Record<string, RealForm>> = {
       (x) =>
         x > 0 ? x : alpha * Math.expm1(x / alpha),
   ),
-  gelu: table(
-    ({ approximate }: GeluAttributes) =>
-      (x) =>
-        gelu(x, approximate),
-  ),
+  gelu: geluForm,
+  bias_gelu: formOfSum('gelu', geluForm),
   threshold: table(
     ({ threshold, value }: ThresholdAttributes) =>
       (x) =>
@@ -359,6 +363,8 @@ const forms: Readonly<Record<string, RealForm>> = {
   log_softmax: logSoftmax,
   layer_norm: layerNorm,
   rms_norm: rmsNorm,
+  skip_layer_norm: formOfSum('layer_norm', layerNorm),
+  skip_rms_norm: formOfSum('rms_norm', rmsNorm),
   group_norm: groupNorm,
   instance_norm: instanceNorm,
   batch_norm: batchNorm,

@@ -250,6 +250,38 @@ export interface DynamicLstmAttributes {
   readonly inputForget: boolean;
 }
 
+/** Rows of tables that are added, and layer_norm of the sum; its arrays have the tables' names. */
+export interface EmbedNormAttributes extends LayerNormAttributes {
+  readonly features: number;
+  /** Rows of the table of places. */
+  readonly places: number;
+  /** In the order of the sum; scale: null of floats. */
+  readonly tables: readonly {
+    readonly name: 'word' | 'place' | 'segment';
+    readonly scale: number | null;
+    readonly zeroPoint: number;
+  }[];
+}
+
+/**
+ * Attention whose queries, keys and values are products of codes (ONNX Runtime's QAttention); `weight` [inputs, 3 * heads * size],
+ * queries first, `weight.scale`, `weight.zero_point`, one or one a column; `bias` [3 * heads * size].
+ */
+export interface QAttentionAttributes {
+  readonly inputs: number;
+  readonly heads: number;
+  /** Of a head. */
+  readonly size: number;
+  /** A query sees no key behind its own place. */
+  readonly isCausal: boolean;
+  /** By what scores are multiplied. */
+  readonly scale: number;
+  /** What it reads besides: 1 for each place that may be seen, or as many ones as places may; what others make of it: 1 where one may not, or nothing. */
+  readonly mask: 'places' | 'ones' | 'hidden' | 'none';
+  /** Added to the score of a key that it hides. */
+  readonly filter: number;
+}
+
 /** TFLite's SVDF on integers; its arrays are `feature`, `time` and `bias`. */
 export interface SvdfAttributes {
   /** Rows that the file's state is of; absent: as many as the calls have. */

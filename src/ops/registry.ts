@@ -13,6 +13,7 @@ import { avgPool2d } from './avgPool2d.js';
 import { avgPool3d } from './avgPool3d.js';
 import { batchNorm } from './batchNorm.js';
 import { batchToSpace } from './batchToSpace.js';
+import { biasGelu } from './biasGelu.js';
 import { cat } from './cat.js';
 import { celu } from './celu.js';
 import { channelShuffle } from './channelShuffle.js';
@@ -45,6 +46,7 @@ import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { embedding } from './embedding.js';
 import { embeddingBag } from './embeddingBag.js';
+import { embedLayerNorm } from './embedLayerNorm.js';
 import { equal } from './eq.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
@@ -95,6 +97,7 @@ import { pixelUnshuffle } from './pixelUnshuffle.js';
 import { prelu } from './prelu.js';
 import { preluOfTwo } from './preluOfTwo.js';
 import { prod } from './prod.js';
+import { qAttention } from './qAttention.js';
 import { quantize } from './quantize.js';
 import { quantizeDynamic } from './quantizeDynamic.js';
 import { readVariable } from './readVariable.js';
@@ -108,6 +111,8 @@ import { scaledDotProductAttention } from './scaledDotProductAttention.js';
 import { sequenceLstm } from './sequenceLstm.js';
 import { sigmoid } from './sigmoid.js';
 import { silu } from './silu.js';
+import { skipLayerNorm } from './skipLayerNorm.js';
+import { skipRmsNorm } from './skipRmsNorm.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
@@ -193,6 +198,7 @@ export const ops: readonly Op[] = [
   softplus,
   scaledDotProductAttention,
   lstmDynamic,
+  qAttention,
   sequenceLstm,
   svdf,
   tanh,
@@ -200,6 +206,7 @@ export const ops: readonly Op[] = [
   elu,
   celu,
   gelu,
+  biasGelu,
   glu,
   erf,
   exp,
@@ -238,6 +245,9 @@ export const ops: readonly Op[] = [
   batchNorm,
   layerNorm,
   rmsNorm,
+  skipLayerNorm,
+  embedLayerNorm,
+  skipRmsNorm,
   groupNorm,
   instanceNorm,
   flatten,

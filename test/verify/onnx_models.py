@@ -214,6 +214,95 @@ def quotient(g):
     g.op("Mul", [g.input("x", 4, 9), g.op("Div", [one, g.input("x2", 4, 9)], "q")], "y")
 
 
+def skip_norm(g):
+    """A residual, and at times a bias, that is added before the norm; the sum is given out where a block behind adds to it."""
+    x, skip = g.input("x", 5, 24), g.input("x2", 5, 24)
+    numbers = [g.const(g.rng.uniform(0.5, 1.5, 24).astype(F))]
+    simplified, biased = g.rng.random() < 0.4, g.rng.random() < 0.5
+    numbers += [] if simplified else [g.const(g.rng.standard_normal(24).astype(F)) if g.rng.random() < 0.8 else ""]
+    numbers += [g.const(g.rng.standard_normal(24).astype(F)) if biased else ""]
+    kind = "SkipSimplifiedLayerNormalization" if simplified else "SkipLayerNormalization"
+    eps = {"epsilon": float(10.0 ** -g.rng.integers(3, 13))} if g.rng.random() < 0.7 else {}
+    outputs = ["y"] if biased or g.rng.random() < 0.5 else ["y", "", "", "sum"]
+    g.nodes.append(h.make_node(kind, [x, skip, *numbers], outputs, name="op", domain=MS, **eps))
+    g.outputs = [name for name in outputs if name]
+
+
+def bias_gelu(g):
+    g.op(["BiasGelu", "FastGelu"][g.rng.integers(2)], [g.input("x", 5, 24), g.const(g.rng.standard_normal(24).astype(F))], "y", domain=MS)
+
+
+def q_attention(g):
+    """Of floats that it quantizes, or of codes; behind no mask, or one of a number a place; or causal."""
+    rng = g.rng
+    values, places = int(rng.integers(3, 40)), int(rng.integers(2, 9))
+    x = g.input("x", places, values, samples=5)
+    kind = ["none", "places", "causal"][rng.integers(3)]
+    if kind == "places":
+        g.feeds["mask"] = (rng.random((5, places)) < 0.7).astype(np.int32)
+    attention_of(g, x, values, "mask" if kind == "places" else "", {"unidirectional": 1} if kind == "causal" else {})
+
+
+def attention_of(g, x, values, mask, more):
+    rng = g.rng
+    heads, size = int(rng.integers(1, 5)), int(rng.integers(1, 9))
+    columns = 3 * heads * size
+    signed, many = rng.random() < 0.5, rng.random() < 0.5
+    codes = g.int8(values, columns) if signed else rng.integers(0, 256, (values, columns), np.uint8)
+    scales = rng.uniform(0.002, 0.02, columns if many else ()).astype(F)
+    zeros = np.zeros(scales.shape, np.int8) if signed else np.full(scales.shape, rng.integers(90, 160), np.uint8)
+    if rng.random() < 0.6:
+        g.nodes.append(h.make_node("DynamicQuantizeLinear", [x], ["q", "s", "z"], name="node_q"))
+        scale, zero = "s", "z"
+    else:
+        scale, zero = g.const(F(rng.uniform(0.01, 0.05))), g.const(np.uint8(rng.integers(60, 200)))
+        g.op("QuantizeLinear", [x, scale, zero], "q")
+    filtered = {"mask_filter_value": -1000.0} if mask and rng.random() < 0.3 else {}
+    inputs = ["q", g.const(codes), g.const((rng.standard_normal(columns) * 0.3).astype(F)), scale, g.const(scales), mask, zero, g.const(zeros)]
+    g.op("QAttention", inputs, "y", domain=MS, num_heads=heads, **more, **filtered)
+
+
+def embed_norm(g):
+    """Words, places and, at times, segments; of floats or of codes."""
+    embedded(g, ["y", "counts"])
+
+
+def embedded_attention(g):
+    """It sees as many places as the mask of the words has ones."""
+    attention_of(g, "e", embedded(g, ["e", "counts"]), "counts", {})
+
+
+def embedded(g, outputs):
+    rng = g.rng
+    size, places, coded, has_segments = int(rng.integers(2, 40)), int(rng.integers(2, 9)), rng.random() < 0.6, rng.random() < 0.6
+    kind = [np.uint8, np.int8][rng.integers(2)]
+    limits = np.iinfo(kind)
+    g.feeds["words"] = rng.integers(0, 50, (5, places)).astype(np.int32)
+    if has_segments:
+        g.feeds["segments"] = rng.integers(0, 2, (5, places)).astype(np.int32)
+    g.feeds["mask"] = (rng.random((5, places)) < 0.7).astype(np.int32)
+    scales, zeros = [], []
+
+    def table(*shape):
+        if not coded:
+            return g.const((rng.standard_normal(shape) * 0.5).astype(F))
+        scales.append(g.const(F(rng.uniform(0.005, 0.02))))
+        zeros.append(g.const(kind(rng.integers(limits.min + 100, limits.max - 100))))
+        return g.const(rng.integers(limits.min, limits.max + 1, shape).astype(kind))
+
+    def absent():
+        scales.append("")
+        zeros.append("")
+        return ""
+
+    tables = [table(50, size), table(places + 3, size), table(2, size) if has_segments else absent(), table(size), table(size)]
+    inputs = ["words", "segments" if has_segments else "", *tables]
+    eps = {"epsilon": float(10.0 ** -rng.integers(3, 13))} if rng.random() < 0.7 else {}
+    inputs += ["mask", *scales, *zeros] if coded else ["mask"]
+    g.nodes.append(h.make_node("QEmbedLayerNormalization" if coded else "EmbedLayerNormalization", inputs, outputs, name="embedded", domain=MS, **eps))
+    return size
+
+
 def n_bits(g):
     """MatMulNBits: as many bits, blocks and kinds of zero points as ONNX Runtime takes."""
     rng = g.rng
@@ -305,6 +394,7 @@ KINDS = {
     "reciprocal": on_floats("Reciprocal", 4, 9), "log_softmax": on_floats("LogSoftmax", 5, 11, axis=-1),
     "softmax": of_one("Softmax", 5, 11, scale=1 / 256, zero=lambda g: g.lowest, axis=-1),
     "lstm": lstm, "simplified_norm": simplified_norm, "quotient": quotient,
+    "skip_norm": skip_norm, "bias_gelu": bias_gelu, "q_attention": q_attention, "embed_norm": embed_norm, "embedded_attention": embedded_attention,
     "n_bits": n_bits, "few_bits": few_bits, "few_bits_between": few_bits_between,
 }
 

@@ -113,7 +113,7 @@ const FUNCTIONS: ReadonlyMap<string, (node: OnnxNode) => Pick<OnnxNode, 'opType'
 const QUICK_GELU = Math.fround(1.702);
 
 /** After the node's own attributes: what it means without them. */
-function said(name: string, value: Partial<OnnxAttribute>): OnnxAttribute {
+export function said(name: string, value: Partial<OnnxAttribute>): OnnxAttribute {
   return { name, f: null, i: null, s: null, t: null, floats: [], ints: [], strings: [], graph: false, ...value };
 }
 

@@ -3,7 +3,21 @@
 /** Each number from the one at its place. */
 export const ONE_BY_ONE: ReadonlySet<string> = new Set([
   ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'Identity', 'Cast', 'Dropout', 'Clip', 'Not'],
-  ...['Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'ThresholdedRelu', 'Gelu', 'Swish', 'Mish', 'HardSwish', 'Softplus'],
+  ...[
+    'Relu',
+    'LeakyRelu',
+    'Elu',
+    'Selu',
+    'Celu',
+    'ThresholdedRelu',
+    'Gelu',
+    'Swish',
+    'Mish',
+    'HardSwish',
+    'Softplus',
+    'BiasGelu',
+    'FastGelu',
+  ],
   ...['Sigmoid', 'HardSigmoid', 'Tanh', 'Erf', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Neg', 'Abs', 'Sign'],
   ...['Floor', 'Ceil', 'Round', 'QLinearSigmoid', 'QLinearLeakyRelu'],
 ]);
@@ -17,6 +31,8 @@ export const OVER_AXIS: ReadonlySet<string> = new Set([
     'SimplifiedLayerNormalization',
     'RMSNormalization',
     'QLinearSoftmax',
+    'SkipLayerNormalization',
+    'SkipSimplifiedLayerNormalization',
   ],
 ]);
 

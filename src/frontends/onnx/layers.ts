@@ -7,7 +7,7 @@ import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
 import { embeddedCodes, givenCodes } from './embedded.js';
-import { type Graph, type GraphNode, isOnnx } from './graph.js';
+import { type Graph, type GraphNode, isMicrosoft, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import {
@@ -231,13 +231,15 @@ class Types {
       if (isOnnx(node, 'QuantizeLinear') && isFloat(scale) && !halves.has(first)) types.set(first, 'float32');
       if (isOnnx(node, 'DynamicQuantizeLinear')) types.set(first, 'float32');
       const isReal = (name: string) => (constants.get(name) ?? constants.real(name))?.dtype === onnxDtype(FLOAT32);
-      if (isOnnx(node, ...OF_ONE_TYPE) && node.inputs.some(isReal)) {
+      if ((isOnnx(node, ...OF_ONE_TYPE) || isMicrosoft(node, ...OWN_OF_ONE_TYPE)) && node.inputs.some(isReal)) {
         const own = [
           ...node.inputs.filter((name) => !isOnnx(graph.makerOf(name), 'DequantizeLinear')),
           ...node.outputs,
         ];
         for (const name of own) if (!constants.get(name)) types.set(name, 'float32');
       }
+      for (const place of INTEGERS_AT.get(isMicrosoft(node, node.opType) ? node.opType : '') ?? [])
+        for (let name = node.inputs[place] ?? ''; name !== ''; name = castFrom(name, graph)) types.set(name, INDEX);
       const embedded = await embeddedCodes(node, graph, constants);
       if (embedded) types.set(node.outputs[0], embedded);
       if (!isOnnx(node, 'DequantizeLinear') || !isFloat(scale)) continue;
@@ -262,6 +264,21 @@ class Types {
 
 /** What they read and give has one type: float32 where a constant of it has. */
 const OF_ONE_TYPE = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div'];
+
+const OWN_OF_ONE_TYPE = ['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'BiasGelu', 'FastGelu'];
+
+/** Of ONNX Runtime's own: masks, and rows of tables. */
+const INTEGERS_AT = new Map([
+  ['QAttention', [5]],
+  ['EmbedLayerNormalization', [0, 1, 7]],
+  ['QEmbedLayerNormalization', [0, 1, 7]],
+]);
+
+/** An integer of the graph as it was before it was cast; '': it was not. */
+function castFrom(name: string, graph: Graph): string {
+  const maker = graph.makerOf(name);
+  return isOnnx(maker, 'Cast') ? maker.inputs[0] : '';
+}
 
 const INTEGERS = [INT32, INT64];
 

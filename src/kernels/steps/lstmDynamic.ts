@@ -5,14 +5,12 @@
  */
 import type { NamedArrays } from '../../nouns/array.js';
 import type { DynamicLstmAttributes } from '../../nouns/attributes.js';
-import type { AccumulateStep, DynamicStep, Product, TensorCall, TensorSteps } from '../../nouns/kernel.js';
+import type { AccumulateStep, DynamicStep, TensorCall, TensorSteps } from '../../nouns/kernel.js';
 import type { Shape } from '../../nouns/value.js';
-import { rangeOfRow } from '../../numeric/extremes.js';
 import { f32 } from '../../numeric/float.js';
 import { clamp } from '../../numeric/integer.js';
 import { mlasLogistic, mlasTanh } from '../../numeric/mlas.js';
-import { transposed } from '../../tensor/rows.js';
-import { uint8Params } from './dynamic.js';
+import { quantizedRows, realSums, type ScaledWeights, scaledWeights } from './codeSums.js';
 import { tensorSteps } from './tensor.js';
 
 /** Steps and sequences of a call. */
@@ -21,16 +19,9 @@ interface Extents {
   readonly batch: number;
 }
 
-/** Weights of one direction and what makes reals of their sums. */
-interface Weights {
-  readonly product: Product;
-  /** One, or one a column. */
-  readonly scale: Float32Array;
-}
-
 interface Direction {
-  readonly input: Weights;
-  readonly recurrent: Weights;
+  readonly input: ScaledWeights;
+  readonly recurrent: ScaledWeights;
   /** [4 cells], both biases added; null: none. */
   readonly bias: Float32Array | null;
   /** [3 cells]: gates i, o, f. */
@@ -137,7 +128,7 @@ class Lstm {
   }
 
   /** Of all steps, [time, batch, 4 cells]: their codes have one range. */
-  private inputSums(weights: Weights): Float32Array {
+  private inputSums(weights: ScaledWeights): Float32Array {
     const { attributes, inputs } = this.call;
     const { time, batch } = this.extents;
     const { inputs: size, cells, timeMajor } = attributes;
@@ -154,20 +145,11 @@ class Lstm {
   }
 
   /** What the products of these rows give is added to rows of `sums` from `first` on. */
-  private add(rows: Float32Array, { product, scale }: Weights, sums: Float32Array, first: number): void {
-    const { inFeatures: cols, outFeatures } = product;
-    const { min, max } = rangeOfRow(rows);
-    const input = this.dynamic.chooseQuantParams(min, max, false);
-    const code = this.dynamic.quantize.prepare(input);
-    const data = Uint8Array.from(rows, code);
-    const own = { ...product, input };
-    const { data: acc } = this.accumulate.run({ rows: rows.length / cols, cols, data }, own);
-    const by = scale.map((one) => f32(f32(input.scale) * one));
-    const at = first * outFeatures;
-    for (let i = 0; i < acc.length; i++) {
-      const real = f32(f32(acc[i]) * by[by.length === 1 ? 0 : i % outFeatures]);
-      sums[at + i] = f32(sums[at + i] + real);
-    }
+  private add(rows: Float32Array, weights: ScaledWeights, sums: Float32Array, first: number): void {
+    const { data, input } = quantizedRows(rows, this.dynamic);
+    const own = realSums(data, input, weights, this.accumulate);
+    const at = first * weights.product.outFeatures;
+    for (let i = 0; i < own.length; i++) sums[at + i] = f32(sums[at + i] + own[i]);
   }
 
   /** One step of one sequence; gates: its sums, i, o, f, c. */
@@ -205,17 +187,6 @@ class Lstm {
   }
 }
 
-/** Its sums are all that is asked of it. */
-const UNSCALED = {
-  perChannel: false,
-  weightScale: Float64Array.of(1),
-  bias: null,
-  biasInt32: null,
-  activation: 'none',
-  input: uint8Params(1, 0),
-  output: { dtype: 'float32' },
-} as const;
-
 const known = new WeakMap<NamedArrays, readonly Direction[]>();
 
 function directionsOf(arrays: NamedArrays, attributes: DynamicLstmAttributes): readonly Direction[] {
@@ -235,17 +206,9 @@ function directionOf(
     const size = all ? all.length / directions : 0;
     return all?.subarray(index * size, (index + 1) * size);
   };
-  const weightsOf = (name: 'weight' | 'recurrent', rows: number): Weights => {
+  const weightsOf = (name: 'weight' | 'recurrent', rows: number): ScaledWeights => {
     const [codes, scale, zeroPoint] = [part(name)!, part(`${name}.scale`) as Float32Array, part(`${name}.zero_point`)!];
-    const product: Product = {
-      ...UNSCALED,
-      ...(codes instanceof Uint8Array && { weightDtype: 'uint8' as const }),
-      outFeatures: 4 * cells,
-      inFeatures: rows,
-      weight: transposed(codes instanceof Uint8Array ? Int16Array.from(codes) : (codes as Int8Array), rows, 4 * cells),
-      weightZeroPoint: Int32Array.of(zeroPoint[0]), // the runtime refuses several
-    };
-    return { product, scale };
+    return scaledWeights(codes, [rows, 4 * cells], scale, zeroPoint.subarray(0, 1)); // the runtime refuses several
   };
   const bias = part('bias') as Float32Array | undefined;
   return {

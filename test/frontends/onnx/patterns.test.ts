@@ -528,10 +528,6 @@ describe('what is not replayed is named', () => {
   it('operators of other domains', async () => {
     const custom = node('com.example:Magic', ['xd'], ['g'], {}, 'magic');
     expect(await reasonFor(between([custom]), 'g')).toBe('com.example.Magic is not replayed');
-    const attention = node('com.microsoft:QAttention', ['xd'], ['g'], {}, 'attention');
-    expect(await reasonFor(between([attention]), 'g')).toBe(
-      'com.microsoft.QAttention is not replayed: it computes attention in float behind the sums of its codes',
-    );
     expect(await layersOf(between([custom]))).toContain('com.example.Magic g <- xd [magic]');
   });
 
@@ -1413,14 +1409,6 @@ it.each([
   const [{ form, output, notReplayed }] = layers;
   expect([layers[0].op, output?.dtype, notReplayed]).toEqual([op, 'float32', undefined]);
   expect((form as unknown as { attributes: object }).attributes).toEqual(expected);
-});
-
-it('FastGelu with a bias is none of ONNX', async () => {
-  const initializers = [tensor('b', [4], new Float32Array(4))];
-  const nodes = [node('com.microsoft:FastGelu', ['x', 'b'], ['f']), node('Relu', ['x'], ['y'])];
-  const opsets = { '': 21, 'com.microsoft': 1 };
-  const { layers } = await opened(model({ inputs: inputX, outputs: outputY, initializers, nodes, opsets }));
-  expect(layers[0].notReplayed).toBe('com.microsoft.FastGelu is not replayed');
 });
 
 it.each([

@@ -4,6 +4,7 @@ import type {
   AttentionAttributes,
   AxisAttributes,
   GroupNormAttributes,
+  QAttentionAttributes,
   SpreadAttributes,
 } from '../../../nouns/attributes.js';
 import { isQuantized } from '../../../nouns/value.js';
@@ -20,7 +21,7 @@ type Read = readonly [name: string, attributes: unknown];
 /** Of fewer that differ one of some dozen numbers gives each by chance. */
 const FEWEST = 4;
 
-const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm'];
+const NORMS = ['layer_norm', 'rms_norm', 'group_norm', 'instance_norm', 'skip_layer_norm', 'skip_rms_norm'];
 const ALONG = ['softmax', 'log_softmax', 'cumsum'];
 
 export function fieldsOfFloats(study: TensorStudy): Read[] {
@@ -30,7 +31,7 @@ export function fieldsOfFloats(study: TensorStudy): Read[] {
   const own = declared.params.attributes;
   if (NORMS.includes(op)) return [...ofEpsilons(study), ...(op === 'group_norm' ? ofGroups(study) : [])];
   if (ALONG.includes(op)) return alongOthers(study);
-  if (op === 'scaled_dot_product_attention') return ofAttention(study);
+  if (op === 'scaled_dot_product_attention' || op === 'q_attention') return ofAttention(study);
   if (op === 'var' || op === 'std') return [spreadOf(op, own as SpreadAttributes)];
   return [];
 }
@@ -81,13 +82,14 @@ const HEADS = [1, 2, 4, 8, 12, 16];
 
 /** Another scale, another mask, and of both at once the ones that are left out most. */
 function ofAttention({ data, declared }: TensorStudy): Read[] {
-  const own = declared.params.attributes as AttentionAttributes;
+  const own = declared.params.attributes as AttentionAttributes | QAttentionAttributes;
   const { inputs } = data.whole!.ready.shapes;
-  const depth = inputs[0].dims.at(-1)!;
+  const ofCodes = 'heads' in own;
+  const depth = ofCodes ? own.size : inputs[0].dims.at(-1)!;
   const isOther = (scale: number) => Math.abs(scale / own.scale - 1) > 1e-6;
   const byHeads = HEADS.flatMap((heads) => [1 / Math.sqrt(depth * heads), 1 / Math.sqrt(depth / heads)]);
   const scales = [...new Set([1, 1 / depth, ...byHeads])].filter(isOther);
-  const masks = otherMasks(own, inputs.length > 3);
+  const masks = otherMasks(own, inputs.length > (ofCodes ? 1 : 3));
   const both = masks.flatMap(([name, mask]) =>
     scales
       .filter((scale) => scale === 1 || scale === 1 / depth)
@@ -104,19 +106,22 @@ function scaleText(scale: number): string {
   return scale === 1 ? 'without its scale' : `with a scale of ${Number(scale.toPrecision(6))}`;
 }
 
-type Masked = readonly [name: string, mask: Partial<AttentionAttributes>];
+type Masked = readonly [name: string, mask: Partial<AttentionAttributes | QAttentionAttributes>];
 
-function otherMasks({ isCausal, mask }: AttentionAttributes, isGiven: boolean): Masked[] {
+function otherMasks({ isCausal, mask }: AttentionAttributes | QAttentionAttributes, isGiven: boolean): Masked[] {
   const causal: Masked[] = [[isCausal ? 'without its causal mask' : 'with a causal mask', { isCausal: !isCausal }]];
   if (!isGiven) return causal;
-  const ofBooleans: Masked[] = [
-    ['whose mask hides what it should show', { mask: 'hidden' }],
-    ['whose mask is added as 0 and 1', { mask: 'added' }],
-  ];
+  const inverted: Masked = ['whose mask hides what it should show', { mask: 'hidden' }];
+  const ofBooleans: Masked[] = [inverted, ['whose mask is added as 0 and 1', { mask: 'added' }]];
   const inPlace: Masked[] = isCausal
     ? []
     : [['with a causal mask in place of its own', { mask: 'none', isCausal: true }]];
-  return [['without its mask', { mask: 'none' }], ...inPlace, ...(mask === 'chosen' ? ofBooleans : []), ...causal];
+  return [
+    ['without its mask', { mask: 'none' }],
+    ...inPlace,
+    ...(mask === 'chosen' ? ofBooleans : mask === 'places' ? [inverted] : []),
+    ...causal,
+  ];
 }
 
 function spreadOf(op: string, own: SpreadAttributes): Read {

@@ -2,11 +2,12 @@
 import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
+import { floatsNamed } from '../floatsNamed.js';
 import { scalar } from '../folds.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
-import { BOOLEAN, sameParams } from '../quantization.js';
-import { axisBeside, runsAlongSamples } from '../samples.js';
+import { BOOLEAN, isIndex, sameParams } from '../quantization.js';
+import { runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 import { opName } from '../words.js';
 
@@ -73,7 +74,11 @@ const OF_ONE = ['Neg', 'Abs'];
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const { constants } = context;
   const computed =
-    (await squared(node, context)) ?? reciprocal(node, context) ?? floats(node, context) ?? chosen(node, context);
+    (await squared(node, context)) ??
+    reciprocal(node, context) ??
+    floats(node, context) ??
+    chosen(node, context) ??
+    castIndex(node, context);
   if (computed) return [computed];
   const [first = ''] = node.inputs;
   const ofOne = node.domain === '' && FUNCTIONS.includes(node.opType) && !OF_SEVERAL.includes(node.opType);
@@ -127,6 +132,16 @@ function reciprocal(node: GraphNode, { arrays, typeOf }: Context): Draft | null 
   return value === null ? null : onFloats(node, 'div', [value, x]);
 }
 
+/** An index of another width. */
+function castIndex(node: GraphNode, { typeOf }: Context): Draft | null {
+  const [name] = node.outputs;
+  const [from, to] = [typeOf(node.inputs[0]), typeOf(name)];
+  const areIndices = [from, to].every((type) => type !== null && type !== 'float32' && isIndex(type));
+  return isOnnx(node, 'Cast') && areIndices
+    ? { at: node, nodes: [node], name, op: 'identity', inputs: [node.inputs[0]], output: to }
+    : null;
+}
+
 /** Elementwise on float32 values and constants: exact. */
 function floats(node: GraphNode, context: Context): Draft | null {
   const operands = node.inputs.length === 2 && isOnnx(node, ...OF_TWO) ? 2 : 1;
@@ -157,31 +172,12 @@ function onFloats(node: GraphNode, op: string, inputs: readonly string[], output
 
 const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
 
-/** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
-function floatsNamed(
-  { inputs, outputs: [output] }: GraphNode,
-  { arrays, asRun, constants, typeOf }: Context,
-  asPart = false,
-): readonly string[] | null {
-  const named = inputs.map((tensor) => {
-    const constant = constants.get(tensor) ?? constants.real(tensor);
-    if (!constant) return typeOf(tensor) === 'float32' ? tensor : null;
-    if (constant.dtype.name !== 'float32') return null;
-    return arrays.value(tensor, constant, { dtype: 'float32' }, asPart, axisBeside(constant.shape, output, asRun));
-  });
-  return named.includes(null) ? null : (named as string[]);
-}
-
 function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): string {
   return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';
 }
 
 /** What of ONNX Runtime's own operators has no model here. */
-const OWN = new Map([
-  ['GatherBlockQuantized', 'its table has a scale for every block'],
-  ['QAttention', 'it computes attention in float behind the sums of its codes'],
-  ['QEmbedLayerNormalization', 'it normalizes in float what it looks up'],
-]);
+const OWN = new Map([['GatherBlockQuantized', 'its table has a scale for every block']]);
 
 /** What they give are no floats. */
 const OF_SHAPES = ['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin'];

@@ -1,7 +1,9 @@
 import type { Pattern } from '../draft.js';
+import { attention } from './attention.js';
 import { dynamic } from './dynamic.js';
 import { dynamicQuantize } from './dynamicQuantize.js';
 import { embedding } from './embedding.js';
+import { embedNorm } from './embedNorm.js';
 import { floatProduct } from './floatProduct.js';
 import { integerProduct } from './integerProduct.js';
 import { lstm } from './lstm.js';
@@ -14,6 +16,7 @@ import { qdqProduct } from './qdqProduct.js';
 import { qdqUnary } from './qdqUnary.js';
 import { qoperator } from './qoperator.js';
 import { quantize } from './quantize.js';
+import { summedFirst } from './summedFirst.js';
 import { where } from './where.js';
 
 /** Looked for over the whole graph before the others: what they fold stands before what tells them. */
@@ -30,7 +33,10 @@ export const patterns: readonly Pattern[] = [
   where,
   embedding,
   lstm,
+  embedNorm,
+  attention,
   nBits,
+  summedFirst,
   qdqMoves,
   qdqUnary,
   qdqClamp,
