@@ -1,7 +1,8 @@
 // Builds dist/: the command as CommonJS (it starts fastest), the library as one ES module, types and schemas.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
@@ -170,23 +171,59 @@ function buildCli() {
 
 /**
  * What V8 made of the main file in a run of the main job, the functions that it called included, and of what a diagnosis loads
- * besides. See bin/load.js. Of the Node that builds, and of those whose executables QDIFF_NODES names, divided as in PATH: a
- * release has them for each line of Node.
+ * besides: one that finds its cause at once, and one that tries everything. See bin/load.js. Of the Node that builds, and of those whose
+ * executables QDIFF_NODES names, divided as in PATH: a release has them for each line of Node.
  */
 function writeCompiled() {
   const run = `
     process.argv.splice(1, 0, 'qdiff');
     require('./bin/load.js').writeCompiled().run(process);
   `;
-  const jobs = ['iris-vnni', 'iris-avx2'].map((set) => [
-    ...['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch', set, name)),
-    ...['--max-mismatched', '100'],
-  ]);
+  const noise = mkdtempSync(join(tmpdir(), 'qdiff-build-'));
+  const jobs = [
+    ...['iris-vnni', 'iris-avx2'].map((set) =>
+      ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch', set, name)),
+    ),
+    writeNoise(noise),
+  ];
   // V8 refuses what was made with other flags than a user's; a build in GitHub Actions is not to write a step summary.
   const env = { ...process.env, NODE_OPTIONS: '', GITHUB_ACTIONS: '' };
   const others = (process.env.QDIFF_NODES ?? '').split(delimiter).filter((node) => node !== '');
   for (const node of [process.execPath, ...others])
-    for (const job of jobs) execFileSync(node, ['-e', run, ...job], { cwd: root, env });
+    for (const job of jobs) execFileSync(node, ['-e', run, ...job, '--max-mismatched', '100'], { cwd: root, env });
+  rmSync(noise, { recursive: true });
+}
+
+/** A layer that the accelerator takes, whose captured codes, and a candidate's, follow from nothing: what to compare. */
+function writeNoise(folder) {
+  const [samples, features] = [512, 64];
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  };
+  const random = (length) => Uint8Array.from({ length }, next);
+  const write = (path, data) => {
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${samples}, ${features}), }`.padEnd(117) + '\n';
+    const front = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}`, 'latin1');
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), Buffer.concat([front, data]));
+  };
+  for (const path of ['capture/x.npy', 'capture/fc.npy', 'candidate/fc.npy']) write(path, random(samples * features));
+  const channels = (number) => Array.from({ length: features }, (_, n) => number(n));
+  const params = (scale) => ({ dtype: 'uint8', scale, zero_point: 128 });
+  const layer = {
+    ...{ name: 'fc', op: 'linear', input: 'x', activation: 'none', output: params(1.5) },
+    weight: channels(() => Array.from(new Int8Array(random(features).buffer))),
+    weight_scale: channels((n) => (1 + (n % 7)) / 1024),
+    ...{ bias: channels((n) => ((n % 11) - 5) / 4), bias_dtype: 'float32' },
+  };
+  const model = {
+    ...{ format: 'qdiff-model', version: 1, producer: { framework: 'pytorch', engine: 'fbgemm' } },
+    ...{ inputs: [{ name: 'x', ...params(0.02) }], layers: [layer] },
+  };
+  writeFileSync(join(folder, 'model.json'), JSON.stringify(model));
+  return [join(folder, 'model.json'), join(folder, 'capture'), '--candidate', join(folder, 'candidate')];
 }
 
 /** Of all that the command reads of itself while it runs: damage is noticed before it is used. A compiled form holds a copy. */

@@ -52,9 +52,12 @@ exports.loadMain = () => {
   return require(file);
 };
 
-/** In the build: what V8 made of the files that are loaded is kept beside them. */
+/**
+ * In the build: what V8 made of the files that are loaded is kept beside them. Of the main file by the first run, of others what a later run
+ * calls besides is added.
+ */
 exports.writeCompiled = () => {
-  keepCompiled({}, builtFrom);
+  keepCompiled({}, builtFrom, { adds: (path) => path !== file });
   return require(file);
 };
 
@@ -68,8 +71,8 @@ const SHORT_RUN = 5e5;
 const didItsWork = () => process.argv.length >= 4 && process.cpuUsage().user < SHORT_RUN;
 
 /** What V8 made by the end of a run is kept, of files that have no such yet. */
-function keepCompiled(sums, nameOf, { isWorthKeeping = () => true, clears = () => {} } = {}) {
-  const scripts = compileWith(sums, nameOf, new Map());
+function keepCompiled(sums, nameOf, { adds, isWorthKeeping = () => true, clears = () => {} }) {
+  const scripts = compileWith(sums, nameOf, new Map(), adds);
   process.on('exit', (code) => {
     optimizeSoon();
     if (code > 1 || !isWorthKeeping()) return;
@@ -133,8 +136,8 @@ function isNext(file, expected) {
   return true;
 }
 
-/** scripts: takes what is compiled here, under the name that it is to have. */
-function compileWith(sums, nameOf, scripts) {
+/** scripts: takes what is compiled here, under the name that it is to have; adds: and those of which that is there already. */
+function compileWith(sums, nameOf, scripts, adds = () => false) {
   const { '.cjs': other = Module._extensions['.js'] } = Module._extensions;
   const load = (module, path) => {
     const bytes = readFileSync(path);
@@ -142,7 +145,7 @@ function compileWith(sums, nameOf, scripts) {
     const cachedData = compiledIn(name, bytes);
     if (!cachedData) check(path, bytes, sums);
     const source = bytes.toString('latin1'); // written in ASCII, which is read as UTF-8 in ten times the time
-    const isKept = scripts && !cachedData && source.length > WORTH_A_FILE;
+    const isKept = scripts && (!cachedData || adds(path)) && source.length > WORTH_A_FILE;
     if (!cachedData && !isKept) return module._compile(source, path);
     optimizeSoon();
     const script = new Script(Module.wrap(source), { filename: path, cachedData });

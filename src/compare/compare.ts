@@ -344,13 +344,12 @@ class Comparison {
       return (await new Comparison(model, capture, { ...options, shard: undefined }, fast, searched).run()).answers;
     const { answersOf } = await import('./answers.js');
     const captured: AnsweringSide = {
-      values: this.replayed ?? capture,
-      session: this.isolated,
-      diagnosis: await this.diagnosis(),
+      ...{ values: this.replayed ?? capture, session: this.isolated, diagnosis: await this.diagnosis() },
       found: this.replayed ? new Map() : this.found,
       differs: differingIn(layers),
     };
-    return answersOf({ model, output, from, to, fast }, captured, candidate?.side ?? null);
+    const exact = { capture: captured.values, captureLayers: layers, options };
+    return answersOf({ model, output, from, to, fast, exact }, captured, candidate?.side ?? null);
   }
 
   private async candidateLayers(candidate: Capture, captureLayers: readonly LayerReport[]) {

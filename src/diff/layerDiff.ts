@@ -73,6 +73,7 @@ export type SidesDiff = Pick<
   | 'withinBound'
   | 'maxAbsDiff'
   | 'maxAbsReal'
+  | 'meanDiff'
   | 'differing'
   | 'firstMismatch'
   | 'witnesses'
@@ -81,10 +82,10 @@ export type SidesDiff = Pick<
 
 /** Of the same values with the other side expected. */
 export function exchanged(diff: SidesDiff): SidesDiff {
-  const { unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, differing, firstMismatch: first } = diff;
+  const { unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, meanDiff, differing, firstMismatch: first } = diff;
   const { witnesses, notFinite } = diff;
   return {
-    ...{ unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, differing, witnesses },
+    ...{ unit, mismatched, withinBound, maxAbsDiff, maxAbsReal, meanDiff: -meanDiff, differing, witnesses },
     firstMismatch: first && { ...first, expected: first.actual, actual: first.expected },
     notFinite: { expected: notFinite.actual, actual: notFinite.expected },
   };

@@ -4,8 +4,8 @@
  */
 import { exchanged, type LayerDiffResult, type SidesDiff } from '../../diff/layerDiff.js';
 import { stepsOf } from '../../kernels/kernel.js';
-import { besideValue, type Capture, type ValueReader } from '../../nouns/capture.js';
-import type { Fast } from '../../nouns/kernel.js';
+import { besideValue, type Capture, type CapturedValue, type ValueReader } from '../../nouns/capture.js';
+import type { Fast, Kernel } from '../../nouns/kernel.js';
 import type { Layer, Model } from '../../nouns/model.js';
 import type { LayerReport } from '../../nouns/report.js';
 import { isQuantized } from '../../nouns/value.js';
@@ -37,16 +37,19 @@ export interface Samples {
 /** The codes that were captured, where the replay of what was captured before them gave each. */
 interface Exact {
   readonly kernel: string | null;
-  readonly values: ValueReader;
+  readonly values: CapturedValue;
 }
 
 /** What was captured, and how it was compared. */
-interface ExactSide {
-  /** Layers of the candidate that are explained on what was captured before them, though it has its own. */
-  readonly onCaptured: ReadonlySet<string>;
+export interface ExactSide {
   readonly capture: Capture;
   readonly captureLayers: readonly LayerReport[];
   readonly options: Pick<CompareOptions, 'mode'>;
+}
+
+interface Fed {
+  /** Layers of the candidate that are explained on what was captured before them, though it has its own. */
+  readonly onCaptured: ReadonlySet<string>;
 }
 
 /** Null: it is not known that it did. */
@@ -58,9 +61,23 @@ function exactOf({ captureLayers, capture, options }: ExactSide, layer: Layer): 
 }
 
 /** Whether it gives one value each: sums of floats allow several where the capture holds one, and a candidate may have another. */
-function givesOne({ kernel, ready: { layer } }: LayerRun): boolean {
+function givesOne(kernel: Kernel, layer: Layer): boolean {
   const steps = stepsOf(kernel, layer);
   return steps?.kind === 'product' && !steps.float;
+}
+
+/** What a layer computes on some values as declared, where they are what was captured before it, and that is captured too; null: replay it. */
+export function declaredValue(
+  side: ExactSide,
+  layer: Layer,
+  kernel: Kernel,
+  { model, values }: { readonly model: Model; readonly values: Capture['values'] },
+): CapturedValue | null {
+  const exact = exactOf(side, layer);
+  const captured = side.capture.values;
+  const isSame = layer.inputs.every((name) => values.has(name) && values.get(name) === captured.get(name));
+  const isFed = [values, captured].some((own) => besideValue(own, model, layer.name, 'input'));
+  return exact && isSame && !isFed && kernel.name === exact.kernel && givesOne(kernel, layer) ? exact.values : null;
 }
 
 /** What was observed, after the ReLU that follows where zeroPoint is set. */
@@ -120,7 +137,7 @@ function both(kind: ReadingKind, asMeant: ReplaySession | undefined, asStored: R
 
 /** In the order in which they are believed; an exact one ends the list. */
 export async function readingsOf(
-  samples: Samples & ExactSide,
+  samples: Samples & ExactSide & Fed,
   sessions: readonly (readonly [ReadingKind, ReplaySession])[],
   layer: Layer,
   { observed, zeroPoint, diff }: Observed,
@@ -131,7 +148,8 @@ export async function readingsOf(
     if (session.whyNotReplayed(layer)) continue;
     const run = await session.open(layer);
     if (await isTried(samples, run, readings)) continue;
-    const known = kind === 'captured' && run.kernel.name === exact?.kernel && givesOne(run) ? exact.values : null;
+    const known =
+      kind === 'captured' && run.kernel.name === exact?.kernel && givesOne(run.kernel, layer) ? exact.values : null;
     const kept = known ? { ...run, replay: replayOf(known) } : keeping(run, samples);
     const own = known ? exchanged(diff) : await diffReplay(samples, kept, observed, zeroPoint);
     const reading = { kind, session, run: kept, diff: own };

@@ -157,7 +157,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   evidence: ({ change, without }) => {
     if (without.kind !== 'product') return {};
     const { params } = without;
-    const numbers = (change as Partial<ShortChange>).numbers ?? [];
+    const numbers = (change as Partial<ShortChange>).numbersOf?.() ?? [];
     const errors = numbers.map((number, n) => numberOf(number) / realOf(params, n) - 1);
     const channel = furthestOf(errors);
     if (numbers.length === 0) return {};
@@ -202,7 +202,8 @@ function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): str
 }
 
 interface ShortChange extends ProductChange {
-  readonly numbers: readonly Short[];
+  /** Of every channel: only what is named tells them. */
+  readonly numbersOf: () => readonly Short[];
   /** Without where ties go, which a layer without any does not tell. */
   readonly rule: string;
 }
@@ -214,10 +215,10 @@ function roundedTwice({ declared }: ProductStudy): (form: ShortFixedPoint) => Sh
   if (!isQuantized(output)) return () => [];
   const bias = isFixedPoint(steps.multiplier) || isInt32Bias(steps.bias) ? steps.bias : int32BiasFloat64;
   return ({ rule, bits, multiplier }) => {
-    const numbers = realsOf(params).map((_, n): Short => {
+    const shortOf = (n: number): Short => {
       const own = multiplier.multiplierOf(params, output, n);
       return { k: own.multiplier / 2 ** (31 - bits), n: bits - own.exponent };
-    });
+    };
     return [
       {
         cause: 'multiplier-short',
@@ -227,7 +228,7 @@ function roundedTwice({ declared }: ProductStudy): (form: ShortFixedPoint) => Sh
         rare: true,
         label: `${rule}, ${bias.name}`,
         rule,
-        numbers,
+        numbersOf: () => Array.from({ length: params.outFeatures }, (_, n) => shortOf(n)),
         found: { bits, per_channel: true, rounds: 'twice' },
         apply: (setup: ProductSetup) =>
           withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
@@ -374,7 +375,7 @@ function changesOf(
             fitting: fitting.map((other) => ({ label: ruleOf(other.form.rule), chance: other.chance })),
           },
         }),
-        numbers,
+        numbersOf: () => numbers,
         found: { bits, per_channel: perChannel },
         apply: (setup: ProductSetup) => {
           const own = setup.steps.round.apply(0.75) === 0 ? setup.steps.round : round;
