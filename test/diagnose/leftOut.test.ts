@@ -37,6 +37,11 @@ describe.each(['small', 'per tensor'] as const)('of multipliers, %s', (kind) => 
     ],
     ['output scale left out', 'output-scale-wrong', (l) => ({ output: { ...output(l), scale: 1 } })],
     [
+      "the input's scale in place of the output's",
+      'output-scale-wrong',
+      (l) => ({ output: { ...output(l), scale: l.input.scale } }),
+    ],
+    [
       'scales of input and output exchanged',
       'input-scale-wrong',
       (l) => ({

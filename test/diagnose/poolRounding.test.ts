@@ -195,10 +195,34 @@ describe('a mean of 6 x 6 by two passes, or by a short reciprocal', () => {
     ['floor(v) of each row, then of those', inTwo(Math.floor, true), 'raw_codes'],
     ['(sum * rint(2^8 / n)) >> 8', (plane) => (sumOf(plane) * 7) >> 8, 'raw_codes'],
     ['(sum * rint(2^12 / n)) >> 12', (plane) => (((sumOf(plane) - 36 * 117) * 114) >> 12) + 117],
+    ['(sum * floor(2^12 / n)) >> 12', (plane) => (sumOf(plane) * 113) >> 12, 'raw_codes'],
   ])('%s', async (rule, wrong, divides) => {
     const right = planes.map((plane) => halfEven(sumOf(plane) / 36 - 117) + 117);
     const { causes, evidence, explained, of } = await pooled(GLOBAL, uint8, 1, right, planes.map(wrong));
     expect({ causes, explained }).toEqual({ causes: ['pool-rounding'], explained: of });
     expect(evidence['pool-rounding']).toMatchObject({ rule, ...(divides && { divides }) });
+  });
+
+  test('a reciprocal of 8 bits is told to have more of them', async () => {
+    const right = planes.map((plane) => halfEven(sumOf(plane) / 36 - 117) + 117);
+    const { fix } = await pooled(
+      GLOBAL,
+      uint8,
+      1,
+      right,
+      planes.map((plane) => (sumOf(plane) * 7) >> 8),
+    );
+    expect(fix).toContain('multiply by 1 / n with more bits');
+  });
+
+  test.each([
+    [5, 'the power of two below the count'],
+    [6, 'the power of two above the count'],
+  ])('raw codes shifted by %i', async (shift, rule) => {
+    const right = planes.map((plane) => halfEven(sumOf(plane) / 36 - 117) + 117);
+    const shifted = planes.map((plane) => Math.min(255, sumOf(plane) >> shift));
+    const { causes, evidence, explained, of } = await pooled(GLOBAL, uint8, 1, right, shifted);
+    expect({ causes, explained }).toEqual({ causes: ['pool-divisor'], explained: of });
+    expect(evidence['pool-divisor']).toMatchObject({ rule, adds: 'raw_codes' });
   });
 });

@@ -27,12 +27,12 @@ export const HALF_COUNT_ADDED: MeanRule = {
   apply: (mean, count) => truncate((halfUp.apply(mean * count) + Math.floor(count / 2)) / count),
 };
 
-/** By a multiplication with 1 / n in so many bits, halves up or all down. */
-export function reciprocalOf(bits: number, last: typeof halfUp | typeof downward): MeanRule {
-  const product = `sum * rint(2^${bits} / n)`;
+/** By a multiplication with 1 / n in so many bits, to nearest or cut off; halves up or all down. */
+export function reciprocalOf(bits: number, of: typeof halfEven, last: typeof halfUp | typeof downward): MeanRule {
+  const product = of === halfEven ? `sum * rint(2^${bits} / n)` : `sum * floor(2^${bits} / n)`;
   return {
     equation: `${last === halfUp ? `(${product} + 2^${bits - 1})` : `(${product})`} >> ${bits}`,
-    apply: (mean, count) => last.apply((halfUp.apply(mean * count) * halfEven.apply(2 ** bits / count)) / 2 ** bits),
+    apply: (mean, count) => last.apply((halfUp.apply(mean * count) * of.apply(2 ** bits / count)) / 2 ** bits),
   };
 }
 

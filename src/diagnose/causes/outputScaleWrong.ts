@@ -7,7 +7,7 @@ import type { Cause } from '../cause.js';
 import { contains, type Interval } from '../estimate/interval.js';
 import { byFactor, factorOfCodes } from '../estimate/rescaledCodes.js';
 import { bisected, type Line, sharedInterval, sharedIntervals } from '../estimate/scalar.js';
-import { isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
+import { inputsScaleIn, isNoise, isTiny, movesTiesOnly, roundIn, scalesIn } from '../estimate/scales.js';
 import type { View } from '../estimate/view.js';
 import { convertsIn, writesCodes } from '../facts.js';
 import type { CauseEvidence, FoundParameter, SomeChannels } from '../finding/evidence.js';
@@ -83,7 +83,8 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
     const halved = exactly === null ? [] : [Math.fround(output.scale / exactly), output.scale / exactly];
     const shift = study.free ? shiftIn(interval, output.scale) : null;
     const shifted = shift === null ? [] : [output.scale / 2 ** shift];
-    return [...new Set([...shifted, ...roundIn(interval), ...halved, ...scalesIn(interval)])]
+    const inputs = inputsScaleIn(base, interval);
+    return [...new Set([...shifted, ...inputs, ...roundIn(interval), ...halved, ...scalesIn(interval)])]
       .filter((scale) => !isNoise(scale, output.scale))
       .map((scale): Change => {
         const found = { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] as const };
@@ -93,7 +94,11 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
           freedom: FREEDOM.oneNumber,
           tiny: isTiny(scale, output.scale),
           label: String(scale),
-          found: shift !== null && scale === shifted[0] ? { ...found, shift } : found,
+          found: {
+            ...found,
+            ...(shift !== null && scale === shifted[0] && { shift }),
+            ...(inputs.includes(scale) && { of_input: true as const }),
+          },
           apply: (setup) => withOutput(setup, { scale }),
         };
       });
@@ -118,7 +123,9 @@ export const outputScaleWrong: Cause<'output-scale-wrong'> = {
         ? 'output scale left out'
         : e.shift
           ? `shifted right by ${bits(e.shift)}`
-          : `wrong output scale${e.or_inputs ? ", or an input's" : ''}`,
+          : e.of_input
+            ? "the input's scale in place of the output's"
+            : `wrong output scale${e.or_inputs ? ", or an input's" : ''}`,
     explanation: (e) =>
       e.left_out
         ? 'Results are not divided by the scale of the output: as if a step of it were 1.'

@@ -16,6 +16,7 @@ import {
   type Change,
   type CodeMap,
   FREEDOM,
+  inputOf,
   type ProductChange,
   type Setup,
   withOutput,
@@ -90,6 +91,12 @@ export const outputZeroPointWrong: Cause<'output-zero-point-wrong'> = {
     if (cause === 'input-zero-point-wrong')
       return isTensorStudy(study) ? besideMean(study, (found ?? {}) as Partial<FoundParameter>) : [];
     return cause === outputZeroPointWrong.code ? [] : offAlike(study);
+  },
+
+  evidence: ({ study, change }) => {
+    const input = inputOf((study as Study).declared);
+    const { found } = (change.found ?? {}) as Partial<FoundParameter>;
+    return isQuantized(input) && input.zeroPoint === found ? { of_input: true as const } : {};
   },
 
   words: {

@@ -68,6 +68,7 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
       scriptsDividedBy(study, of).map((steps) => stepsChange('pool-divisor', 'multiplier', steps, { rule })),
     ),
     ...POWERS.flatMap(([rule, of]) => shiftedThenScaled(study, rule, of)),
+    ...[...POWERS, ...wholeWindow(study)].flatMap(([rule, of]) => ofRawCodes(study, rule, of)),
     ...paddedWithZero(study),
     ...dividedBy(study, 1),
     ...scriptsDividingCodes(study, NOT_DIVIDED, true).map((steps) =>
@@ -128,13 +129,15 @@ export const poolDivisor: Cause<'pool-divisor', 'tensor'> = {
     ofOneLayer: true,
     evidence: (e, context) => [
       decidingSentence(e.deciding, context),
+      e.adds && e.rule !== undefined ? 'sums are of raw codes, from which no zero point was taken' : null,
       e.rounded_before ? 'what is divided is rounded, and then brought to the scale of the output' : null,
     ],
     fix: (e, context) => {
       const fields = fieldsOf(context);
       const layer = printable(context.layer);
       if (context.subject !== 'candidate') return fields ? `correct ${fields} of ${layer} in ${fileOf(context)}` : null;
-      if (e.declared !== undefined) return `divide the sum of each window by ${e.declared}`;
+      if (e.declared !== undefined)
+        return `divide the sum of each window by ${e.declared}${e.adds && e.rule !== undefined ? ', and round to nearest' : ''}`;
       return fields
         ? `divide as the file says: ${fields} of ${layer}`
         : 'divide by the number of values of the window that lie on the image';
@@ -191,6 +194,21 @@ function shiftedThenScaled(study: TensorStudy, rule: string, of: (count: number)
     };
     return scriptsRoundingMean(study, shifted, false).map((steps) =>
       stepsChange('pool-divisor', 'multiplier', steps, { rule, rounded_before: true }),
+    );
+  });
+}
+
+/** Sums of codes as they are, shifted. */
+function ofRawCodes(study: TensorStudy, rule: string, of: (count: number) => number): TensorChange[] {
+  const [input] = study.declared.params.inputs;
+  if (!isQuantized(input) || input.zeroPoint === 0) return [];
+  return ROUNDS.flatMap((round) => {
+    const shifted: MeanRule = {
+      equation: `${round.equation}, v = sum / (${rule})`,
+      apply: (mean, count) => round.apply(roundHalfUp(mean * count) / of(count)),
+    };
+    return scriptsDividingCodes(study, shifted, true).map((steps) =>
+      stepsChange('pool-divisor', 'multiplier', steps, { rule, adds: 'raw_codes' }),
     );
   });
 }

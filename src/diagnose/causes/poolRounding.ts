@@ -37,6 +37,8 @@ declare module '../finding/evidence.js' {
         /** What is divided, where it is no sum of centred codes. */
         readonly divides?: 'raw_codes' | 'rounded_sum';
         readonly declared_divides?: 'raw_codes';
+        /** Sums are multiplied by 1 / count in so few bits. */
+        readonly reciprocal_bits?: number;
         /** The declared step. */
         readonly declared?: string;
       };
@@ -58,8 +60,12 @@ const RESCALED = [
 /** Of a code, which is what a cast cuts. */
 const CAST = 'trunc(v + zp)';
 const RULES = ROUNDING_CAUSES.map(([round]) => round);
+/** With fewer bits a reciprocal is another number, whatever it is rounded by; with so many it matters little how it was made. */
+const ENOUGH_BITS = 15;
 const RECIPROCALS = [6, 8, 10, 12, 15, 16].flatMap((bits) =>
-  [halfUp, downward].map((last) => reciprocalOf(bits, last)),
+  (bits < ENOUGH_BITS ? [halfEven, downward] : [halfEven]).flatMap((of) =>
+    [halfUp, downward].map((last) => ({ bits, rule: reciprocalOf(bits, of, last) })),
+  ),
 );
 /** Rules to which it matters where zero is; of the others a mean of raw codes is that of centred ones. */
 const AROUND_ZERO: readonly MeanRule[] = [towardZero, halfAway, halfEven, HALF_COUNT_ADDED];
@@ -141,7 +147,9 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
         ? "The sum of a window is brought to the output's scale and rounded, then divided by its count and rounded again (TFLite before 2.10); the reference rounds once."
         : e.in_steps_of
           ? "The mean of a window is an integer in steps of the input before it is brought to the output's scale; the reference rounds it once, there."
-          : 'The mean of a window is rounded to the nearest code; another rule, or another one for ties, moves it by one.',
+          : e.reciprocal_bits
+            ? `Sums are multiplied by 1 / n as an integer of ${e.reciprocal_bits} bits of fraction, which is another number.`
+            : 'The mean of a window is rounded to the nearest code; another rule, or another one for ties, moves it by one.',
     evidence: (e, context) => [
       decidingSentence(e.deciding, context),
       e.declared === undefined ? null : `${printable(context.declaredKernel)}: ${e.declared}`,
@@ -150,6 +158,8 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
       if (context.subject !== 'candidate') return declareKernel(context);
       if (isRescaled(e))
         return "bring the sum of the window to the output's scale, s_x / (s_y * count), and round once";
+      if (e.reciprocal_bits)
+        return `divide by the count, or multiply by 1 / n with more bits (16 or more), and round as ${printable(context.declaredKernel)} does: ${e.declared}`;
       if (e.declared_divides)
         return 'add half the count to the sum of raw codes, away from zero, before it is divided (C and RTL: toward zero)';
       return isToEven(e)
@@ -161,11 +171,12 @@ export const poolRounding: Cause<'pool-rounding', 'tensor'> = {
 };
 
 function byReciprocals(study: TensorStudy): TensorChange[] {
-  return RECIPROCALS.flatMap((rule) =>
+  return RECIPROCALS.flatMap(({ bits, rule }) =>
     (countsPadding(study) ? [false] : [false, true]).flatMap((raw) =>
       scriptsDividingCodes(study, rule, raw).map((steps) =>
         stepsChange('pool-rounding', 'round', steps, {
           rule: rule.equation,
+          ...(bits < ENOUGH_BITS && { reciprocal_bits: bits }),
           ...(raw && { divides: 'raw_codes' as const }),
         }),
       ),

@@ -15,7 +15,7 @@ import type { Study } from '../study/study.js';
 import { everything, type Interval, isBounded, isEmpty, narrow, widened } from './interval.js';
 import { type Index, indices, listed, permuteBias, taken } from './permutation.js';
 import { bisected } from './scalar.js';
-import { inputScale, isNoise, scalesIn } from './scales.js';
+import { inputScale, inputsScaleIn, isNoise, scalesIn } from './scales.js';
 import { type View, viewOf } from './view.js';
 
 /** Values that decide which zero points are worth a full pass. */
@@ -94,9 +94,15 @@ function* scaleAndZeroPoint(study: Study, base: Setup): Generator<readonly (read
     });
     const at = (own: number) => withOutput(base, { scale: output.scale / own, zeroPoint });
     const halved = bisected(study, base, line, factor, at);
-    for (const scale of [...(halved === null ? [] : [output.scale / halved]), ...scalesIn(interval)]) {
+    const ofInput = inputsScaleIn(base, interval);
+    for (const scale of [...ofInput, ...(halved === null ? [] : [output.scale / halved]), ...scalesIn(interval)]) {
       if (isNoise(scale, output.scale)) continue;
-      const found = { declared: output.scale, found: scale, interval: [interval.lo, interval.hi] as const };
+      const found = {
+        declared: output.scale,
+        found: scale,
+        interval: [interval.lo, interval.hi] as const,
+        ...(ofInput.includes(scale) && { of_input: true as const }),
+      };
       yield [
         [outputChange('output-scale-wrong', 'y_scale', { scale }, found), shift],
         ...inputsOwn(base, output.scale / scale, factor).map((own) => [own, shift]),

@@ -1,5 +1,6 @@
+import { isQuantized } from '../../nouns/value.js';
 import { float32Ordinal } from '../../numeric/float.js';
-import { FREEDOM, type ProductChange, withInput, withOutput } from '../setup.js';
+import { FREEDOM, inputOf, type ProductChange, type Setup, withInput, withOutput } from '../setup.js';
 import { contains, type Interval, pointsIn, widened } from './interval.js';
 
 /** float32 noise, not another scale. */
@@ -22,7 +23,9 @@ const MOST_FLOATS = 64;
 const ROUND = [1, 1 / 255, 1 / 256, 1 / 127, 1 / 128];
 
 export function roundIn(interval: Interval): number[] {
-  return ROUND.filter((scale) => contains(interval, scale));
+  // a code that is a tie under one of them ends the interval there
+  const open = widened(interval, 3e-7);
+  return ROUND.filter((scale) => contains(open, scale));
 }
 
 /**
@@ -42,6 +45,16 @@ export function scalesIn(interval: Interval): number[] {
     Math.fround(middle + spacing * (i % 2 === 0 ? i / 2 : -(i + 1) / 2)),
   );
   return [...new Set([...round, ...floats, (lo + hi) / 2])].filter((scale) => scale >= lo && scale <= hi);
+}
+
+/** So much wider, and an input's scale lies in it by chance. */
+const MOST_WIDE = 1.01;
+
+/** What a layer reads has a scale of its own, which its values may be divided by. */
+export function inputsScaleIn(setup: Setup, interval: Interval): number[] {
+  const input = inputOf(setup);
+  const isIt = isQuantized(input) && interval.hi / interval.lo < MOST_WIDE && contains(interval, input.scale);
+  return isIt ? [input.scale] : [];
 }
 
 /** interval: what the values leave of it. */

@@ -56,6 +56,8 @@ export interface FoundParameter {
   readonly channel?: number;
   /** The layer whose number this one shares (its output scale is the next layer's input scale). */
   readonly same_as?: string;
+  /** What the file has for the layer's input. */
+  readonly of_input?: true;
 }
 
 /** Channel (or sample) n uses what is declared for permutation[n]. */

@@ -120,9 +120,19 @@ export function foundSentence(what: string, found: Partial<FoundParameter>): str
   const interval = isWithin
     ? `, anything in ${precise(found.interval![0])} .. ${precise(found.interval![1])} fits`
     : '';
+  const near = isWithin && !found.of_input ? nearText(found.found, found.interval!) : '';
   const sameAs = found.same_as === undefined ? '' : ` (the same number as ${printable(found.same_as)}'s)`;
+  const ofInput = found.of_input ? ", the input's" : '';
   const where = found.channel === undefined ? '' : ` of channel ${found.channel}`;
-  return `${what}${where}: declared ${precise(found.declared)}, found ${precise(found.found)}${interval}${sameAs}`;
+  return `${what}${where}: declared ${precise(found.declared)}, found ${precise(found.found)}${ofInput}${near}${interval}${sameAs}`;
+}
+
+/** Quotients that people write for scales: 1 / 255 gives a tie another code, and values leave what lies beside it. */
+const QUOTIENTS = [255, 256, 127, 128];
+
+function nearText(found: number, [lo, hi]: readonly [number, number]): string {
+  const n = QUOTIENTS.find((own) => 1 / own >= lo * (1 - 3e-7) && 1 / own <= hi * (1 + 3e-7));
+  return n === undefined ? '' : found === 1 / n ? ` = 1 / ${n}` : `, next to 1 / ${n}`;
 }
 
 export function foundSentences(what: string, found: readonly FoundParameter[] = [], omitted = 0): (string | null)[] {
