@@ -10,6 +10,7 @@ import { convolutions, decomposedOps, product, products } from './families.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
 import { realBias } from './steps/bias.js';
+import { dynamicDecomposed } from './steps/dynamic.js';
 import { anyOrderFloat32 } from './steps/floatLinear.js';
 import { float32ProductThenDivide } from './steps/multiplier.js';
 import { roundThenOffset } from './steps/offsetAndClamp.js';
@@ -27,7 +28,7 @@ const linear = product({
 });
 
 const ops: Kernel['ops'] = {
-  ...products(linear, null),
+  ...products(linear, dynamicDecomposed),
   ...convolutions(linear),
   ...decomposedOps(),
 };

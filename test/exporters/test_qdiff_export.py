@@ -979,7 +979,20 @@ class Pt2e(Case):
         self.assertEqual(warned, "")
 
     def test_dynamic_graphs(self):
-        self.assertIn("quantizes dynamically in a graph of convert_pt2e", self.refused(*models.pt2e(is_dynamic=True)[:2]))
+        model, _, warned = self.export(*models.pt2e(is_dynamic=True)[:2])
+        self.assertEqual(warned, "")
+        self.assertEqual({layer["op"] for layer in model["layers"]}, {"linear_dynamic"})
+        self.assertEqual([(layer["input"], layer["activation"], layer["reduce_range"], layer["output"]) for layer in model["layers"]][0],
+                         ("x", "relu", False, {"dtype": "float32"}))
+        self.assertEqual(model["producer"]["flow"], "pt2e-reference")
+
+    def test_dynamic_graphs_that_choose_otherwise(self):
+        net, inputs, _ = models.pt2e(is_dynamic=True)
+        self.assertIn("quantizes dynamically in a graph of convert_pt2e, lowered", self.refused(net, inputs, lowered=True))
+        for node in net.graph.nodes:
+            if "choose_qparams" in str(node.target):
+                node.args = (*node.args[:3], 1e-5, *node.args[4:])
+        self.assertIn("with another eps than 2^-12", self.refused(net, inputs))
 
     def test_other_shapes_than_exported(self):
         net, _, _ = models.pt2e(batch=None)

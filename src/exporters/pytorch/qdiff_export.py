@@ -2329,6 +2329,42 @@ class _Group:
         return user if len(node.users) == 1 and _target(user) in targets and user.args[0] is node and _is_static(user) else None
 
 
+class _DynamicGroup(_Group):
+    """choose_qparams -> quantize -> dequantize -> linear -> [relu]: one layer, on floats."""
+
+    def __init__(self, linear):
+        super().__init__(linear)
+        codes = self.x.args[0]
+        choose = codes.args[1].args[0]
+        self.floats, self.reduce_range = codes.args[0], choose.args[2] - choose.args[1] == 127
+        self.inner |= {choose, *choose.users, codes, self.x}
+        if self.quantize:  # its floats are codes of a layer of their own
+            self.quantize, self.last = None, self.relu or linear
+            self.inner -= {self.last}
+
+
+_CHOOSE = "quantized_decomposed.choose_qparams"
+_PT2E_EPS = 2.0 ** -12
+
+
+def _is_dynamic_group(node):
+    """Whether one range, chosen from all that a call reads, is that of the codes that the linear reads."""
+    if _target(node) != "aten.linear":
+        return False
+    x, weight = node.args[:2]
+    if _target(x) not in _DEQUANTIZE or _is_static(x) or _target(weight) not in _DEQUANTIZE_WEIGHT:
+        return False
+    codes = x.args[0]
+    if _target(codes) not in _QUANTIZE or codes.args[1:6] != x.args[1:6]:
+        return False
+    chosen = [arg.args for arg in x.args[1:3] if isinstance(arg, torch.fx.Node) and arg.target is operator.getitem]
+    if [index for _, index in chosen] != [0, 1] or chosen[0][0] is not chosen[1][0] or _target(chosen[0][0]) != _CHOOSE:
+        return False
+    floats, least, most, eps, dtype = chosen[0][0].args
+    return (floats is codes.args[0] and (least, most, dtype) == tuple(codes.args[3:6]) and dtype in _CODES
+            and most - least in (127, 255) and eps == _PT2E_EPS)
+
+
 def _dequantized(node):
     """The tensors that an operator reads, if all of them are dequantized codes; else none."""
     leaves = [leaf for leaf in tree_leaves(node.args) if isinstance(leaf, torch.fx.Node)]
@@ -2462,6 +2498,7 @@ class _Pt2eWatch(_Watch):
         super().__init__(model, recording)
         self.lowered = lowered
         self.groups = {group.last: group for group in map(_Group, filter(_is_group, model.graph.nodes))}
+        self.groups.update({group.last: group for group in map(_DynamicGroup, filter(_is_dynamic_group, model.graph.nodes))} if not lowered else {})
         others = [group for group in (_op_group(node, lowered) for node in model.graph.nodes) if group]
         # operators without weights are lowered to code that is not called here
         self.groups.update({group.last: group for group in others if group.is_convolution or not lowered})
@@ -2472,8 +2509,9 @@ class _Pt2eWatch(_Watch):
         self.prepacked = {}
         dynamic = next((node for node in model.graph.nodes if _target(node).startswith("quantized_decomposed.choose_qparams")), None)
         if dynamic and not self.groups:
-            raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, which qdiff does not replay: "
-                              "use a static config (is_dynamic=False), or torch.ao.quantization.quantize_dynamic")
+            how = "lowered" if lowered else "with a range for each token, without a zero point, with another eps than 2^-12, or before no linear"
+            raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, {how}, which qdiff does not replay: "
+                              + ("export it without lowered" if lowered else "use one range for a call (per_tensor_affine), or a static config"))
         for group in self.groups.values():
             axis = group.weight.args[3] if group.weight is not None and _target(group.weight).endswith("per_channel") else 0
             if axis != 0:
@@ -2518,7 +2556,8 @@ class _Pt2eWatch(_Watch):
     def node(self, interpreter, node, run):
         group = self.groups.get(node)
         if group:
-            return (self.op_layer if isinstance(group, _OpGroup) else self.layer)(interpreter, node, group, run)
+            layer = self.op_layer if isinstance(group, _OpGroup) else self.dynamic_layer if isinstance(group, _DynamicGroup) else self.layer
+            return layer(interpreter, node, group, run)
         if node in self.inner and self.lowered:
             return None
         if node in self.inner or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
@@ -2625,6 +2664,18 @@ class _Pt2eWatch(_Watch):
         if source is None:  # of constants only
             return result
         self.emit(name, "linear", result, output, source, activation=activation, features=(x.shape[-1], result.shape[-1]),
+                  parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
+        return result
+
+    def dynamic_layer(self, interpreter, node, group, run):
+        value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
+        name, result = self.name(group.linear)("linear"), run(node)
+        x, source = value_of(group.floats), self.find(value_of(group.floats))
+        if source is None:  # of constants only
+            return result
+        weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
+        self.emit(name, "linear_dynamic", result, {"dtype": "float32"}, source, activation="relu" if group.relu else "none",
+                  reduce_range=group.reduce_range, features=(x.shape[-1], result.shape[-1]),
                   parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
         return result
 

@@ -9,12 +9,13 @@ import { roundHalfEven } from '../../numeric/round.js';
 import {
   float32Product,
   float32ProductFused,
+  float32ProductThenDivide,
   float64Product,
   oneDnnAmxInverted,
   oneDnnBrgemmInverted,
   oneDnnGemmInverted,
 } from './multiplier.js';
-import { quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
+import { quantizeDecomposed, quantizeDivision, quantizeFma, quantizeOneDnn } from './quantize.js';
 
 /** PyTorch raises smaller scales to this. */
 const SMALLEST_SCALE = f32(6.1e-5);
@@ -63,6 +64,23 @@ const chooseOfOnnxRuntime: ChooseStep = {
     const max = Math.max(f32(batchMax), 0);
     const scale = max === min ? 1 : f32(f32(max - min) / levels);
     return uint8Params(scale, roundHalfEven(clamp(f32(0 - f32(min / scale)), 0, levels)));
+  },
+};
+
+/** Below which a quantizer's own scale does not fall: 2^-12, as those of PT2E have it. */
+const SMALLEST_OF_PT2E = 2 ** -12;
+
+/** choose_qparams in a graph of PT2E, float32: the range holds 0; codes end where their levels do. */
+const chooseOfDecomposed: ChooseStep = {
+  name: 'chooseOfDecomposed',
+  precision: 'float32',
+  equation: 's = max(f32(f32(max - min) / levels), 2^-12)',
+  choose(batchMin, batchMax, levels) {
+    const min = Math.min(f32(batchMin), 0);
+    const max = Math.max(f32(batchMax), 0);
+    const scale = Math.max(f32(f32(max - min) / levels), SMALLEST_OF_PT2E);
+    const zeroPoint = clamp(0 - roundHalfEven(f32(min / scale)), 0, levels);
+    return { ...uint8Params(scale, zeroPoint), quantMax: levels };
   },
 };
 
@@ -144,6 +162,15 @@ export const dynamicFbgemm = ofBatch(
   chooseOfPyTorch,
   quantizeFma,
   float32ProductFused,
+);
+
+/** A graph of PT2E before it is lowered: what follows is the linear of floats that it names. */
+export const dynamicDecomposed = ofBatch(
+  'dynamicDecomposed',
+  's * sw * acc + b',
+  chooseOfDecomposed,
+  quantizeDecomposed,
+  float32ProductThenDivide,
 );
 
 /** QNNPACK ignores reduce_range. */

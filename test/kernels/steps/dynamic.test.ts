@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
 import { kernels } from '../../../src/kernels/registry.js';
-import { withRange } from '../../../src/kernels/steps/dynamic.js';
+import { dynamicDecomposed, withRange } from '../../../src/kernels/steps/dynamic.js';
 import type { DynamicStep, Product } from '../../../src/nouns/kernel.js';
 import type { ProductLayer } from '../../../src/nouns/model.js';
 import { f32 } from '../../../src/numeric/float.js';
@@ -34,6 +34,7 @@ it('belongs to the engines that have it', () => {
     'onednn-avx2',
     'onednn-sse41',
     'qnnpack',
+    'pt2e-reference',
     'torchao',
     'torchao-avx2',
     'ort',
@@ -56,8 +57,9 @@ test.each(dynamic)('$name chooses parameters that hold the range and represent 0
       const [min, max] = [Math.min(a, b), Math.max(a, b)];
       const { scale, zeroPoint, quantMin, quantMax, dtype } = step!.chooseQuantParams(min, max, reduceRange);
       expect(dtype).toBe('uint8');
-      // torchao's reduce_range narrows the codes themselves
-      expect([[0, 255], ...(kernel.family === 'torchao' ? [[64, 191]] : [])]).toContainEqual([quantMin, quantMax]);
+      // reduce_range of torchao and of PT2E narrows the codes themselves
+      const narrow = { torchao: [64, 191], pt2e: [0, 127] }[kernel.family as string];
+      expect([[0, 255], narrow]).toContainEqual([quantMin, quantMax]);
       expect(scale).toBeGreaterThan(0);
       expect(Number.isInteger(zeroPoint) && zeroPoint >= quantMin && zeroPoint <= quantMax).toBe(true);
       // the ends may fall half a step outside
@@ -157,4 +159,33 @@ test.each([true, false])('a range may be other than the layer says: reduce_range
   const changed = withRange(step, { codes: reduceRange ? '7 bits' : '8 bits' });
   expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).toEqual(step.chooseQuantParams(-1, 1.54, reduceRange));
   expect(changed.chooseQuantParams(-1, 1.54, !reduceRange)).not.toEqual(step.chooseQuantParams(-1, 1.54, !reduceRange));
+});
+
+// quantized_decomposed.choose_qparams.tensor of torch 2.13.0: the range, the last level, scale and zero point; many next to a tie
+test.each<[min: number, max: number, levels: number, scale: number, zeroPoint: number]>([
+  [-0.0009074697154574096, -0.0005902958801016212, 255, 2 ** -12, 4],
+  [-0.0009074697154574096, -0.0005902958801016212, 127, 2 ** -12, 4],
+  [-0.0009201034554280341, 0.16439151763916016, 255, 0.0006482808385044336, 1],
+  [-0.0009201034554280341, 0.16439151763916016, 127, 0.0013016662560403347, 1],
+  [-0.0009074697154574096, -0.0005902958801016212, 255, 2 ** -12, 4],
+  [-0.0009074697154574096, -0.0005902958801016212, 127, 2 ** -12, 4],
+  [-0.46510082483291626, 0.7150057554244995, 255, 0.004627868998795748, 100],
+  [-0.46510082483291626, 0.7150057554244995, 127, 0.009292177855968475, 50],
+  [-3.4301748275756836, 5.273253440856934, 255, 0.034131091088056564, 101],
+  [-3.4301748275756836, 5.273253440856934, 127, 0.06853093206882477, 50],
+  [-2.8522419929504395, 4.384789943695068, 255, 0.028380516916513443, 100],
+  [-2.8522419929504395, 4.384789943695068, 127, 0.05698450282216072, 50],
+  [-0.05893785506486893, 0.0906059518456459, 255, 0.000586446316447109, 100],
+  [-0.05893785506486893, 0.0906059518456459, 127, 0.0011775102466344833, 50],
+  [-0.00023822058574296534, 0.0003662196977529675, 255, 2 ** -12, 1],
+  [-0.00023822058574296534, 0.0003662196977529675, 127, 2 ** -12, 1],
+  [-0.0006251083104871213, 0.0009609872940927744, 255, 2 ** -12, 3],
+  [-0.0006251083104871213, 0.0009609872940927744, 127, 2 ** -12, 3],
+  [-0.00023822058574296534, 0.0003662196977529675, 255, 2 ** -12, 1],
+  [-0.00023822058574296534, 0.0003662196977529675, 127, 2 ** -12, 1],
+  [-0.0006251083104871213, 0.0009609872940927744, 255, 2 ** -12, 3],
+  [-0.0006251083104871213, 0.0009609872940927744, 127, 2 ** -12, 3],
+])('choose_qparams of PT2E: %d to %d over %i levels', (min, max, levels, scale, zeroPoint) => {
+  const chosen = dynamicDecomposed.chooseQuantParams(min, max, levels === 127);
+  expect(chosen).toMatchObject({ scale, zeroPoint, quantMin: 0, quantMax: levels });
 });
