@@ -44,6 +44,14 @@ describe('a branch below 0', () => {
       'leaky_relu whose slope multiplies codes as they are, unscaled, without the zero point, rounded down',
       (q) => Math.floor(SLOPE * q),
     ],
+    [
+      'leaky_relu, x >> 3 below 0 in steps of the input',
+      (q) => roundHalfEven(((q - X.zero_point) >> 3) * RATIO) + Y.zero_point,
+    ],
+    [
+      'leaky_relu, (x * 13) / 128 below 0 in steps of the input',
+      (q) => roundHalfEven(Math.trunc(((q - X.zero_point) * 13) / 128) * RATIO) + Y.zero_point,
+    ],
   ])('%s', async (name, below) => {
     const { causes, explained, of, evidence } = await named((q) => (q < X.zero_point ? below(q) : right(q)));
     expect([causes, explained]).toEqual([['table-entry'], of]);

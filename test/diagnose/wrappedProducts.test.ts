@@ -76,3 +76,16 @@ test('no form is tried whose products stay within 32 bits', () => {
   }
   expect(wrappedProducts(params, sums.fill(2 ** 31)).length).toBeGreaterThan(forms.length);
 });
+
+test('sums of raw codes in int8, from which the share of the zero point is taken in int32', async () => {
+  const layer = linear(93);
+  const ZERO_POINT = 9;
+  const inBytes: SumOf = (_, { sample, channel }) => {
+    const factors = layer.factors(sample, channel, 0);
+    const raw = sumOf(factors.map(([x, w]) => (x + ZERO_POINT) * w));
+    return ((raw << 24) >> 24) - ZERO_POINT * sumOf(factors.map(([, w]) => w));
+  };
+  const finding = (await named(layer, codesOf(layer, inBytes)))!;
+  expect(finding.causes).toEqual(['accumulator-wraps']);
+  expect(finding.evidence['accumulator-wraps']).toMatchObject({ bits: 8, of: 'raw' });
+});

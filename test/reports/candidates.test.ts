@@ -66,6 +66,17 @@ describe('two steps told against each other', () => {
     expect(said).not.toMatch(/round the bias to int32|multiplies by the float32/);
   });
 
+  test('what came with the input is told where two values leave the rest open', async () => {
+    const [model, ...files] = reported('inherited-and-open', 'model.tflite', 'capture.npz', 'candidate.npz');
+    const report = await json(model, files[0], '--candidate', files[1]);
+    expect(diagnosisOf(report, 't2')).toMatchObject({ causes: ['relu-at-zero'], ...explainsAll(541) });
+    expect(diagnosisOf(report, 't5').causes).toEqual(['inherited']);
+    const { causes, evidence, fix } = diagnosisOf(report, 't10');
+    expect(causes).toEqual(['inherited', 'unexplained']);
+    expect(evidence).toMatchObject({ inherited: { from: 't5', values: 36 } });
+    expect(fix).toContain('correct t5 first');
+  });
+
   test('a quotient in place of a reciprocal, where the zero point is 0', async () => {
     const [model, capture, candidate] = reported('quantize-divides', 'model.json', 'capture.npz', 'candidate.npz');
     const diagnosis = diagnosisOf(await json(model, capture, '--candidate', candidate), 'quant');

@@ -1,6 +1,7 @@
 /** Why a candidate's layer differs: judged on what it read, against what the other side is found to do. */
 
 import { Diagnosis, type Effects } from '../../diagnose/diagnose.js';
+import type { CauseEvidence } from '../../diagnose/finding/evidence.js';
 import type { LayerDiagnosis } from '../../diagnose/finding/explanation.js';
 import { fixed } from '../../diagnose/finding/fixed.js';
 import { firstFixSentence, imitation } from '../../diagnose/finding/sentences.js';
@@ -185,9 +186,19 @@ async function departs(one: Case, readings: readonly Reading[]): Promise<void> {
     if (places) return saysOwn(one, places, reading, readings[0]);
   }
   if (!named && (await isInOtherOrder(one, readings))) return;
-  if (!named) return say(one, { ...nearest, report: ofAll(one, nearest.report) });
+  if (!named) {
+    const effects = isOpenOnOwn(nearest) ? await effectsOf(one, readings[0]) : null;
+    const own = { ...nearest, report: ofAll(one, nearest.report) };
+    return say(one, effects?.inherited ? await withInput(one, own, readings[0], effects) : own);
+  }
   const { found, reading } = named;
   await saysOwn(one, inSamples(found, reading.run), reading, readings[0]);
+}
+
+/** Several causes give all that it does on what it read, and the values do not tell which. */
+function isOpenOnOwn({ report: { evidence } }: LayerDiagnosis): boolean {
+  const { nearest } = (evidence.unexplained ?? {}) as Partial<CauseEvidence['unexplained']>;
+  return nearest !== undefined && nearest.explained === nearest.of && nearest.lost === 0;
 }
 
 /** What is its own doing, beside what came with its input. */

@@ -181,6 +181,7 @@ export const byteAccumulators: readonly NarrowAccumulateStep[] = [
   narrow(8, 'wrap', 'sum'),
   narrow(8, 'saturate', 'sum', { bias: 'last' }),
   narrow(8, 'wrap', 'sum', { bias: 'last' }),
+  narrow(8, 'wrap', 'raw'),
 ];
 
 const ofWidths = new Map<number, readonly NarrowAccumulateStep[]>();

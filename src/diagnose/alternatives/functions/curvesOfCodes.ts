@@ -35,7 +35,9 @@ export function curveOfCodes(study: TensorStudy): readonly [name: string, Tensor
   const { negativeSlope: slope } = (attributes ?? {}) as Partial<SlopeAttributes>;
   const curves = [
     ...cutBelow(own, input, output),
-    ...(study.data.op === 'leaky_relu' && slope !== undefined ? ofRawCodes(slope, input, output) : []),
+    ...(study.data.op === 'leaky_relu' && slope !== undefined
+      ? [...ofIntegerSlopes(slope, input, output), ...ofRawCodes(slope, input, output)]
+      : []),
   ];
   const code = ({ apply }: Curve, q: number) => clamp(apply(q), output.quantMin, output.quantMax);
   const found = curves.find((curve) => pairs.every(([q, [, observed]]) => code(curve, q) === observed));
@@ -56,6 +58,38 @@ function cutBelow(own: (x: number) => number, input: QuantParams, output: QuantP
       name: `, ${HOW.get(cut)} below 0`,
       apply: (q) => (q < input.zeroPoint ? cut : nearest).apply(steps(q)) + output.zeroPoint,
     })),
+  );
+}
+
+const MOST_BITS = 12;
+const SHIFTS: readonly (readonly [RoundStep, (k: number, n: number) => string])[] = [
+  [downward, (k, n) => `${times(k)} >> ${n}`],
+  [towardZero, (k, n) => `${times(k)} / ${2 ** n}`],
+  [halfUp, (k, n) => `(${times(k)} + ${2 ** (n - 1)}) >> ${n}`],
+];
+const times = (k: number) => (k === 1 ? 'x' : `(x * ${k})`);
+
+/** The slope as k / 2^n, or a shift near it: an integer in steps of the input, which is then brought to the output's scale. */
+function ofIntegerSlopes(slope: number, input: QuantParams, output: QuantParams): Curve[] {
+  const ratio = input.scale / output.scale;
+  const numbers = Array.from({ length: MOST_BITS }, (_, i) => i + 1).flatMap((n) =>
+    [...new Set([1, halfEven.apply(slope * 2 ** n), downward.apply(slope * 2 ** n)])]
+      .filter((k) => k > 0 && (k % 2 === 1 || n === 1))
+      .map((k) => [k, n] as const),
+  );
+  return numbers.flatMap(([k, n]) =>
+    SHIFTS.flatMap(([shift, said]) =>
+      NEAREST.map((nearest): Curve => {
+        const below = (d: number) => shift.apply((d * k) / 2 ** n);
+        return {
+          name: `, ${said(k, n)} below 0 in steps of the input`,
+          apply: (q) => {
+            const d = q - input.zeroPoint;
+            return nearest.apply((d < 0 ? below(d) : d) * ratio) + output.zeroPoint;
+          },
+        };
+      }),
+    ),
   );
 }
 
