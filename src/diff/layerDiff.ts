@@ -289,8 +289,14 @@ function areSameBytes(expected: NumericArray, actual: NumericArray): expected is
   return expected.constructor === actual.constructor && areSame(expected, actual);
 }
 
+/** Bytes that are made numbers of 32 bits at a time: a loop would be compiled while it runs, which takes a small run longer. */
+const AT_ONCE = 1 << 14;
+
 function areEqual(bytes: Bytes, codes: Int32Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== codes[i]) return false;
+  for (let from = 0; from < bytes.length; from += AT_ONCE) {
+    const to = from + AT_ONCE;
+    if (!areSame(new Int32Array(bytes.subarray(from, to)), codes.subarray(from, to))) return false;
+  }
   return true;
 }
 

@@ -65,6 +65,18 @@ test.each([1, -1])('the widest difference of bytes is tallied: %i * 383', (sign)
   });
 });
 
+/** As the replay without the accelerator gives them; 256 more is another number. */
+test.each([1, -1, 256, -256])('bytes against numbers of 32 bits: one that is %i more, wherever it is', (more) => {
+  for (const expected of [new Uint8Array(40_000).fill(7), new Int8Array(40_000).fill(-7)]) {
+    expect(diffOf({}, [expected, Int32Array.from(expected)]).mismatched).toBe(0);
+    for (const place of [0, 16_383, 16_384, 39_999]) {
+      const actual = Int32Array.from(expected);
+      actual[place] += more;
+      expect(diffOf({}, [expected, actual])).toMatchObject({ mismatched: 1, maxAbsDiff: Math.abs(more) });
+    }
+  }
+});
+
 test('a place of four axes is in no row or column', () => {
   const result = diffOf({ shape: { dims: [1, 2, 2, 2, 8], channelAxis: 0 } }, [
     new Int32Array(64),
