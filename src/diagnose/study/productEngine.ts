@@ -13,6 +13,7 @@ import { sumsOfGroups } from '../../replay/sumsOfGroups.js';
 import { mapCodes, type ProductSetup } from '../setup.js';
 import { firstMissOf } from './agree.js';
 import { columnsOf } from './arrays.js';
+import { sameCall, spreadByCall, type Visit } from './byCall.js';
 import { withCarried } from './carried.js';
 import type { LayerData, Outputs, Scope } from './data.js';
 import { DistinctSums } from './distinctSums.js';
@@ -29,8 +30,6 @@ import { COST } from './work.js';
 
 const MOST_QUANTIZED = 24;
 const MOST_FLOATS = 2; // three numbers a value
-
-type Visit = (first: number, rows: number, input: QuantParams) => void;
 
 /** Rows of codes times weights. Sums take nearly all of the time, so they are kept by what they depend on. */
 export class ProductEngine implements Engine<ProductSetup> {
@@ -79,7 +78,7 @@ export class ProductEngine implements Engine<ProductSetup> {
   /** By exact and by absolute sums, both dear; the integer steps do not matter, so that several kernels share them. */
   private floatOutputs({ steps, ...setup }: ProductSetup, scope: Scope): Outputs {
     const { product, quantize } = steps.float!;
-    const key = `${product.name} ${quantize.name} ${this.keys.of({ ...setup, steps: { bound: steps.bound } as ProductSteps })}`;
+    const key = `${product.name} ${quantize.name} ${this.keys.of({ ...setup, steps: { bound: steps.bound, dynamic: steps.dynamic } as ProductSteps })}`;
     const known = this.floats.get(scope) ?? new Map<string, Outputs>();
     this.floats.set(scope, known);
     const found = known.get(key);
@@ -94,6 +93,9 @@ export class ProductEngine implements Engine<ProductSetup> {
     this.data.work?.add(scope.observed.length * setup.params.inFeatures * COST.floatAdd);
     const params = this.restrict(setup.params, scope);
     const codes = this.restrictedCodes(setup, scope);
+    const { steps } = setup;
+    if (this.data.dynamic)
+      return spreadByCall(steps, params, codes, this.data.fast, (visit) => this.eachBatch(scope, steps, visit));
     const sums = this.floatSums(setup, scope, params, codes);
     return sums === null
       ? replayProduct(setup.steps, params, codes, this.data.fast)
@@ -338,11 +340,11 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { steps } = setup;
     const added = this.addend(setup, scope);
     const [{ samples }, { outFeatures: width }] = [scope, params];
-    let end = this.sameCall(steps, scope, 0);
+    let end = sameCall(this.data, steps, scope, 0);
     if (end >= samples.length) return this.finish(steps, this.inCall(params, samples[0]), accumulator, added);
     const data = isQuantized(params.output) ? new Int32Array(accumulator.length) : new Float32Array(accumulator.length);
     for (let first = 0; first < samples.length; first = end) {
-      end = this.sameCall(steps, scope, first);
+      end = sameCall(this.data, steps, scope, first);
       const part = accumulator.subarray(first * width, end * width);
       const other = added?.subarray(first * width, end * width);
       data.set(this.finish(steps, this.inCall(params, samples[first]), part, other), first * width);
@@ -361,20 +363,6 @@ export class ProductEngine implements Engine<ProductSetup> {
     const { rows, cols, data } = added;
     const own = channels ? columnsOf(data, rows, cols, channels) : data;
     return read ? int32s(own, read.apply) : own;
-  }
-
-  /** One past the last row of a scope whose call is computed as that of row `first`. */
-  private sameCall({ multiplier: { ofCall } }: ProductSteps, { samples }: Scope, first: number): number {
-    const { callOf } = this.data;
-    if (!ofCall || !callOf) return samples.length;
-    const stepOf = (row: number) => {
-      const call = callOf(samples[row]);
-      return call && ofCall(call);
-    };
-    const step = stepOf(first);
-    let end = first + 1;
-    while (end < samples.length && stepOf(end) === step) end++;
-    return end;
   }
 
   /** As it is called for a sample. */
