@@ -99,6 +99,18 @@ export const RAISED: readonly ConvolutionScene[] = [
   },
   {
     code: 'padding-value',
+    what: 'read on past the ends of rows, and 0 beyond the image',
+    scene: sceneOf(strided, { seed: 8 }),
+    mistake: {
+      padding: (y, x, read, { input: [, h, w] }) => {
+        const cell = y * w + x;
+        return y < 0 || y >= h || cell < 0 || cell >= h * w ? 0 : read(Math.floor(cell / w), cell % w);
+      },
+    },
+    found: { found: 'rows beside', beyond: 0 },
+  },
+  {
+    code: 'padding-value',
     what: '0 in a depthwise one',
     scene: sceneOf(multiplied, { seed: 4, samples: 8 }),
     mistake: { padding: () => 0 },

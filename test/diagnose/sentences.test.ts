@@ -6,6 +6,7 @@ import {
   CAUSE_WORDS,
   candidateCode,
   candidateFix,
+  causeTitles,
   codeFor,
   confirmation,
   evidenceSentences,
@@ -720,6 +721,17 @@ test('weights beside the declared codes are floats quantized by another rule, wh
   const far = { 'weight-value': { weights: [{ channel: 4, k: 7, declared: -127, found: -119 }], values: 9 } } as const;
   expect(explanations(['weight-value'], far)).toEqual([expect.stringMatching(/a stale file, or flipped bits/)]);
   expect(fixFor(['weight-value'], context({ ...own, evidence: far }))).toMatch(/stale or damaged copy/);
+});
+
+test('padding of a transposed convolution lies between its inputs too, and memory beside rows is read by its address', () => {
+  const padded = (found: object) => ({ 'padding-value': { declared: 116, found: 0, ...found } }) as Evidence;
+  const titled = (found: object) => causeTitles(['padding-value'], padded(found));
+  expect(titled({ where: 'both' })).toBe('gaps between inputs and padding hold 0, not the zero point');
+  expect(titled({ where: 'gaps' })).toBe('gaps between inputs hold 0, not the zero point');
+  expect(titled({ where: 'edges' })).toBe('padding at the edges holds 0, not the zero point');
+  const fixed = (found: object) => fixFor(['padding-value'], context({ evidence: padded(found) }));
+  expect(fixed({ found: 'rows beside', beyond: 0 })).toMatch(/^check the column before memory is read.* with 116/);
+  expect(fixed({ where: 'both' })).toMatch(/^fill the gaps between the inputs, and the padding, of .* with 116/);
 });
 
 test('names from files are escaped, unknown codes and kernels are themselves', () => {

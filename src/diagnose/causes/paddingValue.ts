@@ -10,7 +10,7 @@ import { countsPadding, isMaximum, lowestOf, maximumBeside, windowedOf, zerosOf 
 import { stepsChange } from '../alternatives/tensorSteps.js';
 import type { Cause } from '../cause.js';
 import { sharedIntegers, sharedIntervals } from '../estimate/scalar.js';
-import type { Borders, SomeChannels } from '../finding/evidence.js';
+import type { Borders, CauseEvidence, SomeChannels } from '../finding/evidence.js';
 import { FREEDOM, inputOf, type ProductChange, type ProductSetup, type TensorChange } from '../setup.js';
 import type { Scope } from '../study/data.js';
 import { isProductStudy, type ProductStudy, type TensorStudy } from '../study/study.js';
@@ -24,8 +24,10 @@ declare module '../finding/evidence.js' {
         /** Codes; or a mode in place of the found one. Absent: of a dynamic layer, whose zero point is another in each call. */
         readonly declared?: number;
         readonly of?: 'maximum';
-        /** Of a transposed convolution the one alone; absent: both. */
-        readonly where?: 'gaps' | 'edges';
+        /** Of a transposed convolution: what lies between its inputs, around them, or both. */
+        readonly where?: 'gaps' | 'edges' | 'both';
+        /** What is read beyond the image, where the rows beside are read at its sides. */
+        readonly beyond?: number;
         /** At one end of a spatial axis alone, or at both; axis 0 is the outermost. */
         readonly side?: { readonly axis: number; readonly end: 'start' | 'end' | 'both'; readonly axes: number };
         readonly found?: number | Mode;
@@ -80,28 +82,34 @@ export const paddingValue: Cause<'padding-value', 'product' | 'tensor'> = {
 
   words: {
     title: (e) => {
-      const where = e.side ? ` ${sideText(e.side)}` : e.where ? ' at the edges' : '';
-      const holds = e.where === 'gaps' ? 'gaps between inputs hold' : `padding${where} holds`;
+      const where = e.side ? ` ${sideText(e.side)}` : e.where === 'edges' ? ' at the edges' : '';
+      const holds = hasGaps(e)
+        ? `gaps between inputs${e.where === 'both' ? ' and padding' : ''} hold`
+        : `padding${where} holds`;
       return `${holds} ${paddingText(e.found)}, not the ${e.of ? 'lowest code' : 'zero point'}`;
     },
     explanation: (e) =>
       e.of
         ? 'Padding is no value of the image: where a window has lower codes only, its maximum is what padding holds.'
-        : `${e.where === 'gaps' ? 'What stands between inputs' : 'Padding'} is real 0, which is the zero point of the input; another code there is another value.`,
+        : `${hasGaps(e) ? 'What stands between inputs' : 'Padding'} is real 0, which is the zero point of the input; another code there is another value.`,
     ofOneLayer: true,
     evidence: (e) => [
       e.declared === undefined
         ? `padding with ${paddingText(e.found)}, whatever the zero point of the call`
-        : `${e.of ? 'lowest code' : 'zero point'} ${e.declared}, ${e.where === 'gaps' ? 'gaps' : 'padding'} with ${paddingText(e.found)}`,
+        : `${e.of ? 'lowest code' : 'zero point'} ${e.declared}, ${hasGaps(e) ? 'gaps' : 'padding'} with ${paddingText(e.found)}${e.beyond === undefined ? '' : `, and with ${e.beyond} beyond the last of them`}`,
       bordersText(e),
     ],
     fix: (e, context) =>
       context.subject === 'candidate'
-        ? `${e.where === 'gaps' ? 'fill the gaps between the inputs of' : 'pad'} ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the ${e.of ? 'lowest code' : 'zero point'} of its input`
+        ? `${e.found === 'rows beside' ? 'check the column before memory is read, not the address alone, and ' : ''}${hasGaps(e) ? `fill the gaps between the inputs${e.where === 'both' ? ', and the padding,' : ''} of` : 'pad'} ${printable(context.layer)} with ${e.declared ?? 'the zero point'}, the ${e.of ? 'lowest code' : 'zero point'} of its input`
         : null,
-    code: (e, context) => codeOf((e.where === 'gaps' ? spreadOver : padWith)(e.declared ?? 'x_zero_point'))(context),
+    code: (e, context) => codeOf((hasGaps(e) ? spreadOver : padWith)(e.declared ?? 'x_zero_point'))(context),
   },
 };
+
+function hasGaps({ where }: Partial<CauseEvidence['padding-value']>): boolean {
+  return where === 'gaps' || where === 'both';
+}
 
 /** Codes that a maximum takes from its padding. */
 function besideMaximum(study: TensorStudy): TensorChange[] {
@@ -141,7 +149,9 @@ function declaredIn(study: ProductStudy): { declared?: number } {
 }
 
 function filledWith(study: ProductStudy, code: number, freedom: number): ProductChange {
-  const found = { ...declaredIn(study), found: code };
+  const { window } = patchOf(study.declared);
+  const isSpread = window.transposed && window.stride.some((step) => step > 1);
+  const found = { ...declaredIn(study), found: code, ...(isSpread && { where: 'both' as const }) };
   return readOtherwise(study, {
     cause: 'padding-value',
     label: String(code),
@@ -200,14 +210,18 @@ function modes(study: ProductStudy): ProductChange[] {
   const { length } = patchOf(study.declared).input;
   // of one axis what lies beside is another channel's
   const own = (Object.keys(MODES) as Mode[]).filter((mode) => mode !== 'rows beside' || length > 1);
-  return own.map((mode) =>
+  const zeroPoint = zeroPointOf(study);
+  // memory that nobody wrote
+  const beyond = length > 1 && zeroPoint ? [['rows beside', 0] as const] : [];
+  return [...own.map((mode) => [mode, undefined] as const), ...beyond].map(([mode, fill]) =>
     readOtherwise(study, {
       cause: 'padding-value',
-      label: mode,
-      found: { ...declaredIn(study), found: mode },
+      label: fill === undefined ? mode : `${mode}, ${fill} beyond`,
+      found: { ...declaredIn(study), found: mode, ...(fill !== undefined && { beyond: fill }) },
       reading: () => {
         const last = patchOf(study.declared).input.length - 1;
-        return { taps: reflected(study, (index, size, axis) => MODES[mode](index, size, axis === last)) };
+        const taps = reflected(study, (index, size, axis) => MODES[mode](index, size, axis === last));
+        return { taps, ...(fill !== undefined && { fill }) };
       },
     }),
   );

@@ -19,7 +19,7 @@ export function bordersText({
 }: Pick<Padding, 'border_values' | 'inside_values' | 'where'>): string | null {
   if (border === undefined || inside === undefined) return null;
   const all = border + inside;
-  const on = where === 'gaps' ? 'a gap or padding' : 'padding';
+  const on = where === 'gaps' || where === 'both' ? 'a gap or padding' : 'padding';
   if (inside === 0) return `all ${all} differing values that were looked at have a tap on ${on}, none lies inside`;
   return `${border} of ${all} differing values that were looked at have a tap on ${on}`;
 }
