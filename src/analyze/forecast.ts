@@ -9,7 +9,7 @@ import type { ForecastDocument, ForecastLayer } from '../documents/forecast.js';
 import { declaredKernel } from '../kernels/named.js';
 import type { Capture, CapturedValue } from '../nouns/capture.js';
 import type { Fast, Kernel } from '../nouns/kernel.js';
-import type { Layer, Model } from '../nouns/model.js';
+import { isProduct, type Layer, type Model } from '../nouns/model.js';
 import { blocks } from '../replay/blocks.js';
 import { whyUnknown } from '../replay/layer.js';
 import { replayedCapture } from '../replay/reference.js';
@@ -24,6 +24,15 @@ interface ForecastOptions {
   readonly labels?: ArrayLike<number>;
 }
 
+/** The last value with a number a class; null where weights or more places come after it: then it is no answer. */
+function answering(captured: ReturnType<typeof expectedValues>['layers']) {
+  const at = captured.findLastIndex(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1);
+  const isAnswer = captured
+    .slice(at + 1)
+    .every(({ layer, value: { shape } }) => !isProduct(layer) && positionsOf(shape) === 1);
+  return at >= 0 && isAnswer ? captured[at] : null;
+}
+
 /** Throws InputError for values that turn out unreadable. */
 export async function forecast(model: Model, capture: Capture, options: ForecastOptions): Promise<ForecastDocument> {
   const fast = await acceleratorFor(model, capture);
@@ -32,7 +41,7 @@ export async function forecast(model: Model, capture: Capture, options: Forecast
   const places = new Map(model.layers.map((layer, i) => [layer, i]));
   const lastRead = lastReadBy(model);
   const layers = captured.map(({ layer, value }) => emptyLayer(layer, value));
-  const output = captured.findLast(({ value: { shape } }) => channelsOf(shape) > 1 && positionsOf(shape) === 1) ?? null;
+  const output = answering(captured);
   const classesExpected = output && (await classesOf(output.value, capture.samples));
   const flips: Record<string, number | null> = {};
   const right: Record<string, number | null> = {};

@@ -163,6 +163,18 @@ describe('what a kernel or a capture lacks', () => {
     expect([output, top1_flips]).toEqual([null, null]);
   });
 
+  it('channels before the last product are no classes', async () => {
+    const oneChannel = (json: ReturnType<typeof smallModel>) => {
+      json.layers = json.layers.map((layer: { readonly name: string }) =>
+        layer.name === 'fc2'
+          ? { ...layer, weight: [[1, 2, 3]], weight_scale: 0.1, weight_zero_point: 0, bias: [0] }
+          : layer,
+      );
+    };
+    const { output, top1_flips } = await small(oneChannel, { fc2: npy('uint8', [5, 1], [1, 2, 3, 4, 5]) });
+    expect([output, top1_flips]).toEqual([null, null]);
+  });
+
   it('a kernel without a dynamic form is not forecast there, and says so with null', async () => {
     const dynamic = (json: ReturnType<typeof smallModel>) => {
       json.inputs = [{ name: 'x', dtype: 'float32' }];
