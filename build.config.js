@@ -171,7 +171,7 @@ function buildCli() {
 
 /**
  * What V8 made of the main file in a run of the main job, the functions that it called included, and of what a diagnosis loads
- * besides: one that finds its cause at once, and one that tries everything. See bin/load.js. Of the Node that builds, and of those whose
+ * besides: one that finds its cause at once, and one that tries everything; then the readers of graphs. See bin/load.js. Of the Node that builds, and of those whose
  * executables QDIFF_NODES names, divided as in PATH: a release has them for each line of Node.
  */
 function writeCompiled() {
@@ -185,6 +185,8 @@ function writeCompiled() {
       ['model.json', 'capture.npz'].map((name) => join('fixtures/pytorch', set, name)),
     ),
     writeNoise(noise),
+    ['model.onnx', 'capture.npz'].map((name) => join('fixtures/onnx/net-qdq-s8', name)),
+    ['model.tflite', 'captured-ref.npz'].map((name) => join('fixtures/tflite/cnn-int16x8', name)),
   ];
   // V8 refuses what was made with other flags than a user's; a build in GitHub Actions is not to write a step summary.
   const env = { ...process.env, NODE_OPTIONS: '', GITHUB_ACTIONS: '' };
