@@ -63,7 +63,7 @@ export async function throughChain(
 ): Promise<ChainFinding | null> {
   const missing = missingLayers(chain, last);
   if (missing.length === 0 || !(await tellsEnough(chain, last, observed, zeroPoint))) return null;
-  const seen = { last, observed, zeroPoint, differing };
+  const seen = { last, observed, zeroPoint, differing, missing: missing.length };
   const findings: ChainFinding[] = [];
   for (const layer of missing) {
     const finding = await oneLayer(chain, layer, seen);
@@ -105,6 +105,8 @@ function withoutCounts(evidence: Evidence): Evidence {
 }
 
 interface Seen {
+  /** Layers before it that nobody saw: all are asked for when it is replayed. */
+  readonly missing: number;
   /** Values that are not the replay's. */
   readonly differing: number;
   readonly last: Layer;
@@ -175,7 +177,7 @@ async function oneLayer(chain: Chain, layer: Layer, seen: Seen): Promise<ChainFi
   for (const { changes, values } of await diagnosis.rivals(judged)) {
     // what is found is told beside other readings of its step
     if (first && (changes.length > 1 || changes[0].coordinate !== step)) continue;
-    if (!diagnosis.work.mayTryUnseen(effortOf(chain.model, layer) * (few.to - few.from))) break;
+    if (!diagnosis.work.mayTryUnseen(effortOf(chain.model, layer) * (few.to - few.from), seen.missing)) break;
     if (!(await gives({ ...chain, ...few }, layer, writtenOf(run, values, from), seen))) continue;
     const all = await diagnosis.valuesUnder(differingOf(run, declared, { from, to }), changes);
     const value = writtenOf(run, all, from);

@@ -88,8 +88,12 @@ test('kernels that run every layer by the same steps replay them once', async ()
   };
   const counted = { ...input, read };
   const values = new Map([...capture.values, ['quant', counted] as const]);
+  const asked = vi.spyOn(ReplaySession.prototype, 'kernelOf');
   const all = await forecast(model, { ...capture, values }, { kernels });
   expect(reads).toBeLessThan(kernels.length / 3);
+  // of a kernel that has the steps of one before no session is asked for anything
+  expect(new Set(asked.mock.contexts).size).toBeLessThan(kernels.length / 2);
+  vi.restoreAllMocks();
   for (const kernel of kernels) {
     const { layers } = await forecast(model, capture, { kernels: [kernel] });
     expect(all.layers[0].changed[kernel.name]).toBe(layers[0].changed[kernel.name]);

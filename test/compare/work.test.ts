@@ -1,6 +1,6 @@
 /** What the searches of a run take in all is bounded by counted work: the same in every shard, and a layer alone is searched further. */
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { compare, comparePart } from '../../src/compare/compare.js';
 import { whySearchedInPart } from '../../src/compare/layerReport.js';
 import { workFor } from '../../src/diagnose/diagnose.js';
@@ -155,6 +155,52 @@ it('where every hypothesis takes long not all that any layer has are tried, and 
   search.endDeep(); // what parts take comes on top
   work.add(1e9);
   expect([search.isEnding(true), search.isSpent, search.ended]).toEqual([true, true, 'out_of_time']);
+});
+
+it('to list changes may take half of what single causes do: what is listed is tried', () => {
+  const work = new Work('candidate', 0);
+  work.beginSearch();
+  const search = new SearchWork(work);
+  work.add(1.2e9);
+  expect([search.mayList(), search.ended]).toEqual([true, null]);
+  work.add(1e8);
+  expect([search.mayList(), search.ended, search.isSpent]).toEqual([false, 'out_of_time', false]);
+});
+
+it('what layers may do that nobody saw is asked less often where thousands of them are replayed each time', () => {
+  const timesOf = (asked: number) => {
+    const work = new Work('candidate', 0);
+    let times = 0;
+    while (work.mayTryUnseen(0, asked)) times++;
+    return times;
+  };
+  expect([timesOf(0), timesOf(5)]).toEqual([466, 462]);
+  expect(timesOf(1000)).toBe(175);
+});
+
+it('of noise in a value that is joined of four hundred, changes of one operand are replayed no more often than is counted', async () => {
+  const value = { dtype: 'uint8', scale: 0.05, zero_point: 128 };
+  const names = Array.from({ length: 400 }, (_, i) => `x${i}`);
+  const inputs = names.map((name, i) => ({ name, ...value, scale: 0.01 + i / 1e4, shape: [3] }));
+  const layers = [{ name: 'c', op: 'cat', input: names, dim: 1, output: value }];
+  const model = {
+    format: 'qdiff-model',
+    version: 1,
+    producer: { framework: 'pytorch', engine: 'x86' },
+    inputs,
+    layers,
+  };
+  files.set('cat.json', JSON.stringify(model));
+  const codes = (count: number) => Array.from({ length: count }, (_, i) => (Math.imul(i + 5, 2654435761) >>> 9) & 255);
+  const arrays = names.map((name, i) => [name, npy('uint8', [4, 3], codes(12 + i).slice(i))] as const);
+  files.set('cat.npz', npz({ ...Object.fromEntries(arrays), c: npy('uint8', [4, 1200], codes(4800)) }) as never);
+  const replays = vi.spyOn(TensorEngine.prototype as unknown as { replay(): unknown }, 'replay');
+  files.set('mine.npz', npz({ c: npy('uint8', [4, 1200], codes(4801).slice(1)) }) as never);
+  const { stdout } = await run(['cat.json', 'cat.npz', '--candidate', 'mine.npz', '--reporter', 'json']);
+  const { layers: captured, candidate_layers: own } = JSON.parse(stdout);
+  const tried = [captured, own].map(([{ diagnosis }]) => diagnosis.evidence.unexplained.hypotheses);
+  expect(replays.mock.calls.length).toBeLessThan(3 * (tried[0] + tried[1]));
+  replays.mockRestore();
 });
 
 it('rows in another order are sought beside as many changes as a search may, and it is said where these are not all', () => {

@@ -63,7 +63,8 @@ export async function streamThatGives(
   for await (const scope of study.blocks()) scopes.push(scope);
   const numbers = numbersOf(study, base, scopes, shape.channels);
   for (const stream of open) {
-    const carried = carriedOf(study, stream, carriesOf(stream, shape, numbers, true));
+    const all = runs(stream.between, shape, rows, true);
+    const carried = carriedOf(study, stream, carriesOf(stream, all, numbers, shape.channels, () => false)!);
     const setup = { ...base, carried };
     if (study.agreesOnSubset(setup) && (await study.agreeEverywhere([setup]))[0]) return [stream, carried];
   }
@@ -115,45 +116,31 @@ async function headOf(study: ProductStudy, i: number): Promise<Scope> {
   return own[i];
 }
 
-/** A stream, and what it adds to the sums of the first values: NaN where that is not known. */
-interface Begun {
-  readonly stream: Stream;
-  readonly carries: Float64Array;
-  /** Where it adds something, and where nothing. */
-  readonly held: Int32Array;
-  readonly free: Int32Array;
-}
+/** By the sums: most changes are of what follows them. */
+const known = new WeakMap<SumData, Numbers>();
 
-/** By the sums: most changes are of what follows them. Beside each of a thousand these took a third of a millisecond. */
-const begun = new WeakMap<SumData, { readonly biases: Int32Array | null; readonly streamOf: (own: Stream) => Begun }>();
-
-function begunOn(study: ProductStudy, base: ProductSetup, shape: Shape, head: Scope): (own: Stream) => Begun {
+function numbersOfHead(study: ProductStudy, base: ProductSetup, head: Scope, channels: number): Numbers {
   const sums = study.engine.accumulator(base, head);
   const biases = scriptedInt32Bias(base.params);
-  const made = begun.get(sums);
-  if (made && (made.biases === biases || (made.biases && biases && areSame(made.biases, biases)))) return made.streamOf;
-  const width = head.channels?.length ?? shape.channels;
-  const part = { ...shape, channels: width, isCut: width < shape.channels };
-  const numbers = numbersOf(study, base, [head], width);
-  const isAll = !part.isCut && head.samples.length === study.data.to - study.data.from;
-  const streams = new Map<string, Begun>();
-  const streamOf = (stream: Stream): Begun => {
-    const name = nameOf(stream);
-    const own = streams.get(name) ?? beginOf(stream, carriesOf(stream, part, numbers, isAll));
-    streams.set(name, own);
-    return own;
-  };
-  begun.set(sums, { biases, streamOf });
-  return streamOf;
+  const made = known.get(sums);
+  if (made && (made.biases === biases || (made.biases && biases && areSame(made.biases, biases)))) return made;
+  const numbers = numbersOf(study, base, [head], channels);
+  known.set(sums, numbers);
+  return numbers;
 }
 
-function beginOf(stream: Stream, carries: Float64Array): Begun {
-  const places = int32s({ length: carries.length }, (_, i) => i);
-  return {
-    stream,
-    carries,
-    held: places.filter((i) => !Number.isNaN(carries[i]) && carries[i] !== 0),
-    free: places.filter((i) => carries[i] === 0),
+/** Of each head the outputs in every order: they are asked for beside a thousand changes. */
+const inOrder = new WeakMap<Scope, Map<Between, readonly Run[]>>();
+
+function runsOfHead(study: ProductStudy, shape: Shape, head: Scope, channels: number) {
+  const isCut = channels < shape.channels;
+  const isAll = !isCut && head.samples.length === study.data.to - study.data.from;
+  const made = inOrder.get(head) ?? new Map<Between, readonly Run[]>();
+  inOrder.set(head, made);
+  return (between: Between): readonly Run[] => {
+    const own = made.get(between) ?? [...runs(between, { ...shape, channels, isCut }, head.samples.length, isAll)];
+    made.set(between, own);
+    return own;
   };
 }
 
@@ -179,11 +166,17 @@ function openOn(
   const own = outputs();
   const isOwn = own.map((code, i) => Number(code === head.observed[i]));
   const admits = bounded(study, base, head);
-  const streamOf = begunOn(study, base, shape, head);
+  const numbers = numbersOfHead(study, base, head, width);
+  const runsOf = runsOfHead(study, shape, head, width);
+  const isRefuted = (i: number, carry: number) => (carry === 0 ? !isOwn[i] : !admits(i, carry));
   return streams.filter((stream) => {
-    const { carries, held, free } = streamOf(stream);
-    if (held.length + free.length < 2 || held.length === 0) return false;
-    if (free.some((i) => !isOwn[i]) || held.some((i) => !admits(i, carries[i]))) return false;
+    const carries = carriesOf(stream, runsOf(stream.between), numbers, width, isRefuted);
+    if (!carries) return false;
+    const held = int32s({ length: carries.length }, (_, i) => i).filter(
+      (i) => carries[i] !== 0 && !Number.isNaN(carries[i]),
+    );
+    const free = carries.filter((carry) => carry === 0).length;
+    if (held.length + free < 2 || held.length === 0) return false;
     const of = (sample: number, n: number) => carries[(sample - study.data.from) * width + n] || 0;
     const data = outputs(carriedBy(`${nameOf(stream)}, first values`, of));
     return held.every((i) => data[i] === head.observed[i]);
@@ -207,7 +200,7 @@ interface Numbers {
   readonly sums: Float64Array;
   readonly first: Float64Array;
   readonly last: Float64Array;
-  readonly biases: ArrayLike<number> | null;
+  readonly biases: Int32Array | null;
 }
 
 /** channels: how many the scopes have, from the first on. */
@@ -245,13 +238,19 @@ const OF_NEIGHBOURS: Partial<Record<Carry, (numbers: Numbers, i: number, before:
   'one sum': ({ sums }, _, before) => numberAt(sums, before),
 };
 
-/** What is added to each sum; NaN where that depends on rows that are not among these. */
-function carriesOf({ carry, between }: Stream, shape: Shape, numbers: Numbers, isAll: boolean) {
+/** What is added to each sum; NaN where that depends on rows that are not among these. Null: one of them is refuted, nearly always the first. */
+function carriesOf(
+  { carry }: Stream,
+  runs: Iterable<Run>,
+  numbers: Numbers,
+  channels: number,
+  isRefuted: (i: number, carry: number) => boolean,
+): Float64Array | null {
   const { sums, biases } = numbers;
   const carries = new Float64Array(sums.length).fill(Number.NaN);
-  const biasOf = (i: number) => biases?.[i % shape.channels] ?? 0;
+  const biasOf = (i: number) => biases?.[i % channels] ?? 0;
   const ofNeighbours = OF_NEIGHBOURS[carry];
-  for (const { outputs, isEnded } of runs(between, shape, sums.length / shape.channels, isAll)) {
+  for (const { outputs, isEnded } of runs) {
     const end = outputs.length - 1;
     let held = 0;
     for (let place = 0; place <= end; place++) {
@@ -259,10 +258,11 @@ function carriesOf({ carry, between }: Stream, shape: Shape, numbers: Numbers, i
       if (ofNeighbours) {
         const after = place < end ? outputs[place + 1] : isEnded ? NONE : UNKNOWN;
         carries[i] = ofNeighbours(numbers, i, place > 0 ? outputs[place - 1] : NONE, after);
-        continue;
+      } else {
+        carries[i] = carry === 'sums, the first bias' ? held + biasOf(outputs[0]) - biasOf(i) : held;
+        held += sums[i] + (carry === 'sums and biases' ? biasOf(i) : 0);
       }
-      carries[i] = carry === 'sums, the first bias' ? held + biasOf(outputs[0]) - biasOf(i) : held;
-      held += sums[i] + (carry === 'sums and biases' ? biasOf(i) : 0);
+      if (!Number.isNaN(carries[i]) && isRefuted(i, carries[i])) return null;
     }
   }
   return carries;

@@ -34,9 +34,19 @@ export function leavingLittle(study: Study): (setup: Setup) => boolean {
   return (setup) => most.every((own) => study.mismatches(setup, own.scope) <= own.most);
 }
 
-/** Those that leave the fewest of the probe's values first: of two that belong together each takes some away. */
-export function likeliestFirst(study: Study, changes: readonly Change[], setupOf: (change: Change) => Setup): Change[] {
-  const misses = new Map(changes.map((change) => [change, study.mismatches(setupOf(change), study.probe)]));
+/** A search, of which so much is asked. */
+interface Asked {
+  readonly study: Study;
+  isStopped(): boolean;
+  hypothesis(changes: readonly Change[]): { readonly setup: Setup };
+}
+
+/** Those that leave the fewest of the probe's values first: of two that belong together each takes some away. Last, what may not be asked any more. */
+export function likeliestFirst(run: Asked, changes: readonly Change[]): Change[] {
+  const { probe } = run.study;
+  const missed = (change: Change) =>
+    run.isStopped() ? Number.MAX_VALUE : run.study.mismatches(run.hypothesis([change]).setup, probe);
+  const misses = new Map(changes.map((change) => [change, missed(change)]));
   return [...changes].sort((a, b) => misses.get(a)! - misses.get(b)!);
 }
 

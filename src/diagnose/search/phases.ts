@@ -76,7 +76,7 @@ export class Search {
     this.work = new SearchWork(study.data.work);
     this.failed = new Failed(study, (changes) => this.hypothesis(changes));
     this.causes = causes.filter((cause) => isPossible(cause, study));
-    this.enumerated = this.causes.flatMap((cause) => cause.changes?.(study) ?? []);
+    this.enumerated = this.causes.flatMap((cause) => (this.work.mayList() ? (cause.changes?.(study) ?? []) : []));
     this.shown = new Shown(study, this.enumerated);
     this.saturations = this.enumerated.filter(saturates);
     this.ofAll = this.causes.filter(({ code }) => OF_ALL_CHANNELS.includes(code));
@@ -124,7 +124,8 @@ export class Search {
   /** What alone leaves little: of whole values, which have no sums to tell it by, it shows that they are no noise. */
   private get nearly(): readonly Change[] {
     const leavesLittle = leavingLittle(this.study);
-    return [...this.offBase, ...this.estimated].filter((change) => leavesLittle(this.setupOf([change])));
+    const isNear = (change: Change) => !this.isStopped() && leavesLittle(this.setupOf([change]));
+    return [...this.offBase, ...this.estimated].filter(isNear);
   }
 
   /** What failed next to borders between codes only: the same on other bases. */
@@ -212,7 +213,7 @@ export class Search {
   /** What is paired: where steps of every runtime are possible, what is near beside a change is tried on every base. */
   get offBase(): readonly Change[] {
     const isOffBase = (change: Change) => !(this.bases && this.study.free && isOfBase(change));
-    this.paired ??= likeliestFirst(this.study, this.enumerated.filter(isOffBase), (change) => this.setupOf([change]));
+    this.paired ??= likeliestFirst(this, this.enumerated.filter(isOffBase));
     return this.paired;
   }
 

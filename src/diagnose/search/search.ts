@@ -27,7 +27,7 @@ export async function search(study: Study, prefix: readonly Change[]): Promise<S
   run.singles();
   // what several layers do comes before what takes as long as all single causes
   if (!run.isSettled() && (study.data.before?.often.length ?? 0) > 0 && others.areSame()) return run.result();
-  run.estimatesOnOtherBases();
+  if (!run.work.isSpent) run.estimatesOnOtherBases();
   run.onOtherBases();
   if (restOnPatches(run.found)) await run.arranged([]);
   const { changes: ofOther = [] } = study.data.met ?? {};

@@ -68,7 +68,7 @@ const ON_OTHERS = 1e8;
 
 /** And on what layers may do that nobody saw: each time the layers after it are replayed, which takes as long for a few samples as for one. */
 const ON_UNSEEN = 7e8;
-const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2 };
+const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2, asked: 2.5e3 };
 
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
@@ -223,9 +223,9 @@ export class Work {
     return this.spent > AGAIN * this.ofLayers;
   }
 
-  /** The same of so many layers that nobody saw, replayed by so many multiply-adds. */
-  mayTryUnseen(multiplyAdds: number): boolean {
-    this.onUnseen += UNSEEN.layer + UNSEEN.multiplyAdd * multiplyAdds;
+  /** The same of a layer that nobody saw, replayed by so many multiply-adds, and of so many that are asked for their values on the way. */
+  mayTryUnseen(multiplyAdds: number, asked = 0): boolean {
+    this.onUnseen += UNSEEN.layer + UNSEEN.multiplyAdd * multiplyAdds + UNSEEN.asked * asked;
     return this.onUnseen <= ON_UNSEEN * this.scale;
   }
 
@@ -235,6 +235,10 @@ export class Work {
 
   get endsAllSingles(): boolean {
     return this.spent - this.atSearch > MOST_SINGLES * this.scale;
+  }
+
+  get endsListing(): boolean {
+    return this.spent - this.atSearch > (MOST_SINGLES / 2) * this.scale;
   }
 
   get endsArranged(): boolean {
@@ -276,6 +280,12 @@ export class SearchWork {
   mayArrange(): boolean {
     if (this.all.endsArranged) this.ended ??= 'out_of_time';
     return !this.all.endsArranged;
+  }
+
+  /** The changes of a cause are few, but to list them may take replays, 3 s of a sum of four million: half of what they may take is left to try them. */
+  mayList(): boolean {
+    if (this.all.endsListing) this.ended ??= 'out_of_time';
+    return !this.all.endsListing;
   }
 
   /** All that a search may take is. */

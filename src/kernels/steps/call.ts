@@ -254,6 +254,11 @@ export function rememberedIn({ samples, output }: TensorCall, input: QuantParams
   return samples * sizeOf(output.shape.dims) > 256 ? remembered(input, apply) : apply;
 }
 
+/** Of what is done to each input by itself: of a thousand with few values tables take longer than these. */
+export function rememberedOf(input: TensorValue, apply: (code: number) => number) {
+  return input.data.length > 256 ? remembered(quantized(input), apply) : apply;
+}
+
 /** What all calls of a layer share, made at the first: a layer may be called 20,000 times, a sample each. */
 export function ofLayer<T>(make: (call: TensorCall) => T): (call: TensorCall) => T {
   let last: { readonly facts: readonly unknown[]; readonly made: T } | null = null;

@@ -7,7 +7,7 @@ import { strideOf } from '../../tensor/shape.js';
 import { isChannelsLast } from '../../tensor/strides.js';
 import { clampOfCodes } from './activation.js';
 import { type AtenWay, inVectors, oneByOne } from './atenVectors.js';
-import { inWholeVectors, quantized, rememberedIn, roomForCodes } from './call.js';
+import { inWholeVectors, quantized, rememberedOf, roomForCodes } from './call.js';
 import { dequantizeFloat32 } from './dequantize.js';
 import { quantizeDivision, quantizeFma, quantizeTwoRoundings } from './quantize.js';
 import { tensorSteps } from './tensor.js';
@@ -48,9 +48,8 @@ function converted(call: TensorCall, input: TensorValue, { dequantize, quantize 
   const params = quantized(input);
   const real = dequantize.prepare(params);
   const code = quantize.prepare(quantized(call.output));
-  return rememberedIn(
-    call,
-    params,
+  return rememberedOf(
+    input,
     rectified(call, (x) => code(real(x))),
   );
 }

@@ -8,7 +8,7 @@ import { f32 } from '../../../numeric/float.js';
 import { clamp } from '../../../numeric/integer.js';
 import { floor, roundHalfAway } from '../../../numeric/round.js';
 import { sizeOf } from '../../../tensor/shape.js';
-import { quantized, rememberedIn } from '../call.js';
+import { quantized, rememberedOf } from '../call.js';
 import { axisIn, joined } from '../concat.js';
 import { tensorSteps, withoutActivation } from '../tensor.js';
 import { BYTES_AND_INT16, scaleOf } from './common.js';
@@ -43,7 +43,7 @@ export const concatTflite: TensorSteps = withoutActivation({
     (call) =>
       joined(call, axisIn(call), (input) => {
         const params = quantized(input);
-        return rememberedIn(call, params, codeOf(params, quantized(call.output)));
+        return rememberedOf(input, codeOf(params, quantized(call.output)));
       }),
   ),
   codes: BYTES_AND_INT16,
