@@ -77,6 +77,19 @@ describe('two steps told against each other', () => {
     expect(fix).toContain('correct t5 first');
   });
 
+  test('a multiplier of few bits stands beside the scale that three values admit', async () => {
+    const files = reported('three-values-differ', 'model.tflite', 'capture.npz', 'candidate.npz');
+    const [model, capture, candidate] = files;
+    const { causes, indistinguishable } = diagnosisOf(await json(model, capture, '--candidate', candidate), 't7');
+    const all = [causes, ...indistinguishable.map((other) => other.causes)].map(([code]) => code);
+    expect(all.toSorted()).toEqual([
+      'input-scale-wrong',
+      'multiplier-short',
+      'output-scale-wrong',
+      'weight-scale-wrong',
+    ]);
+  });
+
   test('a quotient in place of a reciprocal, where the zero point is 0', async () => {
     const [model, capture, candidate] = reported('quantize-divides', 'model.json', 'capture.npz', 'candidate.npz');
     const diagnosis = diagnosisOf(await json(model, capture, '--candidate', candidate), 'quant');

@@ -151,8 +151,13 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   shows: ({ study, without }) =>
     study.data.proven ||
     (study.sameOnSubset(without, study.declared)
-      ? hasCases(study, FEWEST_DIFFERING) && (hasCases(study, FEWEST_OF_SOME) || hasMany(study))
+      ? hasCases(study, FEWEST_DIFFERING) && hasEnough(study)
       : missesCases(study, without, FEWEST_BESIDE)),
+
+  twinsOf: (study, { cause }) =>
+    isProductStudy(study) && study.free && SCALES.has(cause) && !hasEnough(study as Study)
+      ? (multiplierShort.estimate?.(study, study.declared, false) ?? [])
+      : [],
 
   evidence: ({ change, without }) => {
     if (without.kind !== 'product') return {};
@@ -182,8 +187,10 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   },
 };
 
-function hasMany(study: Study): boolean {
-  return !isProductStudy(study) || hasCasesAmong(study, MANY, () => true);
+const SCALES: ReadonlySet<string> = new Set(['input-scale-wrong', 'weight-scale-wrong', 'output-scale-wrong']);
+
+function hasEnough(study: Study): boolean {
+  return hasCases(study, FEWEST_OF_SOME) || !isProductStudy(study) || hasCasesAmong(study, MANY, () => true);
 }
 
 /** With the shift that it has in the code, where that is known. */
