@@ -32,7 +32,7 @@ export function formOfSum(name: string, { value, others, ofCodes, alone }: RealF
     value: ofSum(value!),
     others: {
       ...each(others),
-      ...without(1, isNorm ? 'what skips the block' : 'the bias before it'),
+      ...without(1, isNorm ? 'the residual' : 'the bias before it'),
       ...(isNorm ? without(2, 'the bias before it') : {}),
     },
     ofCodes: each(ofCodes),

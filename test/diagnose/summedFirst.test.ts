@@ -79,11 +79,11 @@ async function diagnosed(op: Op, candidate: Float32Array) {
 }
 
 test.each<[op: Op, candidate: Float32Array, name: string]>([
-  ['skip_layer_norm', byRows(norm(), x, beside), 'layer_norm without what skips the block'],
+  ['skip_layer_norm', byRows(norm(), x, beside), 'layer_norm without the residual'],
   ['skip_layer_norm', byRows(norm(), x, skip), 'layer_norm without the bias before it'],
   ['skip_layer_norm', byRows(norm(1e-3), x, skip, beside), 'skip_layer_norm with an eps of 0.001'],
   ['skip_layer_norm', byRows((row) => row, x, skip, beside), 'the sum itself'],
-  ['skip_rms_norm', byRows(rms, x, beside), 'rms_norm without what skips the block'],
+  ['skip_rms_norm', byRows(rms, x, beside), 'rms_norm without the residual'],
   ['bias_gelu', byRows(byTanh, x), 'gelu without the bias before it'],
 ])('%s', async (op, candidate, name) => {
   const { causes, evidence } = await diagnosed(op, candidate);
