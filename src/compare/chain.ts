@@ -198,7 +198,8 @@ function orElse({ found, ...finding }: ChainFinding, others: ReadonlySet<string>
 
 /** An implementation does the same in each of its layers: what one of them might do otherwise, all do. */
 async function everyLayer(chain: Chain, missing: readonly Layer[], seen: Seen): Promise<ChainFinding | null> {
-  if (!isProduct(seen.last)) return null;
+  // what turns codes to floats, or pools them, comes behind products too
+  if (!isProduct(seen.last) && !isElementwise(seen.last) && !isTensor(seen.last)) return null;
   const { diagnosis, session } = chain;
   const run = await session.open(missing[0]);
   const few = fewSamples(chain, missing[0]);

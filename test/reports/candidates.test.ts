@@ -90,6 +90,16 @@ describe('two steps told against each other', () => {
     ]);
   });
 
+  test.each([
+    ['only-floats-out', 'model.onnx', 'candidate.npz', 'y', 'accumulator-wraps', 'c', 30],
+    ['inherited-and-open', 'model.tflite', 'candidate-last.npz', 't10', 'rounding-floor', 't2', 17],
+  ])('%s: what all layers do is found by the last one alone', async (set, file, own, layer, cause, from, values) => {
+    const [model, capture, candidate] = reported(set, file, 'capture.npz', own);
+    const diagnosis = diagnosisOf(await json(model, capture, '--candidate', candidate), layer);
+    expect(diagnosis).toMatchObject({ causes: [cause], ...explainsAll(values) });
+    expect(diagnosis.evidence.basis).toMatchObject({ in: from, throughout: true });
+  });
+
   test('a quotient in place of a reciprocal, where the zero point is 0', async () => {
     const [model, capture, candidate] = reported('quantize-divides', 'model.json', 'capture.npz', 'candidate.npz');
     const diagnosis = diagnosisOf(await json(model, capture, '--candidate', candidate), 'quant');

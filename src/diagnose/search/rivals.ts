@@ -42,9 +42,17 @@ export async function valuesUnder(layer: LayerCase, changes: readonly Change[]):
 /** What an implementation does in each of its layers: none of it in a layer that cannot have it. */
 export type Habit = (study: Study) => readonly Change[];
 
-/** The same as another layer's change. */
+/** The same as another layer's change; of another kernel's steps the one of that name which moves the same. */
 export function alike(change: Change): Habit {
-  return (study) => enumeratedIn(study, [change.cause]).filter(isLike(change));
+  return (study) => {
+    const all = enumeratedIn(study, [change.cause]);
+    const same = all.filter(isLike(change));
+    if (same.length > 0) return same;
+    const others = all.filter(({ coordinate }) => coordinate === change.coordinate);
+    // an accumulator that holds a bias, where there is none
+    const begun = others.find(({ label }) => change.label.startsWith(label));
+    return [begun ?? others[0]].filter((own) => own !== undefined);
+  };
 }
 
 /** By its name, or that of a rule. */
