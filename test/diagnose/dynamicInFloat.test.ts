@@ -21,10 +21,12 @@ beforeAll(async () => {
 interface Mistake {
   readonly bias?: number;
   readonly weights?: number;
+  /** A range for each row. */
+  readonly byRow?: boolean;
 }
 
 /** The last layer from its captured input, call by call, the terms from the last to the first. */
-async function headBy({ bias = 1, weights = 1 }: Mistake): Promise<Float32Array> {
+async function headBy({ bias = 1, weights = 1, byRow = false }: Mistake): Promise<Float32Array> {
   const layer = model.layers.at(-1) as ProductLayer;
   const { form } = layer;
   const { inFeatures, outFeatures } = form.weight;
@@ -32,7 +34,7 @@ async function headBy({ bias = 1, weights = 1 }: Mistake): Promise<Float32Array>
   const x = await capture.values.get(layer.inputs[0])!.read(0, capture.samples);
   const output = new Float32Array(capture.samples * outFeatures);
   let first = 0;
-  for (const rows of capture.batchSizes) {
+  for (const rows of capture.batchSizes.flatMap((size) => (byRow ? new Array<number>(size).fill(1) : size))) {
     const own = x.subarray(first * inFeatures, (first + rows) * inFeatures) as Float32Array;
     const { min, max } = rangeOfRow(own);
     const input = dynamicDecomposed.chooseQuantParams(min, max, false);
@@ -55,6 +57,7 @@ test.each<[name: string, mistake: Mistake, causes: string[]]>([
   ['no bias', { bias: 0 }, ['bias-missing']],
   ['twice the bias', { bias: 2 }, ['bias-factor']],
   ['weights of another scale', { weights: 1.1 }, ['weight-scale-wrong']],
+  ['a range for each row', { byRow: true }, ['activation-range']],
 ])('%s', async (_, mistake, causes) => {
   const { name } = model.layers.at(-1)!;
   const [own, y] = [capture.values.get(name)!, await headBy(mistake)];

@@ -246,8 +246,12 @@ export function dynamicChange(
     coordinate: cause === 'activation-range' ? 'x_range' : 'multiplier',
     freedom: FREEDOM.none,
     label,
-    // tried in a layer after it that chooses nothing, it changes nothing
-    apply: (setup) => (setup.steps.dynamic ? withSteps(setup, { dynamic: move(setup.steps.dynamic) }) : setup),
+    apply(setup) {
+      const { dynamic, float } = setup.steps;
+      if (!dynamic) return setup; // tried in a layer after it that chooses nothing
+      // whatever range its codes have, a graph multiplies their reals
+      return withSteps(setup, { dynamic: move(dynamic), ...(cause === 'activation-range' && { float }) });
+    },
   };
 }
 
