@@ -9,6 +9,7 @@ import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
+import { dynamicPointwise } from './steps/dynamic.js';
 import { oneDnnAmx } from './steps/multiplier.js';
 
 export const onednnPointwiseAmx: Kernel = {
@@ -24,5 +25,9 @@ export const onednnPointwiseAmx: Kernel = {
   needs: 'amxInt8',
   confirm: null,
   onFloats: pyTorchFloats,
-  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnAmx }, { isa: 'amx', invertsScales: false }, null),
+  ops: oneDnnOps(
+    { accumulate: exact, multiplier: oneDnnAmx },
+    { isa: 'amx', invertsScales: false },
+    dynamicPointwise(oneDnnAmx),
+  ),
 };

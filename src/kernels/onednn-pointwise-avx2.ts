@@ -6,6 +6,7 @@ import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { pairsSaturatingInt16Blocks384 } from './steps/accumulate.js';
+import { dynamicPointwise } from './steps/dynamic.js';
 import { oneDnnGemm } from './steps/multiplier.js';
 
 export const onednnPointwiseAvx2: Kernel = {
@@ -24,6 +25,6 @@ export const onednnPointwiseAvx2: Kernel = {
   ops: oneDnnOps(
     { accumulate: pairsSaturatingInt16Blocks384, multiplier: oneDnnGemm },
     { isa: 'avx2', invertsScales: false },
-    null,
+    dynamicPointwise(oneDnnGemm),
   ),
 };

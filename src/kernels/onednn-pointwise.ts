@@ -8,6 +8,7 @@ import { oneDnnOps } from './families.js';
 import { oneDnnLibrary } from './libraries.js';
 import { pyTorchFloats } from './pyTorchFloats.js';
 import { exact } from './steps/accumulate.js';
+import { dynamicPointwise } from './steps/dynamic.js';
 import { oneDnnBrgemm } from './steps/multiplier.js';
 
 export const onednnPointwise: Kernel = {
@@ -22,5 +23,9 @@ export const onednnPointwise: Kernel = {
   sums: 'exact',
   confirm: null,
   onFloats: pyTorchFloats,
-  ops: oneDnnOps({ accumulate: exact, multiplier: oneDnnBrgemm }, { isa: 'vnni', invertsScales: false }, null),
+  ops: oneDnnOps(
+    { accumulate: exact, multiplier: oneDnnBrgemm },
+    { isa: 'vnni', invertsScales: false },
+    dynamicPointwise(oneDnnBrgemm),
+  ),
 };

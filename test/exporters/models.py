@@ -155,9 +155,9 @@ def pt2e_lowered():
     return pt2e(lowered=True)
 
 
-def pt2e_dynamic():
+def pt2e_dynamic(lowered=False):
     model, inputs, _ = pt2e(is_dynamic=True)
-    return model, [inputs[:40], inputs[40:]], {}
+    return model, [inputs[:40], inputs[40:]], {"lowered": lowered}
 
 
 def pt2e_per_tensor():
@@ -188,7 +188,7 @@ def torchao_zero_point():
 TORCHAO = {"torchao": torchao, "torchao-per-tensor": lambda: torchao(granularity="tensor"), "torchao-zero-point": torchao_zero_point,
            "torchao-reduce-range": lambda: torchao(reduce_range=True), "torchao-static": lambda: torchao(static=True)}
 PER_ENGINE = {"eager": eager, "eager-per-tensor": eager_per_tensor, "fx": fx, "dynamic": dynamic, "dynamic-full-range": dynamic_full_range}
-PT2E = {"pt2e-reference": pt2e, "pt2e-reference-per-tensor": pt2e_per_tensor, "pt2e-reference-dynamic": pt2e_dynamic, "pt2e-lowered": pt2e_lowered}
+PT2E = {"pt2e-reference": pt2e, "pt2e-reference-per-tensor": pt2e_per_tensor, "pt2e-reference-dynamic": pt2e_dynamic, "pt2e-lowered-dynamic": lambda: pt2e_dynamic(lowered=True), "pt2e-lowered": pt2e_lowered}
 
 
 def main(out):

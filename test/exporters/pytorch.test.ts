@@ -48,7 +48,7 @@ const ENGINES = ['fbgemm', 'x86', 'onednn', 'qnnpack'];
 const FLOWS = ['eager', 'eager-per-tensor', 'fx', 'dynamic', 'dynamic-full-range'];
 const MODELS = [
   ...ENGINES.flatMap((engine) => FLOWS.map((flow) => `${flow}-${engine}`)),
-  ...['pt2e-reference', 'pt2e-reference-per-tensor', 'pt2e-reference-dynamic', 'pt2e-lowered'],
+  ...['pt2e-reference', 'pt2e-reference-per-tensor', 'pt2e-reference-dynamic', 'pt2e-lowered-dynamic', 'pt2e-lowered'],
   ...['', '-per-tensor', '-zero-point', '-reduce-range', '-static'].map((kind) => `torchao${kind}`),
 ];
 

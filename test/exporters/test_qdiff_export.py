@@ -985,10 +985,12 @@ class Pt2e(Case):
         self.assertEqual([(layer["input"], layer["activation"], layer["reduce_range"], layer["output"]) for layer in model["layers"]][0],
                          ("x", "relu", False, {"dtype": "float32"}))
         self.assertEqual(model["producer"]["flow"], "pt2e-reference")
+        lowered = self.export(*models.pt2e(is_dynamic=True)[:2], lowered=True)[0]
+        self.assertEqual(lowered["layers"], model["layers"])
+        self.assertEqual(lowered["producer"]["flow"], "pt2e-lowered")
 
     def test_dynamic_graphs_that_choose_otherwise(self):
         net, inputs, _ = models.pt2e(is_dynamic=True)
-        self.assertIn("quantizes dynamically in a graph of convert_pt2e, lowered", self.refused(net, inputs, lowered=True))
         for node in net.graph.nodes:
             if "choose_qparams" in str(node.target):
                 node.args = (*node.args[:3], 1e-5, *node.args[4:])

@@ -2337,8 +2337,8 @@ class _DynamicGroup(_Group):
         codes = self.x.args[0]
         choose = codes.args[1].args[0]
         self.floats, self.reduce_range = codes.args[0], choose.args[2] - choose.args[1] == 127
-        self.inner |= {choose, *choose.users, codes, self.x}
-        if self.quantize:  # its floats are codes of a layer of their own
+        self.chosen = {choose, *choose.users, codes, self.x}  # run whoever multiplies
+        if self.quantize:  # its floats are quantized by a layer of their own
             self.quantize, self.last = None, self.relu or linear
             self.inner -= {self.last}
 
@@ -2498,20 +2498,21 @@ class _Pt2eWatch(_Watch):
         super().__init__(model, recording)
         self.lowered = lowered
         self.groups = {group.last: group for group in map(_Group, filter(_is_group, model.graph.nodes))}
-        self.groups.update({group.last: group for group in map(_DynamicGroup, filter(_is_dynamic_group, model.graph.nodes))} if not lowered else {})
+        self.groups.update({group.last: group for group in map(_DynamicGroup, filter(_is_dynamic_group, model.graph.nodes))})
         others = [group for group in (_op_group(node, lowered) for node in model.graph.nodes) if group]
         # operators without weights are lowered to code that is not called here
         self.groups.update({group.last: group for group in others if group.is_convolution or not lowered})
         self.inner = set().union(*(group.inner for group in self.groups.values())) if self.groups else set()
+        self.chosen = set().union(*(getattr(group, "chosen", ()) for group in self.groups.values())) if self.groups else set()
         self.linears = {group.linear for group in self.groups.values()}
         self.linears.update(group.add for group in self.groups.values() if getattr(group, "add", None) and group.quantize)
         self.weights_only = {group.weight for group in self.groups.values() if group.weight is not None}
         self.prepacked = {}
         dynamic = next((node for node in model.graph.nodes if _target(node).startswith("quantized_decomposed.choose_qparams")), None)
         if dynamic and not self.groups:
-            how = "lowered" if lowered else "with a range for each token, without a zero point, with another eps than 2^-12, or before no linear"
-            raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, {how}, which qdiff does not replay: "
-                              + ("export it without lowered" if lowered else "use one range for a call (per_tensor_affine), or a static config"))
+            raise ExportError(f"{dynamic.name} quantizes dynamically in a graph of convert_pt2e, with a range for each token, without a zero "
+                              "point, with another eps than 2^-12, or before no linear, which qdiff does not replay: use one range for a "
+                              "call (per_tensor_affine), or a static config")
         for group in self.groups.values():
             axis = group.weight.args[3] if group.weight is not None and _target(group.weight).endswith("per_channel") else 0
             if axis != 0:
@@ -2560,7 +2561,7 @@ class _Pt2eWatch(_Watch):
             return layer(interpreter, node, group, run)
         if node in self.inner and self.lowered:
             return None
-        if node in self.inner or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
+        if node in self.inner or node in self.chosen or node in self.weights_only or node.op in ("placeholder", "get_attr", "output"):
             return run(node)
         args, kwargs = interpreter.map_nodes_to_values((node.args, node.kwargs), node)
         target = _target(node)
@@ -2669,12 +2670,17 @@ class _Pt2eWatch(_Watch):
 
     def dynamic_layer(self, interpreter, node, group, run):
         value_of = lambda argument: interpreter.map_nodes_to_values(argument, node)
-        name, result = self.name(group.linear)("linear"), run(node)
+        name, activation, output = self.name(group.linear)("linear"), "relu" if group.relu else "none", {"dtype": "float32"}
         x, source = value_of(group.floats), self.find(value_of(group.floats))
+        weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
+        if self.lowered:
+            codes, scale, zero_point = value_of(group.x.args)[:3]
+            result = self.lower(name, node, codes, scale, zero_point, weight, bias, output, activation)
+        else:
+            result = run(node)
         if source is None:  # of constants only
             return result
-        weight, bias = _Pt2eWeight(name, value_of(group.weight.args)), value_of(group.bias)
-        self.emit(name, "linear_dynamic", result, {"dtype": "float32"}, source, activation="relu" if group.relu else "none",
+        self.emit(name, "linear_dynamic", result, output, source, activation=activation,
                   reduce_range=group.reduce_range, features=(x.shape[-1], result.shape[-1]),
                   parameters=lambda: _linear_parameters(name, weight.codes, weight.scale, weight.zero_point, bias))
         return result

@@ -173,6 +173,12 @@ export const dynamicDecomposed = ofBatch(
   float32ProductThenDivide,
 );
 
+/** The same lowered: oneDNN multiplies the codes, by scales as they are. */
+export function dynamicPointwise(multiplier: MultiplierStep): DynamicStep {
+  const equation = `${multiplier.equation}, + b`;
+  return ofBatch(`dynamicPointwise ${multiplier.name}`, equation, chooseOfDecomposed, quantizeDecomposed, multiplier);
+}
+
 /** QNNPACK ignores reduce_range. */
 export const dynamicQnnpack = overEightBits(
   ofBatch('dynamicQnnpack', 'f32(f32(acc) * f32(s * sw)) + b', chooseOfPyTorch, quantizeFma, float32Product),
