@@ -68,7 +68,7 @@ const ON_OTHERS = 1e8;
 
 /** And on what layers may do that nobody saw: each time the layers after it are replayed, which takes as long for a few samples as for one. */
 const ON_UNSEEN = 7e8;
-const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2, asked: 2.5e3 };
+const UNSEEN = { layer: 1.5e6, multiplyAdd: 0.2, asked: 8e3 };
 
 /**
  * What the searches of one side of a run that explain nothing take in all, so that twenty layers of noise do not take twenty times as long as one. Counted, and
@@ -226,7 +226,11 @@ export class Work {
   /** The same of a layer that nobody saw, replayed by so many multiply-adds, and of so many that are asked for their values on the way. */
   mayTryUnseen(multiplyAdds: number, asked = 0): boolean {
     this.onUnseen += UNSEEN.layer + UNSEEN.multiplyAdd * multiplyAdds + UNSEEN.asked * asked;
-    return this.onUnseen <= ON_UNSEEN * this.scale;
+    return !this.isSpentOnUnseen;
+  }
+
+  get isSpentOnUnseen(): boolean {
+    return this.onUnseen > ON_UNSEEN * this.scale;
   }
 
   get endsSingles(): boolean {
