@@ -66,7 +66,7 @@ export async function throughChain(
   const seen = { last, observed, zeroPoint, differing, missing: missing.length };
   const findings: ChainFinding[] = [];
   for (const layer of missing) {
-    if (chain.diagnosis.work.isSpentOnUnseen) break; // to list what it may do takes replays: of a thousand layers half of a run
+    if (chain.diagnosis.work.isSpentOnUnseen) break; // to list what it may do takes replays
     const finding = await oneLayer(chain, layer, seen);
     if (finding) findings.push(finding);
   }
