@@ -1,14 +1,12 @@
 import { float64Bias, int32BiasFloat64, realBias, unitsAdded } from '../../kernels/steps/bias.js';
 import { float64Product } from '../../kernels/steps/multiplier.js';
 import { roundThenOffset } from '../../kernels/steps/offsetAndClamp.js';
-import { halfEven, halfUp, insideMultiplier } from '../../kernels/steps/round.js';
+import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
-import { isQuantized } from '../../nouns/value.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
-import { isFixedPoint, isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/short/shortFactors.js';
-import { type ShortFixedPoint, shortFixedPoints } from '../alternatives/short/shortFixedPoint.js';
+import { type ShortChange, shortFixedPoints, shortRoundedTwice } from '../alternatives/short/shortFixedPoint.js';
 import {
   areEqual,
   everyChannel,
@@ -79,7 +77,7 @@ export const multiplierShort: Cause<'multiplier-short'> = {
   whose: 'kernel',
   parameterFree: true,
 
-  changes: (study) => (isProductStudy(study) && study.free ? shortFixedPoints.flatMap(roundedTwice(study)) : []),
+  changes: (study) => (isProductStudy(study) && study.free ? shortFixedPoints.flatMap(shortRoundedTwice(study)) : []),
 
   afterSums: true,
   estimate: (study, base, onEstimate) => {
@@ -206,42 +204,6 @@ function sizeOf({ bits, fraction }: Partial<CauseEvidence['multiplier-short']>):
 function placeOf({ of, input, channel }: CauseEvidence['multiplier-short']): string {
   if (input !== undefined) return `input ${input}: `;
   return of === undefined ? `channel ${channel ?? 0}: ` : '';
-}
-
-interface ShortChange extends ProductChange {
-  /** Of every channel: only what is named tells them. */
-  readonly numbersOf: () => readonly Short[];
-  /** Without where ties go, which a layer without any does not tell. */
-  readonly rule: string;
-}
-
-/** As gemmlowp rounds; no number of few bits that is rounded once gives it. */
-function roundedTwice({ declared }: ProductStudy): (form: ShortFixedPoint) => ShortChange[] {
-  const { steps, params } = declared;
-  const { output } = params;
-  if (!isQuantized(output)) return () => [];
-  const bias = isFixedPoint(steps.multiplier) || isInt32Bias(steps.bias) ? steps.bias : int32BiasFloat64;
-  return ({ rule, bits, multiplier }) => {
-    const shortOf = (n: number): Short => {
-      const own = multiplier.multiplierOf(params, output, n);
-      return { k: own.multiplier / 2 ** (31 - bits), n: bits - own.exponent };
-    };
-    return [
-      {
-        cause: 'multiplier-short',
-        coordinate: 'multiplier',
-        freedom: FREEDOM.none,
-        // where all 31 bits give the same, they are the likelier
-        rare: true,
-        label: `${rule}, ${bias.name}`,
-        rule,
-        numbersOf: () => Array.from({ length: params.outFeatures }, (_, n) => shortOf(n)),
-        found: { bits, per_channel: true, rounds: 'twice' },
-        apply: (setup: ProductSetup) =>
-          withSteps(setup, { multiplier, bias, round: insideMultiplier, offsetAndClamp: roundThenOffset }),
-      },
-    ];
-  };
 }
 
 interface Way {

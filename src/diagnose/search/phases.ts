@@ -73,7 +73,7 @@ export class Search {
     readonly study: Study,
     private readonly prefix: readonly Change[],
   ) {
-    this.work = new SearchWork(study.data.work);
+    this.work = new SearchWork(study.data.work, 'float' in study.declared.steps && study.declared.steps.float !== null);
     this.failed = new Failed(study, (changes) => this.hypothesis(changes));
     this.causes = causes.filter((cause) => isPossible(cause, study));
     this.enumerated = this.causes.flatMap((cause) => (this.work.mayList() ? (cause.changes?.(study) ?? []) : []));
@@ -248,11 +248,9 @@ export class Search {
     for (const base of early) this.estimateOnActive(base, this.ofAll);
     if (isTensorStudy(this.study)) this.enumeratedPairs((a, b) => most.includes(a) || most.includes(b));
     for (const base of first) if (!early.includes(base)) this.estimateOnActive(base, this.ofAll);
+    const isOfAll = ({ freedom, cause }: Change) => freedom <= FREEDOM.oneNumber || cause === 'bias-missing';
+    for (const base of this.estimated.filter(isOfAll)) this.estimateOn([base]); // few
     this.enumeratedPairs((a, b) => !isFirst(a, b));
-    const globals = this.estimated.filter(
-      (change) => change.freedom <= FREEDOM.oneNumber || change.cause === 'bias-missing',
-    );
-    for (const base of globals) this.estimateOn([base]); // few
     const rest = this.causes.filter((cause) => !this.ofAll.includes(cause));
     for (const base of this.offBase) this.estimateOnActive(base, first.includes(base) ? rest : this.causes);
     if (this.isStopped()) return;

@@ -35,12 +35,14 @@ const SINGLES_ONLY = 1.5e8;
 /**
  * What is spent on two causes at once by one search, and by all of a layer, a capture's or a candidate's, where any step is possible. Of noise no
  * sums are met from which it follows: until they are, the last pair that the tests have is found by 1.5e8 in a capture and by 2.1e8 in a
- * candidate, and then by 3.6e8 and 7.9e8.
+ * candidate, and then by 3.6e8 and 5.5e8.
  */
 const LIMITS = {
   capture: { noise: [1.7e8, 1.8e8], other: [4e8, 4.5e8] },
-  candidate: { noise: [2.3e8, 2.8e8], other: [8.6e8, 8.9e8] },
+  candidate: { noise: [2.3e8, 2.8e8], other: [5.6e8, 5.9e8] },
 } as const;
+/** Where the declared kernel sums floats, whose exact sums and bounds every try takes anew. */
+const OF_FLOATS = 1.5;
 /** What single causes of one search take at most, beyond those that any layer has: of a value joined of 1000 there are thousands. */
 const SINGLES = 6e8;
 const OF_ANY_LAYER = 400;
@@ -206,9 +208,10 @@ export class Work {
     return this.allAtLayer > AS_SEVERAL * this.scale;
   }
 
-  /** No second cause is sought beside one. */
-  endsPairs(hasMetSums: boolean): boolean {
-    const { spent, atSearch, atLayer, scale } = this;
+  /** No second cause is sought beside one. times: as much as a search may take elsewhere. */
+  endsPairs(hasMetSums: boolean, times = 1): boolean {
+    const { spent, atSearch, atLayer } = this;
+    const scale = times * this.scale;
     const [ofSearch, ofLayer] = LIMITS[this.side][hasMetSums ? 'other' : 'noise'];
     return this.isShort || spent - atSearch > ofSearch * scale || spent - atLayer > ofLayer * scale;
   }
@@ -268,7 +271,10 @@ export class SearchWork {
   private estimated = 0;
   private count = 0;
 
-  constructor(private readonly all = new Work()) {}
+  constructor(
+    private readonly all = new Work(),
+    private readonly ofFloats = false,
+  ) {}
 
   /** Single causes follow again, of parts: they are few, whatever the pairs took. */
   endDeep(): void {
@@ -322,7 +328,7 @@ export class SearchWork {
   isEnding(hasMetSums: boolean): boolean {
     const { all, isDeep } = this;
     const endsSingles = all.isOver || all.endsAllSingles || (this.count > OF_ANY_LAYER && all.endsSingles);
-    const ends = isDeep ? all.endsPairs(hasMetSums) : endsSingles;
+    const ends = isDeep ? all.endsPairs(hasMetSums, this.ofFloats ? OF_FLOATS : 1) : endsSingles;
     if (ends) this.ended = all.isShort ? 'cut_short' : 'out_of_time';
     return ends;
   }
