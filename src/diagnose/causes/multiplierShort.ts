@@ -5,6 +5,7 @@ import { halfEven, halfUp } from '../../kernels/steps/round.js';
 import type { BiasStep, Product, RoundStep } from '../../nouns/kernel.js';
 import { furthestOf, largestOf } from '../../numeric/extremes.js';
 import { hasCases, hasCasesAmong, missesCases } from '../alternatives/cases.js';
+import { isInt32Bias } from '../alternatives/departures.js';
 import { shortFactors } from '../alternatives/short/shortFactors.js';
 import { type ShortChange, shortFixedPoints, shortRoundedTwice } from '../alternatives/short/shortFixedPoint.js';
 import {
