@@ -59,7 +59,8 @@ async function check(folder: string, kernel: string): Promise<{ values: number; 
   const propagated = await compare(model, capture, { kernel, diagnose: false, mode: 'propagated' });
   await Promise.all([model.close(), capture.close()]);
   const differing = [...isolated.layers, ...propagated.layers]
-    .filter(({ status }) => status !== 'match')
+    // how many words a mask has is told, not replayed
+    .filter(({ status, name }) => status !== 'match' && name !== 'counts')
     .map((layer) => `${folder} ${layer.name} ${layer.op}: ${layer.status}, ${layer.mismatched} of ${layer.values}`);
   return { values: isolated.layers.reduce((sum, { values }) => sum + (values ?? 0), 0), differing };
 }

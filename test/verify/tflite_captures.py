@@ -33,6 +33,8 @@ def main():
         for kernel in options.kernels.split(","):
             if "on-micro" in source.name and kernel != "tflm":  # its types are Micro's alone
                 continue
+            if "by-LiteRT" in source.name and kernel == "tflm":  # Micro dequantizes a constant by its first scale alone
+                continue
             why = apart((source / "model.tflite").read_bytes(), inputs, options.out / KERNELS[kernel] / source.name, kernel)
             if why:
                 refused.append({"model": source.name, "kernel": KERNELS[kernel], "message": why})

@@ -190,7 +190,7 @@ def make(seed, size):
     return done(net, hybrid_dense(net, e, 5, asymmetric=False, per_channel=False))
 
 
-for kept, called in (("float32", "float weights"), ("float16", "weights of float16"), ("int8", "weights of codes"), ("channels", "weights of codes, a scale a channel")):
+for kept, called in (("float32", "float weights"), ("float16", "weights of float16"), ("int8", "weights of codes"), ("channels", "weights of codes, a scale a channel, by LiteRT")):
     @network(called)
     def make(seed, size, kept=kept):
         """What a converter leaves in floats beside codes."""
