@@ -7,7 +7,7 @@ import type { Constants } from './constants.js';
 import { allKnown, runOf } from './dims.js';
 import { Arrays, type Context, type Draft, type Pattern, type ValueType } from './draft.js';
 import { embeddedCodes, givenCodes } from './embedded.js';
-import { type Graph, type GraphNode, isMicrosoft, isOnnx } from './graph.js';
+import { type Graph, type GraphNode, intOf, isMicrosoft, isOnnx } from './graph.js';
 import { dequantizeOf } from './operand.js';
 import { firstPatterns, PatternTable, patterns } from './patterns/registry.js';
 import {
@@ -274,10 +274,19 @@ const INTEGERS_AT = new Map([
   ['QEmbedLayerNormalization', [0, 1, 7]],
 ]);
 
-/** An integer of the graph as it was before it was cast; '': it was not. */
+/** An integer of the graph as it was before it was cast; '': it was not, or was none. */
 function castFrom(name: string, graph: Graph): string {
   const maker = graph.makerOf(name);
-  return isOnnx(maker, 'Cast') ? maker.inputs[0] : '';
+  const from = isOnnx(maker, 'Cast') ? maker.inputs[0] : '';
+  return INTEGERS.includes(elemTypeOf(from, graph)) ? from : '';
+}
+
+/** As the file says; 0: it does not. */
+function elemTypeOf(name: string, graph: Graph): number {
+  const maker = graph.makerOf(name);
+  if (isOnnx(maker, 'Cast')) return intOf(maker, 'to', 0);
+  const { inputs, outputs, valueInfo } = graph.model.graph;
+  return [...inputs, ...outputs, ...valueInfo].find((value) => value.name === name)?.elemType ?? 0;
 }
 
 const INTEGERS = [INT32, INT64];

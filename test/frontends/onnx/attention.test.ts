@@ -40,16 +40,26 @@ const initializers = [
 const INT32 = 6;
 const opsets = { '': 17, 'com.microsoft': 1 };
 
-async function layersOf(nodes: readonly Uint8Array[], more: { readonly mask?: readonly (string | number)[] } = {}) {
+interface More {
+  readonly mask?: readonly (string | number)[];
+  /** The type of another. */
+  readonly given?: number;
+}
+
+async function read(nodes: readonly Uint8Array[], more: More = {}) {
   const inputs = [
     valueInfo('x', 1, ['N', 3, 2]),
     valueInfo('mask', INT32, [...(more.mask ?? ['N', 3])]),
     valueInfo('ids', INT32, ['N', 3]),
     valueInfo('past', 1, ['N', 3]),
+    valueInfo('given', more.given ?? INT32, ['N', 3]),
   ];
-  const data = model({ inputs, outputs: [valueInfo('y')], initializers, nodes, opsets });
-  const { layers } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
-  return layers;
+  const data = model({ inputs, outputs: [valueInfo('y', 1, null)], initializers, nodes, opsets });
+  return openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
+}
+
+async function layersOf(nodes: readonly Uint8Array[], more: More = {}) {
+  return (await read(nodes, more)).layers;
 }
 
 const dynamic = node('DynamicQuantizeLinear', ['x'], ['q', 'qs', 'qz']);
@@ -101,6 +111,19 @@ describe('QAttention', () => {
     expect(attributesOf(y.form).mask).toBe('ones');
   });
 
+  test.each([
+    ['of int64 it was an index before', 7, { dtype: 'int32', scale: 1, zeroPoint: 0 }],
+    ['of uint8 its codes are numbers', 2, { dtype: 'uint8', scale: 1, zeroPoint: 0 }],
+    ['of bool it was a condition', 9, { dtype: 'uint8', scale: 1, zeroPoint: 0 }],
+    ['of floats it was a float', 1, { dtype: 'float32' }],
+  ])('behind a mask that was cast: %s', async (_, type, params) => {
+    const cast = node('Cast', ['given'], ['cast'], { to: INT32 });
+    const { inputs, layers } = await read([cast, dynamic, attend(behind('cast'))], { given: type });
+    const y = layers.at(-1)!;
+    expect([y.inputs, y.notReplayed]).toEqual([['x', 'cast'], undefined]);
+    expect(inputs.find(({ name }) => name === 'given')!.params).toMatchObject(params);
+  });
+
   it('is causal', async () => {
     const [, y] = await layersOf([dynamic, attend(OF_DYNAMIC, { unidirectional: 1 })]);
     expect(attributesOf(y.form).isCausal).toBe(true);
@@ -120,6 +143,12 @@ describe('QAttention', () => {
       [dynamic, attend(OF_DYNAMIC, { num_heads: 5 })],
       {},
       'its num_heads is no number of heads',
+    ],
+    [
+      'an infinite filter',
+      [dynamic, attend(OF_DYNAMIC, { mask_filter_value: { float: Number.NEGATIVE_INFINITY } })],
+      {},
+      'its scale or mask_filter_value is no finite number',
     ],
     ['rotary places', [dynamic, attend(OF_DYNAMIC, { do_rotary: 1 })], {}, 'it turns what it multiplies (do_rotary)'],
     [

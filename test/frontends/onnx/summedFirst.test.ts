@@ -7,11 +7,14 @@ import { model, node, tensor, valueInfo } from '../../support/onnx.js';
 
 const floats = (name: string, ...numbers: readonly number[]) =>
   tensor(name, [numbers.length], Float32Array.from(numbers));
-const initializers = [floats('g', 1, 2), floats('b', 3, 4), floats('bias', 5, 6)];
+const initializers = [
+  ...[floats('g', 1, 2), floats('b', 3, 4), floats('bias', 5, 6)],
+  tensor('samples', [3, 2], new Float32Array(6)),
+];
 
 async function layersOf(...nodes: readonly Uint8Array[]) {
   const inputs = ['x', 'r', 'computed'].map((name) => valueInfo(name, 1, ['N', 2]));
-  const outputs = [valueInfo('y')];
+  const outputs = [valueInfo('y', 1, ['N', 2])];
   const opsets = { '': 17, 'com.microsoft': 1 };
   const data = model({ inputs, outputs, initializers, nodes, opsets });
   const { layers } = await openModel(memoryFiles({ 'm.onnx': data }), 'm.onnx');
@@ -63,6 +66,11 @@ test.each<[string, string[], string | undefined]>([
 test('numbers that are computed', async () => {
   const [y] = await layersOf(own('SkipLayerNormalization', ['x', 'r', 'computed', 'b']));
   expect(y.notReplayed).toBe('its numbers are no float constants');
+});
+
+test('a constant with a number for each sample', async () => {
+  const [y] = await layersOf(own('SkipLayerNormalization', ['x', 'samples', 'g', 'b']));
+  expect(y.notReplayed).toBe('com.microsoft.SkipLayerNormalization is not replayed');
 });
 
 test.each([

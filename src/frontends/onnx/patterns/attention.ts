@@ -118,6 +118,8 @@ async function fieldsOf(node: GraphNode, { constants, arrays }: Context): Promis
   if (heads < 1 || columns % (3 * heads) !== 0) return 'its num_heads is no number of heads';
   if (intOf(node, 'do_rotary', 0) === 1) return 'it turns what it multiplies (do_rotary)';
   const given = attribute(node, 'scale')?.f ?? 0;
+  const filter = floatOf(node, 'mask_filter_value', FILTER);
+  if (![given, filter].every(Number.isFinite)) return 'its scale or mask_filter_value is no finite number';
   const scores = given === 0 ? Math.fround(1 / Math.fround(Math.sqrt(columns / 3 / heads))) : given;
   return {
     weight: {
@@ -130,6 +132,6 @@ async function fieldsOf(node: GraphNode, { constants, arrays }: Context): Promis
     heads,
     is_causal: intOf(node, 'unidirectional', 0) === 1,
     scale: scores,
-    mask_filter_value: floatOf(node, 'mask_filter_value', FILTER),
+    mask_filter_value: filter,
   };
 }

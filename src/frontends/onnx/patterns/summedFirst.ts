@@ -2,6 +2,7 @@
 import type { Context, Draft, Pattern, SharedFields } from '../draft.js';
 import { floatsNamed } from '../floatsNamed.js';
 import { attribute, type GraphNode, isMicrosoft, said } from '../graph.js';
+import { runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
 
 interface Summed {
@@ -40,7 +41,7 @@ async function match(node: GraphNode, context: Context): Promise<Draft[] | null>
   if (!own || !isMicrosoft(node, node.opType)) return null;
   const added = own.added.map((place) => node.inputs[place] ?? '').filter((tensor) => tensor !== '');
   const inputs = floatsNamed({ inputs: added, outputs: node.outputs }, context);
-  if (!inputs || inputs.length < 2) return null;
+  if (!inputs || inputs.length < 2 || runsAlongSamples(added, node.outputs[0], context.asRun)) return null;
   const { fields, unknown } = await computedWith(node, own, context);
   const common = { at: node, nodes: [node], output: 'float32', ...ON_FLOATS } as const;
   const result = { ...common, name: node.outputs[0], op: own.op, inputs, fields };
