@@ -69,7 +69,7 @@ const CPUS: { cpu: string; env: Record<string, string>; forced: Record<string, s
 
 /** Models whose codes and weights are large enough that a pair of products leaves int16. */
 const LARGE =
-  /^((eager|eager-per-tensor|fx|dynamic-full-range)-(fbgemm|x86|onednn)|pt2e-lowered|torchao(?!-reduce-range).*)$/;
+  /^((eager|eager-per-tensor|fx|dynamic-full-range)-(fbgemm|x86|onednn)|pt2e-lowered(-dynamic)?|torchao(?!-reduce-range).*)$/;
 
 type Done = Record<string, { exported?: true; missing?: string; error?: string }>;
 

@@ -49,6 +49,7 @@ const [EXCITE, WAKE, ATTENTION] = [32108, 15108, 18456];
 const [OPEN, DILATED, LSTM] = [19624, 9808, 4832];
 const [PIXELS, FUNCTIONS, FUNCTIONS16] = [14224, 2716, 2424];
 const [CHOICES, FLOATS, WEIGHTS] = [3500, 2400, 1280];
+const HALVES = 3428;
 const [RECURRENT, PARTS, SVDF, SVDF8] = [1236, 1380, 288, 216];
 
 /** Every value that was captured, and whose every layer is replayed. */
@@ -125,6 +126,9 @@ const COMPARED: readonly [file: string, kernel: string, values: number][] = [
   ['float-weights/captured-ref', 'tflite-reference', WEIGHTS],
   ['float-weights/captured-opt', 'tflite-builtin', WEIGHTS],
   ['float-weights/captured-xnn', 'xnnpack', WEIGHTS],
+  ['float16/captured-ref', 'tflite-reference', HALVES],
+  ['float16/captured-opt', 'tflite-builtin', HALVES],
+  ['float16/captured-xnn', 'xnnpack', HALVES],
 ];
 
 test.each(['open-batch/captured-xnn', 'dilated/captured-xnn'])(
