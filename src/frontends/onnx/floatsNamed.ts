@@ -2,6 +2,9 @@ import type { Context } from './draft.js';
 import type { GraphNode } from './graph.js';
 import { axisBeside } from './samples.js';
 
+/** How a node computes with what it reads so. */
+export const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
+
 /** What a node reads, floats of the file among them; null where one of them is none. asPart: joined with others. */
 export function floatsNamed(
   { inputs, outputs: [output] }: Pick<GraphNode, 'inputs' | 'outputs'>,

@@ -5,6 +5,7 @@ import type { Context, Draft, Pattern, Read } from '../draft.js';
 import { attribute, floatOf, type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { oneOrList, quantizationOf } from '../quantization.js';
 import { isFirst, placeOf } from '../samples.js';
+import { EMBED_NORMS } from './embedNorm.js';
 
 export const attention: Pattern = { ops: ['QAttention'], match };
 
@@ -76,9 +77,6 @@ async function inputOf(
   return typeOf(floats) === 'float32' ? { inputs: [floats] } : 'the type of what it reads is not known';
 }
 
-/** Their second output counts the ones of their eighth input. */
-export const COUNT_MASKS = ['EmbedLayerNormalization', 'QEmbedLayerNormalization'];
-
 interface Mask {
   readonly inputs: readonly string[];
   /** model.json's: 1 where a place is seen, or as many ones as are. */
@@ -91,7 +89,7 @@ function maskOf({ inputs }: GraphNode, { asRun, constants, graph, typeOf }: Cont
   if (mask === '') return { inputs: [], fields: {} };
   if (constants.get(mask)) return 'its mask is constant';
   const maker = graph.makerOf(mask);
-  const counted = isMicrosoft(maker, ...COUNT_MASKS) && maker.outputs[1] === mask ? (maker.inputs[7] ?? '') : '';
+  const counted = isMicrosoft(maker, ...EMBED_NORMS) && maker.outputs[1] === mask ? (maker.inputs[7] ?? '') : '';
   if (counted !== '' && !constants.get(counted)) return { inputs: [counted], fields: { mask: 'ones' } };
   const rank = dimsOf(mask, asRun)?.length;
   if (rank !== 2) return rank === undefined ? 'the shape of its mask is not known' : 'its mask is no number a place';

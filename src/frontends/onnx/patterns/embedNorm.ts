@@ -5,7 +5,10 @@ import { derived } from '../derived.js';
 import type { Context, Draft, Pattern } from '../draft.js';
 import { floatOf, type GraphNode, isMicrosoft } from '../graph.js';
 
-export const embedNorm: Pattern = { ops: ['EmbedLayerNormalization', 'QEmbedLayerNormalization'], match };
+/** Their second output counts the ones of their eighth input. */
+export const EMBED_NORMS = ['EmbedLayerNormalization', 'QEmbedLayerNormalization'];
+
+export const embedNorm: Pattern = { ops: EMBED_NORMS, match };
 
 const TABLES = { word: 2, place: 3, segment: 4 } as const;
 const AFFINE = { weight: 5, bias: 6 } as const;
@@ -17,7 +20,7 @@ const PLACES = 8;
 const EPSILON = Math.fround(1e-12);
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
-  if (!isMicrosoft(node, ...embedNorm.ops!)) return null;
+  if (!isMicrosoft(node, ...EMBED_NORMS)) return null;
   const [words, segments = ''] = node.inputs;
   const fields = await fieldsOf(node, context);
   const isGiven = node.opType === 'EmbedLayerNormalization' && (node.inputs[PLACES] ?? '') !== '';

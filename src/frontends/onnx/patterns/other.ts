@@ -2,7 +2,7 @@
 import { FLOAT32, onnxDtype } from '../../../load/onnx/dtypes.js';
 import { printable } from '../../../text.js';
 import type { Context, Draft, Pattern } from '../draft.js';
-import { floatsNamed } from '../floatsNamed.js';
+import { floatsNamed, ON_FLOATS } from '../floatsNamed.js';
 import { scalar } from '../folds.js';
 import { type GraphNode, intOf, isMicrosoft, isOnnx } from '../graph.js';
 import { KEEPS_FLOAT } from '../kept.js';
@@ -169,8 +169,6 @@ function chosen(node: GraphNode, context: Context): Draft | null {
 function onFloats(node: GraphNode, op: string, inputs: readonly string[], output: Draft['output'] = 'float32'): Draft {
   return { at: node, nodes: [node], name: node.outputs[0], op, inputs, output, ...ON_FLOATS };
 }
-
-const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
 
 function whyNotFloats({ inputs: [x] }: GraphNode, { constants }: Context): string {
   return constants.get(x) ? 'it reads no value of the graph, only constants' : 'the type of what it reads is not known';

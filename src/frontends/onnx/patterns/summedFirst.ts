@@ -1,6 +1,6 @@
 /** ONNX Runtime's own operators that add what they read before they compute: a residual and a bias to be normalized, a bias before gelu. */
 import type { Context, Draft, Pattern, SharedFields } from '../draft.js';
-import { floatsNamed } from '../floatsNamed.js';
+import { floatsNamed, ON_FLOATS } from '../floatsNamed.js';
 import { attribute, type GraphNode, isMicrosoft, said } from '../graph.js';
 import { runsAlongSamples } from '../samples.js';
 import { sharedFields } from '../shared.js';
@@ -33,8 +33,6 @@ export const summedFirst: Pattern = { ops: [...OPS.keys()], match };
 const EPSILON = Math.fround(1e-12);
 /** Its output that gives the sum itself. */
 const SUM = 3;
-
-const ON_FLOATS = { arithmetic: 'float', because: 'it reads floats, which nothing dequantized for it' } as const;
 
 async function match(node: GraphNode, context: Context): Promise<Draft[] | null> {
   const own = OPS.get(node.opType);
